@@ -1,0 +1,152 @@
+package steps
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"time"
+
+	"rolecall/aws"
+	"rolecall/policy"
+)
+
+// Answers are what a person (or flags) decided, and nothing secret: they are
+// the saved session, as JSON. Fields without a JSON name are observations of
+// this run; after a resume they are looked up again.
+type Answers struct {
+	ID        string    `json:"session"`
+	Created   time.Time `json:"created"`
+	Updated   time.Time `json:"updated"`
+	Rehearsal bool      `json:"rehearsal,omitempty"` // such a session never resumes against the real AWS
+
+	Vendor string `json:"vendor"`
+	Method string `json:"method"`
+	Access string `json:"access"` // role or user
+
+	VendorAccount     string `json:"vendor_account,omitempty"` // the vendor's own account ID: act-…
+	VendorAccountName string `json:"vendor_account_name,omitempty"`
+	NewVendorAccount  string `json:"new_vendor_account,omitempty"` // name of one to create
+	ReplaceRole       string `json:"replace_role,omitempty"`       // the role that the person agreed to replace at the vendor
+	ByHand            bool   `json:"by_hand,omitempty"`            // the vendor's side goes by hand: no token
+
+	Partition      string `json:"partition,omitempty"`
+	TrustedAccount string `json:"trusted_account,omitempty"` // given by the person where the vendor's file names none
+
+	Profile       string `json:"profile,omitempty"`
+	Region        string `json:"region,omitempty"`
+	GuideOnly     bool   `json:"guide_only,omitempty"` // no AWS credentials here: every look is the person's
+	AccountID     string `json:"account_id,omitempty"` // confirmed by the person or pinned by a flag
+	AccountPinned bool   `json:"account_pinned,omitempty"`
+
+	// Bundles are the ticked products and integrations ("elastigroup/route53");
+	// nil means the vendor's default.
+	Bundles     []string `json:"bundles,omitempty"`
+	Regions     []string `json:"regions,omitempty"`
+	RestrictTag string   `json:"restrict_tag,omitempty"`
+
+	Path       string            `json:"path,omitempty"`
+	Boundary   string            `json:"permissions_boundary,omitempty"`
+	Tags       map[string]string `json:"tags,omitempty"`
+	SessionFor time.Duration     `json:"session_duration,omitempty"`
+
+	// Parts are the roles that the vendor gets, by purpose ("SpotinstRoleArn").
+	Parts map[string]Part `json:"parts,omitempty"`
+
+	// Rests holds, for each step, the digest of the answers that its own answer
+	// rests on. When those change, the step is Todo again.
+	Rests map[ID]string `json:"rests,omitempty"`
+
+	Seen Seen `json:"-"`
+}
+
+// Part is one role of the vendor with its policy.
+type Part struct {
+	PolicyName string `json:"policy_name,omitempty"`
+	RoleName   string `json:"role_name,omitempty"`
+	ExternalID string `json:"external_id,omitempty"`
+	// Minted says that rolecall had the vendor mint ExternalID in this session.
+	Minted bool `json:"minted,omitempty"`
+	// NameGiven says that RoleName was given by a flag or chosen by the person:
+	// then only that role counts.
+	NameGiven bool `json:"role_name_given,omitempty"`
+
+	PolicyARN    string    `json:"policy_arn,omitempty"` // last seen; a hint after resume
+	PolicyDigest string    `json:"policy_digest,omitempty"`
+	RoleARN      string    `json:"role_arn,omitempty"` // last seen or pasted
+	RoleID       string    `json:"role_id,omitempty"`
+	Submitted    time.Time `json:"submitted,omitzero"` // when the vendor accepted RoleARN
+	HandedOver   bool      `json:"handed_over,omitempty"`
+}
+
+// Seen is what this run observed: never saved, so never trusted after a resume.
+type Seen struct {
+	Identity   *aws.Identity
+	Alias      string
+	Management bool // the account manages an organisation
+	Parts      map[string]SeenPart
+}
+
+// SeenPart is what was observed of one role and its policy.
+type SeenPart struct {
+	Policy *aws.Policy
+	Report *aws.Report
+	Wanted *policy.Document // the document that the policy was compared with
+}
+
+// Part returns the part for a purpose; the zero Part when there is none yet.
+func (a *Answers) Part(purpose string) Part { return a.Parts[purpose] }
+
+// setPart changes one part and keeps the map of earlier copies as it was.
+func (a *Answers) setPart(purpose string, change func(*Part)) {
+	parts := make(map[string]Part, len(a.Parts)+1)
+	for k, v := range a.Parts {
+		parts[k] = v
+	}
+	p := parts[purpose]
+	change(&p)
+	parts[purpose] = p
+	a.Parts = parts
+}
+
+// setSeen changes what was observed of one part.
+func (a *Answers) setSeen(purpose string, change func(*SeenPart)) {
+	parts := make(map[string]SeenPart, len(a.Seen.Parts)+1)
+	for k, v := range a.Seen.Parts {
+		parts[k] = v
+	}
+	p := parts[purpose]
+	change(&p)
+	parts[purpose] = p
+	a.Seen.Parts = parts
+}
+
+// settle records that the step's answer rests on these values.
+func (a *Answers) settle(id ID, basis ...string) {
+	rests := make(map[ID]string, len(a.Rests)+1)
+	for k, v := range a.Rests {
+		rests[k] = v
+	}
+	rests[id] = digestOf(basis)
+	a.Rests = rests
+}
+
+// settled reports whether the step was answered and still rests on the same.
+func (a *Answers) settled(id ID, basis ...string) bool {
+	return a.Rests[id] == digestOf(basis)
+}
+
+// unsettle makes the step Todo.
+func (a *Answers) unsettle(id ID) {
+	rests := make(map[ID]string, len(a.Rests))
+	for k, v := range a.Rests {
+		if k != id {
+			rests[k] = v
+		}
+	}
+	a.Rests = rests
+}
+
+func digestOf(values []string) string {
+	sum := sha256.Sum256([]byte(strings.Join(values, "\x00")))
+	return hex.EncodeToString(sum[:8])
+}

@@ -1,0 +1,58 @@
+package steps
+
+import (
+	"context"
+	"time"
+
+	"rolecall/aws"
+	"rolecall/steps/spot"
+	"rolecall/steps/vendor"
+)
+
+// Session is everything a step may use: the answers, the vendor's description
+// and the two accounts, the customer's at AWS and the one at the vendor.
+type Session struct {
+	Answers
+	Vendor *vendor.Vendor
+
+	// AWS is the account signed in to; nil before the login step and in a
+	// session without credentials.
+	AWS *aws.Account
+	// OpenAWS loads a profile's configuration. It sends nothing.
+	OpenAWS func(ctx context.Context, profile string) (*aws.Account, error)
+	// Profiles lists the profiles of the AWS files.
+	Profiles func() ([]aws.Profile, error)
+
+	// API is the vendor's; nil without a token or where the vendor has none.
+	API API
+	// OpenAPI makes the client with a token that the person typed.
+	OpenAPI func(token Secret) (API, error)
+
+	// Resuming is true until the person does something: steps that are done
+	// pass by themselves.
+	Resuming bool
+	// Unfinished names the writing calls that an earlier run of this session
+	// sent and never saw answered.
+	Unfinished []string
+	// Endpoint is where AWS requests go when that is not AWS.
+	Endpoint string
+	// Wait is how long an unanswered wait may last; zero means the step's own.
+	Wait time.Duration
+	Now  func() time.Time
+}
+
+// API is what rolecall asks of a vendor.
+type API interface {
+	// Accounts lists the vendor's accounts that the token can see.
+	Accounts(ctx context.Context) ([]spot.Account, error)
+	// CreateAccount makes one.
+	CreateAccount(ctx context.Context, name string) (spot.Account, error)
+	// ExternalID reads the account's external ID; empty when it has none yet.
+	ExternalID(ctx context.Context, account string) (string, error)
+	// MintExternalID has a new one made: never while a role may carry the old.
+	MintExternalID(ctx context.Context, account string) (string, error)
+	// Role reads the role that the vendor holds for the account; empty when none.
+	Role(ctx context.Context, account string) (string, error)
+	// SubmitRole hands the role over. The vendor tries to assume it.
+	SubmitRole(ctx context.Context, account, roleARN string) error
+}

@@ -1,0 +1,128 @@
+// Package vendor reads the descriptions of vendors: which account to trust,
+// what to grant and why, and the vendor's own numbered steps in words. A new
+// vendor is a file, not code. The built-in ones live in assets.
+package vendor
+
+import "rolecall/policy"
+
+// Vendor is one vendor's description, checked whole: every reference in it
+// resolves and every policy in it parses.
+type Vendor struct {
+	Name    string `yaml:"name"`    // "spot": what --vendor takes
+	Title   string `yaml:"title"`   // "Spot"
+	About   string `yaml:"about"`   // one or two sentences for the first screen
+	Wizard  string `yaml:"wizard"`  // what the vendor's own wizard is called: "Spot wizard"
+	API     string `yaml:"api"`     // the client that talks to it ("spot"); empty: hand-over by copy
+	Links   Links  `yaml:"links"`   //
+	Account Term   `yaml:"account"` // the vendor's own account ("Spot account", act-…); empty Label: it has none
+	Needs   []Text `yaml:"needs"`   // what the person needs before they start
+	Source  []Text `yaml:"sources"` // where the facts come from
+
+	Partitions map[string]Partition `yaml:"partitions"` // by partition: aws, aws-cn, aws-us-gov
+	ExternalID ExternalID           `yaml:"external_id"`
+	Roles      []Role               `yaml:"roles"`
+	Products   []Product            `yaml:"products"`
+	Methods    []Method             `yaml:"methods"`
+	Next       []Link               `yaml:"next"` // what to do after connecting
+}
+
+// Text is one sentence or paragraph of a description.
+type Text = string
+
+// Links are the vendor's pages.
+type Links struct {
+	Console string `yaml:"console"` // where its wizard lives
+	SignUp  string `yaml:"sign_up"`
+	Connect string `yaml:"connect"` // where the ARN is pasted by hand
+	Remove  string `yaml:"remove"`  // where its account is removed
+	Docs    string `yaml:"docs"`
+}
+
+// Link is a page with its name.
+type Link struct {
+	Label string `yaml:"label"`
+	URL   string `yaml:"url"`
+}
+
+// Term is a thing of the vendor's with its name and explanation.
+type Term struct {
+	Label   string `yaml:"label"`   // "Spot account"
+	Pattern string `yaml:"pattern"` // RE2, matched whole
+	Example string `yaml:"example"`
+	About   string `yaml:"about"`
+}
+
+// Partition is what differs in one AWS partition.
+type Partition struct {
+	Title          string `yaml:"title"`           // "AWS GovCloud (US)"
+	TrustedAccount string `yaml:"trusted_account"` // empty: the person reads it in the vendor's console
+	Customise      bool   `yaml:"customise"`
+	Why            string `yaml:"why"` // why it cannot be customised, or why the account is asked for
+}
+
+// ExternalID is the rule for external IDs.
+type ExternalID struct {
+	Pattern string `yaml:"pattern"` // RE2, matched whole
+	Example string `yaml:"example"`
+	About   string `yaml:"about"`   // one sentence, said in grey where it first appears
+	Find    string `yaml:"find"`    // where the person finds it in the vendor's console
+	Warning string `yaml:"warning"` // "guessable", where it is
+}
+
+// Role is one role (with one permissions policy) that the vendor gets.
+type Role struct {
+	Purpose     string   `yaml:"purpose"` // stack output and JSON name: "SpotinstRoleArn"
+	Title       string   `yaml:"title"`   // "Elastigroup and Ocean"
+	RoleName    string   `yaml:"role_name"`
+	PolicyName  string   `yaml:"policy_name"`
+	Description string   `yaml:"description"` // of the role in AWS, Latin-1, at most 1000 characters
+	Inline      bool     `yaml:"inline"`      // the policy is the role's own, not a managed one
+	Principals  []string `yaml:"principals"`  // account IDs trusted instead of the partition's
+	NoExternal  string   `yaml:"no_external"` // why the vendor's template has no external ID here; empty: it has one
+	Submit      bool     `yaml:"submit"`      // the vendor's API takes this ARN
+	Field       string   `yaml:"field"`       // the box in the vendor's console where the ARN goes
+	Always      []string `yaml:"always"`      // Sids that every selection needs
+	Policy      string   `yaml:"policy"`      // JSON of all statements, as published
+	// Parameters are placeholders in Policy, filled by flags: {"REPORT_BUCKET": "--report-bucket"}.
+	Parameters map[string]string `yaml:"parameters"`
+	// Why says for each Sid what it is for, and what stops without it.
+	Why map[string]Reason `yaml:"why"`
+
+	Document *policy.Document `yaml:"-"` // Policy, parsed
+}
+
+// Reason is why a statement is needed.
+type Reason struct {
+	For     string `yaml:"for"`     // "Swap an instance and keep its disks and addresses."
+	Without string `yaml:"without"` // "Stateful groups lose their disks when an instance is replaced."
+}
+
+// Product is something that the vendor sells and that needs permissions.
+type Product struct {
+	ID           string    `yaml:"id"` // "elastigroup"; an integration is "route53" inside it
+	Title        string    `yaml:"title"`
+	About        string    `yaml:"about"` // a few words
+	Default      bool      `yaml:"default"`
+	Role         string    `yaml:"role"`       // purpose of the role that serves it
+	Statements   []string  `yaml:"statements"` // Sids
+	Integrations []Product `yaml:"integrations"`
+}
+
+// Method is one way to connect: manual, automatic or direct, for one access.
+type Method struct {
+	ID     string `yaml:"id"`
+	Access string `yaml:"access"` // role or user
+	Title  string `yaml:"title"`
+	About  string `yaml:"about"`
+	Steps  []Step `yaml:"steps"`
+}
+
+// Step is one step of a method, in the order in which it is walked.
+type Step struct {
+	ID           string   `yaml:"id"`   // which step of the program: "policy"
+	Role         string   `yaml:"role"` // purpose, for steps that are walked once for each role
+	Number       string   `yaml:"number"`
+	Title        string   `yaml:"title"`
+	About        string   `yaml:"about"`
+	Instructions []string `yaml:"instructions"`
+}

@@ -1,0 +1,191 @@
+package steps
+
+// Walk is one walk through a vendor's steps. It is a pure machine: it moves,
+// counts visits and returns effects; whoever holds it (the full-screen wizard,
+// the plain front, the unattended run) carries them out.
+type Walk struct {
+	Session *Session
+	known   map[ID]Step // steps keep their own state across visits
+	flow    []Step
+	at      int
+	visit   int
+	ended   bool
+}
+
+// Turn is what has to be done after the walk was told something. Effects
+// belong to the step that was told; Entry to the step arrived at.
+type Turn struct {
+	Effects []Effect
+	Arrived bool // another visit began: reading calls of the old one end
+	Entry   []Effect
+	Ended   bool // the last step is behind, or a step stopped the walk
+}
+
+// RailItem is a step's place on the progress rail.
+type RailItem struct {
+	Number int // from 1, steps that are not needed left out
+	Title  string
+	Status Status
+	Here   bool
+}
+
+// NewWalk makes a walk that has not begun.
+func NewWalk(s *Session) *Walk {
+	w := &Walk{Session: s, known: map[ID]Step{}}
+	w.replan()
+	return w
+}
+
+// replan builds the flow anew from the answers and keeps the steps known.
+func (w *Walk) replan() {
+	w.flow = w.flow[:0:0]
+	for _, step := range w.Session.Flow() {
+		if old, ok := w.known[step.ID()]; ok {
+			step = old
+		} else {
+			w.known[step.ID()] = step
+		}
+		w.flow = append(w.flow, step)
+	}
+}
+
+// Start goes to the first step that is not done.
+func (w *Walk) Start() Turn {
+	for i, step := range w.flow {
+		if step.Status(w.Session.Answers) == Todo {
+			return w.arrive(i)
+		}
+	}
+	return w.arrive(len(w.flow) - 1)
+}
+
+// StartAt goes to the named step, or to the first not done if it is unknown.
+func (w *Walk) StartAt(id ID) Turn {
+	if i, ok := w.index(id); ok {
+		return w.arrive(i)
+	}
+	return w.Start()
+}
+
+// Tell hands a message to the current step and follows its move.
+func (w *Walk) Tell(msg Msg) Turn {
+	if byPerson(msg) {
+		w.Session.Resuming = false
+	}
+	here := w.Step().ID()
+	move, effects := w.Step().Update(w.Session, msg)
+	w.replan()
+	if i, ok := w.index(here); ok {
+		w.at = i
+	}
+	turn := w.follow(move)
+	turn.Effects = effects
+	return turn
+}
+
+// Back goes to the step before; on the first one it stays.
+func (w *Walk) Back() Turn {
+	w.Session.Resuming = false
+	return w.follow(Back)
+}
+
+func byPerson(msg Msg) bool {
+	switch msg.(type) {
+	case Changed, Entered, Chose, Ticked:
+		return true
+	}
+	return false
+}
+
+func (w *Walk) follow(move Move) Turn {
+	if id, ok := move.Target(); ok {
+		if i, ok := w.index(id); ok {
+			return w.arrive(i)
+		}
+		return Turn{}
+	}
+	switch move {
+	case Next:
+		return w.forward()
+	case Back:
+		return w.back()
+	case Stop:
+		w.ended = true
+		return Turn{Ended: true}
+	}
+	return Turn{}
+}
+
+func (w *Walk) forward() Turn {
+	for i := w.at + 1; i < len(w.flow); i++ {
+		status := w.flow[i].Status(w.Session.Answers)
+		if status == NotNeeded || w.Session.Resuming && status == Done {
+			continue
+		}
+		return w.arrive(i)
+	}
+	w.ended = true
+	return Turn{Ended: true}
+}
+
+func (w *Walk) back() Turn {
+	for i := w.at - 1; i >= 0; i-- {
+		if w.flow[i].Status(w.Session.Answers) != NotNeeded {
+			return w.arrive(i)
+		}
+	}
+	return Turn{}
+}
+
+func (w *Walk) arrive(i int) Turn {
+	w.at = i
+	w.visit++
+	return Turn{Arrived: true, Entry: w.flow[i].Enter(w.Session)}
+}
+
+func (w *Walk) index(id ID) (int, bool) {
+	for i, step := range w.flow {
+		if step.ID() == id {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// Step is the current step.
+func (w *Walk) Step() Step { return w.flow[w.at] }
+
+// Steps are all steps of the flow, those not needed included.
+func (w *Walk) Steps() []Step { return w.flow }
+
+// Screen is the current step's screen.
+func (w *Walk) Screen() Screen { return w.Step().Screen(w.Session) }
+
+// Visit numbers the arrivals, so that a late reply can be told from a fresh one.
+func (w *Walk) Visit() int { return w.visit }
+
+// Ended reports whether the walk is over.
+func (w *Walk) Ended() bool { return w.ended }
+
+// CanGoBack reports whether there is a step before this one.
+func (w *Walk) CanGoBack() bool {
+	for i := range w.at {
+		if w.flow[i].Status(w.Session.Answers) != NotNeeded {
+			return true
+		}
+	}
+	return false
+}
+
+// Rail lists the steps that are needed, with their places.
+func (w *Walk) Rail() []RailItem {
+	var rail []RailItem
+	for i, step := range w.flow {
+		status := step.Status(w.Session.Answers)
+		if status == NotNeeded {
+			continue
+		}
+		rail = append(rail, RailItem{Number: len(rail) + 1, Title: step.Title(), Status: status, Here: i == w.at})
+	}
+	return rail
+}
