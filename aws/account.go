@@ -1,0 +1,243 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
+)
+
+// Options say whose account to open. The zero value takes what the AWS CLI
+// would take.
+type Options struct {
+	Profile string // as --profile; empty: AWS_PROFILE or default
+	Region  string // as --region; empty: from environment and files, else the partition's default
+
+	// Partition chooses the default region where none is set anywhere.
+	Partition string
+
+	// PinAccount refuses every account but this one (twelve digits).
+	PinAccount string
+
+	// MFACode is asked for the current code of an MFA device. The context is
+	// not cancelled when one request is, since the code serves all of them.
+	MFACode func(ctx context.Context, serial string) (string, error)
+
+	HTTPClient *http.Client     // nil: the SDK's own
+	Rehearsal  *RehearsalTarget // set: nothing but this endpoint is read or reached
+	UserAgent  string           // "rolecall/1.2.3", added to the SDK's
+}
+
+// RehearsalTarget is an AWS in a box on the loopback interface.
+type RehearsalTarget struct {
+	Endpoint        string // http://127.0.0.1:PORT
+	AccessKeyID     string
+	SecretAccessKey string
+	Region          string
+}
+
+// Account is one AWS account seen through the SDK. It is safe for use by
+// several goroutines.
+type Account struct {
+	profile  string
+	region   string
+	pin      string
+	endpoint string
+
+	iam *iam.Client
+	sts *sts.Client
+	org *organizations.Client
+
+	budget budget
+
+	mu       sync.Mutex
+	identity *Identity
+}
+
+// Open loads the configuration as the AWS CLI does: environment, files, SSO,
+// credential_process, mfa_serial, AWS_ENDPOINT_URL. It sends nothing; that
+// nobody is signed in shows at the first request. The SDK's log is discarded,
+// since it would be written across the screen.
+func Open(ctx context.Context, o Options) (*Account, error) {
+	if o.PinAccount != "" {
+		if err := CheckAccountID(o.PinAccount); err != nil {
+			return nil, err
+		}
+	}
+	if o.Region != "" {
+		if err := CheckRegion(o.Region); err != nil {
+			return nil, err
+		}
+	}
+	cfg, err := load(ctx, o)
+	if err != nil {
+		return nil, explain(err, "load the AWS configuration", "", o.Profile)
+	}
+	if cfg.Region == "" {
+		cfg.Region = DefaultRegion(o.Partition)
+	}
+	if err := CheckRegion(cfg.Region); err != nil {
+		return nil, err
+	}
+	a := &Account{profile: o.Profile, region: cfg.Region, pin: o.PinAccount}
+	a.iam = iam.NewFromConfig(cfg)
+	a.sts = sts.NewFromConfig(cfg)
+	a.org = organizations.NewFromConfig(cfg, func(o *organizations.Options) { o.Region = homeRegion(cfg.Region) })
+	a.endpoint = a.findEndpoint()
+	return a, nil
+}
+
+// homeRegion is where Organizations lives: one region per partition, to which
+// the SDK's rules lead from the default one.
+func homeRegion(region string) string {
+	partition, _ := PartitionOf(region)
+	return DefaultRegion(partition)
+}
+
+func load(ctx context.Context, o Options) (awssdk.Config, error) {
+	if o.Rehearsal != nil {
+		return rehearsalConfig(o)
+	}
+	options := []func(*config.LoadOptions) error{
+		config.WithLogger(logging.Nop{}),
+		config.WithRetryer(newRetryer),
+		config.WithAssumeRoleCredentialOptions(func(r *stscreds.AssumeRoleOptions) {
+			if o.MFACode == nil || r.SerialNumber == nil {
+				return
+			}
+			serial, lasting := *r.SerialNumber, context.WithoutCancel(ctx)
+			r.TokenProvider = func() (string, error) { return o.MFACode(lasting, serial) }
+		}),
+	}
+	if o.Profile != "" {
+		options = append(options, config.WithSharedConfigProfile(o.Profile))
+	}
+	if o.Region != "" {
+		options = append(options, config.WithRegion(o.Region))
+	}
+	if o.HTTPClient != nil {
+		options = append(options, config.WithHTTPClient(o.HTTPClient))
+	}
+	cfg, err := config.LoadDefaultConfig(ctx, options...)
+	if err != nil {
+		return awssdk.Config{}, err
+	}
+	addUserAgent(&cfg, o.UserAgent)
+	return cfg, nil
+}
+
+// newRetryer is the SDK's standard one with few attempts: a person waits, and
+// the pollers have their own patience.
+func newRetryer() awssdk.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = 3
+		o.MaxBackoff = 4 * time.Second
+	})
+}
+
+func addUserAgent(cfg *awssdk.Config, agent string) {
+	if agent != "" {
+		cfg.APIOptions = append(cfg.APIOptions, middleware.AddUserAgentKey(agent))
+	}
+}
+
+// rehearsalConfig is built by hand, so that no environment, file, proxy or
+// instance metadata can lead a rehearsal to a real account.
+func rehearsalConfig(o Options) (awssdk.Config, error) {
+	t := o.Rehearsal
+	host, err := loopbackHost(t.Endpoint)
+	if err != nil {
+		return awssdk.Config{}, err
+	}
+	region := t.Region
+	if o.Region != "" {
+		region = o.Region
+	}
+	if region == "" {
+		region = DefaultRegion(o.Partition)
+	}
+	var base http.RoundTripper = &http.Transport{DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext}
+	if o.HTTPClient != nil && o.HTTPClient.Transport != nil {
+		base = o.HTTPClient.Transport
+	}
+	cfg := awssdk.Config{
+		Region:       region,
+		BaseEndpoint: awssdk.String(t.Endpoint),
+		Credentials:  credentials.NewStaticCredentialsProvider(t.AccessKeyID, t.SecretAccessKey, ""),
+		HTTPClient:   &http.Client{Transport: onlyHost{host: host, next: base}},
+		Retryer:      newRetryer,
+		Logger:       logging.Nop{},
+	}
+	addUserAgent(&cfg, o.UserAgent)
+	return cfg, nil
+}
+
+// loopbackHost is the host:port of a rehearsal endpoint, which must be plain
+// http to a loopback address.
+func loopbackHost(endpoint string) (string, error) {
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Scheme != "http" || u.Host == "" {
+		return "", refuse(Malformed, "The rehearsal's address is not usable.", "http://127.0.0.1:PORT", "Start the rehearsal again.")
+	}
+	if ip := net.ParseIP(u.Hostname()); ip == nil || !ip.IsLoopback() {
+		return "", refuse(Malformed, "The rehearsal's address is not on this machine.", "a loopback address", "Start the rehearsal again.")
+	}
+	return u.Host, nil
+}
+
+// onlyHost lets requests through to one host and refuses the rest, whatever
+// the SDK resolved.
+type onlyHost struct {
+	host string
+	next http.RoundTripper
+}
+
+func (h onlyHost) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Scheme != "http" || r.URL.Host != h.host {
+		return nil, fmt.Errorf("rehearsal refuses to reach %s", r.URL.Host)
+	}
+	return h.next.RoundTrip(r)
+}
+
+// findEndpoint is the first endpoint that replaces AWS's own.
+func (a *Account) findEndpoint() string {
+	for _, e := range []*string{a.iam.Options().BaseEndpoint, a.sts.Options().BaseEndpoint, a.org.Options().BaseEndpoint} {
+		if e != nil && *e != "" {
+			return cleanText(*e)
+		}
+	}
+	return ""
+}
+
+// Endpoint is the address that stands in for AWS's own (AWS_ENDPOINT_URL, a
+// profile's endpoint_url, a rehearsal), empty when AWS itself is meant. Show
+// it as a banner.
+func (a *Account) Endpoint() string { return a.endpoint }
+
+// Region is the region that requests are signed for.
+func (a *Account) Region() string { return a.region }
+
+// Profile is the profile asked for, empty for the default chain.
+func (a *Account) Profile() string { return a.profile }
+
+// fail explains an SDK error with what was being done.
+func (a *Account) fail(err error, action, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return explain(err, fmt.Sprintf(format, args...), action, a.profile)
+}

@@ -1,0 +1,307 @@
+package aws
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+)
+
+// ErrorKind sorts what can go wrong by what a person can do about it.
+type ErrorKind int
+
+// The kinds of an Error. Other is the zero value: nothing better is known.
+const (
+	Other          ErrorKind = iota
+	NotSignedIn              // no usable credentials were found
+	Expired                  // the credentials ran out and can be renewed
+	NeedsMFA                 // the profile wants a code and none was given
+	Denied                   // a permission is missing
+	Throttled                // AWS asks to slow down
+	NotFound                 // the named thing does not exist
+	Exists                   // the name is taken
+	Limit                    // a quota or size limit was reached
+	Conflict                 // something else still uses it, or changed it at the same time
+	Malformed                // AWS refused a document or a value
+	Network                  // no answer came
+	Unavailable              // AWS answered that it is not well (5xx)
+	WrongAccount             // other credentials than the pinned account's
+	WrongPartition           // another partition than the chosen one
+	Canceled                 // the caller gave up
+)
+
+// String names the kind for logs and tests.
+func (k ErrorKind) String() string {
+	names := [...]string{"other", "not signed in", "expired", "needs MFA", "denied", "throttled", "not found", "exists", "limit",
+		"conflict", "malformed", "network", "unavailable", "wrong account", "wrong partition", "canceled"}
+	if int(k) < 0 || int(k) >= len(names) {
+		return "other"
+	}
+	return names[k]
+}
+
+// Error is a failure in words for someone who does not know IAM by heart. All
+// its texts are safe to draw: control characters were removed.
+type Error struct {
+	Kind     ErrorKind
+	Op       string // what rolecall was doing, a bare verb phrase: "get role spot"
+	Action   string // the IAM action concerned, "iam:ListRoles"; may be empty
+	What     string // what happened, a sentence
+	Expected string // what was expected instead; may be empty
+	Next     string // what to do next, a sentence
+	AWS      string // AWS's own words, cleaned; may be empty
+	Err      error  // the cause
+}
+
+// Error is the bare verb phrase, what happened and the next step.
+func (e *Error) Error() string {
+	var b strings.Builder
+	if e.Op != "" {
+		b.WriteString(e.Op + ": ")
+	}
+	b.WriteString(e.What)
+	if e.AWS != "" {
+		b.WriteString(" (AWS says: " + e.AWS + ")")
+	}
+	if e.Next != "" {
+		b.WriteString(" " + e.Next)
+	}
+	return b.String()
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// KindOf is the kind of err, Other when err is nil or not from here.
+func KindOf(err error) ErrorKind {
+	if e := Explain(err); e != nil {
+		return e.Kind
+	}
+	return Other
+}
+
+// codes maps the error codes of IAM, STS, Organizations and CloudFormation to
+// kinds. Sources: the services' API references, "Common Errors" included.
+var codes = sync.OnceValue(func() map[string]ErrorKind {
+	return map[string]ErrorKind{
+		"ExpiredToken": Expired, "ExpiredTokenException": Expired, "RequestExpired": Expired, "TokenRefreshRequired": Expired,
+		"InvalidClientTokenId": NotSignedIn, "UnrecognizedClientException": NotSignedIn, "SignatureDoesNotMatch": NotSignedIn,
+		"MissingAuthenticationToken": NotSignedIn, "AuthFailure": NotSignedIn, "IncompleteSignature": NotSignedIn,
+		"AccessDenied": Denied, "AccessDeniedException": Denied, "UnauthorizedOperation": Denied, "OptInRequired": Denied,
+		"Throttling": Throttled, "ThrottlingException": Throttled, "ThrottledException": Throttled, "TooManyRequestsException": Throttled,
+		"RequestLimitExceeded": Throttled, "SlowDown": Throttled, "PriorRequestNotComplete": Throttled, "RequestThrottled": Throttled,
+		"NoSuchEntity": NotFound, "EntityAlreadyExists": Exists, "AlreadyExistsException": Exists,
+		"LimitExceeded": Limit, "LimitExceededException": Limit, "InsufficientCapabilitiesException": Malformed,
+		"DeleteConflict": Conflict, "ConcurrentModification": Conflict, "EntityTemporarilyUnmodifiable": Conflict, "UnmodifiableEntity": Conflict,
+		"MalformedPolicyDocument": Malformed, "InvalidInput": Malformed, "ValidationError": Malformed, "InvalidParameterValue": Malformed,
+		"ServiceFailure": Unavailable, "ServiceUnavailable": Unavailable, "InternalFailure": Unavailable, "InternalError": Unavailable,
+		"AWSOrganizationsNotInUseException": NotFound,
+	}
+})
+
+// Explain turns any error of this package or of the SDK into an *Error. It
+// gives nil for nil.
+func Explain(err error) *Error { return explain(err, "", "", "") }
+
+// explain adds what was being done: op is the verb phrase, action the IAM
+// action, profile the one in use, so that the next step can name it.
+func explain(err error, op, action, profile string) *Error {
+	if err == nil {
+		return nil
+	}
+	var known *Error
+	if errors.As(err, &known) {
+		return known
+	}
+	e := &Error{Op: op, Action: action, Err: err}
+	var api smithy.APIError
+	switch {
+	case errors.Is(err, context.Canceled):
+		e.Kind, e.What, e.Next = Canceled, "It was cancelled.", "Try again."
+	case signIn(e, err, profile):
+	case errors.As(err, &api):
+		explainCode(e, api, err, profile)
+	default:
+		explainTransport(e, err)
+	}
+	return e
+}
+
+// explainCode fills e from an answer that AWS sent.
+func explainCode(e *Error, api smithy.APIError, err error, profile string) {
+	e.AWS = cleanText(api.ErrorMessage())
+	e.Kind = codes()[api.ErrorCode()]
+	if e.Kind == Other && statusOf(err) >= 500 {
+		e.Kind = Unavailable
+	}
+	switch e.Kind {
+	case Expired:
+		e.What, e.Next = "Your AWS credentials have expired.", renew(profile)
+	case NotSignedIn:
+		e.What, e.Next = "AWS does not accept these credentials.", "Check the access key or sign in again: "+signInCommand(profile)
+	case Denied:
+		explainDenied(e)
+	case Throttled:
+		e.What, e.Next = "AWS asks to slow down.", "Wait a minute and try again."
+	case NotFound:
+		e.What, e.Next = "It does not exist in this account.", "Check the name and the account."
+	case Exists:
+		e.What, e.Next = "The name is taken.", "Choose another name. IAM ignores case in names."
+	case Limit:
+		e.What, e.Next = "A limit of this AWS account is reached.", "Remove what is no longer used, or ask AWS Support to raise the quota."
+	case Conflict:
+		e.What, e.Next = "Something else uses it or changed it at the same time.", "Detach it there first, or try again."
+	case Malformed:
+		e.What, e.Next = "AWS refused what was sent.", "Correct the value that AWS names."
+	case Unavailable:
+		e.What, e.Next = "AWS could not answer just now.", "Try again in a minute. The AWS Health Dashboard says more."
+	default:
+		e.What, e.Next = "AWS refused the request ("+cleanText(api.ErrorCode())+").", "Read AWS's words above, then try again."
+	}
+}
+
+// notAuthorized finds the action in AWS's sentence "User: … is not authorized
+// to perform: iam:ListRoles on resource: …".
+var notAuthorized = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9]+)`)
+})
+
+func explainDenied(e *Error) {
+	if m := notAuthorized().FindStringSubmatch(e.AWS); m != nil {
+		e.Action = m[1]
+	}
+	action := e.Action
+	if action == "" {
+		action = "an action"
+	}
+	e.What = "You are not allowed " + action + "."
+	switch {
+	case strings.Contains(e.AWS, "service control policy"):
+		e.Next = "Your organisation forbids it. Ask whoever manages its service control policies."
+	case strings.Contains(e.AWS, "permissions boundary"):
+		e.Next = "Your permissions boundary forbids it. Ask whoever set it to allow " + action + "."
+	case strings.Contains(e.AWS, "explicit deny"):
+		e.Next = "A policy forbids it outright. Ask your administrator to lift the Deny on " + action + "."
+	default:
+		e.Next = "Ask your administrator for " + action + ", or sign in as someone who has it."
+	}
+}
+
+// signIn recognises what the credential providers of the SDK say before any
+// request reaches the service.
+func signIn(e *Error, err error, profile string) bool {
+	text := err.Error()
+	var token *ssocreds.InvalidTokenError
+	switch {
+	case errors.As(err, &token), strings.Contains(text, "cached SSO token is expired"), strings.Contains(text, "refresh SSO token"),
+		strings.Contains(text, "refresh cached SSO token failed"), strings.Contains(text, "cached SSO token file"):
+		e.Kind, e.What = Expired, "The SSO session has expired or was never started."
+		e.Next = ssoCommand(profile)
+	case strings.Contains(text, "please reauthenticate"), strings.Contains(text, "load login token"):
+		e.Kind, e.What = Expired, "The AWS login session has expired."
+		e.Next = "Run `aws login" + profileFlag(profile) + "`; over SSH add `--remote`."
+	case strings.Contains(text, "AssumeRoleTokenProvider"):
+		e.Kind, e.What, e.Next = NeedsMFA, "This profile needs an MFA code.", "Run rolecall in a terminal where it can ask for the code."
+	case strings.Contains(text, "MultiFactorAuthentication failed"), strings.Contains(text, "invalid MFA"):
+		e.Kind, e.What, e.Next = NeedsMFA, "AWS did not accept the MFA code.", "Wait for the next code and enter it; each code works once."
+	case strings.Contains(text, "process provider error"), strings.Contains(text, "error in credential_process"):
+		e.Kind, e.What, e.Next = NotSignedIn, "The profile's credential_process gave no credentials.", "Run that command by hand and read what it says."
+	case strings.Contains(text, "failed to get shared config profile"):
+		e.Kind, e.What, e.Next = NotSignedIn, "There is no AWS profile of that name.", "List them with `aws configure list-profiles`."
+	case strings.Contains(text, "no EC2 IMDS role found"), strings.Contains(text, "failed to refresh cached credentials"),
+		strings.Contains(text, "static credentials are empty"), strings.Contains(text, "get identity: get credentials"):
+		return noCredentials(e, err, profile)
+	default:
+		return false
+	}
+	return true
+}
+
+// noCredentials is the last resort of signIn: a provider answered, or nobody
+// did. An answer of the service inside (say, AssumeRole denied) says more.
+func noCredentials(e *Error, err error, profile string) bool {
+	var api smithy.APIError
+	if errors.As(err, &api) {
+		return false
+	}
+	e.Kind, e.What, e.Next = NotSignedIn, "No AWS credentials were found.", "Sign in: "+signInCommand(profile)
+	return true
+}
+
+func profileFlag(profile string) string {
+	if profile == "" {
+		return ""
+	}
+	return " --profile " + cleanText(profile)
+}
+
+func signInCommand(profile string) string {
+	flag := profileFlag(profile)
+	return "`aws login" + flag + "`, `aws sso login" + flag + "` or `aws configure" + flag + "`."
+}
+
+func ssoCommand(profile string) string {
+	command := "aws sso login" + profileFlag(profile)
+	return "Run `" + command + "`; over SSH `" + command + " --use-device-code`."
+}
+
+func renew(profile string) string {
+	return "Renew them (" + strings.TrimSuffix(signInCommand(profile), ".") + "), then go on here."
+}
+
+// explainTransport fills e for an error without an answer from AWS.
+func explainTransport(e *Error, err error) {
+	var netErr net.Error
+	var urlErr *url.Error
+	var send *smithyhttp.RequestSendError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		e.Kind, e.What = Network, "AWS did not answer in time."
+	case errors.As(err, &netErr), errors.As(err, &urlErr), errors.As(err, &send),
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		e.Kind, e.What = Network, "The connection to AWS failed."
+	case statusOf(err) >= 500:
+		e.Kind, e.What, e.Next = Unavailable, "AWS could not answer just now.", "Try again in a minute."
+		return
+	default:
+		e.What = "Something unexpected happened."
+		e.AWS = cleanText(err.Error())
+		e.Next = "Try again."
+		return
+	}
+	e.Next = "Check the network, the proxy and the VPN, then try again."
+	e.AWS = ""
+	e.Expected = "an answer from AWS: " + cleanText(rootCause(err))
+}
+
+// rootCause is the innermost text, where the network says what failed.
+func rootCause(err error) string {
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		err = next
+	}
+	return err.Error()
+}
+
+func statusOf(err error) int {
+	var r *smithyhttp.ResponseError
+	if errors.As(err, &r) {
+		return r.HTTPStatusCode()
+	}
+	return 0
+}
+
+// refuse builds an Error that rolecall itself decided on.
+func refuse(kind ErrorKind, what, expected, next string) *Error {
+	e := &Error{Kind: kind, What: what, Expected: expected, Next: next}
+	e.Err = fmt.Errorf("%s", kind)
+	return e
+}
