@@ -1,6 +1,7 @@
 // Package vendor reads the descriptions of vendors: which account to trust,
 // what to grant and why, and the vendor's own numbered steps in words. A new
-// vendor is a file, not code. The built-in ones live in assets.
+// vendor is a file, not code. The built-in ones live in assets. It stands under
+// steps and imports policy and assets alone.
 package vendor
 
 import "rolecall/policy"
@@ -17,6 +18,8 @@ type Vendor struct {
 	Account Term   `yaml:"account"` // the vendor's own account ("Spot account", act-…); empty Label: it has none
 	Needs   []Text `yaml:"needs"`   // what the person needs before they start
 	Source  []Text `yaml:"sources"` // where the facts come from
+
+	NoAccess []Text `yaml:"no_access"` // what the vendor does not get, where it says so
 
 	Partitions map[string]Partition `yaml:"partitions"` // by partition: aws, aws-cn, aws-us-gov
 	ExternalID ExternalID           `yaml:"external_id"`
@@ -69,32 +72,45 @@ type ExternalID struct {
 	Warning string `yaml:"warning"` // "guessable", where it is
 }
 
-// Role is one role (with one permissions policy) that the vendor gets.
+// Role is what the vendor gets, with its one permissions policy: a role, or an
+// IAM user where Access is "user".
 type Role struct {
-	Purpose     string   `yaml:"purpose"` // stack output and JSON name: "SpotinstRoleArn"
-	Title       string   `yaml:"title"`   // "Elastigroup and Ocean"
-	RoleName    string   `yaml:"role_name"`
+	Purpose     string   `yaml:"purpose"`   // stack output and JSON name: "SpotinstRoleArn"
+	Access      string   `yaml:"access"`    // role or user; empty means role
+	Title       string   `yaml:"title"`     // "Elastigroup and Ocean"
+	RoleName    string   `yaml:"role_name"` // suggested; empty for a user
+	UserName    string   `yaml:"user_name"` // suggested; empty for a role
 	PolicyName  string   `yaml:"policy_name"`
 	Description string   `yaml:"description"` // of the role in AWS, Latin-1, at most 1000 characters
 	Inline      bool     `yaml:"inline"`      // the policy is the role's own, not a managed one
-	Principals  []string `yaml:"principals"`  // account IDs trusted instead of the partition's
+	Principals  []string `yaml:"principals"`  // account IDs trusted instead of the partition's; they are of the partition aws
 	NoExternal  string   `yaml:"no_external"` // why the vendor's template has no external ID here; empty: it has one
 	Submit      bool     `yaml:"submit"`      // the vendor's API takes this ARN
 	Field       string   `yaml:"field"`       // the box in the vendor's console where the ARN goes
 	Always      []string `yaml:"always"`      // Sids that every selection needs
 	Policy      string   `yaml:"policy"`      // JSON of all statements, as published
-	// Parameters are placeholders in Policy, filled by flags: {"REPORT_BUCKET": "--report-bucket"}.
-	Parameters map[string]string `yaml:"parameters"`
+	// Parameters are placeholders in Policy, by their name: "REPORT_BUCKET".
+	Parameters map[string]Parameter `yaml:"parameters"`
 	// Why says for each Sid what it is for, and what stops without it.
 	Why map[string]Reason `yaml:"why"`
 
 	Document *policy.Document `yaml:"-"` // Policy, parsed
 }
 
+// Parameter is a value that a policy needs and that only the person knows.
+type Parameter struct {
+	Flag    string `yaml:"flag"`    // "--report-bucket"
+	Label   string `yaml:"label"`   // "Report bucket"
+	Pattern string `yaml:"pattern"` // RE2, matched whole
+	Example string `yaml:"example"`
+	About   string `yaml:"about"` // what it is, and where to find it
+}
+
 // Reason is why a statement is needed.
 type Reason struct {
-	For     string `yaml:"for"`     // "Swap an instance and keep its disks and addresses."
-	Without string `yaml:"without"` // "Stateful groups lose their disks when an instance is replaced."
+	For     string            `yaml:"for"`     // "Swap an instance and keep its disks and addresses."
+	Without string            `yaml:"without"` // "Stateful groups lose their disks when an instance is replaced."
+	Actions map[string]string `yaml:"actions"` // what single actions are for, where the vendor says so
 }
 
 // Product is something that the vendor sells and that needs permissions.
@@ -125,4 +141,5 @@ type Step struct {
 	Title        string   `yaml:"title"`
 	About        string   `yaml:"about"`
 	Instructions []string `yaml:"instructions"`
+	Links        []Link   `yaml:"links"`
 }

@@ -1,0 +1,299 @@
+package vendor
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"rolecall/policy"
+)
+
+// What a description may say beyond free text. Names follow IAM's grammars
+// (botocore iam/2010-05-08: roleNameType, policyNameType, userNameType), a
+// purpose is also the name of a stack's output, which takes letters and digits.
+const (
+	nameRule      = `[a-z][a-z0-9-]{0,63}`
+	purposeRule   = `[A-Za-z][A-Za-z0-9]{0,254}`
+	partitionRule = `aws(-[a-z]+)*`
+	roleNameRule  = `[A-Za-z0-9_+=,.@-]{1,64}`
+	policyRule    = `[A-Za-z0-9_+=,.@-]{1,128}`
+	flagRule      = `--[a-z][a-z-]*`
+	parameterRule = `[A-Z][A-Z0-9_]*`
+)
+
+const nameCharacters = "letters, digits and + = , . @ - _"
+
+// StepIDs are the steps that the program has, and that a method can list.
+func StepIDs() []string {
+	return []string{"vendor", "partition", "login", "permissions", "policy", "role", "connect"}
+}
+
+// perRole tells whether a step is walked once for each role.
+func perRole(step string) bool { return step == "policy" || step == "role" }
+
+// check notes everything that is missing, malformed or refers to nothing. It
+// also parses the policies.
+func (r *reader) check(v *Vendor) {
+	r.need("name", v.Name, "the name that --vendor takes, such as acme")
+	r.rule("name", v.Name, nameRule, "small letters, digits and dashes")
+	r.need("title", v.Title, "the vendor's name as people write it")
+	r.links("links", map[string]string{
+		"console": v.Links.Console, "sign_up": v.Links.SignUp, "connect": v.Links.Connect, "remove": v.Links.Remove, "docs": v.Links.Docs,
+	})
+	r.pattern("account.pattern", v.Account.Pattern)
+	r.example("account", v.Account.Pattern, v.Account.Example)
+	r.pattern("external_id.pattern", v.ExternalID.Pattern)
+	r.example("external_id", v.ExternalID.Pattern, v.ExternalID.Example)
+	r.partitions(v)
+	r.needList("roles", len(v.Roles), "at least one role")
+	for i := range v.Roles {
+		r.role(fmt.Sprintf("roles[%d]", i), v, &v.Roles[i])
+	}
+	r.unique("roles", "purpose", purposes(v))
+	for i := range v.Products {
+		r.product(fmt.Sprintf("products[%d]", i), v, &v.Products[i], v.Products[i].Role)
+	}
+	r.unique("products", "id", ids(v.Products))
+	r.served(v)
+	for i := range v.Methods {
+		r.method(fmt.Sprintf("methods[%d]", i), v, &v.Methods[i])
+	}
+	for i, link := range v.Next {
+		r.link(fmt.Sprintf("next[%d]", i), link)
+	}
+}
+
+// need notes a key without a value. The mistake stands where the key should.
+func (r *reader) need(path, value, expected string) {
+	if value != "" {
+		return
+	}
+	if _, written := r.places[path]; written {
+		// An empty text, or one that was refused already and noted then.
+		if !r.noted(path) {
+			r.wrong(path, fmt.Sprintf("%s is empty.", path), expected, "Fill it in.")
+		}
+		return
+	}
+	r.missing(path, expected)
+}
+
+func (r *reader) needList(path string, n int, expected string) {
+	if _, written := r.places[path]; n > 0 || written && r.noted(path) {
+		return
+	}
+	r.missing(path, expected)
+}
+
+func (r *reader) missing(path, expected string) {
+	parent, key := "", path
+	if i := strings.LastIndexByte(path, '.'); i >= 0 {
+		parent, key = path[:i], path[i+1:]
+	}
+	if _, known := r.places[parent]; !known {
+		return // the parent itself is missing, which was noted
+	}
+	r.wrong(parent, fmt.Sprintf("%s has no key %q.", label(parent), key), expected, "Add it.")
+}
+
+// noted tells whether a mistake stands at the place of a value.
+func (r *reader) noted(path string) bool {
+	at := r.places[path]
+	return slices.ContainsFunc(r.mistakes, func(m Mistake) bool { return m.Line == at.line && m.Column == at.column })
+}
+
+func (r *reader) rule(path, value, pattern, expected string) {
+	if value != "" && !matches(pattern, value) {
+		r.wrong(path, fmt.Sprintf("%q cannot be %s.", clean(value), path), expected, "Correct it.")
+	}
+}
+
+func (r *reader) pattern(path, pattern string) {
+	if _, err := regexp.Compile(`^(?:` + pattern + `)$`); err != nil {
+		r.wrong(path, fmt.Sprintf("%s is no pattern: %s.", path, clean(err.Error())), "a regular expression in RE2 syntax",
+			"See github.com/google/re2/wiki/Syntax.")
+	}
+}
+
+// example notes an example that its own rule refuses.
+func (r *reader) example(path, pattern, example string) {
+	if _, err := regexp.Compile(pattern); err != nil || pattern == "" || example == "" || matches(pattern, example) {
+		return
+	}
+	r.wrong(path+".example", fmt.Sprintf("The example %q does not follow %s.pattern.", clean(example), path), pattern, "Correct one of the two.")
+}
+
+func (r *reader) links(path string, links map[string]string) {
+	for _, key := range sortedKeys(links) {
+		r.url(path+"."+key, links[key])
+	}
+}
+
+func (r *reader) link(path string, link Link) {
+	r.need(path+".label", link.Label, "what the page is about")
+	r.need(path+".url", link.URL, "an https link")
+	r.url(path+".url", link.URL)
+}
+
+func (r *reader) url(path, text string) {
+	if text == "" {
+		return
+	}
+	if u, err := url.Parse(text); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(text, " \"<>") {
+		r.wrong(path, fmt.Sprintf("%s is no https link.", path), "a link such as https://example.com/page", "Write the whole address, with https.")
+	}
+}
+
+func (r *reader) partitions(v *Vendor) {
+	r.needList("partitions", len(v.Partitions), "at least the partition aws")
+	for _, id := range sortedKeys(v.Partitions) {
+		path := "partitions." + id
+		if !matches(partitionRule, id) {
+			r.wrong(path+"#key", fmt.Sprintf("%q is no AWS partition.", clean(id)), "aws, aws-cn or aws-us-gov", "Correct it.")
+		}
+		p := v.Partitions[id]
+		r.need(path+".title", p.Title, "the partition's name as people write it")
+		r.account(path+".trusted_account", p.TrustedAccount)
+		if p.TrustedAccount == "" {
+			r.need(path+".why", p.Why, "why the account is asked for: the description names none")
+		}
+	}
+}
+
+func (r *reader) account(path, id string) {
+	if id != "" && !isAccount(id) {
+		r.wrong(path, fmt.Sprintf("%q is not an AWS account number.", clean(id)), "twelve digits in quotes", "Correct it.")
+	}
+}
+
+func (r *reader) unique(path, key string, names []string) {
+	for i, name := range names {
+		if name != "" && slices.Index(names, name) < i {
+			r.wrong(fmt.Sprintf("%s[%d].%s", path, i, key), fmt.Sprintf("%q stands twice in %s.", clean(name), path), "a name of its own", "Rename or remove one.")
+		}
+	}
+}
+
+func (r *reader) product(path string, v *Vendor, p *Product, purpose string) {
+	r.need(path+".id", p.ID, "the name that --products takes")
+	r.rule(path+".id", p.ID, nameRule, "small letters, digits and dashes")
+	r.need(path+".title", p.Title, "the product's name")
+	role, ok := v.Role(purpose)
+	if !ok && purpose == p.Role {
+		r.need(path+".role", p.Role, "the purpose of the role that serves it")
+		r.dangling(path+".role", p.Role, "role", purposes(v))
+	}
+	for i, sid := range p.Statements {
+		if ok && role.Document != nil && !slices.Contains(sidsOf(role.Document), sid) {
+			r.dangling(fmt.Sprintf("%s.statements[%d]", path, i), sid, "statement", sidsOf(role.Document))
+		}
+	}
+	for i := range p.Integrations {
+		below := fmt.Sprintf("%s.integrations[%d]", path, i)
+		in := &p.Integrations[i]
+		if in.Role != "" || len(in.Integrations) > 0 || in.Default {
+			r.wrong(below, "An integration has a role, a default or integrations of its own.", "only id, title, about and statements", "Remove them: the product's count.")
+		}
+		in.Role = ""
+		r.product(below, v, in, purpose)
+	}
+	r.unique(path+".integrations", "id", ids(p.Integrations))
+}
+
+func (r *reader) dangling(path, name, kind string, known []string) {
+	if name == "" {
+		return
+	}
+	r.wrong(path, fmt.Sprintf("There is no %s %q.", kind, clean(name)), strings.Join(known, ", "), didYouMean(name, known)+"Correct or remove it.")
+}
+
+// served notes statements that no selection would ever include.
+func (r *reader) served(v *Vendor) {
+	if len(v.Products) == 0 {
+		return
+	}
+	for i := range v.Roles {
+		role := &v.Roles[i]
+		if role.Document == nil {
+			continue
+		}
+		for _, sid := range sidsOf(role.Document) {
+			if sid != "" && !slices.Contains(role.Always, sid) && len(v.Serves(sid)) == 0 {
+				r.wrong(fmt.Sprintf("roles[%d].policy", i), fmt.Sprintf("The statement %q serves no product.", clean(sid)),
+					"each statement under a product, an integration or always", "Say what it serves, or remove it from the policy.")
+			}
+		}
+	}
+}
+
+func (r *reader) method(path string, v *Vendor, m *Method) {
+	r.need(path+".id", m.ID, "manual, automatic or direct")
+	r.oneOf(path+".id", m.ID, "manual", "automatic", "direct")
+	r.need(path+".access", m.Access, "role or user")
+	r.oneOf(path+".access", m.Access, AccessRole, AccessUser)
+	r.need(path+".title", m.Title, "what the way is called")
+	r.needList(path+".steps", len(m.Steps), "the steps, in their order")
+	seen := map[string]bool{}
+	for i := range m.Steps {
+		s := &m.Steps[i]
+		at := fmt.Sprintf("%s.steps[%d]", path, i)
+		r.step(at, v, s)
+		if seen[s.ID+" "+s.Role] {
+			r.wrong(at+".id", fmt.Sprintf("The step %q stands here twice.", clean(s.ID)), "each step once, or once for each role", "Remove one.")
+		}
+		seen[s.ID+" "+s.Role] = true
+	}
+}
+
+func (r *reader) step(path string, v *Vendor, s *Step) {
+	r.need(path+".id", s.ID, strings.Join(StepIDs(), ", "))
+	r.oneOf(path+".id", s.ID, StepIDs()...)
+	r.need(path+".title", s.Title, "the step's heading")
+	_, known := v.Role(s.Role)
+	switch {
+	case s.Role != "" && !known:
+		r.dangling(path+".role", s.Role, "role", purposes(v))
+	case perRole(s.ID):
+		r.need(path+".role", s.Role, "the purpose of the role that the step is about")
+	case s.Role != "":
+		r.wrong(path+".role", fmt.Sprintf("The step %q is about no single role.", clean(s.ID)), "no role", "Remove it.")
+	}
+	for i, link := range s.Links {
+		r.link(fmt.Sprintf("%s.links[%d]", path, i), link)
+	}
+}
+
+func (r *reader) oneOf(path, value string, known ...string) {
+	if value != "" && !slices.Contains(known, value) {
+		r.wrong(path, fmt.Sprintf("%q cannot be %s.", clean(value), path), strings.Join(known, ", "), didYouMean(value, known)+"Correct it.")
+	}
+}
+
+func purposes(v *Vendor) []string {
+	all := make([]string, len(v.Roles))
+	for i := range v.Roles {
+		all[i] = v.Roles[i].Purpose
+	}
+	return all
+}
+
+func ids(products []Product) []string {
+	all := make([]string, len(products))
+	for i := range products {
+		all[i] = products[i].ID
+	}
+	return all
+}
+
+func sidsOf(doc *policy.Document) []string {
+	all := make([]string, len(doc.Statements))
+	for i := range doc.Statements {
+		all[i] = doc.Statements[i].Sid
+	}
+	return all
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -1,0 +1,144 @@
+package vendor
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"rolecall/policy"
+)
+
+// role checks one role or user with its policy.
+func (r *reader) role(path string, v *Vendor, role *Role) {
+	r.need(path+".purpose", role.Purpose, "a name such as AcmeRoleArn")
+	r.rule(path+".purpose", role.Purpose, purposeRule, "letters and digits")
+	r.need(path+".title", role.Title, "what the role is for, in a word or two")
+	r.need(path+".policy_name", role.PolicyName, "the name that the vendor suggests for the policy")
+	r.rule(path+".policy_name", role.PolicyName, policyRule, "1–128 characters: "+nameCharacters)
+	r.oneOf(path+".access", role.Access, AccessRole, AccessUser)
+	if role.Access == "" {
+		role.Access = AccessRole
+	}
+	r.names(path, role)
+	r.description(path+".description", role.Description)
+	for i, id := range role.Principals {
+		r.account(fmt.Sprintf("%s.principals[%d]", path, i), id)
+	}
+	for _, name := range sortedKeys(role.Parameters) {
+		r.parameter(path, name, role)
+	}
+	r.policy(path, role)
+	if role.Access == AccessRole && role.NoExternal == "" && v.ExternalID.Pattern == "" && !r.noted("external_id.pattern") {
+		r.wrong(path, "The role needs an external ID, and the description has no rule for it.", "external_id.pattern, or no_external with the reason",
+			"Add one of the two.")
+	}
+}
+
+// names checks that a role has a role's name, and a user a user's.
+func (r *reader) names(path string, role *Role) {
+	if role.Access == AccessUser {
+		r.need(path+".user_name", role.UserName, "the name that the vendor suggests for the user")
+		r.rule(path+".user_name", role.UserName, roleNameRule, "1–64 characters: "+nameCharacters)
+		return
+	}
+	r.need(path+".role_name", role.RoleName, "the name that the vendor suggests for the role")
+	r.rule(path+".role_name", role.RoleName, roleNameRule, "1–64 characters: "+nameCharacters)
+}
+
+// description checks IAM's rule: at most 1,000 characters of Latin-1.
+func (r *reader) description(path, text string) {
+	wide := strings.ContainsFunc(text, func(c rune) bool { return c > 0xFF })
+	if wide || len([]rune(text)) > 1000 {
+		r.wrong(path, "AWS would refuse this description.", "at most 1,000 characters of Latin-1", "Shorten it, and use plain quotes.")
+	}
+}
+
+func (r *reader) parameter(path, name string, role *Role) {
+	at := path + ".parameters." + name
+	p := role.Parameters[name]
+	if !matches(parameterRule, name) {
+		r.wrong(at+"#key", fmt.Sprintf("%q cannot be a parameter's name.", clean(name)), "capitals, digits and _", "Rename it.")
+	}
+	r.need(at+".flag", p.Flag, "the flag that gives it")
+	r.rule(at+".flag", p.Flag, flagRule, "a flag such as --report-bucket")
+	r.need(at+".label", p.Label, "what it is called")
+	r.need(at+".pattern", p.Pattern, "the rule that its values follow")
+	r.pattern(at+".pattern", p.Pattern)
+	r.example(at, p.Pattern, p.Example)
+	if !strings.Contains(role.Policy, name) {
+		r.wrong(at+"#key", fmt.Sprintf("The policy has no placeholder %s.", clean(name)), "its name in a Resource", "Use it there, or remove the parameter.")
+	}
+}
+
+// policy parses the statements and checks what refers to them.
+func (r *reader) policy(path string, role *Role) {
+	at := path + ".policy"
+	r.need(at, role.Policy, "the JSON of all statements")
+	if role.Policy == "" {
+		return
+	}
+	doc, refusals := policy.Check([]byte(role.Policy), policy.Identity)
+	for _, refusal := range refusals {
+		r.refused(at, refusal)
+	}
+	if doc == nil || len(refusals) > 0 {
+		return
+	}
+	role.Document = doc
+	sids := sidsOf(doc)
+	r.needSids(at, doc)
+	for i, sid := range role.Always {
+		if !slices.Contains(sids, sid) {
+			r.dangling(fmt.Sprintf("%s.always[%d]", path, i), sid, "statement", sids)
+		}
+	}
+	for _, sid := range sortedKeys(role.Why) {
+		r.reason(path+".why."+sid, sid, role, sids)
+	}
+	for _, sid := range sids {
+		if _, ok := role.Why[sid]; !ok && sid != "" {
+			r.wrong(at, fmt.Sprintf("The statement %q has no reason.", clean(sid)), "for and without under why."+clean(sid), "Say what it is for, and what stops without it.")
+		}
+	}
+}
+
+// needSids notes statements that nothing could name.
+func (r *reader) needSids(at string, doc *policy.Document) {
+	for i := range doc.Statements {
+		if s := &doc.Statements[i]; s.Sid == "" {
+			line, column := r.inPolicy(at, s.Pos.Line, s.Pos.Column)
+			r.wrongAt(line, column, "The statement has no Sid.", "a Sid, by which products and reasons name it", "Add one.")
+		}
+	}
+}
+
+func (r *reader) refused(at string, refusal policy.Refusal) {
+	line, column := r.inPolicy(at, refusal.Line, refusal.Column)
+	r.wrongAt(line, column, clean(refusal.What), clean(refusal.Expected), "Correct the policy: AWS would refuse it.")
+}
+
+// inPolicy turns a place in the JSON into one in the file. The text of a block
+// begins on the line after its mark.
+func (r *reader) inPolicy(at string, line, column int) (int, int) {
+	p := r.places[at]
+	if !p.block || line == 0 {
+		return p.line, p.column
+	}
+	return p.line + line, column + p.indent
+}
+
+func (r *reader) reason(path, sid string, role *Role, sids []string) {
+	if !slices.Contains(sids, sid) {
+		r.dangling(path+"#key", sid, "statement", sids)
+		return
+	}
+	why := role.Why[sid]
+	r.need(path+".for", why.For, "what the statement is for")
+	r.need(path+".without", why.Without, "what stops without it")
+	statement := role.Document.Statements[slices.Index(sids, sid)]
+	for _, action := range sortedKeys(why.Actions) {
+		if !slices.Contains(statement.Action, action) {
+			r.dangling(path+".actions."+action+"#key", action, "action", statement.Action)
+		}
+	}
+}

@@ -1,0 +1,263 @@
+package vendor
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"rolecall/policy"
+)
+
+// Commercial is the partition that vendors publish their policies for.
+const Commercial = "aws"
+
+// Accesses are the kinds of access that a vendor can get.
+const (
+	AccessRole = "role"
+	AccessUser = "user"
+)
+
+// Method finds the way to connect with this ID ("manual") and access ("role").
+// An empty access finds the first with that ID.
+func (v *Vendor) Method(id, access string) (*Method, bool) {
+	for i := range v.Methods {
+		m := &v.Methods[i]
+		if m.ID == id && (access == "" || m.Access == access) {
+			return m, true
+		}
+	}
+	return nil, false
+}
+
+// Step finds a step by its ID and, for those walked once for each role, by the
+// role's purpose. An empty role finds the first with that ID.
+func (m *Method) Step(id, role string) (*Step, bool) {
+	for i := range m.Steps {
+		s := &m.Steps[i]
+		if s.ID == id && (role == "" || s.Role == role) {
+			return s, true
+		}
+	}
+	return nil, false
+}
+
+// Role finds a role by its purpose: "SpotinstRoleArn".
+func (v *Vendor) Role(purpose string) (*Role, bool) {
+	for i := range v.Roles {
+		if v.Roles[i].Purpose == purpose {
+			return &v.Roles[i], true
+		}
+	}
+	return nil, false
+}
+
+// RolesFor are the roles (or users) that an expanded selection needs for this
+// access, in the file's order. A nil selection means the default one.
+func (v *Vendor) RolesFor(bundles []string, access string) []*Role {
+	var needed []*Role
+	for i := range v.Roles {
+		role := &v.Roles[i]
+		if role.Access == access && len(v.sids(role, bundles)) > 0 {
+			needed = append(needed, role)
+		}
+	}
+	return needed
+}
+
+// DefaultBundles is the expanded selection that the vendor suggests: its
+// default products with all their integrations. It is empty for a vendor
+// without products, whose policy is granted whole.
+func (v *Vendor) DefaultBundles() []string {
+	var bundles []string
+	for i := range v.Products {
+		if v.Products[i].Default {
+			bundles = append(bundles, v.Products[i].bundles()...)
+		}
+	}
+	return bundles
+}
+
+// AllBundles are all products and integrations, expanded, in the file's order.
+func (v *Vendor) AllBundles() []string {
+	var bundles []string
+	for i := range v.Products {
+		bundles = append(bundles, v.Products[i].bundles()...)
+	}
+	return bundles
+}
+
+func (p *Product) bundles() []string {
+	bundles := []string{p.ID}
+	for _, in := range p.Integrations {
+		bundles = append(bundles, p.ID+"/"+in.ID)
+	}
+	return bundles
+}
+
+// Bundles expands a selection as --products takes it: "elastigroup" means with
+// all its integrations, "elastigroup/route53" with that one, and nothing at all
+// the default. In what it returns every bundle stands for itself alone:
+// "elastigroup" is the product without integrations, "elastigroup/route53" one
+// of them; the order is the file's. Compose, RolesFor and Serves speak of these.
+// The error is Mistakes, one for each unknown name.
+func (v *Vendor) Bundles(selection []string) ([]string, error) {
+	if len(selection) == 0 {
+		return v.DefaultBundles(), nil
+	}
+	all := v.AllBundles()
+	chosen := map[string]bool{}
+	var mistakes Mistakes
+	for _, word := range selection {
+		word = strings.TrimSpace(word)
+		product, integration, one := strings.Cut(word, "/")
+		p := v.product(product)
+		switch {
+		case p == nil || one && !slices.Contains(all, product+"/"+integration):
+			mistakes = append(mistakes, v.unknownBundle(word, all))
+		case one:
+			chosen[p.ID], chosen[word] = true, true
+		default:
+			for _, b := range p.bundles() {
+				chosen[b] = true
+			}
+		}
+	}
+	if len(mistakes) > 0 {
+		return nil, mistakes
+	}
+	return slices.DeleteFunc(all, func(b string) bool { return !chosen[b] }), nil
+}
+
+func (v *Vendor) unknownBundle(word string, all []string) Mistake {
+	m := Mistake{
+		What:     fmt.Sprintf("%s has no product or integration %q.", v.Title, clean(word)),
+		Expected: strings.Join(all, ", "),
+		Next:     didYouMean(word, all) + "Name what you use, separated by commas.",
+	}
+	if len(all) == 0 {
+		m.Expected = "no --products at all: its policy has no parts to choose"
+		m.Next = "Leave out --products."
+	}
+	return m
+}
+
+func (v *Vendor) product(id string) *Product {
+	for i := range v.Products {
+		if v.Products[i].ID == id {
+			return &v.Products[i]
+		}
+	}
+	return nil
+}
+
+// Bundle finds a product ("elastigroup") or integration ("elastigroup/route53").
+func (v *Vendor) Bundle(id string) (*Product, bool) {
+	product, integration, one := strings.Cut(id, "/")
+	p := v.product(product)
+	if p == nil || !one {
+		return p, p != nil
+	}
+	for i := range p.Integrations {
+		if p.Integrations[i].ID == integration {
+			return &p.Integrations[i], true
+		}
+	}
+	return nil, false
+}
+
+// Compose is the permissions policy of a role for an expanded selection (see
+// Bundles; nil means the default), its ARNs in the partition. Statements keep
+// the published order and Sids; the default selection gives the published
+// document. It is nil when the selection needs nothing of this role. Parameters
+// stay as placeholders: see Fill.
+func (v *Vendor) Compose(role *Role, bundles []string, partition string) *policy.Document {
+	sids := v.sids(role, bundles)
+	if len(sids) == 0 {
+		return nil
+	}
+	return role.Document.Select(sids...).InPartition(partition)
+}
+
+// sids are the statements that a selection needs of a role.
+func (v *Vendor) sids(role *Role, bundles []string) []string {
+	var sids []string
+	if len(v.Products) == 0 {
+		for i := range role.Document.Statements {
+			sids = append(sids, role.Document.Statements[i].Sid)
+		}
+		return sids
+	}
+	if bundles == nil {
+		bundles = v.DefaultBundles()
+	}
+	for _, id := range bundles {
+		product, _, _ := strings.Cut(id, "/")
+		owner := v.product(product)
+		if b, ok := v.Bundle(id); ok && owner.Role == role.Purpose {
+			sids = append(sids, b.Statements...)
+			sids = append(sids, owner.Statements...)
+		}
+	}
+	if len(sids) > 0 {
+		sids = append(sids, role.Always...)
+	}
+	slices.Sort(sids)
+	return slices.Compact(sids)
+}
+
+// Fill puts values in the place of a role's parameters, by their names. The
+// error is Mistakes: each parameter without a value, and each value that does
+// not follow its rule. No value can widen what the policy grants.
+func (r *Role) Fill(doc *policy.Document, values map[string]string) (*policy.Document, error) {
+	var mistakes Mistakes
+	var pairs []string
+	for _, name := range sortedKeys(r.Parameters) {
+		if err := r.Parameters[name].Check(values[name]); err != nil {
+			mistakes = append(mistakes, MistakesOf(err)...)
+			continue
+		}
+		pairs = append(pairs, name, values[name])
+	}
+	if len(mistakes) > 0 {
+		return nil, mistakes
+	}
+	filled := *doc
+	filled.Statements = slices.Clone(doc.Statements)
+	for i := range filled.Statements {
+		s := &filled.Statements[i]
+		s.Resource = replaceAll(s.Resource, pairs)
+	}
+	return &filled, nil
+}
+
+func replaceAll(values, pairs []string) []string {
+	replacer := strings.NewReplacer(pairs...)
+	replaced := make([]string, len(values))
+	for i, value := range values {
+		replaced[i] = replacer.Replace(value)
+	}
+	return replaced
+}
+
+// Check tells whether the value follows the parameter's rule. The error is a
+// Mistake.
+func (p Parameter) Check(value string) error {
+	m := Mistake{Expected: p.About, Next: fmt.Sprintf("Give it with %s, such as %s.", p.Flag, p.Example)}
+	switch {
+	case value == "":
+		m.What = p.Label + " is missing."
+	case !matches(p.Pattern, value) || strings.ContainsAny(value, "*?$"):
+		m.What = fmt.Sprintf("%q cannot be the %s.", clean(value), strings.ToLower(p.Label))
+	default:
+		return nil
+	}
+	return m
+}
+
+// matches tells whether the whole value follows the pattern. Patterns were
+// compiled once when the description was read.
+func matches(pattern, value string) bool {
+	re, err := regexp.Compile(`^(?:` + pattern + `)$`)
+	return err == nil && re.MatchString(value)
+}
