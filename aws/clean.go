@@ -14,6 +14,15 @@ const longestRemark = 600
 // invisible formatting go, white space becomes single spaces, and a very long
 // text is cut.
 func cleanText(s string) string {
+	s = cleanAll(s)
+	if runes := []rune(s); len(runes) > longestRemark {
+		return string(runes[:longestRemark]) + "…"
+	}
+	return s
+}
+
+// cleanAll is cleanText for values that have to stay whole.
+func cleanAll(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case r == utf8.RuneError:
@@ -25,9 +34,19 @@ func cleanText(s string) string {
 		}
 		return r
 	}, s)
-	s = strings.Join(strings.Fields(s), " ")
-	if runes := []rune(s); len(runes) > longestRemark {
-		return string(runes[:longestRemark]) + "…"
-	}
-	return s
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// cleanDocument keeps a document's lines and drops every other control
+// character, so that its text can be drawn.
+func cleanDocument(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\t' {
+			return r
+		}
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			return -1
+		}
+		return r
+	}, s)
 }

@@ -1,0 +1,146 @@
+package aws
+
+import (
+	"rolecall/policy"
+)
+
+// Status is the outcome of one Check.
+type Status string
+
+// The outcomes, as the interface spells them.
+const (
+	Pass    Status = "pass"
+	Fail    Status = "fail"
+	Warn    Status = "warn"
+	Unknown Status = "unknown"
+)
+
+// Check is one thing that was looked at: what is wanted, what was found, why
+// it matters and how to put it right. All texts are safe to draw.
+type Check struct {
+	ID     string `json:"id"`
+	Status Status `json:"status"`
+	Want   string `json:"want"`
+	Got    string `json:"got"`
+	Why    string `json:"why"`
+	Fix    string `json:"fix"`
+}
+
+// Report is the verdict on one role. OK is false when a check failed or when
+// one that the verdict needs is unknown; a warning leaves it true.
+type Report struct {
+	OK     bool     `json:"ok"`
+	Role   *RoleRef `json:"role"` // nil when no role was found
+	Checks []Check  `json:"checks"`
+}
+
+// Check finds a check by its id; false when it was not made.
+func (r Report) Check(id string) (Check, bool) {
+	for _, c := range r.Checks {
+		if c.ID == id {
+			return c, true
+		}
+	}
+	return Check{}, false
+}
+
+// Want describes the role that a vendor needs.
+type Want struct {
+	Partition, AccountID string             // where the role has to be; empty: not checked
+	Principals           []string           // the vendor's account IDs; all of them have to be trusted
+	ExternalID           string             // empty: unknown, so that check stays unknown
+	NoExternalID         bool               // the vendor uses none
+	Policies             []*policy.Document // what the role has to grant, all together
+	PolicyARNs           []string           // managed policies that have to be attached, by ARN
+	RoleName, RoleARN    string             // to look for; both may be empty for a watch
+	Path                 string
+	PathGiven            bool   // Path has to be the role's; else any will do
+	Boundary             string // ARN
+	BoundaryGiven        bool   // Boundary has to be the role's ("" means none); else a boundary warns
+}
+
+// Seen is what was observed, by whatever means: from IAM or from evidence that
+// somebody pasted.
+type Seen struct {
+	Role   *Role    // nil: not found
+	Denied []string // IAM actions that were refused, so that parts of Role are missing
+	// PoliciesUnknown and InlineUnknown say that the role's attached or inline
+	// policies could not be listed.
+	PoliciesUnknown, InlineUnknown bool
+}
+
+// CheckIDs are the ids of a role's checks in the order of a Report.
+func CheckIDs() []string {
+	return []string{"role-exists", "role-account", "role-partition", "role-path", "trust-principal", "trust-action", "trust-external-id",
+		"trust-extra-principals", "policy-attached", "policy-matches", "permissions-boundary"}
+}
+
+// Judge compares what was seen with what is wanted. It is pure: the same
+// evidence gives the same verdict, wherever it came from.
+func Judge(want Want, seen Seen) Report {
+	j := judging{want: want, seen: seen, role: seen.Role}
+	j.roleChecks()
+	j.trustChecks()
+	j.policyChecks()
+	j.boundary()
+	r := Report{OK: true, Checks: j.checks}
+	if j.role != nil {
+		ref := j.role.Ref()
+		r.Role = &ref
+	}
+	for _, c := range r.Checks {
+		if c.Status == Fail || c.Status == Unknown {
+			r.OK = false
+		}
+	}
+	return r
+}
+
+// judging is one run of Judge.
+type judging struct {
+	want   Want
+	seen   Seen
+	role   *Role // nil: not seen
+	checks []Check
+}
+
+// verdict is what a check found; texts about the check itself come from words.
+type verdict struct {
+	status         Status
+	want, got, fix string
+}
+
+func (j *judging) add(id string, v verdict) {
+	c := Check{ID: id, Status: v.status, Want: cleanAll(v.want), Got: cleanAll(v.got), Why: why(id)}
+	if v.status != Pass {
+		c.Fix = cleanAll(v.fix)
+	}
+	j.checks = append(j.checks, c)
+}
+
+// why says what a check is for.
+func why(id string) string {
+	switch id {
+	case "role-exists":
+		return "The vendor works in your account through this role."
+	case "role-account":
+		return "The vendor would be connected to another account than you mean."
+	case "role-partition":
+		return "Accounts of one partition cannot be reached from another."
+	case "role-path":
+		return "The path is part of the role's ARN, and policies of your organisation may depend on it."
+	case "trust-principal":
+		return "Only accounts named in the trust policy can assume the role."
+	case "trust-action":
+		return "The vendor assumes the role with sts:AssumeRole and nothing else."
+	case "trust-external-id":
+		return "The external ID keeps other customers of the vendor from reaching your account through it."
+	case "trust-extra-principals":
+		return "Everyone named in the trust policy can do what the vendor can do."
+	case "policy-attached":
+		return "Without a policy the role may do nothing."
+	case "policy-matches":
+		return "With less the vendor's product fails in places; more is more than it needs."
+	}
+	return "A permissions boundary cuts off what the policies grant."
+}

@@ -1,0 +1,124 @@
+package aws
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"rolecall/policy"
+)
+
+// policyChecks judge what the role may do: whether something is attached, and
+// whether all of it together grants what is wanted.
+func (j *judging) policyChecks() {
+	j.add("policy-attached", j.attached())
+	if len(j.want.Policies) > 0 {
+		j.add("policy-matches", j.matches())
+	}
+}
+
+func (j *judging) attached() verdict {
+	v := verdict{status: Pass, want: orElse(someOf(j.want.PolicyARNs, 3), "the vendor's policy")}
+	if j.role == nil {
+		return j.unseen(v.want)
+	}
+	var names, missing []string
+	for _, p := range j.role.Attached {
+		names = append(names, p.Name)
+	}
+	for _, p := range j.role.Inline {
+		names = append(names, p.Name+" (inline)")
+	}
+	for _, arn := range j.want.PolicyARNs {
+		if !slices.ContainsFunc(j.role.Attached, func(p AttachedPolicy) bool { return p.ARN == arn }) {
+			missing = append(missing, arn)
+		}
+	}
+	v.got = orElse(someOf(names, 4), "no policy")
+	v.fix = "On the role's page, Permissions, Add permissions, Attach policies: tick " + orElse(someOf(missing, 3), "the vendor's policy") + "."
+	switch {
+	case j.listsIncomplete() && (len(missing) > 0 || len(names) == 0):
+		v.status, v.got, v.fix = Unknown, "not visible: "+strings.Join(j.seen.Denied, ", ")+" is not allowed", askFor(j.seen.Denied)
+	case len(missing) > 0, len(names) == 0 && len(j.want.Policies) > 0:
+		v.status = Fail
+	}
+	return v
+}
+
+func (j *judging) listsIncomplete() bool { return j.seen.PoliciesUnknown || j.seen.InlineUnknown }
+
+func askFor(actions []string) string {
+	return "Ask your administrator for " + strings.Join(actions, " and ") + ", or sign in as someone who has it."
+}
+
+// matches compares the sum of the role's policies with the sum of the wanted
+// ones: it does not matter how either is split.
+func (j *judging) matches() verdict {
+	wanted := policy.Merge(j.want.Policies...)
+	v := verdict{status: Pass, want: fmt.Sprintf("what the vendor's policy grants (%s)", statements(len(wanted.Statements))), got: "the same"}
+	if j.role == nil {
+		return j.unseen(v.want)
+	}
+	documents, unread := j.documents()
+	if len(documents) == 0 && unread == 0 && !j.listsIncomplete() {
+		v.status, v.got, v.fix = Fail, "nothing", "Attach the vendor's policy to the role first."
+		return v
+	}
+	d := policy.Compare(wanted, policy.Merge(documents...))
+	switch {
+	case d.Equal && !j.listsIncomplete() && unread == 0:
+	case j.listsIncomplete() || unread > 0:
+		v.status, v.got, v.fix = Unknown, "some of the role's policies cannot be read", askFor(orDefault(j.seen.Denied, "iam:GetPolicyVersion"))
+	case d.Less():
+		v.status, v.got = Fail, "less: "+difference(d.Removed, d)
+		v.fix = "Edit the policy on the role's page, or attach the vendor's policy as rolecall shows it."
+	default:
+		v.status, v.got = Warn, "more: "+difference(d.Added, d)
+		v.fix = "Remove what the vendor does not need, if it was not meant."
+	}
+	return v
+}
+
+func statements(n int) string {
+	if n == 1 {
+		return "1 statement"
+	}
+	return fmt.Sprintf("%d statements", n)
+}
+
+func orDefault(list []string, other string) []string {
+	if len(list) == 0 {
+		return []string{other}
+	}
+	return list
+}
+
+// documents are the role's policies that could be read, and how many could not.
+func (j *judging) documents() (all []*policy.Document, unread int) {
+	add := func(d *policy.Document) {
+		if d == nil {
+			unread++
+			return
+		}
+		all = append(all, d)
+	}
+	for _, p := range j.role.Attached {
+		add(p.Document)
+	}
+	for _, p := range j.role.Inline {
+		add(p.Document)
+	}
+	return all, unread
+}
+
+// difference says what differs: the actions where they do, else the statements.
+func difference(actions []string, d policy.Difference) string {
+	if len(actions) > 0 {
+		return someOf(actions, 4)
+	}
+	var changed []string
+	for _, c := range d.Changed {
+		changed = append(changed, strings.TrimSpace(c.What+" of "+orElse(c.Statement, "a statement")))
+	}
+	return orElse(someOf(changed, 3), "conditions or resources differ")
+}

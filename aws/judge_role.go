@@ -1,0 +1,123 @@
+package aws
+
+import (
+	"fmt"
+	"strings"
+)
+
+// roleChecks judge whether the role is there and in the right place.
+func (j *judging) roleChecks() {
+	j.add("role-exists", j.exists())
+	arn, known := j.roleARN()
+	j.add("role-account", place(known, arn.AccountID, j.want.AccountID, "Make the role in account "+j.want.AccountID+", or sign in to the account that has it."))
+	j.add("role-partition", place(known, arn.Partition, j.want.Partition, "Make the role in the partition "+j.want.Partition+", or choose the other partition."))
+	j.add("role-path", j.path())
+}
+
+func (j *judging) exists() verdict {
+	v := verdict{status: Pass, want: "a role named " + j.wantedName()}
+	switch {
+	case j.role != nil:
+		v.got = j.role.ARN
+	case len(j.seen.Denied) > 0:
+		v.status, v.got = Unknown, "not visible: "+strings.Join(j.seen.Denied, ", ")+" is not allowed"
+		v.fix = "Ask your administrator for " + strings.Join(j.seen.Denied, " and ") + ", or sign in as someone who has it."
+	case j.elsewhere():
+		v.status, v.got = Unknown, "that ARN belongs to another account, which these credentials cannot see"
+		v.fix = "Sign in to that account, or paste the ARN of a role in account " + j.want.AccountID + "."
+	default:
+		v.status, v.got, v.fix = Fail, "no such role", "Create the role, or correct its name. A role made just now may take a few seconds to show."
+	}
+	return v
+}
+
+func (j *judging) wantedName() string {
+	switch {
+	case j.want.RoleARN != "":
+		return j.want.RoleARN
+	case j.want.RoleName != "":
+		return j.want.RoleName
+	}
+	return "any name"
+}
+
+// elsewhere tells whether the role's ARN names another account or partition
+// than the one looked at.
+func (j *judging) elsewhere() bool {
+	arn, ok := SplitARN(j.want.RoleARN)
+	return ok && (j.want.AccountID != "" && arn.AccountID != j.want.AccountID || j.want.Partition != "" && arn.Partition != j.want.Partition)
+}
+
+// roleARN is the ARN of the role seen, or the one asked for.
+func (j *judging) roleARN() (ARN, bool) {
+	if j.role != nil {
+		return SplitARN(j.role.ARN)
+	}
+	if j.elsewhere() {
+		return SplitARN(j.want.RoleARN)
+	}
+	return ARN{}, false
+}
+
+func place(known bool, got, want, fix string) verdict {
+	v := verdict{status: Pass, want: want, got: got, fix: fix}
+	switch {
+	case !known:
+		v.status, v.got, v.fix = Unknown, "no role to look at", "Create the role first."
+	case want == "":
+		v.want = "any"
+	case got != want:
+		v.status = Fail
+	}
+	return v
+}
+
+func (j *judging) path() verdict {
+	want, given := j.want.Path, j.want.PathGiven
+	if arn, ok := SplitARN(j.want.RoleARN); ok && !given {
+		want, _ = splitPath(strings.TrimPrefix(arn.Resource, "role"))
+		given = true
+	}
+	switch {
+	case j.role == nil:
+		return j.unseen(orElse(want, "any"))
+	case !given:
+		return verdict{status: Pass, want: "any", got: j.role.Path}
+	case j.role.Path != orSlash(want):
+		return verdict{status: Fail, want: orSlash(want), got: j.role.Path,
+			fix: "A path cannot be changed. Use the role's ARN as it is, or make the role anew with the path " + orSlash(want) + "."}
+	}
+	return verdict{status: Pass, want: orSlash(want), got: j.role.Path}
+}
+
+// unseen is the verdict of a check that had no role to look at.
+func (j *judging) unseen(want string) verdict {
+	return verdict{status: Unknown, want: want, got: "no role to look at", fix: "Create the role first."}
+}
+
+func (j *judging) boundary() {
+	want := "none"
+	if j.want.BoundaryGiven && j.want.Boundary != "" {
+		want = j.want.Boundary
+	}
+	switch {
+	case j.role == nil:
+		j.add("permissions-boundary", j.unseen(want))
+	case j.want.BoundaryGiven && j.role.Boundary != j.want.Boundary:
+		j.add("permissions-boundary", verdict{status: Fail, want: want, got: orElse(j.role.Boundary, "none"),
+			fix: "On the role's page, under Permissions boundary, set it to " + want + "."})
+	case !j.want.BoundaryGiven && j.role.Boundary != "":
+		j.add("permissions-boundary", verdict{status: Warn, want: want, got: j.role.Boundary,
+			fix: "Check that the boundary allows what the policy grants. Name it with --permissions-boundary if it is meant to be there."})
+	default:
+		j.add("permissions-boundary", verdict{status: Pass, want: want, got: orElse(j.role.Boundary, "none")})
+	}
+}
+
+// someOf lists a few of many.
+func someOf(all []string, n int) string {
+	if len(all) <= n {
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(all[:n], ", "), len(all)-n)
+}

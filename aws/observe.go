@@ -1,0 +1,103 @@
+package aws
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"rolecall/policy"
+)
+
+// observer reads what Judge needs to see of a role. Documents are kept by
+// version, so that a poller reads each only once.
+type observer struct {
+	account   *Account
+	opts      []func(*iam.Options)
+	documents map[string]*policy.Document // by ARN and version
+}
+
+// observe reads the role that want names.
+func (o *observer) observe(ctx context.Context, want Want) (Seen, error) {
+	name := want.RoleName
+	if arn, ok := SplitARN(want.RoleARN); ok {
+		_, name = splitPath(arn.Resource)
+	}
+	role, err := o.account.roleOnly(ctx, name, o.opts...)
+	switch KindOf(err) {
+	case NotFound:
+		return Seen{}, nil
+	case Denied:
+		return Seen{Denied: []string{Explain(err).Action}}, nil
+	}
+	if err != nil {
+		return Seen{}, err
+	}
+	return o.complete(ctx, role)
+}
+
+// complete reads the policies of a role.
+func (o *observer) complete(ctx context.Context, role Role) (Seen, error) {
+	seen := Seen{Role: &role}
+	var err error
+	role.Attached, err = o.account.attachedPolicies(ctx, role.Name, o.opts...)
+	if seen.PoliciesUnknown = KindOf(err) == Denied; seen.PoliciesUnknown {
+		seen.Denied = append(seen.Denied, Explain(err).Action)
+		err = nil
+	}
+	if err != nil {
+		return seen, err
+	}
+	role.Inline, err = o.account.inlinePolicies(ctx, role.Name, o.opts...)
+	if seen.InlineUnknown = KindOf(err) == Denied; seen.InlineUnknown {
+		seen.Denied = append(seen.Denied, Explain(err).Action)
+		err = nil
+	}
+	if err != nil {
+		return seen, err
+	}
+	return seen, o.readAttached(ctx, &seen)
+}
+
+// readAttached fills in the documents of the attached policies.
+func (o *observer) readAttached(ctx context.Context, seen *Seen) error {
+	for i := range seen.Role.Attached {
+		p := &seen.Role.Attached[i]
+		if p.Document != nil {
+			continue
+		}
+		d, err := o.document(ctx, p.ARN)
+		switch KindOf(err) {
+		case Denied:
+			seen.Denied = append(seen.Denied, Explain(err).Action)
+			return nil
+		case NotFound:
+			continue // detached and deleted between two requests
+		}
+		if err != nil {
+			return err
+		}
+		p.Document = d
+	}
+	return nil
+}
+
+func (o *observer) document(ctx context.Context, arn string) (*policy.Document, error) {
+	out, err := o.account.iam.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &arn}, o.opts...)
+	if err != nil {
+		return nil, o.account.fail(err, "iam:GetPolicy", "get policy %s", cleanText(arn))
+	}
+	p := newPolicy(*out.Policy)
+	key := p.ARN + " " + p.ID + " " + p.VersionID
+	if d, ok := o.documents[key]; ok {
+		return d, nil
+	}
+	p, err = o.account.withDocument(ctx, p, o.opts...)
+	if err != nil {
+		return nil, err
+	}
+	if o.documents == nil {
+		o.documents = map[string]*policy.Document{}
+	}
+	o.documents[key] = p.Document
+	return p.Document, nil
+}

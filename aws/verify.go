@@ -1,0 +1,30 @@
+package aws
+
+import "context"
+
+// Verify looks at the role that want names (RoleARN, else RoleName) and judges
+// it. A role that does not exist is a report, not an error. A refused request
+// makes checks unknown, not the call fail; errors are left for what prevents
+// any judgement (credentials, network).
+func (a *Account) Verify(ctx context.Context, want Want) (Report, error) {
+	if want.AccountID == "" || want.Partition == "" {
+		id, err := a.knownIdentity(ctx)
+		if err != nil {
+			return Report{}, err
+		}
+		want.AccountID, want.Partition = orElse(want.AccountID, id.AccountID), orElse(want.Partition, id.Partition)
+	}
+	o := &observer{account: a}
+	seen, err := o.observe(ctx, want)
+	if err != nil {
+		return Report{}, err
+	}
+	return Judge(want, seen), nil
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
