@@ -1,0 +1,122 @@
+package spot
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+)
+
+// The Spot SDK's environment and file (spotinst-sdk-go, spotinst/credentials).
+const (
+	envToken       = "SPOTINST_TOKEN"
+	envFile        = "SPOTINST_CREDENTIALS_FILE"
+	envProfile     = "SPOTINST_CREDENTIALS_PROFILE"
+	defaultProfile = "default"
+)
+
+// FindToken looks for a token where Spot's SDK does: SPOTINST_TOKEN, then the
+// credentials file ~/.spotinst/credentials, INI with profiles or JSON. The
+// source says where it was, in words: "SPOTINST_TOKEN", or the file and
+// profile. No token anywhere gives "" and no error, unless the environment
+// names a file or profile. The error is an *Error and holds nothing of the file.
+func FindToken(getenv func(string) string, readFile func(string) ([]byte, error)) (token Token, source string, err error) {
+	if t := Token(strings.TrimSpace(getenv(envToken))); t != "" {
+		return t, envToken, t.Check()
+	}
+	path, asked := credentialsPath(getenv)
+	if path == "" {
+		return "", "", nil
+	}
+	text, err := readFile(path)
+	if errors.Is(err, fs.ErrNotExist) && !asked {
+		return "", "", nil
+	}
+	if err != nil {
+		return "", "", fileError(path, fmt.Sprintf("The credentials file %s of Spot cannot be read.", path), err)
+	}
+	profile := getenv(envProfile)
+	if profile == "" {
+		profile = defaultProfile
+	}
+	token = tokenIn(string(text), profile)
+	switch source = fmt.Sprintf("%s, profile %s", path, profile); {
+	case token != "":
+		return token, source, token.Check()
+	case asked || getenv(envProfile) != "":
+		return "", "", fileError(path, fmt.Sprintf("The credentials file %s of Spot has no token for the profile %q.", path, profile), nil)
+	}
+	return "", "", nil
+}
+
+// credentialsPath is where the file is, and whether the environment named it.
+func credentialsPath(getenv func(string) string) (path string, asked bool) {
+	if path := getenv(envFile); path != "" {
+		return path, true
+	}
+	for _, home := range []string{getenv("HOME"), getenv("USERPROFILE")} {
+		if home != "" {
+			return filepath.Join(home, ".spotinst", "credentials"), false
+		}
+	}
+	return "", false
+}
+
+func fileError(path, what string, err error) *Error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return &Error{Op: "find the token of Spot", Err: err, what: what,
+		expected: "an INI file with [default] and token = …, or JSON with \"token\"",
+		next:     "Correct " + path + ", or set " + envToken + "."}
+}
+
+// tokenIn reads the file as the SDK does: INI, in which a profile without a
+// token takes the default one's, else JSON, which has no profiles.
+func tokenIn(text, profile string) Token {
+	var whole struct {
+		Token string `json:"token"`
+	}
+	if json.Unmarshal([]byte(text), &whole) == nil {
+		return Token(strings.TrimSpace(whole.Token))
+	}
+	profiles := tokensByProfile(text)
+	token, found := profiles[profile]
+	if found && token == "" {
+		return profiles[defaultProfile]
+	}
+	return token
+}
+
+// tokensByProfile reads the small part of INI that the file needs: sections,
+// comments, and keys with values that may be quoted.
+func tokensByProfile(text string) map[string]Token {
+	profiles := map[string]Token{}
+	section := ""
+	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutPrefix(line, "["); ok {
+			section = strings.TrimSpace(strings.TrimSuffix(name, "]"))
+			profiles[section] = profiles[section] //nolint:staticcheck // the profile exists, even without a token
+			continue
+		}
+		key, value, ok := strings.Cut(line, "=")
+		if !ok || strings.HasPrefix(line, "#") || strings.HasPrefix(line, ";") || strings.TrimSpace(key) != "token" {
+			continue
+		}
+		profiles[section] = Token(unquote(strings.TrimSpace(value)))
+	}
+	return profiles
+}
+
+func unquote(s string) string {
+	for _, quote := range []string{`"`, `'`, "`"} {
+		if len(s) >= 2 && strings.HasPrefix(s, quote) && strings.HasSuffix(s, quote) {
+			return s[1 : len(s)-1]
+		}
+	}
+	return s
+}
