@@ -26,7 +26,7 @@ type Answers struct {
 	VendorAccount     string `json:"vendor_account,omitempty"` // the vendor's own account ID: act-…
 	VendorAccountName string `json:"vendor_account_name,omitempty"`
 	NewVendorAccount  string `json:"new_vendor_account,omitempty"` // name of one to create
-	ReplaceRole       string `json:"replace_role,omitempty"`       // the role that the person agreed to replace at the vendor
+	ReplaceRole       bool   `json:"replace_role,omitempty"`       // --replace-role: another role held by the vendor may be replaced
 	ByHand            bool   `json:"by_hand,omitempty"`            // the vendor's side goes by hand: no token
 
 	Partition      string `json:"partition,omitempty"`
@@ -40,9 +40,11 @@ type Answers struct {
 
 	// Bundles are the ticked products and integrations ("elastigroup/route53");
 	// nil means the vendor's default.
-	Bundles     []string `json:"bundles,omitempty"`
-	Regions     []string `json:"regions,omitempty"`
-	RestrictTag string   `json:"restrict_tag,omitempty"`
+	Bundles []string `json:"bundles,omitempty"`
+	// Parameters fill the placeholders of the vendor's policies, by name.
+	Parameters  map[string]string `json:"parameters,omitempty"`
+	Regions     []string          `json:"regions,omitempty"`
+	RestrictTag string            `json:"restrict_tag,omitempty"`
 
 	Path       string            `json:"path,omitempty"`
 	Boundary   string            `json:"permissions_boundary,omitempty"`
@@ -61,6 +63,8 @@ type Answers struct {
 
 // Part is one role of the vendor with its policy.
 type Part struct {
+	// Needed says that something ticked needs this role.
+	Needed     bool   `json:"needed,omitempty"`
 	PolicyName string `json:"policy_name,omitempty"`
 	RoleName   string `json:"role_name,omitempty"`
 	ExternalID string `json:"external_id,omitempty"`
@@ -149,4 +153,9 @@ func (a *Answers) unsettle(id ID) {
 func digestOf(values []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(values, "\x00")))
 	return hex.EncodeToString(sum[:8])
+}
+
+// partNeeded reports whether something ticked needs the part.
+func (a *Answers) partNeeded(purpose string) bool {
+	return a.Parts[purpose].Needed
 }

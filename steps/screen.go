@@ -26,7 +26,8 @@ type Action struct {
 	Confirm  *Confirm
 }
 
-// Confirm is a question before an Action is carried out.
+// Confirm is a question before an Action is carried out. With an empty Question
+// the screen itself is the question, and the key is the answer.
 type Confirm struct {
 	Question string // "Let rolecall create Spot-Role in account 1234-5678-9012?"
 	Flag     string // the flag that answers it; --yes alone never does. Empty: --yes answers.

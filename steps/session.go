@@ -14,12 +14,17 @@ import (
 type Session struct {
 	Answers
 	Vendor *vendor.Vendor
+	// Offers are the vendors and methods to choose from; flags narrow them.
+	Offers []Offer
+	// LoadVendor reads a vendor's description by name or file.
+	LoadVendor func(name string) (*vendor.Vendor, error)
 
 	// AWS is the account signed in to; nil before the login step and in a
 	// session without credentials.
 	AWS *aws.Account
-	// OpenAWS loads a profile's configuration. It sends nothing.
-	OpenAWS func(ctx context.Context, profile string) (*aws.Account, error)
+	// OpenAWS loads a profile's configuration. It sends nothing. code answers
+	// the profile's MFA device once; empty when it has none.
+	OpenAWS func(ctx context.Context, profile, code string) (*aws.Account, error)
 	// Profiles lists the profiles of the AWS files.
 	Profiles func() ([]aws.Profile, error)
 
@@ -39,6 +44,13 @@ type Session struct {
 	// Wait is how long an unanswered wait may last; zero means the step's own.
 	Wait time.Duration
 	Now  func() time.Time
+}
+
+// Offer is one way to connect: a vendor, who does the AWS part, and what the
+// vendor gets.
+type Offer struct {
+	Vendor, Method, Access string
+	Label, Detail          string
 }
 
 // API is what rolecall asks of a vendor.

@@ -1,0 +1,434 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rolecall/aws"
+)
+
+// createRole is the step in which the person makes the role while rolecall
+// looks for one that trusts the vendor under the external ID, whatever it was
+// called. First the external ID has to be known.
+type createRole struct {
+	described
+	stage    roleStage
+	watch    *aws.RoleWatch
+	sighted  roleSightings
+	verified *aws.Report // of a pasted ARN
+	pasting  bool        // the field for an ARN is open
+	making   bool        // the rehearsal's stand-in for the browser is at work
+	since    time.Time
+	until    time.Time
+	next     time.Time
+	done     int
+	copied   map[string]bool
+	field    string
+	changed  string // the external ID of before, when the vendor holds another now
+	problem  *Problem
+}
+
+type roleStage int
+
+const (
+	readingExternalID roleStage = iota
+	askExternalID
+	externalIDFailed
+	lookingForRole
+)
+
+const (
+	fieldExternalID = "external-id"
+	fieldRoleARN    = "role-arn"
+)
+
+// roleSightings is what one look showed.
+type roleSightings struct {
+	matches  []aws.RoleSighting
+	nearMiss *aws.RoleSighting
+	named    *aws.RoleSighting
+	note     string
+}
+
+type (
+	externalIDRead struct {
+		id     string
+		minted bool
+		err    error
+	}
+	externalIDMissing struct{}
+	roleLooked        struct {
+		next time.Duration
+		seen roleSightings
+		err  error
+	}
+	roleVerified struct {
+		arn    string
+		report aws.Report
+		err    error
+	}
+	roleMade struct{ err error }
+)
+
+func (c *createRole) basis(a Answers) []string {
+	part := a.Part(c.d.Role)
+	return []string{a.Vendor, a.Partition, a.TrustedAccount, a.AccountID, part.ExternalID, part.PolicyDigest, part.RoleARN, fmt.Sprint(a.GuideOnly)}
+}
+
+// Status is Done once this run has seen the role and found it right, or
+// without credentials, once its ARN was pasted.
+func (c *createRole) Status(a Answers) Status {
+	if !a.partNeeded(c.d.Role) {
+		return NotNeeded
+	}
+	report := a.Seen.Parts[c.d.Role].Report
+	seen := a.GuideOnly || report != nil && report.OK
+	if seen && a.settled(c.ID(), c.basis(a)...) {
+		return Done
+	}
+	return Todo
+}
+
+// Asks names the external ID where no API tells it.
+func (c *createRole) Asks(s *Session) []Need {
+	part := s.Part(c.d.Role)
+	if s.API != nil && !s.ByHand || part.ExternalID != "" || s.role(c.d.Role).NoExternal != "" || !s.needs(c.d.Role) {
+		return nil
+	}
+	return []Need{{Flag: "--external-id", Why: s.Vendor.ExternalID.Find}}
+}
+
+// Enter makes the external ID known, then looks for the role.
+func (c *createRole) Enter(s *Session) []Effect {
+	fresh := createRole{described: c.described, copied: map[string]bool{}}
+	*c = fresh
+	switch {
+	case s.role(c.d.Role).NoExternal != "":
+		return c.startLooking(s)
+	case s.API != nil && !s.ByHand:
+		return []Effect{c.readExternalID(s)}
+	case s.Part(c.d.Role).ExternalID == "":
+		c.stage = askExternalID
+		return nil
+	}
+	return c.startLooking(s)
+}
+
+// readExternalID asks the vendor first: a second one is never minted while a
+// role may carry the first.
+func (c *createRole) readExternalID(s *Session) Effect {
+	c.stage = readingExternalID
+	api, account := s.API, s.VendorAccount
+	return Call{Name: "read external ID", Do: func(ctx context.Context) Msg {
+		id, err := api.ExternalID(ctx, account)
+		if err == nil && id == "" {
+			return externalIDMissing{}
+		}
+		return externalIDRead{id: id, err: err}
+	}}
+}
+
+func (c *createRole) mintExternalID(s *Session) Effect {
+	api, account := s.API, s.VendorAccount
+	return Call{Name: "mint external ID for " + account, Writes: true, Do: func(ctx context.Context) Msg {
+		id, err := api.MintExternalID(ctx, account)
+		return externalIDRead{id: id, minted: true, err: err}
+	}}
+}
+
+// Update follows the external ID, the person's hands and what AWS shows.
+func (c *createRole) Update(s *Session, msg Msg) (Move, []Effect) {
+	switch msg := msg.(type) {
+	case externalIDMissing:
+		return Stay, []Effect{c.mintExternalID(s)}
+	case externalIDRead:
+		return c.haveExternalID(s, msg)
+	case roleLooked:
+		return c.looked(s, msg)
+	case roleVerified:
+		return c.judged(s, msg)
+	case roleMade:
+		c.making, c.problem = false, problemOf(msg.err)
+		return Stay, []Effect{c.look(0)}
+	case Chose:
+		return c.chose(s, msg)
+	case Entered:
+		return c.entered(s, msg)
+	case Changed:
+		c.field = ""
+	case Copied:
+		c.sent(msg)
+	case Opened:
+		if msg.Err == nil {
+			c.done = max(c.done, 2)
+		}
+	case Broke:
+		return c.broke(s, msg)
+	}
+	return Stay, nil
+}
+
+func (c *createRole) broke(s *Session, msg Broke) (Move, []Effect) {
+	c.making, c.problem = false, brokenProblem(msg)
+	if c.stage == readingExternalID {
+		c.stage = externalIDFailed
+		return Stay, nil
+	}
+	if s.AWS == nil {
+		return Stay, nil
+	}
+	return Stay, []Effect{c.look(longPause)}
+}
+
+// sent moves the marker behind what was copied.
+func (c *createRole) sent(msg Copied) {
+	if msg.Err != nil {
+		return
+	}
+	c.copied[msg.Label] = true
+	switch msg.Label {
+	case labelAccountID:
+		c.done = max(c.done, 3)
+	case labelExternalID:
+		c.done = max(c.done, 5)
+	}
+}
+
+const (
+	labelAccountID  = "Account ID"
+	labelExternalID = "External ID"
+)
+
+func (c *createRole) haveExternalID(s *Session, msg externalIDRead) (Move, []Effect) {
+	if msg.err != nil {
+		c.stage, c.problem = externalIDFailed, problemOf(msg.err)
+		return Stay, nil
+	}
+	if err := aws.CheckExternalID(msg.id); err != nil {
+		c.stage, c.problem = externalIDFailed, problemOf(err)
+		c.problem.What = s.Vendor.Title + " gave an external ID that AWS would refuse. " + c.problem.What
+		return Stay, nil
+	}
+	before := s.Part(c.d.Role).ExternalID
+	if before != "" && before != msg.id {
+		c.changed = before
+	}
+	s.setPart(c.d.Role, func(p *Part) { p.ExternalID, p.Minted = msg.id, p.Minted && before == msg.id || msg.minted })
+	return Stay, c.startLooking(s)
+}
+
+// startLooking begins to look for the role, or to wait for its ARN.
+func (c *createRole) startLooking(s *Session) []Effect {
+	c.stage = lookingForRole
+	c.pasting = s.AWS == nil
+	if s.AWS == nil {
+		return nil
+	}
+	c.since, c.until = s.Now(), s.Now().Add(s.patience(lookFor))
+	c.watch = s.AWS.WatchRole(s.wantedRole(c.d.Role))
+	return []Effect{c.look(0)}
+}
+
+// wantedRole is what the role of this purpose has to be.
+func (s *Session) wantedRole(purpose string) aws.Want {
+	part, role := s.Part(purpose), s.role(purpose)
+	want := aws.Want{
+		Partition: s.Partition, AccountID: s.AccountID,
+		Principals: s.TrustedAccounts(purpose),
+		ExternalID: part.ExternalID, NoExternalID: role.NoExternal != "",
+		RoleName: part.RoleName, RoleARN: part.RoleARN,
+		Path: s.Path, PathGiven: s.Path != "",
+		Boundary: s.Boundary, BoundaryGiven: s.Boundary != "",
+	}
+	if doc, err := s.WantedPolicy(purpose); err == nil && doc != nil {
+		want.Policies = append(want.Policies, doc)
+	}
+	return want
+}
+
+func (c *createRole) look(after time.Duration) Effect {
+	watch := c.watch
+	return Call{Name: "look for the role", After: after, Do: func(ctx context.Context) Msg {
+		next, _, err := watch.Fetch(ctx)
+		return roleLooked{next, roleSightings{watch.Matches(), watch.NearMiss(), watch.Named(), watch.Note()}, err}
+	}}
+}
+
+func (c *createRole) looked(s *Session, msg roleLooked) (Move, []Effect) {
+	c.problem = problemOf(msg.err).passing()
+	if msg.err == nil {
+		c.sighted = msg.seen
+	}
+	c.next = s.Now().Add(msg.next)
+	c.weigh(s)
+	if c.proven(s) && s.Resuming {
+		return Next, nil
+	}
+	if !s.Now().Before(c.until) {
+		return Stay, nil
+	}
+	return Stay, []Effect{c.look(msg.next)}
+}
+
+// weigh takes the role when exactly one is right, or the one that was named.
+func (c *createRole) weigh(s *Session) {
+	right := c.right()
+	part := s.Part(c.d.Role)
+	switch {
+	case c.verified != nil && c.verified.OK:
+		c.take(s, *c.verified)
+	case part.RoleARN != "" && c.indexOf(right, part.RoleARN) >= 0:
+		c.take(s, right[c.indexOf(right, part.RoleARN)].Report)
+	case part.NameGiven:
+		i := slices.IndexFunc(right, func(m aws.RoleSighting) bool { return strings.EqualFold(m.Role.Name, part.RoleName) })
+		if i >= 0 {
+			c.take(s, right[i].Report)
+		} else {
+			c.drop(s)
+		}
+	case len(right) == 1:
+		c.take(s, right[0].Report)
+	default:
+		c.drop(s)
+	}
+}
+
+func (c *createRole) indexOf(matches []aws.RoleSighting, arn string) int {
+	return slices.IndexFunc(matches, func(m aws.RoleSighting) bool { return m.Role.ARN == arn })
+}
+
+// right are the roles that are right in every respect.
+func (c *createRole) right() []aws.RoleSighting {
+	var right []aws.RoleSighting
+	for _, m := range c.sighted.matches {
+		if m.Report.OK {
+			right = append(right, m)
+		}
+	}
+	return right
+}
+
+func (c *createRole) take(s *Session, report aws.Report) {
+	s.setSeen(c.d.Role, func(p *SeenPart) { p.Report = &report })
+	s.setPart(c.d.Role, func(p *Part) {
+		p.RoleARN, p.RoleID, p.RoleName = report.Role.ARN, report.Role.ID, report.Role.Name
+	})
+	s.settle(c.ID(), c.basis(s.Answers)...)
+}
+
+func (c *createRole) drop(s *Session) {
+	s.setSeen(c.d.Role, func(p *SeenPart) { p.Report = nil })
+}
+
+// proven reports whether the role was seen to be right.
+func (c *createRole) proven(s *Session) bool {
+	report := s.Seen.Parts[c.d.Role].Report
+	return report != nil && report.OK
+}
+
+func (c *createRole) chose(s *Session, msg Chose) (Move, []Effect) {
+	if msg.Block == "role" {
+		if i := c.indexOf(c.right(), msg.ID); i >= 0 {
+			c.take(s, c.right()[i].Report)
+			return Next, nil
+		}
+		return Stay, nil
+	}
+	switch msg.ID {
+	case "next":
+		return Next, nil
+	case "again":
+		return Stay, c.Enter(s)
+	case "extend":
+		c.until = s.Now().Add(lookFor)
+		return Stay, []Effect{c.look(0)}
+	case "paste":
+		c.pasting, c.field = true, ""
+	case "act":
+		c.making = true
+		return Stay, []Effect{c.act(s)}
+	case "by-hand":
+		c.stage, c.problem = askExternalID, nil
+	}
+	return Stay, nil
+}
+
+func (c *createRole) entered(s *Session, msg Entered) (Move, []Effect) {
+	switch msg.ID {
+	case fieldExternalID:
+		return c.pastedExternalID(s, strings.TrimSpace(msg.Text))
+	case fieldRoleARN:
+		return c.pastedARN(s, msg.Text)
+	}
+	return Stay, nil
+}
+
+func (c *createRole) pastedExternalID(s *Session, id string) (Move, []Effect) {
+	err := aws.CheckExternalID(id)
+	if err == nil {
+		err = s.Vendor.CheckExternalID(id)
+	}
+	if err != nil {
+		c.field = inputProblem(err)
+		return Stay, nil
+	}
+	s.setPart(c.d.Role, func(p *Part) { p.ExternalID = id })
+	return Stay, c.startLooking(s)
+}
+
+// pastedARN judges what was pasted; with credentials the role is looked at.
+func (c *createRole) pastedARN(s *Session, text string) (Move, []Effect) {
+	ref, err := aws.ParseRoleARN(text, s.Partition, s.AccountID)
+	if err != nil {
+		c.field = inputProblem(err)
+		return Stay, nil
+	}
+	if s.AWS == nil {
+		s.setPart(c.d.Role, func(p *Part) { p.RoleARN, p.RoleName, p.RoleID = ref.ARN, ref.Name, "" })
+		if s.AccountID == "" {
+			if arn, ok := aws.SplitARN(ref.ARN); ok {
+				s.AccountID = arn.AccountID
+			}
+		}
+		s.settle(c.ID(), c.basis(s.Answers)...)
+		return Next, nil
+	}
+	want := s.wantedRole(c.d.Role)
+	want.RoleARN, want.RoleName = ref.ARN, ref.Name
+	account := s.AWS
+	return Stay, []Effect{Call{Name: "check the pasted role", Do: func(ctx context.Context) Msg {
+		report, err := account.Verify(ctx, want)
+		return roleVerified{ref.ARN, report, err}
+	}}}
+}
+
+func (c *createRole) judged(s *Session, msg roleVerified) (Move, []Effect) {
+	if msg.err != nil {
+		c.field = inputProblem(msg.err)
+		return Stay, nil
+	}
+	c.verified = &msg.report
+	if !msg.report.OK {
+		c.field = "That role is not right yet: see the checks."
+		return Stay, nil
+	}
+	c.pasting = false
+	c.take(s, msg.report)
+	return Stay, nil
+}
+
+// act stands in for the browser in a rehearsal.
+func (c *createRole) act(s *Session) Effect {
+	account, part := s.AWS, s.Part(c.d.Role)
+	role := aws.NewRole{Name: part.RoleName, Path: s.Path, Description: s.role(c.d.Role).Description,
+		Trust: s.WantedTrust(c.d.Role), Boundary: s.Boundary, MaxSession: s.SessionFor}
+	return Call{Name: "create role " + part.RoleName, Writes: true, Do: func(ctx context.Context) Msg {
+		if _, err := account.CreateRole(ctx, role); err != nil && aws.KindOf(err) != aws.Exists {
+			return roleMade{err}
+		}
+		return roleMade{account.AttachRolePolicy(ctx, role.Name, part.PolicyARN)}
+	}}
+}

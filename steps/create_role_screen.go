@@ -1,0 +1,223 @@
+package steps
+
+import (
+	"fmt"
+	"strings"
+
+	"rolecall/aws"
+)
+
+// Screen shows the external ID, the instructions and what AWS shows.
+func (c *createRole) Screen(s *Session) Screen {
+	screen := c.screen(s)
+	switch c.stage {
+	case readingExternalID:
+		screen.Blocks = []Block{Tasks{{Name: "Asking " + s.Vendor.Title + " for the external ID", State: Running}}}
+		return screen
+	case externalIDFailed:
+		screen.Blocks = appendProblem(nil, c.problem)
+		screen.Actions = []Action{{ID: "again", Label: "ask again", Default: true}, {ID: "by-hand", Key: "h", Label: "paste it by hand"}}
+		return screen
+	case askExternalID:
+		screen.Blocks = c.externalIDBlocks(s)
+		return screen
+	}
+	screen.Blocks = []Block{c.instructions(s, c.instructionsDone(s)), c.values(s), c.trustPolicy(s)}
+	if link, ok := c.link(s); ok {
+		screen.Blocks = append(screen.Blocks, link)
+	}
+	screen.Blocks = append(screen.Blocks, c.state(s)...)
+	screen.Blocks = appendProblem(screen.Blocks, c.problem)
+	screen.Actions = c.actions(s)
+	return screen
+}
+
+func (c *createRole) externalIDBlocks(s *Session) []Block {
+	rule := s.Vendor.ExternalID
+	blocks := []Block{Text{Body: "Which external ID does " + s.Vendor.Title + " show?"}, Text{Tone: Dim, Body: "external ID: " + rule.About}}
+	if rule.Find != "" {
+		blocks = append(blocks, Text{Body: rule.Find})
+	}
+	if s.Vendor.Links.Console != "" {
+		blocks = append(blocks, Link{Label: s.Vendor.Title + "'s console", URL: s.Vendor.Links.Console})
+	}
+	return append(blocks, Input{ID: fieldExternalID, Label: labelExternalID, Value: s.Part(c.d.Role).ExternalID, Hint: rule.Example, Problem: c.field, Flag: "--external-id"})
+}
+
+func (c *createRole) instructionsDone(s *Session) int {
+	if c.proven(s) {
+		return len(c.d.Instructions)
+	}
+	return c.done
+}
+
+func (c *createRole) values(s *Session) Facts {
+	part := s.Part(c.d.Role)
+	var facts Facts
+	for i, id := range s.TrustedAccounts(c.d.Role) {
+		label := labelAccountID
+		if i > 0 {
+			label = fmt.Sprintf("%s %d", labelAccountID, i+1)
+		}
+		facts = append(facts, Fact{Label: label, Value: id, Copy: true})
+	}
+	if part.ExternalID != "" {
+		facts = append(facts, Fact{Label: labelExternalID, Value: part.ExternalID, Copy: true})
+	}
+	return append(facts, Fact{Label: "Role name", Value: part.RoleName, Copy: true})
+}
+
+func (c *createRole) trustPolicy(s *Session) Block {
+	trust := s.WantedTrust(c.d.Role)
+	if trust == nil {
+		return Text{Tone: Warning, Body: "The account to trust is not known."}
+	}
+	return Code{Label: "Trust policy", Name: s.Part(c.d.Role).RoleName + "-trust.json", Body: trust.Pretty(),
+		About: fmt.Sprintf("%s characters · the console makes it from the two values above", thousands(trust.Characters()))}
+}
+
+func (c *createRole) link(s *Session) (Link, bool) {
+	console, ok := aws.ConsoleFor(s.Partition)
+	accounts := s.TrustedAccounts(c.d.Role)
+	if !ok || len(accounts) == 0 {
+		return Link{}, false
+	}
+	part := s.Part(c.d.Role)
+	var policies []string
+	if part.PolicyARN != "" {
+		policies = append(policies, part.PolicyARN)
+	}
+	return Link{Label: "Create role, filled in", URL: console.CreateRole(accounts[0], part.ExternalID, policies...)}, true
+}
+
+func (c *createRole) state(s *Session) []Block {
+	var blocks []Block
+	if c.changed != "" {
+		blocks = append(blocks, Problem{What: s.Vendor.Title + " holds another external ID than this session began with.",
+			Expected: "the role to carry the one that " + s.Vendor.Title + " holds now", Next: "Use the one above. A role that carries the old one has to be changed.",
+			Wanted: s.Part(c.d.Role).ExternalID, Found: c.changed, Passing: true})
+	}
+	switch {
+	case c.proven(s):
+		report := s.Seen.Parts[c.d.Role].Report
+		blocks = append(blocks, Text{Tone: Good, Body: "Found " + report.Role.Name + ". It is right."},
+			Facts{{Label: "Role ARN", Value: report.Role.ARN, Copy: true}}, checksOf(*report))
+	case len(c.right()) > 1:
+		blocks = append(blocks, c.several(s)...)
+	default:
+		blocks = append(blocks, c.underway(s)...)
+	}
+	if c.pasting && !c.proven(s) {
+		blocks = append(blocks, Input{ID: fieldRoleARN, Label: "Role ARN", Hint: "arn:" + s.Partition + ":iam::" + orDigits(s.AccountID) + ":role/" + s.Part(c.d.Role).RoleName, Problem: c.field})
+	}
+	return blocks
+}
+
+func orDigits(accountID string) string {
+	if accountID == "" {
+		return "123456789012"
+	}
+	return accountID
+}
+
+// underway shows the waiting and the nearest thing to a right role.
+func (c *createRole) underway(s *Session) []Block {
+	if s.AWS == nil {
+		return []Block{Text{Tone: Dim, Body: "rolecall cannot look into the account. Paste the role's ARN when it exists."}}
+	}
+	var blocks []Block
+	if c.making {
+		blocks = append(blocks, Tasks{{Name: "Creating the role in the rehearsal account", State: Running, Since: c.since}})
+	} else if s.Now().Before(c.until) {
+		blocks = append(blocks, Waiting{For: "a role that trusts " + s.Vendor.Title, Since: c.since, Until: c.until, Next: c.next})
+	} else {
+		blocks = append(blocks, Text{Tone: Warning, Body: "rolecall stopped looking. Press e to go on."})
+	}
+	switch {
+	case c.verified != nil:
+		blocks = append(blocks, checksOf(*c.verified))
+	case len(c.sighted.matches) > 0:
+		nearly := c.sighted.matches[0]
+		blocks = append(blocks, Text{Body: nearly.Role.Name + " trusts " + s.Vendor.Title + " under this external ID. Not yet right:"}, checksOf(nearly.Report))
+	case c.sighted.nearMiss != nil:
+		blocks = append(blocks, c.nearMissProblem(s))
+	case c.sighted.named != nil:
+		blocks = append(blocks, c.wrongNamed(s))
+	}
+	if c.sighted.note != "" {
+		blocks = append(blocks, Text{Tone: Warning, Body: c.sighted.note})
+	}
+	return blocks
+}
+
+func (c *createRole) nearMissProblem(s *Session) Problem {
+	near, wanted := c.sighted.nearMiss, s.Part(c.d.Role).ExternalID
+	p := Problem{
+		What:     near.Role.Name + " trusts " + s.Vendor.Title + ", but under another external ID.",
+		Expected: "this session's external ID",
+		Next:     "Paste the wanted one into its trust policy. rolecall keeps watching.",
+		Kind:     NotAsNeeded, Passing: true, Wanted: wanted, Found: strings.Join(near.ExternalIDs, ", "),
+	}
+	if len(near.ExternalIDs) == 0 {
+		check, _ := near.Report.Check("trust-external-id")
+		p.What = near.Role.Name + " trusts " + s.Vendor.Title + ", but not as needed: " + check.Got + "."
+		p.Expected, p.Next, p.Wanted, p.Found = check.Want, check.Fix, "", ""
+	}
+	return p
+}
+
+func (c *createRole) wrongNamed(s *Session) Problem {
+	named := c.sighted.named
+	return Problem{
+		What:     named.Role.Name + " exists and does not trust " + s.Vendor.Title + ".",
+		Expected: "a role that trusts account " + strings.Join(s.TrustedAccounts(c.d.Role), " and "),
+		Next:     "Create a role under another name, or change its trust policy. rolecall keeps watching.",
+		Kind:     NotAsNeeded, Passing: true,
+	}
+}
+
+func (c *createRole) several(s *Session) []Block {
+	right := c.right()
+	choices := Choices{ID: "role", Label: "Which role should " + s.Vendor.Title + " get?"}
+	var arns []string
+	for _, m := range right {
+		choices.Options = append(choices.Options, Option{ID: m.Role.ARN, Label: m.Role.Name, Detail: m.Role.ARN + " · created " + m.Role.Created.UTC().Format("2006-01-02 15:04 MST")})
+		arns = append(arns, m.Role.ARN)
+	}
+	problem := Problem{What: fmt.Sprintf("%d roles are right: %s.", len(right), strings.Join(arns, ", ")), Expected: "one role",
+		Next: "Choose one here; unattended, name it with --role-name.", Kind: NotAsNeeded, Passing: true}
+	return []Block{problem, choices}
+}
+
+// checksOf turns a verdict's checks into the screen's.
+func checksOf(r aws.Report) Checks {
+	checks := make(Checks, 0, len(r.Checks))
+	for _, check := range r.Checks {
+		shown := Check{ID: check.ID, State: CheckState(check.Status), Label: check.Want}
+		if check.Status != aws.Pass {
+			shown.Why, shown.Fix = check.Got, check.Fix
+		}
+		checks = append(checks, shown)
+	}
+	return checks
+}
+
+func (c *createRole) actions(s *Session) []Action {
+	if c.proven(s) {
+		return []Action{{ID: "next", Label: "next", Default: true}}
+	}
+	if s.AWS == nil || len(c.right()) > 1 {
+		return nil
+	}
+	if s.Rehearsal && !c.making && len(c.sighted.matches) == 0 && c.sighted.nearMiss == nil {
+		return []Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
+	}
+	actions := []Action{{ID: "next", Label: "next", Default: true, Disabled: "waits for the role"}}
+	if !c.pasting {
+		actions = append(actions, Action{ID: "paste", Key: "p", Label: "paste the ARN"})
+	}
+	if !s.Now().Before(c.until) {
+		actions = append(actions, Action{ID: "extend", Key: "e", Label: "go on looking"})
+	}
+	return actions
+}
