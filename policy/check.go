@@ -82,7 +82,7 @@ func Parse(text []byte, kind Kind) (*Document, error) {
 // with first. The document is nil only where the text is no policy at all; with
 // refusals it holds whatever could be read.
 func Check(text []byte, kind Kind) (*Document, []Refusal) {
-	c := &checker{text: text, kind: kind, statement: -1}
+	c := &checker{text: text, kind: kind, statement: -1, bad: map[int]bool{}}
 	if len(text) > MaxDocumentBytes && utf8.RuneCount(text) > MaxDocumentBytes {
 		c.refuse(0, Refusal{ID: "size", Category: "size", order: orderSyntax, AWS: awsTooLong,
 			What:     fmt.Sprintf("a document of %d characters", utf8.RuneCount(text)),
@@ -105,7 +105,9 @@ func Check(text []byte, kind Kind) (*Document, []Refusal) {
 type checker struct {
 	text      []byte
 	kind      Kind
-	lines     []int // offsets at which lines start
+	lines     []int        // offsets at which lines start
+	tails     []int        // offsets of the bytes that continue a character
+	bad       map[int]bool // offsets of what was refused
 	statement int
 	refusals  []Refusal
 }
@@ -114,15 +116,20 @@ func (c *checker) refuse(at int, r Refusal) {
 	pos := c.pos(at)
 	r.Line, r.Column, r.Near, r.Statement = pos.Line, pos.Column, c.near(at), c.statement
 	c.refusals = append(c.refusals, r)
+	c.bad[at] = true
 }
 
-// pos turns a byte offset into line and column.
+// pos turns a byte offset into line and column, without reading the line
+// again: a document on one line may hold ten thousand values.
 func (c *checker) pos(at int) Pos {
 	if c.lines == nil {
 		c.lines = []int{0}
 		for i, b := range c.text {
-			if b == '\n' {
+			switch {
+			case b == '\n':
 				c.lines = append(c.lines, i+1)
+			case b&0xc0 == 0x80:
+				c.tails = append(c.tails, i)
 			}
 		}
 	}
@@ -130,7 +137,10 @@ func (c *checker) pos(at int) Pos {
 	if !found {
 		line--
 	}
-	return Pos{Line: line + 1, Column: utf8.RuneCount(c.text[c.lines[line]:at]) + 1}
+	start := c.lines[line]
+	before, _ := slices.BinarySearch(c.tails, start)
+	until, _ := slices.BinarySearch(c.tails, at)
+	return Pos{Line: line + 1, Column: at - start - (until - before) + 1}
 }
 
 // near quotes the text at an offset, to the end of its line.

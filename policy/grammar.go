@@ -47,10 +47,7 @@ func (c *checker) refusedAt(n *node) bool {
 	if n == nil {
 		return false
 	}
-	return slices.ContainsFunc(append([]*node{n}, n.items...), func(inner *node) bool {
-		pos := c.pos(inner.at)
-		return slices.ContainsFunc(c.refusals, func(r Refusal) bool { return r.Line == pos.Line && r.Column == pos.Column })
-	})
+	return c.bad[n.at] || slices.ContainsFunc(n.items, func(item *node) bool { return c.bad[item.at] })
 }
 
 // grammar judges the values of a statement.
