@@ -1,0 +1,320 @@
+package steps_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rolecall/aws"
+	"rolecall/aws/rehearsal"
+	"rolecall/steps"
+	"rolecall/steps/spot"
+	spotrehearsal "rolecall/steps/spot/rehearsal"
+	"rolecall/steps/vendor"
+)
+
+const account = "123456789012"
+
+// world is a session between an AWS and a Spot in memory, both over real HTTP,
+// in virtual time. It does what a front does: it carries out effects.
+type world struct {
+	t       *testing.T
+	aws     *rehearsal.Server
+	awsHTTP *http.Client
+	spot    *spotrehearsal.Server
+	api     steps.API
+	session *steps.Session
+	walk    *steps.Walk
+	pending []due
+	copied  []steps.Copy
+	waits   []time.Duration
+}
+
+type due struct {
+	at   time.Time
+	call steps.Call
+}
+
+// rehearse runs a test in a bubble of virtual time.
+func rehearse(t *testing.T, run func(t *testing.T, w *world)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) { run(t, newWorld(t)) })
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t}
+	w.aws = rehearsal.New(rehearsal.Options{Alias: "prod"})
+	listener, client := rehearsal.Pipe()
+	w.awsHTTP = client
+	w.serve(listener.Close, w.aws.Close, client, func() error { return w.aws.Serve(listener) })
+
+	w.spot = spotrehearsal.New(spotrehearsal.Options{
+		Accounts: []spotrehearsal.Account{{ID: "act-12ab12ab", Name: "prod"}},
+		Assume:   w.aws.AssumeRole,
+	})
+	spotListener, spotClient := rehearsal.Pipe()
+	w.serve(spotListener.Close, w.spot.Close, spotClient, func() error { return w.spot.Serve(spotListener) })
+	synctest.Wait()
+	api, err := spot.New(spot.Options{BaseURL: w.spot.URL(), Token: spot.Token(w.spot.Token()), HTTPClient: spotClient})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.api = api
+	w.session = w.newSession()
+	w.walk = steps.NewWalk(w.session)
+	return w
+}
+
+func (w *world) serve(closeListener, closeServer func() error, client *http.Client, serve func() error) {
+	done := make(chan error, 1)
+	go func() { done <- serve() }()
+	w.t.Cleanup(func() {
+		client.CloseIdleConnections()
+		_ = closeServer()
+		_ = closeListener()
+		<-done
+	})
+}
+
+func (w *world) newSession() *steps.Session {
+	v, err := vendor.Load("spot")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	s := &steps.Session{
+		Vendor: v, API: w.api, Now: time.Now,
+		OpenAPI:  func(steps.Secret) (steps.API, error) { return w.api, nil },
+		Profiles: func() ([]aws.Profile, error) { return nil, nil },
+		OpenAWS:  w.open,
+	}
+	s.Answers = steps.Answers{ID: "test", Vendor: "spot", Method: "manual", Access: "role"}
+	s.Prepare()
+	return s
+}
+
+func (w *world) open(ctx context.Context, _, _ string) (*aws.Account, error) {
+	target := aws.RehearsalTarget(w.aws.Target())
+	return aws.Open(ctx, aws.Options{Rehearsal: &target, HTTPClient: w.awsHTTP})
+}
+
+// start begins the walk.
+func (w *world) start() *world {
+	w.take(w.walk.Start())
+	return w
+}
+
+// take schedules what a turn wants done.
+func (w *world) take(turn steps.Turn) {
+	w.effects(turn.Effects)
+	if turn.Arrived {
+		w.pending = slices.DeleteFunc(w.pending, func(d due) bool { return !d.call.Writes })
+		w.effects(turn.Entry)
+	}
+}
+
+func (w *world) effects(effects []steps.Effect) {
+	for _, e := range effects {
+		switch e := e.(type) {
+		case steps.Call:
+			w.pending = slices.DeleteFunc(w.pending, func(d due) bool { return d.call.Name == e.Name })
+			w.pending = append(w.pending, due{time.Now().Add(e.After), e})
+			w.waits = append(w.waits, e.After)
+		case steps.Copy:
+			w.copied = append(w.copied, e)
+		default:
+			w.t.Fatalf("a step asked for %T", e)
+		}
+	}
+}
+
+// until carries out calls until the condition holds; it fails after a virtual
+// hour, or when nothing is left to do.
+func (w *world) until(what string, ok func() bool) *world {
+	w.t.Helper()
+	for limit := time.Now().Add(time.Hour); !ok(); {
+		if len(w.pending) == 0 {
+			w.t.Fatalf("nothing left to do before: %s\n%s", what, w.text())
+		}
+		if time.Now().After(limit) {
+			w.t.Fatalf("an hour went by before: %s\n%s", what, w.text())
+		}
+		w.one()
+	}
+	return w
+}
+
+// one carries out the call that is due next.
+func (w *world) one() {
+	first := 0
+	for i, d := range w.pending {
+		if d.at.Before(w.pending[first].at) {
+			first = i
+		}
+	}
+	next := w.pending[first]
+	w.pending = slices.Delete(w.pending, first, first+1)
+	time.Sleep(time.Until(next.at))
+	w.take(w.walk.Tell(next.call.Do(context.Background())))
+}
+
+// quiet carries out calls until none is due within the given time.
+func (w *world) quiet(within time.Duration) *world {
+	limit := time.Now().Add(within)
+	for slices.ContainsFunc(w.pending, func(d due) bool { return !d.at.After(limit) }) {
+		w.one()
+	}
+	time.Sleep(time.Until(limit))
+	return w
+}
+
+// sees waits until the screen says all of the words.
+func (w *world) sees(words ...string) *world {
+	w.t.Helper()
+	return w.until("sees "+strings.Join(words, ", "), func() bool {
+		text := w.text()
+		return !slices.ContainsFunc(words, func(word string) bool { return !strings.Contains(text, word) })
+	})
+}
+
+// seesNot checks that the screen does not say the words now.
+func (w *world) seesNot(words ...string) *world {
+	w.t.Helper()
+	for _, word := range words {
+		if strings.Contains(w.text(), word) {
+			w.t.Fatalf("the screen says %q:\n%s", word, w.text())
+		}
+	}
+	return w
+}
+
+// enter does what enter does: it picks in choices, else presses the default
+// action, which must work.
+func (w *world) enter() *world {
+	w.t.Helper()
+	screen := w.walk.Screen()
+	for _, block := range screen.Blocks {
+		if c, ok := block.(steps.Choices); ok && c.Picked != "" {
+			return w.chooses(c.ID, c.Picked)
+		}
+	}
+	for _, action := range screen.Actions {
+		if action.Default && action.Disabled == "" {
+			return w.chooses("", action.ID)
+		}
+	}
+	w.t.Fatalf("enter does nothing here:\n%s", w.text())
+	return w
+}
+
+func (w *world) chooses(block, id string) *world {
+	w.take(w.walk.Tell(steps.Chose{Block: block, ID: id}))
+	return w
+}
+
+// presses an action, which must be there and work.
+func (w *world) presses(id string) *world {
+	w.t.Helper()
+	for _, action := range w.walk.Screen().Actions {
+		if action.ID == id && action.Disabled == "" {
+			return w.chooses("", id)
+		}
+	}
+	w.t.Fatalf("no action %q here:\n%s", id, w.text())
+	return w
+}
+
+// types text into a field, which must be there, and enters it.
+func (w *world) types(field, text string) *world {
+	w.t.Helper()
+	for _, block := range w.walk.Screen().Blocks {
+		if in, ok := block.(steps.Input); ok && in.ID == field {
+			w.take(w.walk.Tell(steps.Changed{ID: field, Text: text}))
+			w.take(w.walk.Tell(steps.Entered{ID: field, Text: text}))
+			return w
+		}
+	}
+	w.t.Fatalf("no field %q here:\n%s", field, w.text())
+	return w
+}
+
+func (w *world) back() *world {
+	w.take(w.walk.Back())
+	return w
+}
+
+// at checks which step this is.
+func (w *world) at(id steps.ID) *world {
+	w.t.Helper()
+	if got := w.walk.Step().ID(); got != id {
+		w.t.Fatalf("at step %s, want %s\n%s", got, id, w.text())
+	}
+	return w
+}
+
+// block finds a block of a type on the screen.
+func block[B steps.Block](w *world) B {
+	w.t.Helper()
+	for _, b := range w.walk.Screen().Blocks {
+		if found, ok := b.(B); ok {
+			return found
+		}
+	}
+	var none B
+	w.t.Fatalf("no %T on the screen:\n%s", none, w.text())
+	return none
+}
+
+// text is all that the screen says.
+func (w *world) text() string {
+	screen := w.walk.Screen()
+	lines := []string{screen.Heading + " " + screen.Place}
+	for _, b := range screen.Blocks {
+		lines = append(lines, blockText(b))
+	}
+	for _, a := range screen.Actions {
+		lines = append(lines, "["+a.Label+"] "+a.Disabled)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func blockText(b steps.Block) string {
+	var lines []string
+	switch b := b.(type) {
+	case steps.Text:
+		lines = append(lines, b.Body)
+	case steps.Facts:
+		for _, f := range b {
+			lines = append(lines, f.Label+": "+f.Value+" "+f.Shown+" "+f.Note)
+		}
+	case steps.Choices:
+		for _, o := range b.Options {
+			lines = append(lines, "( ) "+o.Label+" "+o.Detail+" "+o.Disabled)
+		}
+	case steps.Instructions:
+		lines = append(lines, b.Items...)
+	case steps.Input:
+		lines = append(lines, b.Label+"> "+b.Value+" "+b.Problem)
+	case steps.Code:
+		lines = append(lines, b.Label+" "+b.About)
+	case steps.Waiting:
+		lines = append(lines, "waiting for "+b.For)
+	case steps.Problem:
+		lines = append(lines, b.What, b.Expected, b.Next, b.Quoted, b.Wanted, b.Found)
+	case steps.Checks:
+		for _, c := range b {
+			lines = append(lines, string(c.State)+" "+c.ID+" "+c.Label+" "+c.Why+" "+c.Fix)
+		}
+	case steps.Tasks:
+		for _, task := range b {
+			lines = append(lines, task.Name)
+		}
+	case steps.Link:
+		lines = append(lines, b.Label+" "+b.URL)
+	}
+	return strings.Join(lines, "\n")
+}
