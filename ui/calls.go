@@ -40,6 +40,7 @@ type Calls struct {
 	visitCtx context.Context // ends with the visit
 	leave    context.CancelFunc
 
+	writes  sync.WaitGroup // of the writing calls that are run
 	mu      sync.Mutex
 	flights map[*flight]struct{}
 	latest  map[string]*flight // by name: a Call replaces its running namesake
@@ -53,6 +54,7 @@ type flight struct {
 	since  time.Time
 	sent   bool // Do was begun, or will be at once
 	stale  bool // its reply is of no use any more
+	msg    steps.Msg
 }
 
 // Reply is what came of one Call. Hand it to Take.
@@ -113,7 +115,44 @@ func (c *Calls) Prepare(visit int, call steps.Call) func() Reply {
 	}
 	c.latest[call.Name] = f
 	c.flights[f] = struct{}{}
-	return func() Reply { return Reply{flight: f, msg: c.run(ctx, f)} }
+	if !call.Writes {
+		return func() Reply { return Reply{flight: f, msg: c.run(ctx, f)} }
+	}
+	return c.start(ctx, f)
+}
+
+// start begins a writing call at once, so that it is under way whatever becomes
+// of the loop that would have run it.
+func (c *Calls) start(ctx context.Context, f *flight) func() Reply {
+	done := make(chan struct{})
+	c.writes.Go(func() {
+		defer close(done)
+		msg := c.run(ctx, f)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		f.msg = msg
+	})
+	return func() Reply {
+		<-done
+		return Reply{flight: f, msg: f.msg}
+	}
+}
+
+// Drain ends the reading calls, waits for the writing ones and returns their
+// replies that were never taken. It is for a loop that ended from outside.
+func (c *Calls) Drain() []steps.Msg {
+	c.Close()
+	c.writes.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var left []steps.Msg
+	for f := range c.flights {
+		if f.call.Writes && f.msg != nil {
+			left = append(left, f.msg)
+		}
+	}
+	clear(c.flights)
+	return left
 }
 
 // drop makes the reply useless, unless something outside may have changed.

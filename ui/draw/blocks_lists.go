@@ -1,0 +1,254 @@
+package draw
+
+import (
+	"strconv"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"rolecall/steps"
+)
+
+func (p *page) tone(tone steps.Tone) (style lipgloss.Style, sign string) {
+	switch tone {
+	case steps.Dim:
+		return p.t.dim, ""
+	case steps.Good:
+		return p.t.ok, p.t.glyph.ok + " "
+	case steps.Warning:
+		return p.t.warn, p.t.glyph.warn + " "
+	default:
+		return lipgloss.NewStyle(), ""
+	}
+}
+
+func (p *page) text(b steps.Text) {
+	style, sign := p.tone(b.Tone)
+	p.paragraph(style, style.Render(sign), b.Body, width(sign))
+}
+
+// instructions are the vendor's list. Where there is little room, only those
+// around the next one are shown, and how many are left out.
+func (p *page) instructions(b steps.Instructions) {
+	from, to := p.shown(b)
+	digits := len(strconv.Itoa(len(b.Items)))
+	for i := from; i < to; i++ {
+		number := pad(strconv.Itoa(i+1), digits)
+		sign, style := " ", lipgloss.NewStyle()
+		switch {
+		case i < b.Next:
+			sign, style = p.t.ok.Render(p.t.glyph.done), p.t.dim
+		case i == b.Next:
+			sign, style = p.t.accent.Render(p.t.glyph.next), p.t.accent
+		}
+		first := sign + " " + style.Render(number) + "  "
+		start := len(p.lines)
+		p.paragraph(style, first, b.Items[i], digits+4)
+		if i == b.Next {
+			p.focusLast(len(p.lines) - start)
+		}
+	}
+	p.more(b, from, to)
+}
+
+// more says behind the last instruction shown how many are not.
+func (p *page) more(b steps.Instructions, from, to int) {
+	after := len(b.Items) - to
+	if p.window == 0 || from == 0 && after == 0 {
+		return
+	}
+	say := strconv.Itoa(after) + " more " + p.t.glyph.down
+	if after == 0 {
+		say = strconv.Itoa(from) + " before " + p.t.glyph.up
+	}
+	say = p.t.dim.Render(say)
+	last := &p.lines[len(p.lines)-1]
+	if gap := p.width - 1 - width(last.text) - width(say); gap >= 2 {
+		last.text += strings.Repeat(" ", gap) + say
+		return
+	}
+	p.put(p.sides("", say))
+}
+
+// shown is the range of instructions around the next one.
+func (p *page) shown(b steps.Instructions) (from, to int) {
+	n := len(b.Items)
+	if p.window == 0 || p.window >= n {
+		return 0, n
+	}
+	from = min(max(b.Next-1, 0), n-p.window)
+	return from, from + p.window
+}
+
+func (p *page) choices(b steps.Choices) {
+	if b.Label != "" {
+		p.paragraph(p.t.bold, "", b.Label, 0)
+		p.blank()
+	}
+	on := b.Picked
+	for _, o := range b.Options {
+		if p.marked(optionKey(b, o)) {
+			on = o.ID
+		}
+	}
+	column := 0
+	for _, o := range b.Options {
+		column = max(column, width(p.t.plain(o.Label)))
+	}
+	for _, o := range b.Options {
+		p.option(b, o, o.ID == on, min(column, p.room()/2))
+	}
+}
+
+func (p *page) option(b steps.Choices, o steps.Option, on bool, column int) {
+	key := optionKey(b, o)
+	sign := p.t.glyph.radioOff
+	style := lipgloss.NewStyle()
+	if on {
+		sign = p.t.glyph.radioOn
+	}
+	if p.marked(key) {
+		style = p.t.accent
+	}
+	detail := o.Detail
+	if o.Disabled != "" {
+		style, detail = p.t.dim, o.Disabled
+	}
+	p.pair(key, style.Render(sign)+" ", width(sign)+1, style, o.Label, detail, column)
+}
+
+// pair puts a label and a detail in grey beside it, or under it where it does
+// not fit.
+func (p *page) pair(key, first string, hang int, style lipgloss.Style, label, detail string, column int) {
+	label, detail = p.t.plain(label), p.t.plain(detail)
+	if detail == "" || hang+max(column, width(label))+2+width(detail) > p.room() {
+		p.hanging(style, key, first, label, hang)
+		if detail != "" {
+			p.paragraph(p.t.dim, "", detail, hang)
+		}
+		return
+	}
+	p.item(key, first+style.Render(pad(label, column))+"  "+p.t.dim.Render(detail))
+}
+
+func (p *page) tree(b steps.Tree, nodes []steps.Node, depth int) {
+	column := 0
+	for _, n := range nodes {
+		column = max(column, width(p.t.plain(n.Label)))
+	}
+	for _, n := range nodes {
+		p.node(b, n, depth, column)
+		fold := p.f.Folds[nodeKey(b, n)]
+		if fold.Details {
+			p.details(n, depth)
+		}
+		if !fold.Closed {
+			p.tree(b, n.Children, depth+1)
+		}
+	}
+}
+
+// node is one line: box, label, detail, and the note at the right end. Detail
+// is cut first, then the note is left out, then the label is cut.
+func (p *page) node(b steps.Tree, n steps.Node, depth, column int) {
+	key := nodeKey(b, n)
+	style, boxStyle := lipgloss.NewStyle(), lipgloss.NewStyle()
+	switch {
+	case p.marked(key):
+		style = p.t.accent
+	case n.Fixed != "":
+		style, boxStyle = p.t.dim, p.t.dim
+	case n.Tick == steps.Off:
+		style = p.t.dim
+	}
+	step := 4
+	if p.width < narrowBelow {
+		step = 2
+	}
+	space := strings.Repeat(" ", depth*step)
+	label := p.t.plain(n.Label)
+	room := p.room() - len(space) - 4
+	label = p.t.cut(label, room)
+	note := p.note(b, n)
+	left := space + boxStyle.Render(p.box(n.Tick)) + " " + style.Render(label)
+	if detail := p.t.plain(n.Detail); detail != "" {
+		used := max(column, width(label)) + 3 + width(note) + 2
+		if space := room - used; space >= 12 || space >= width(detail) {
+			left += strings.Repeat(" ", max(column-width(label), 0)+3) + p.t.dim.Render(p.t.cut(detail, space))
+		}
+	}
+	p.item(key, p.sides(left, p.t.dim.Render(note)))
+	if p.marked(key) && n.Fixed != "" {
+		p.paragraph(p.t.dim, space+"    ", n.Fixed, len(space)+4)
+	}
+}
+
+func (p *page) note(b steps.Tree, n steps.Node) string {
+	note := p.t.plain(n.Note)
+	if len(n.Children)+len(n.Details) == 0 {
+		return note
+	}
+	fold := p.f.Folds[nodeKey(b, n)]
+	sign := p.t.glyph.folded
+	if fold.Details || len(n.Details) == 0 && !fold.Closed {
+		sign = p.t.glyph.open
+	}
+	return strings.TrimSpace(note + " " + sign)
+}
+
+func (p *page) box(tick steps.Tick) string {
+	switch tick {
+	case steps.On:
+		return p.t.glyph.boxOn
+	case steps.Partly:
+		return p.t.glyph.boxP
+	default:
+		return p.t.glyph.boxOff
+	}
+}
+
+func (p *page) details(n steps.Node, depth int) {
+	space := strings.Repeat(" ", depth*2+4)
+	for _, d := range n.Details {
+		p.paragraph(p.t.dim, space+p.t.dim.Render(p.t.glyph.bullet)+" ", d, len(space)+2)
+	}
+}
+
+func (p *page) checks(b steps.Checks) {
+	for _, c := range b {
+		style, sign, word := p.check(c.State)
+		start := len(p.lines)
+		p.paragraph(lipgloss.NewStyle(), style.Render(sign+" "+pad(word, checkHang-2)), c.Label, checkHang)
+		if c.State == steps.Pass {
+			continue
+		}
+		if c.Why != "" {
+			p.paragraph(p.t.dim, "", c.Why, checkHang)
+		}
+		if c.Fix != "" {
+			p.paragraph(lipgloss.NewStyle(), "", c.Fix, checkHang)
+		}
+		if c.State == steps.Fail {
+			p.focusLast(len(p.lines) - start)
+		}
+	}
+}
+
+// checkHang is where the text of a check begins, behind its sign and word.
+const checkHang = 10
+
+func (p *page) check(state steps.CheckState) (style lipgloss.Style, sign, word string) {
+	g := p.t.glyph
+	switch state {
+	case steps.Pass:
+		return p.t.ok, g.ok, "right"
+	case steps.Fail:
+		return p.t.fail, g.fail, "wrong"
+	case steps.Warn:
+		return p.t.warn, g.warn, "look"
+	case steps.Unknown:
+		return p.t.warn, g.unknown, "unknown"
+	default:
+		return p.t.dim, g.pending, "waits"
+	}
+}

@@ -1,0 +1,108 @@
+package draw
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"charm.land/lipgloss/v2"
+
+	"rolecall/steps"
+)
+
+func (p *page) tasks(tasks steps.Tasks) {
+	for _, task := range tasks {
+		sign, style, right := p.task(task)
+		name := p.t.plain(task.Name)
+		hang := width(sign) + 1
+		start := len(p.lines)
+		left := style.Render(sign) + " " + name
+		detail := p.t.plain(task.Detail)
+		if detail != "" && width(left)+2+width(detail)+2+width(right) <= p.room() {
+			p.put(p.sides(left+"  "+p.t.dim.Render(detail), right))
+		} else {
+			p.put(p.sides(left, right))
+			if detail != "" {
+				p.paragraph(p.t.dim, "", detail, hang)
+			}
+		}
+		if task.State == steps.Running || task.State == steps.Stopped {
+			p.focusLast(len(p.lines) - start)
+		}
+	}
+}
+
+func (p *page) task(task steps.Task) (sign string, style lipgloss.Style, right string) {
+	g := p.t.glyph
+	switch task.State {
+	case steps.Finished:
+		return g.ok, p.t.ok, p.t.dim.Render("done")
+	case steps.Stopped:
+		return g.fail, p.t.fail, p.t.fail.Render("failed")
+	case steps.Running:
+		return p.turning(), p.t.accent, p.t.dim.Render(p.since(task.Since))
+	default:
+		return g.pending, p.t.dim, ""
+	}
+}
+
+// turning is the spinner, or its resting sign before anything took long.
+func (p *page) turning() string {
+	if p.f.Turn < 0 {
+		return p.t.glyph.wait
+	}
+	return p.t.glyph.spin[p.f.Turn%len(p.t.glyph.spin)]
+}
+
+func (p *page) since(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return Clock(p.f.Now.Sub(t))
+}
+
+// waiting says for what, since when, until when, and when rolecall looks again.
+func (p *page) waiting(b steps.Waiting) {
+	text := "Waiting for " + b.For
+	if !b.Since.IsZero() {
+		text += p.t.glyph.dot + p.since(b.Since)
+		if !b.Until.IsZero() {
+			text += " of " + Clock(b.Until.Sub(b.Since))
+		}
+	}
+	if !b.Next.IsZero() {
+		text += p.t.glyph.dot + nextLook(b.Next.Sub(p.f.Now))
+	}
+	start := len(p.lines)
+	p.paragraph(lipgloss.NewStyle(), p.t.accent.Render(p.turning())+" ", text, 2)
+	p.focusLast(len(p.lines) - start)
+}
+
+func nextLook(in time.Duration) string {
+	if in <= 0 {
+		return "looking now"
+	}
+	return fmt.Sprintf("next look in %d s", int64((in+time.Second-1)/time.Second))
+}
+
+// Clock writes a duration as people read one: 0:42, 12:05, 1:02:03.
+func Clock(d time.Duration) string {
+	s := max(int64(d/time.Second), 0)
+	if s < 3600 {
+		return fmt.Sprintf("%d:%02d", s/60, s%60)
+	}
+	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
+}
+
+// thousands writes a number in groups of three.
+func thousands(n int) string {
+	s := strconv.Itoa(n)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}

@@ -1,0 +1,343 @@
+package draw
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"charm.land/lipgloss/v2"
+
+	"rolecall/steps"
+)
+
+func (p *page) facts(block int, facts steps.Facts) {
+	column := 0
+	for _, f := range facts {
+		column = max(column, width(p.t.plain(f.Label)))
+	}
+	column = min(column, 24, p.room()/3)
+	for j, f := range facts {
+		p.fact(block, j, f, column)
+	}
+}
+
+// fact is one value with its label. Where there is not enough room the note
+// goes under it, then the key is cut, then the label, and last the value stands
+// on lines of its own: it is never wrapped among words and never cut.
+func (p *page) fact(block, at int, f steps.Fact, column int) {
+	key := ""
+	if f.Copy {
+		key = factKey(block, at, f)
+	}
+	label := p.t.plain(f.Label)
+	value := p.t.plain(cmp.Or(f.Shown, f.Value))
+	note := p.t.plain(f.Note)
+	hint := p.hints(key, f.Copy)
+	labelled := p.t.dim.Render(pad(p.t.cut(label, column), column)) + "  "
+	style := lipgloss.NewStyle()
+	if p.marked(key) {
+		style = p.t.accent
+	} else if f.Copy {
+		style = p.t.strong
+	}
+	left := labelled + style.Render(value)
+	behind := left
+	if note != "" {
+		behind += "  " + p.t.dim.Render(note)
+	}
+	longest := width(hint[0])
+	switch {
+	case width(behind)+2+longest <= p.room():
+		p.item(key, p.sides(behind, hint[0]))
+	case width(left)+2+width(hint[0]) <= p.room():
+		p.item(key, p.sides(left, hint[0]))
+		p.noteUnder(note, column+2)
+	case width(left) <= p.room():
+		p.item(key, p.sides(left, hint[1]))
+		p.noteUnder(note, column+2)
+	default:
+		p.item(key, p.sides(p.t.dim.Render(p.t.cut(label, p.room()-longest-2)), hint[0]))
+		p.value(style, value)
+		p.noteUnder(note, 0)
+	}
+}
+
+func (p *page) noteUnder(note string, hang int) {
+	if note != "" {
+		p.paragraph(p.t.dim, "", note, hang)
+	}
+}
+
+// hints are what stands at the right end of something to copy: key and word,
+// and the key alone for where there is little room.
+func (p *page) hints(key string, copies bool) [2]string {
+	if !copies {
+		return [2]string{}
+	}
+	number := ""
+	if n := p.numbers[key]; n > 0 {
+		number = strconv.Itoa(n)
+	}
+	word, style := "copy", p.t.dim
+	if sent := p.f.Sent[key]; sent != "" {
+		word, style = sent, p.t.ok
+	}
+	short := p.t.bold.Render(number)
+	return [2]string{short + "  " + style.Render(pad(word, 6)), short}
+}
+
+func (p *page) code(b steps.Code) {
+	key := codeKey(b)
+	hint := p.hints(key, true)
+	style := p.t.strong
+	if p.marked(key) {
+		style = p.t.accent
+	}
+	label := style.Render(p.t.plain(b.Label))
+	about := p.t.plain(b.About)
+	left := label + "  " + p.t.dim.Render(p.t.plain(b.Name))
+	if width(left)+width(hint[0])+2 > p.room() {
+		left = label
+	}
+	if about != "" && width(left)+3+width(about)+2+width(hint[0]) <= p.room() {
+		p.item(key, p.sides(left+p.t.dim.Render(p.t.glyph.dot+about), hint[0]))
+		return
+	}
+	p.item(key, p.sides(left, hint[0]))
+	if about != "" {
+		p.paragraph(p.t.dim, "", about, 2)
+	}
+}
+
+// link is drawn on one line; the whole address is inside the hyperlink, and is
+// written out where it fits or when the link is marked.
+func (p *page) link(b steps.Link) {
+	key := linkKey(b)
+	label, url := p.t.plain(b.Label), p.t.plain(b.URL)
+	style := lipgloss.NewStyle()
+	if p.marked(key) {
+		style = p.t.accent
+	}
+	left := style.Render(label) + "  "
+	hint := p.t.bold.Render("o") + "  " + p.t.dim.Render("open  ")
+	room := p.room() - width(left)
+	if width(url)+2+width(hint) <= room {
+		p.item(key, p.sides(left+p.t.link(b.URL, p.t.dim.Render(url)), hint))
+		return
+	}
+	if p.marked(key) {
+		p.item(key, p.sides(style.Render(label), hint))
+		p.value(p.t.dim, url)
+		return
+	}
+	short := p.t.cut(url, max(room-2-width(hint), 8))
+	p.item(key, p.sides(left+p.t.link(b.URL, p.t.dim.Render(short)), hint))
+}
+
+func (p *page) input(b steps.Input) {
+	key := inputKey(b)
+	marked := p.marked(key)
+	style := p.t.bold
+	if marked {
+		style = p.t.accent
+	}
+	p.paragraph(style, "", b.Label, 0)
+	text, caret := b.Value, 0
+	if typed, ok := p.f.Texts[b.ID]; ok {
+		text = typed
+	}
+	if marked {
+		caret = p.f.Caret
+	}
+	room := min(p.room()-2, 72)
+	shown, at := p.field(text, caret, b.Secret, room)
+	if shown == "" && b.Hint != "" {
+		shown = p.t.dim.Render(p.t.cut(p.t.plain(b.Hint), room))
+	}
+	edge := p.t.dim
+	if marked {
+		edge = p.t.accent
+	}
+	p.item(key, edge.Render("[")+pad(shown, room)+edge.Render("]"))
+	if marked {
+		p.lines[len(p.lines)-1].caret = p.indent + 1 + at
+	}
+	if b.Problem != "" {
+		p.paragraph(p.t.fail, p.t.fail.Render(p.t.glyph.fail)+" ", b.Problem, 2)
+		p.focusLast(1)
+	}
+}
+
+// field is the part of a text that fits around its caret, and the cell of the
+// caret in it.
+func (p *page) field(text string, caret int, secret bool, room int) (shown string, at int) {
+	before, after := splitRunes(text, caret)
+	if secret {
+		dot := p.t.glyph.bullet
+		before = strings.Repeat(dot, min(utf8.RuneCountInString(before), room))
+		after = strings.Repeat(dot, min(utf8.RuneCountInString(after), room))
+	} else {
+		before, after = p.t.plain(before), p.t.plain(cutRunes(after, room))
+	}
+	if over := width(before) - (room - 1); over > 0 {
+		before = dropCells(before, over)
+	}
+	at = width(before)
+	return cutCells(before+after, room), at
+}
+
+func splitRunes(s string, n int) (before, after string) {
+	for i := range s {
+		if n == 0 {
+			return s[:i], s[i:]
+		}
+		n--
+	}
+	return s, ""
+}
+
+func cutRunes(s string, n int) string {
+	before, _ := splitRunes(s, n)
+	return before
+}
+
+func dropCells(s string, n int) string {
+	for i, r := range s {
+		if n <= 0 {
+			return s[i:]
+		}
+		n -= width(string(r))
+	}
+	return ""
+}
+
+func cutCells(s string, n int) string {
+	for i, r := range s {
+		n -= width(string(r))
+		if n < 0 {
+			return s[:i]
+		}
+	}
+	return s
+}
+
+// meter is a part of a limit, with what is left or too much in words.
+func (p *page) meter(b steps.Meter) {
+	style, word := p.t.ok, thousands(b.Limit-b.Used)+" left"
+	switch {
+	case b.Used > b.Limit:
+		style, word = p.t.fail, thousands(b.Used-b.Limit)+" too many"
+	case b.Used*20 > b.Limit*19:
+		style = p.t.warn
+	}
+	label := p.t.plain(b.Label) + "  "
+	numbers := strings.TrimSpace(thousands(b.Used) + " of " + thousands(b.Limit) + " " + p.t.plain(b.Unit))
+	room := p.room() - width(label) - width(numbers) - 2
+	rest := p.t.dim.Render(p.t.glyph.dot + word)
+	if room-width(rest) >= 10 {
+		room -= width(rest)
+		numbers += rest
+	}
+	bar := p.bar(b, min(room, 46), style)
+	if bar != "" {
+		bar += "  "
+	}
+	p.put(label + bar + numbers)
+}
+
+func (p *page) bar(b steps.Meter, cells int, style lipgloss.Style) string {
+	if cells < 6 || b.Limit <= 0 {
+		return ""
+	}
+	full := min(max(b.Used, 0)*cells/b.Limit, cells)
+	return style.Render(strings.Repeat(p.t.glyph.barFull, full)) +
+		p.t.dim.Render(strings.Repeat(p.t.glyph.barEmpty, cells-full))
+}
+
+// problem is three lines: what happened, what was expected, what to do.
+func (p *page) problem(b steps.Problem) {
+	start := len(p.lines)
+	style := p.t.fail.Bold(true)
+	if b.Passing {
+		style = p.t.warn
+	}
+	p.paragraph(style, style.Render(p.t.glyph.fail)+" ", b.What, 2)
+	p.indent += 2
+	if b.Wanted != "" || b.Found != "" {
+		p.difference(b.Wanted, b.Found)
+	}
+	if b.Expected != "" {
+		p.paragraph(p.t.dim, p.t.dim.Render("Expected: "), b.Expected, 10)
+	}
+	if b.Next != "" {
+		p.paragraph(p.t.bold, "", b.Next, 0)
+	}
+	if b.Quoted != "" {
+		p.paragraph(p.t.dim, p.t.dim.Render(quoter(b.Kind)), b.Quoted, width(quoter(b.Kind)))
+	}
+	p.indent -= 2
+	p.focusLast(len(p.lines) - start)
+}
+
+func quoter(kind steps.ProblemKind) string {
+	switch kind {
+	case steps.AWSRefused:
+		return "AWS says: "
+	case steps.VendorRefuse:
+		return "The vendor says: "
+	default:
+		return "In its words: "
+	}
+}
+
+// difference puts two values one under the other with the first differing part
+// marked.
+func (p *page) difference(wanted, found string) {
+	wanted, found = p.t.plain(wanted), p.t.plain(found)
+	const hang = 8 // "wanted  "
+	same := width(common(wanted, found))
+	caret := p.t.fail.Render(p.t.glyph.caret)
+	if hang+max(width(wanted), width(found))+1 <= p.room() {
+		p.put(p.t.dim.Render("wanted  ") + p.t.ok.Render(wanted))
+		p.put(p.t.dim.Render("found   ") + p.t.fail.Render(found))
+		p.put(strings.Repeat(" ", hang+same) + caret)
+		return
+	}
+	p.put(p.t.dim.Render("wanted"))
+	for _, row := range chunks(wanted, p.width) {
+		p.bare(row)
+	}
+	p.put(p.t.dim.Render("found"))
+	for i, row := range chunks(found, p.width) {
+		p.bare(row)
+		if i == same/p.width {
+			p.bare(strings.Repeat(" ", same%p.width) + caret)
+		}
+	}
+}
+
+// common is what two values begin with alike.
+func common(a, b string) string {
+	end := 0
+	for i, r := range a {
+		next := i + utf8.RuneLen(r)
+		if next > len(b) || a[i:next] != b[i:next] {
+			break
+		}
+		end = next
+	}
+	return a[:end]
+}
+
+func (p *page) picture(b steps.Picture) {
+	for _, l := range b.Lines {
+		if l = Clean(l); width(l) > p.room() || p.t.look.ASCII && !printableASCII(l) {
+			p.paragraph(p.t.dim, "", b.Alt, 0)
+			return
+		}
+	}
+	for _, l := range b.Lines {
+		p.put(Clean(l))
+	}
+}

@@ -1,0 +1,353 @@
+package draw
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+
+	"rolecall/steps"
+)
+
+// Draw makes one frame: header, rail, step and footer. Header and footer always
+// stay; what is between them scrolls.
+func (t *Theme) Draw(f Frame) Drawn {
+	f.Width, f.Height = max(f.Width, 12), max(f.Height, 4)
+	top := t.header(&f)
+	bottom := t.bottom(&f)
+	side := t.sideRail(&f)
+	stepWidth := f.Width
+	if side != nil {
+		stepWidth -= sideWidth
+	}
+	top = append(top, indented(side != nil, t.heading(&f, stepWidth))...)
+	rows := f.Height - len(top) - len(bottom)
+	for rows < 3 && len(top) > 1 { // a very low terminal: the step matters more
+		top = top[1:]
+		rows++
+	}
+	for rows < 1 && len(bottom) > 0 {
+		bottom = bottom[1:]
+		rows++
+	}
+	body, drawn := t.middle(&f, stepWidth, rows)
+	drawn.CursorY += len(top)
+	if side != nil {
+		body = beside(side, body)
+		drawn.CursorX += sideWidth
+	}
+	all := append(append(top, body...), bottom...)
+	for i := range all {
+		if width(all[i]) > f.Width {
+			all[i] = t.cut(all[i], f.Width)
+		}
+	}
+	drawn.Content = strings.Join(all[:min(len(all), f.Height)], "\n")
+	return drawn
+}
+
+// sideWidth is the column of the rail in a wide terminal.
+const sideWidth = 28
+
+func indented(side bool, lines []string) []string {
+	if !side {
+		return lines
+	}
+	out := make([]string, len(lines))
+	for i, l := range lines {
+		out[i] = strings.Repeat(" ", sideWidth) + l
+	}
+	return out
+}
+
+func beside(side, body []string) []string {
+	out := make([]string, len(body))
+	for i := range body {
+		left := ""
+		if i < len(side) {
+			left = side[i]
+		}
+		out[i] = pad(left, sideWidth) + body[i]
+	}
+	return out
+}
+
+// header is who and where, the rail unless it stands at the side, and a rule.
+func (t *Theme) header(f *Frame) []string {
+	if f.Width < narrowBelow {
+		return t.narrowHeader(f)
+	}
+	name := " " + t.accent.Render("rolecall")
+	banner := t.banner(f)
+	who := t.who(f, f.Width-width(name)-width(banner)-6)
+	gap := max(f.Width-width(name)-3-width(who)-width(banner)-1, 1)
+	lines := []string{name + "   " + who + strings.Repeat(" ", gap) + banner}
+	if f.Width < wideFrom {
+		lines = append(lines, " "+t.rail(f))
+	}
+	return append(lines, t.rule(f))
+}
+
+func (t *Theme) rule(f *Frame) string {
+	return " " + t.dim.Render(strings.Repeat(t.glyph.rule, max(f.Width-2, 1)))
+}
+
+func (t *Theme) banner(f *Frame) string {
+	if f.Header.Banner == "" {
+		return ""
+	}
+	return t.warn.Bold(true).Render(t.cut(t.plain(f.Header.Banner), f.Width-14))
+}
+
+// who is vendor, method and account, as far as there is room; the account is
+// the last to go.
+func (t *Theme) who(f *Frame, room int) string {
+	h := f.Header
+	for _, parts := range [][]string{{h.Vendor, h.How, h.Account}, {h.Vendor, h.Account}, {h.Account}, {h.Vendor}} {
+		if text := t.join(parts); width(text) <= room {
+			return text
+		}
+	}
+	return ""
+}
+
+func (t *Theme) join(parts []string) string {
+	var there []string
+	for _, part := range parts {
+		if part = t.plain(part); part != "" {
+			there = append(there, part)
+		}
+	}
+	return strings.Join(there, t.glyph.dot)
+}
+
+// narrowHeader has the rail as a fraction, and the banner in place of the name.
+func (t *Theme) narrowHeader(f *Frame) []string {
+	place := ""
+	for _, item := range f.Rail {
+		if item.Here {
+			place = fmt.Sprintf("%d/%d", item.Number, len(f.Rail))
+		}
+	}
+	left := t.banner(f)
+	if left == "" {
+		left = t.accent.Render("rolecall")
+	}
+	place = t.bold.Render(place)
+	gap := max(f.Width-width(left)-width(place)-2, 1)
+	lines := []string{" " + left + strings.Repeat(" ", gap) + place}
+	if who := t.who(f, f.Width-2); who != "" && f.Height >= 14 {
+		lines = append(lines, " "+who)
+	}
+	return append(lines, t.rule(f))
+}
+
+func (t *Theme) railMark(item steps.RailItem) (sign string, style lipgloss.Style) {
+	switch {
+	case item.Here:
+		return t.glyph.next, t.accent
+	case item.Status == steps.Done:
+		return t.glyph.done, t.ok
+	default:
+		return t.glyph.ahead, t.dim
+	}
+}
+
+func (t *Theme) rail(f *Frame) string {
+	parts := make([]string, len(f.Rail))
+	for i, item := range f.Rail {
+		sign, style := t.railMark(item)
+		parts[i] = style.Render(sign + strconv.Itoa(item.Number))
+	}
+	return strings.Join(parts, "  ")
+}
+
+// sideRail is the rail with the steps' names; nil where it is not wide enough.
+func (t *Theme) sideRail(f *Frame) []string {
+	if f.Width < wideFrom {
+		return nil
+	}
+	lines := make([]string, 0, len(f.Rail))
+	for _, item := range f.Rail {
+		sign, style := t.railMark(item)
+		title := t.cut(t.plain(item.Title), sideWidth-8)
+		text := fmt.Sprintf("%d  %s", item.Number, title)
+		if item.Here {
+			text = t.accent.Render(text)
+		} else {
+			text = t.dim.Render(text)
+		}
+		lines = append(lines, " "+style.Render(sign)+" "+text)
+	}
+	return lines
+}
+
+// heading is the step's place in this wizard and in the vendor's.
+func (t *Theme) heading(f *Frame, room int) []string {
+	number := 0
+	for _, item := range f.Rail {
+		if item.Here {
+			number = item.Number
+		}
+	}
+	place := fmt.Sprintf("Step %d of %d%s", number, len(f.Rail), t.glyph.dot)
+	lines := wrap(Heading(f.Rail, f.Screen, t.glyph.dot), room-2)
+	for i, l := range lines {
+		l = t.plain(l)
+		if rest, ok := strings.CutPrefix(l, place); ok && i == 0 {
+			l = t.dim.Render(place) + t.bold.Render(rest)
+		} else {
+			l = t.bold.Render(l)
+		}
+		lines[i] = " " + l
+	}
+	if f.Height >= 16 {
+		lines = append(lines, "")
+	}
+	return lines
+}
+
+// Heading reads "Step 5 of 7 · Create IAM policy · Spot wizard 3.5". Every front
+// begins a step with it.
+func Heading(rail []steps.RailItem, screen steps.Screen, dot string) string {
+	number := 0
+	for _, item := range rail {
+		if item.Here {
+			number = item.Number
+		}
+	}
+	text := fmt.Sprintf("Step %d of %d%s%s", number, len(rail), dot, Clean(screen.Heading))
+	if screen.Place != "" {
+		text += dot + Clean(screen.Place)
+	}
+	return text
+}
+
+// middle draws the step, or what lies over it, into exactly rows lines.
+func (t *Theme) middle(f *Frame, width, rows int) ([]string, Drawn) {
+	page := t.over(f, width)
+	if page == nil {
+		page = t.fitted(f, width, rows)
+	}
+	return t.scroll(f, page, rows)
+}
+
+// fitted draws the step; if it is too tall, with fewer of its instructions.
+func (t *Theme) fitted(f *Frame, width, rows int) *page {
+	page := t.newPage(f, width, 0)
+	if width < narrowBelow {
+		page.window = instructionsAround
+	}
+	page.step()
+	list := instructionsOf(f.Screen)
+	if over := len(page.lines) - rows; over > 0 && list > instructionsAround && page.window == 0 {
+		page = t.newPage(f, width, max(list-over, instructionsAround))
+		page.step()
+	}
+	if len(page.lines) > rows && page.window > instructionsAround {
+		page = t.newPage(f, width, instructionsAround)
+		page.step()
+	}
+	return page
+}
+
+// instructionsAround is how many instructions are shown at least.
+const instructionsAround = 3
+
+func instructionsOf(screen steps.Screen) int {
+	n := 0
+	for _, b := range screen.Blocks {
+		if in, ok := b.(steps.Instructions); ok {
+			n = max(n, len(in.Items))
+		}
+	}
+	return n
+}
+
+// scroll cuts the rows out of a page, such that what has to be seen is. The
+// first and the last row say how much is hidden.
+func (t *Theme) scroll(f *Frame, p *page, rows int) ([]string, Drawn) {
+	d := Drawn{Lines: len(p.lines), Rows: rows, CursorX: -1}
+	if len(p.lines) <= rows {
+		return t.cutRows(p, 0, rows, &d), d
+	}
+	visible := max(rows-2, 1)
+	top := min(max(f.Top, 0), len(p.lines)-visible)
+	if f.Follow {
+		top = follow(p.lines, top, visible)
+	}
+	d.Top = top
+	body := t.cutRows(p, top, visible, &d)
+	if rows < 3 {
+		return body, d
+	}
+	d.CursorY++
+	above, below := "", ""
+	if top > 0 {
+		above = t.dim.Render(strconv.Itoa(top) + " more " + t.glyph.up)
+	}
+	if hidden := len(p.lines) - top - visible; hidden > 0 {
+		below = t.dim.Render(strconv.Itoa(hidden) + " more " + t.glyph.down)
+	}
+	body = append([]string{atRight(above, p.width)}, body...)
+	return append(body, atRight(below, p.width)), d
+}
+
+func atRight(text string, room int) string {
+	if text == "" {
+		return ""
+	}
+	return strings.Repeat(" ", max(room-1-width(text), 0)) + text
+}
+
+func (t *Theme) cutRows(p *page, top, rows int, d *Drawn) []string {
+	out := make([]string, rows)
+	for i := range out {
+		if top+i >= len(p.lines) {
+			break
+		}
+		l := p.lines[top+i]
+		out[i] = l.text
+		if l.caret >= 0 {
+			d.CursorX, d.CursorY = l.caret, i
+		}
+	}
+	return out
+}
+
+// follow moves top such that the marked line is seen, and of the other lines to
+// be seen as many as fit.
+func follow(lines []line, top, visible int) int {
+	first, last, mark := -1, -1, -1
+	for i, l := range lines {
+		if l.focus {
+			if first < 0 {
+				first = i
+			}
+			last = i
+		}
+		if l.mark {
+			mark = i
+		}
+	}
+	if first < 0 {
+		return top
+	}
+	top = into(top, visible, first)
+	top = into(top, visible, last)
+	if mark >= 0 {
+		top = into(top, visible, mark)
+	}
+	return min(max(top, 0), len(lines)-visible)
+}
+
+func into(top, visible, line int) int {
+	if line < top {
+		return line
+	}
+	if line >= top+visible {
+		return line - visible + 1
+	}
+	return top
+}

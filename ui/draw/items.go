@@ -1,0 +1,139 @@
+package draw
+
+import (
+	"strconv"
+	"strings"
+
+	"rolecall/steps"
+)
+
+// Kind is what an Item is.
+type Kind int
+
+// The kinds of items.
+const (
+	Option   Kind = iota // one of Choices: enter picks it
+	Node                 // of a Tree: space ticks it
+	Field                // an Input: has the focus while it is marked
+	Value                // a Fact to copy
+	Document             // a Code: copy, save, view
+	Page                 // a Link: open
+)
+
+// Item is one thing that the cursor can mark. Items are a flat list in the order
+// in which they are drawn: there is no other cursor.
+type Item struct {
+	Key      string // stable while the screen changes around it
+	Kind     Kind
+	Block    string // the ID of its Choices or Tree
+	ID       string
+	Label    string
+	Text     string // what c copies, byte for byte; empty when nothing
+	Number   int    // 1-9: the key that copies it; 0 when there is none
+	Disabled string // why it cannot be picked or ticked
+	On       bool   // a Node: ticked whole
+	Folds    bool   // a Node: there is something under it to fold out
+	Parent   string // a Node: the key of the node above it
+	Picked   bool   // an Option: where the cursor starts
+	Secret   bool
+	Value    string // a Field: the step's value
+	Code     steps.Code
+}
+
+// Folds says which nodes of a tree are folded against the default: children are
+// shown, details are hidden. It is keyed by the item's Key.
+type Folds map[string]Fold
+
+// Fold is the state of one node.
+type Fold struct{ Closed, Details bool }
+
+// Items lists what can be marked on a screen.
+func Items(screen steps.Screen, folds Folds) []Item {
+	l := lister{folds: folds}
+	for i, block := range screen.Blocks {
+		l.block(i, block)
+	}
+	return l.items
+}
+
+type lister struct {
+	items  []Item
+	folds  Folds
+	copies int
+}
+
+func (l *lister) block(i int, block steps.Block) {
+	switch b := block.(type) {
+	case steps.Choices:
+		for _, o := range b.Options {
+			l.add(Item{Key: optionKey(b, o), Kind: Option, Block: b.ID, ID: o.ID, Label: o.Label,
+				Disabled: o.Disabled, Picked: o.ID == b.Picked})
+		}
+	case steps.Tree:
+		l.nodes(b, b.Nodes, "")
+	case steps.Input:
+		l.add(Item{Key: inputKey(b), Kind: Field, ID: b.ID, Label: b.Label, Value: b.Value, Secret: b.Secret})
+	case steps.Facts:
+		for j, f := range b {
+			if f.Copy {
+				l.copyable(Item{Key: factKey(i, j, f), Kind: Value, Label: f.Label, Text: f.Value})
+			}
+		}
+	case steps.Code:
+		l.copyable(Item{Key: codeKey(b), Kind: Document, Label: b.Label, Text: b.Body, Code: b})
+	case steps.Link:
+		l.add(Item{Key: linkKey(b), Kind: Page, Label: b.Label, Text: b.URL})
+	}
+}
+
+func (l *lister) add(item Item) { l.items = append(l.items, item) }
+
+func (l *lister) copyable(item Item) {
+	l.copies++
+	if l.copies <= 9 {
+		item.Number = l.copies
+	}
+	l.add(item)
+}
+
+func (l *lister) nodes(tree steps.Tree, nodes []steps.Node, parent string) {
+	for _, n := range nodes {
+		key := nodeKey(tree, n)
+		l.add(Item{Key: key, Kind: Node, Block: tree.ID, ID: n.ID, Label: n.Label, Disabled: n.Fixed,
+			On: n.Tick == steps.On, Folds: len(n.Children)+len(n.Details) > 0, Parent: parent})
+		if !l.folds[key].Closed {
+			l.nodes(tree, n.Children, key)
+		}
+	}
+}
+
+func optionKey(c steps.Choices, o steps.Option) string { return "option/" + c.ID + "/" + o.ID }
+func nodeKey(t steps.Tree, n steps.Node) string        { return "node/" + t.ID + "/" + n.ID }
+func inputKey(in steps.Input) string                   { return "input/" + in.ID }
+func codeKey(c steps.Code) string                      { return "code/" + c.Name + "/" + c.Label }
+func linkKey(l steps.Link) string                      { return "link/" + l.Label + "/" + l.URL }
+
+// factKey holds the value too: another value under the same label is another
+// thing, not yet copied.
+func factKey(block, at int, f steps.Fact) string {
+	return strings.Join([]string{"fact", strconv.Itoa(block), strconv.Itoa(at), f.Label, f.Value}, "/")
+}
+
+// Start is the index of the item that is marked when nothing was marked yet: the
+// option that is picked, else the first field of a screen that has nothing else
+// to mark before it, else the first item. It is -1 when there is none.
+func Start(items []Item) int {
+	first := -1
+	for i, item := range items {
+		if item.Kind == Option && item.Picked {
+			return i
+		}
+		if first < 0 && item.Disabled == "" {
+			first = i
+		}
+	}
+	if first < 0 && len(items) > 0 {
+		return 0
+	}
+	return first
+}

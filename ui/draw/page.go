@@ -1,0 +1,273 @@
+package draw
+
+import (
+	"strings"
+	"time"
+
+	"charm.land/lipgloss/v2"
+
+	"rolecall/steps"
+)
+
+// Frame is everything that one frame is drawn from.
+type Frame struct {
+	Width, Height int
+	Header        Header
+	Rail          []steps.RailItem
+	Screen        steps.Screen
+
+	Marked string            // the Key of the marked item; empty: none
+	Folds  Folds             //
+	Texts  map[string]string // what is typed in a Field, by its ID
+	Caret  int               // runes before the caret in the marked Field
+	Sent   map[string]string // by Key: "copied", "sent", "saved"
+
+	Now  time.Time
+	Turn int // how far the spinner is; negative: it stands still
+
+	Status   Status
+	Question string // a Confirm: shown instead of the status
+	Keys     []Key
+	Help     bool        // the list of keys lies over the step
+	Shown    *steps.Link // this link lies over the step, whole
+
+	Top    int  // the first line of the step that is shown
+	Follow bool // scroll so that what is marked is visible
+}
+
+// Header says who and where.
+type Header struct {
+	Vendor  string // "Spot"
+	How     string // "by hand"
+	Account string // "1234-5678-9012 prod"
+	Banner  string // "REHEARSAL"
+}
+
+// Status is the one line above the footer: what just happened.
+type Status struct {
+	Tone steps.Tone
+	Bad  bool
+	Text string
+}
+
+// Key is one key that works now. Footer, help and the keyboard share the list.
+type Key struct {
+	Name     string // "enter", "c", "↑↓"
+	Label    string // a verb, for the footer: "copy"
+	Help     string // a sentence for the help; Label when empty
+	Disabled string // why it is off; then only enter is drawn in the footer
+	Hidden   bool   // in the help alone
+}
+
+// Drawn is one frame.
+type Drawn struct {
+	Content string
+	Top     int // the first line that is shown, after scrolling
+	Lines   int // of the step in all
+	Rows    int // of the step on the screen
+	// CursorX and CursorY are where the terminal's own cursor belongs; CursorX
+	// is negative when it is hidden.
+	CursorX, CursorY int
+}
+
+// line is one drawn line of a step.
+type line struct {
+	text  string
+	focus bool // has to stay visible
+	mark  bool // the line of the marked item
+	caret int  // column of the caret; -1 for none
+}
+
+// page collects the lines of a step.
+type page struct {
+	t       *Theme
+	f       *Frame
+	width   int // cells in a line
+	indent  int // before what blocks draw
+	lines   []line
+	numbers map[string]int // of the copyable items, by Key
+	window  int            // how many instructions are shown; 0: all
+}
+
+const (
+	narrowBelow = 60  // columns: one column, short rail
+	wideFrom    = 110 // columns: the rail on the left, notes beside a document
+	textLimit   = 16 << 10
+	measure     = 96 // longest line of running text, for the eye
+)
+
+func (t *Theme) newPage(f *Frame, width, window int) *page {
+	p := &page{t: t, f: f, width: width, indent: 3, window: window, numbers: map[string]int{}}
+	if width < narrowBelow {
+		p.indent = 2
+	}
+	for _, item := range Items(f.Screen, f.Folds) {
+		if item.Number > 0 {
+			p.numbers[item.Key] = item.Number
+		}
+	}
+	return p
+}
+
+// room is what a block can fill: one column stays free on the right.
+func (p *page) room() int { return max(p.width-p.indent-1, 8) }
+
+func (p *page) put(text string) {
+	p.lines = append(p.lines, line{text: strings.Repeat(" ", p.indent) + text, caret: -1})
+}
+
+func (p *page) blank() {
+	if n := len(p.lines); n > 0 && p.lines[n-1].text != "" {
+		p.lines = append(p.lines, line{caret: -1})
+	}
+}
+
+// item puts the first line of something that can be marked, with the mark in
+// front of it.
+func (p *page) item(key, text string) {
+	if key == "" || key != p.f.Marked {
+		p.put(text)
+		return
+	}
+	space := strings.Repeat(" ", p.indent-2)
+	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark) + " " + text, focus: true, mark: true, caret: -1})
+}
+
+func (p *page) marked(key string) bool { return key != "" && key == p.f.Marked }
+
+// bare puts a line without any decoration, from the first column on.
+func (p *page) bare(text string) { p.lines = append(p.lines, line{text: text, caret: -1}) }
+
+// focusLast makes the last n lines such that scrolling keeps them visible.
+func (p *page) focusLast(n int) {
+	for i := max(0, len(p.lines)-n); i < len(p.lines); i++ {
+		p.lines[i].focus = true
+	}
+}
+
+// paragraph wraps text, styled, with a hanging indent of hang cells.
+func (p *page) paragraph(style lipgloss.Style, first, text string, hang int) {
+	p.hanging(style, "", first, text, hang)
+}
+
+// hanging is a paragraph that may be marked. first is drawn before the text on
+// the first line and fills hang cells.
+func (p *page) hanging(style lipgloss.Style, key, first, text string, hang int) {
+	if len(text) > textLimit {
+		text = text[:textLimit]
+	}
+	space := strings.Repeat(" ", hang)
+	begun := false
+	for _, para := range p.t.plainLines(text) {
+		for _, row := range wrap(para, min(p.room()-hang, measure)) {
+			if begun {
+				p.put(space + style.Render(row))
+				continue
+			}
+			begun = true
+			p.item(key, pad(first, hang)+style.Render(row))
+		}
+	}
+}
+
+// sides puts left and right at the two ends of a line; where there is no room
+// for both, right is left out.
+func (p *page) sides(left, right string) string {
+	gap := p.room() - width(left) - width(right)
+	if right == "" || gap < 1 {
+		return left
+	}
+	return left + strings.Repeat(" ", gap) + right
+}
+
+// value puts text that is copied or compared: whole, on a line of its own if it
+// has to be, and undecorated from the first column on if even that is too short.
+func (p *page) value(style lipgloss.Style, text string) {
+	text = p.t.plain(text)
+	if width(text) <= p.room() {
+		p.put(style.Render(text))
+		return
+	}
+	for _, row := range chunks(text, p.width) {
+		p.bare(row)
+	}
+}
+
+// chunks cuts text into pieces of n cells, at any place.
+func chunks(text string, n int) []string {
+	var out []string
+	var b strings.Builder
+	cells := 0
+	for _, r := range text {
+		w := width(string(r))
+		if cells+w > n && b.Len() > 0 {
+			out = append(out, b.String())
+			b.Reset()
+			cells = 0
+		}
+		b.WriteRune(r)
+		cells += w
+	}
+	return append(out, b.String())
+}
+
+func (p *page) block(i int, block steps.Block) {
+	switch b := block.(type) {
+	case steps.Text:
+		p.text(b)
+	case steps.Instructions:
+		p.instructions(b)
+	case steps.Facts:
+		p.facts(i, b)
+	case steps.Choices:
+		p.choices(b)
+	case steps.Tree:
+		p.tree(b, b.Nodes, 0)
+	case steps.Input:
+		p.input(b)
+	case steps.Meter:
+		p.meter(b)
+	case steps.Code:
+		p.code(b)
+	case steps.Checks:
+		p.checks(b)
+	case steps.Tasks:
+		p.tasks(b)
+	case steps.Waiting:
+		p.waiting(b)
+	case steps.Link:
+		p.link(b)
+	case steps.Problem:
+		p.problem(b)
+	case steps.Picture:
+		p.picture(b)
+	}
+}
+
+// step draws all blocks of the screen, with an empty line between those that do
+// not belong together.
+func (p *page) step() {
+	var before steps.Block
+	for i, block := range p.f.Screen.Blocks {
+		if before != nil && !together(before, block) {
+			p.blank()
+		}
+		p.block(i, block)
+		before = block
+	}
+}
+
+// together reports whether two blocks stand together: lines of the same list.
+func together(a, b steps.Block) bool {
+	switch a := a.(type) {
+	case steps.Text:
+		b, ok := b.(steps.Text)
+		return ok && a.Tone == steps.Dim && b.Tone == steps.Dim
+	case steps.Facts, steps.Code, steps.Link, steps.Meter:
+		switch b.(type) {
+		case steps.Facts, steps.Code, steps.Link, steps.Meter:
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,182 @@
+package draw
+
+import (
+	"image/color"
+	"strings"
+	"unicode/utf8"
+
+	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Look is what a terminal can show.
+type Look struct {
+	Light   bool // a light background
+	NoColor bool // NO_COLOR, or a terminal without colours
+	ASCII   bool // a locale or terminal that shows no other characters
+	Links   bool // OSC 8 hyperlinks do no harm
+}
+
+// Theme holds the tokens of a Look: one accent, ok, warn, fail and dim. Colour
+// is never the only sign: a glyph and a word stand beside it.
+type Theme struct {
+	look                                      Look
+	accent, ok, warn, fail, dim, bold, strong lipgloss.Style
+	glyph                                     glyphs
+}
+
+type glyphs struct {
+	done, next, ahead, partly              string
+	ok, fail, warn, unknown, pending       string
+	radioOn, radioOff, boxOn, boxOff, boxP string
+	mark, down, up, folded, open           string
+	rule, dot, ellipsis, bullet, wait      string
+	barFull, barEmpty, caret, arrows       string
+	spin                                   []string
+}
+
+var unicodeGlyphs = glyphs{
+	done: "✓", next: "▸", ahead: "·", partly: "~",
+	ok: "✓", fail: "✗", warn: "!", unknown: "?", pending: "·",
+	radioOn: "(•)", radioOff: "( )", boxOn: "[x]", boxOff: "[ ]", boxP: "[-]",
+	mark: "›", down: "▾", up: "▴", folded: "▸", open: "▾",
+	rule: "─", dot: " · ", ellipsis: "…", bullet: "•", wait: "◌",
+	barFull: "█", barEmpty: "░", caret: "^", arrows: "↑↓",
+	spin: []string{"◐", "◓", "◑", "◒"},
+}
+
+var asciiGlyphs = glyphs{
+	done: "+", next: ">", ahead: ".", partly: "~",
+	ok: "+", fail: "x", warn: "!", unknown: "?", pending: ".",
+	radioOn: "(*)", radioOff: "( )", boxOn: "[x]", boxOff: "[ ]", boxP: "[-]",
+	mark: ">", down: "v", up: "^", folded: ">", open: "v",
+	rule: "-", dot: " - ", ellipsis: "...", bullet: "*", wait: "o",
+	barFull: "#", barEmpty: ".", caret: "^", arrows: "up/down",
+	spin: []string{"|", "/", "-", "\\"},
+}
+
+// NewTheme makes the theme of a look.
+func NewTheme(look Look) *Theme {
+	t := &Theme{look: look, glyph: unicodeGlyphs}
+	if look.ASCII {
+		t.glyph = asciiGlyphs
+	}
+	// Each pair is for a light and a dark background, with a contrast of at
+	// least 4.5 to white and to black.
+	t.accent = t.style("#0550ae", "#79b8ff").Bold(true)
+	t.ok = t.style("#116329", "#7ee787")
+	t.warn = t.style("#7d4e00", "#f2cc60")
+	t.fail = t.style("#a40e26", "#ff9492")
+	t.dim = t.style("#57606a", "#8b949e")
+	t.bold = lipgloss.NewStyle().Bold(true)
+	t.strong = t.bold
+	if look.NoColor {
+		t.dim = lipgloss.NewStyle().Faint(true)
+		t.fail = lipgloss.NewStyle().Bold(true)
+	}
+	return t
+}
+
+func (t *Theme) style(light, dark string) lipgloss.Style {
+	if t.look.NoColor {
+		return lipgloss.NewStyle()
+	}
+	var c color.Color = lipgloss.Color(dark)
+	if t.look.Light {
+		c = lipgloss.Color(light)
+	}
+	return lipgloss.NewStyle().Foreground(c)
+}
+
+// plain cleans text and, where only ASCII can be shown, writes it in ASCII.
+func (t *Theme) plain(s string) string {
+	s = Clean(s)
+	if !t.look.ASCII || printableASCII(s) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		b.WriteString(inASCII(r))
+	}
+	return b.String()
+}
+
+func (t *Theme) plainLines(s string) []string {
+	lines := cleanLines(s)
+	for i := range lines {
+		lines[i] = t.plain(lines[i])
+	}
+	return lines
+}
+
+// inASCII is the twin of a character that rolecall's own words use.
+func inASCII(r rune) string {
+	switch r {
+	case '·', '•', '–', '—', '‑':
+		return "-"
+	case '›', '▸', '→':
+		return ">"
+	case '‹', '←':
+		return "<"
+	case '…':
+		return "..."
+	case '“', '”', '„':
+		return `"`
+	case '‘', '’':
+		return "'"
+	case '✓':
+		return "+"
+	case '✗', '×':
+		return "x"
+	}
+	if r < utf8.RuneSelf {
+		return string(r)
+	}
+	return "?"
+}
+
+// link wraps drawn text in a hyperlink where the terminal understands it.
+func (t *Theme) link(url, text string) string {
+	if !t.look.Links {
+		return text
+	}
+	return ansi.SetHyperlink(Clean(url)) + text + ansi.ResetHyperlink()
+}
+
+// width is the number of cells of drawn or plain text.
+func width(s string) int { return ansi.StringWidth(s) }
+
+// cut shortens plain text to n cells, with an ellipsis where it was cut.
+func (t *Theme) cut(s string, n int) string {
+	if n <= 0 {
+		return ""
+	}
+	if width(s) <= n {
+		return s
+	}
+	return ansi.Truncate(s, n, t.glyph.ellipsis)
+}
+
+// wrap breaks plain text into lines of at most n cells; words longer than a
+// line are broken.
+func wrap(s string, n int) []string {
+	if n < 1 {
+		n = 1
+	}
+	if width(s) <= n {
+		return []string{s}
+	}
+	lines := strings.Split(ansi.Wrap(s, n, ""), "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimRight(line, " ")
+	}
+	return lines
+}
+
+// pad fills drawn text with spaces up to n cells.
+func pad(s string, n int) string {
+	if missing := n - width(s); missing > 0 {
+		return s + strings.Repeat(" ", missing)
+	}
+	return s
+}
