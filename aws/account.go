@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -19,6 +20,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/logging"
+	smithymiddleware "github.com/aws/smithy-go/middleware"
 )
 
 // Options say whose account to open. The zero value takes what the AWS CLI
@@ -53,20 +55,27 @@ type RehearsalTarget struct {
 // Account is one AWS account seen through the SDK. It is safe for use by
 // several goroutines.
 type Account struct {
-	profile  string
-	region   string
-	pin      string
-	endpoint string
-
-	iam *iam.Client
-	sts *sts.Client
-	org *organizations.Client
-
-	budget budget
+	options Options
+	clients atomic.Pointer[clients]
+	budget  budget
 
 	mu       sync.Mutex
-	identity *Identity
+	identity *Identity // seen last; nil again after credentials failed
+	owner    string    // the account ID of the first identity seen
 }
+
+// clients are the SDK's, made together from one configuration.
+type clients struct {
+	region   string
+	endpoint string
+	iam      *iam.Client
+	sts      *sts.Client
+	org      *organizations.Client
+}
+
+func (a *Account) iam() *iam.Client           { return a.clients.Load().iam }
+func (a *Account) sts() *sts.Client           { return a.clients.Load().sts }
+func (a *Account) org() *organizations.Client { return a.clients.Load().org }
 
 // Open loads the configuration as the AWS CLI does: environment, files, SSO,
 // credential_process, mfa_serial, AWS_ENDPOINT_URL. It sends nothing; that
@@ -83,6 +92,31 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 			return nil, err
 		}
 	}
+	a := &Account{options: o}
+	c, err := a.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	a.clients.Store(c)
+	return a, nil
+}
+
+// Renew loads the configuration again, after credentials ran out and were
+// renewed outside. It sends nothing. The watches of this Account go on with
+// the new credentials; should they be of another account, the next request is
+// refused with Kind WrongAccount.
+func (a *Account) Renew(ctx context.Context) error {
+	c, err := a.connect(ctx)
+	if err != nil {
+		return err
+	}
+	a.forgetIdentity()
+	a.clients.Store(c)
+	return nil
+}
+
+func (a *Account) connect(ctx context.Context) (*clients, error) {
+	o := a.options
 	cfg, err := load(ctx, o)
 	if err != nil {
 		return nil, explain(err, "load the AWS configuration", "", o.Profile)
@@ -93,12 +127,24 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 	if err := CheckRegion(cfg.Region); err != nil {
 		return nil, err
 	}
-	a := &Account{profile: o.Profile, region: cfg.Region, pin: o.PinAccount}
-	a.iam = iam.NewFromConfig(cfg)
-	a.sts = sts.NewFromConfig(cfg)
-	a.org = organizations.NewFromConfig(cfg, func(o *organizations.Options) { o.Region = homeRegion(cfg.Region) })
-	a.endpoint = a.findEndpoint()
-	return a, nil
+	c := &clients{region: cfg.Region, sts: sts.NewFromConfig(cfg)}
+	c.iam = iam.NewFromConfig(cfg, func(o *iam.Options) { o.APIOptions = append(o.APIOptions, a.checkOwner) })
+	c.org = organizations.NewFromConfig(cfg, func(o *organizations.Options) { o.Region = homeRegion(cfg.Region) })
+	c.endpoint = c.findEndpoint()
+	return c, nil
+}
+
+// checkOwner asks who is signed in before the first IAM request, and again
+// after credentials failed, so that nothing is read from or written to another
+// account than the pinned one, or than the one that was seen first.
+func (a *Account) checkOwner(stack *smithymiddleware.Stack) error {
+	return stack.Initialize.Add(smithymiddleware.InitializeMiddlewareFunc("rolecallOwner",
+		func(ctx context.Context, in smithymiddleware.InitializeInput, next smithymiddleware.InitializeHandler) (smithymiddleware.InitializeOutput, smithymiddleware.Metadata, error) {
+			if _, err := a.knownIdentity(ctx); err != nil {
+				return smithymiddleware.InitializeOutput{}, smithymiddleware.Metadata{}, err
+			}
+			return next.HandleInitialize(ctx, in)
+		}), smithymiddleware.Before)
 }
 
 // homeRegion is where Organizations lives: one region per partition, to which
@@ -214,8 +260,8 @@ func (h onlyHost) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // findEndpoint is the first endpoint that replaces AWS's own.
-func (a *Account) findEndpoint() string {
-	for _, e := range []*string{a.iam.Options().BaseEndpoint, a.sts.Options().BaseEndpoint, a.org.Options().BaseEndpoint} {
+func (c *clients) findEndpoint() string {
+	for _, e := range []*string{c.iam.Options().BaseEndpoint, c.sts.Options().BaseEndpoint, c.org.Options().BaseEndpoint} {
 		if e != nil && *e != "" {
 			return cleanText(*e)
 		}
@@ -226,18 +272,40 @@ func (a *Account) findEndpoint() string {
 // Endpoint is the address that stands in for AWS's own (AWS_ENDPOINT_URL, a
 // profile's endpoint_url, a rehearsal), empty when AWS itself is meant. Show
 // it as a banner.
-func (a *Account) Endpoint() string { return a.endpoint }
+func (a *Account) Endpoint() string { return a.clients.Load().endpoint }
 
 // Region is the region that requests are signed for.
-func (a *Account) Region() string { return a.region }
+func (a *Account) Region() string { return a.clients.Load().region }
 
 // Profile is the profile asked for, empty for the default chain.
-func (a *Account) Profile() string { return a.profile }
+func (a *Account) Profile() string { return a.options.Profile }
 
-// fail explains an SDK error with what was being done.
+// fail explains an SDK error with what was being done. Credentials that failed
+// may come back as another account's, so the identity is asked for anew then.
 func (a *Account) fail(err error, action, format string, args ...any) error {
 	if err == nil {
 		return nil
 	}
-	return explain(err, fmt.Sprintf(format, args...), action, a.profile)
+	e := explain(err, fmt.Sprintf(format, args...), action, a.options.Profile)
+	if e.Kind == Expired || e.Kind == NotSignedIn {
+		a.forgetIdentity()
+	}
+	return e
+}
+
+func (a *Account) forgetIdentity() {
+	a.mu.Lock()
+	a.identity = nil
+	a.mu.Unlock()
+}
+
+// once is for requests that must not be sent twice: after a dropped connection
+// nobody knows whether a creation was done, and sending it again would answer
+// that the name is taken. Only throttling, where nothing was done, is retried.
+func once(o *iam.Options) {
+	o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
+		r.MaxAttempts = 3
+		r.MaxBackoff = 4 * time.Second
+		r.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
+	})
 }

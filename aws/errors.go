@@ -278,7 +278,10 @@ func explainTransport(e *Error, err error) {
 		e.Next = "Try again."
 		return
 	}
-	e.Next = "Check the network, the proxy and the VPN, then try again."
+	e.Next = "Check the network, the proxy and the VPN, then try again. A change may have been made all the same: look before you repeat it."
+	if !strings.HasPrefix(e.Op, "create ") && !strings.HasPrefix(e.Op, "delete ") && !strings.HasPrefix(e.Op, "update ") {
+		e.Next = "Check the network, the proxy and the VPN, then try again."
+	}
 	e.AWS = ""
 	e.Expected = "an answer from AWS: " + cleanText(rootCause(err))
 }

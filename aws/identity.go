@@ -37,21 +37,30 @@ type Identity struct {
 // Identity asks who is signed in. It needs no permission. Credentials of
 // another account than the pinned one are refused with Kind WrongAccount.
 func (a *Account) Identity(ctx context.Context) (Identity, error) {
-	out, err := a.sts.GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	out, err := a.sts().GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
 		return Identity{}, a.fail(err, "sts:GetCallerIdentity", "get identity")
 	}
 	id := parseIdentity(cleanText(awssdk.ToString(out.Arn)))
 	id.AccountID = cleanText(awssdk.ToString(out.Account))
 	id.UserID = cleanText(awssdk.ToString(out.UserId))
-	if a.pin != "" && id.AccountID != a.pin {
-		return id, refuse(WrongAccount, fmt.Sprintf("You are signed in to account %s.", id.AccountID), "account "+a.pin,
-			"Choose a profile of account "+a.pin+", or change --aws-account.")
-	}
+	return id, a.remember(id)
+}
+
+// remember keeps an identity when it is of the right account: the pinned one,
+// or after a renewal the one seen first.
+func (a *Account) remember(id Identity) error {
 	a.mu.Lock()
-	a.identity = &id
-	a.mu.Unlock()
-	return id, nil
+	defer a.mu.Unlock()
+	pin, next := a.options.PinAccount, "Choose a profile of account "+a.options.PinAccount+", or change --aws-account."
+	if pin == "" {
+		pin, next = a.owner, "Sign in to account "+a.owner+" again, or start anew with the other one."
+	}
+	if pin != "" && id.AccountID != pin {
+		return refuse(WrongAccount, fmt.Sprintf("You are signed in to account %s.", id.AccountID), "account "+pin, next)
+	}
+	a.owner, a.identity = id.AccountID, &id
+	return nil
 }
 
 // knownIdentity is the identity seen last, asked for once when none was.
@@ -90,7 +99,7 @@ func parseIdentity(arn string) Identity {
 
 // Alias is the account's alias, empty when it has none.
 func (a *Account) Alias(ctx context.Context) (string, error) {
-	out, err := a.iam.ListAccountAliases(ctx, &iam.ListAccountAliasesInput{})
+	out, err := a.iam().ListAccountAliases(ctx, &iam.ListAccountAliasesInput{})
 	if err != nil {
 		return "", a.fail(err, "iam:ListAccountAliases", "get the account's alias")
 	}
@@ -113,7 +122,7 @@ type Organization struct {
 // value and no error. Not allowed to ask: an error of Kind Denied, which a
 // caller that only wants to mark the management account can ignore.
 func (a *Account) Organization(ctx context.Context) (Organization, error) {
-	out, err := a.org.DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{})
+	out, err := a.org().DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{})
 	if KindOf(err) == NotFound {
 		return Organization{}, nil
 	}
@@ -153,7 +162,7 @@ type Quotas struct {
 
 // Quotas asks for the account's real limits with iam:GetAccountSummary.
 func (a *Account) Quotas(ctx context.Context) (Quotas, error) {
-	out, err := a.iam.GetAccountSummary(ctx, &iam.GetAccountSummaryInput{})
+	out, err := a.iam().GetAccountSummary(ctx, &iam.GetAccountSummaryInput{})
 	if err != nil {
 		return Quotas{}, a.fail(err, "iam:GetAccountSummary", "get the account's limits")
 	}

@@ -82,7 +82,7 @@ func (o *observer) readAttached(ctx context.Context, seen *Seen) error {
 }
 
 func (o *observer) document(ctx context.Context, arn string) (*policy.Document, error) {
-	out, err := o.account.iam.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &arn}, o.opts...)
+	out, err := o.account.iam().GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &arn}, o.opts...)
 	if err != nil {
 		return nil, o.account.fail(err, "iam:GetPolicy", "get policy %s", cleanText(arn))
 	}

@@ -72,7 +72,7 @@ func (a *Account) PolicyByName(ctx context.Context, name, path string) (Policy, 
 }
 
 func (a *Account) policy(ctx context.Context, arn string, opts ...func(*iam.Options)) (Policy, error) {
-	out, err := a.iam.GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &arn}, opts...)
+	out, err := a.iam().GetPolicy(ctx, &iam.GetPolicyInput{PolicyArn: &arn}, opts...)
 	if err != nil {
 		return Policy{}, a.fail(err, "iam:GetPolicy", "get policy %s", cleanText(arn))
 	}
@@ -82,7 +82,7 @@ func (a *Account) policy(ctx context.Context, arn string, opts ...func(*iam.Opti
 
 // withDocument fetches the default version's document: one request.
 func (a *Account) withDocument(ctx context.Context, p Policy, opts ...func(*iam.Options)) (Policy, error) {
-	out, err := a.iam.GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: &p.ARN, VersionId: &p.VersionID}, opts...)
+	out, err := a.iam().GetPolicyVersion(ctx, &iam.GetPolicyVersionInput{PolicyArn: &p.ARN, VersionId: &p.VersionID}, opts...)
 	if err != nil {
 		return p, a.fail(err, "iam:GetPolicyVersion", "get the document of policy %s", p.Name)
 	}
@@ -125,7 +125,7 @@ func (a *Account) CreatePolicy(ctx context.Context, n NewPolicy) (Policy, error)
 	if n.Description != "" {
 		in.Description = &n.Description
 	}
-	out, err := a.iam.CreatePolicy(ctx, in)
+	out, err := a.iam().CreatePolicy(ctx, in, once)
 	if err != nil {
 		return Policy{}, a.fail(err, "iam:CreatePolicy", "create policy %s", cleanText(n.Name))
 	}
@@ -144,7 +144,7 @@ type PolicyVersion struct {
 // PolicyVersions lists a managed policy's versions, newest first as AWS gives
 // them: one request, since there are at most five.
 func (a *Account) PolicyVersions(ctx context.Context, arn string) ([]PolicyVersion, error) {
-	out, err := a.iam.ListPolicyVersions(ctx, &iam.ListPolicyVersionsInput{PolicyArn: &arn})
+	out, err := a.iam().ListPolicyVersions(ctx, &iam.ListPolicyVersionsInput{PolicyArn: &arn})
 	if err != nil {
 		return nil, a.fail(err, "iam:ListPolicyVersions", "list the versions of policy %s", cleanText(arn))
 	}
@@ -159,8 +159,8 @@ func (a *Account) PolicyVersions(ctx context.Context, arn string) ([]PolicyVersi
 // request. Kind Limit when the policy has five versions already: delete one
 // with DeletePolicyVersion first.
 func (a *Account) CreatePolicyVersion(ctx context.Context, arn string, d *policy.Document) (PolicyVersion, error) {
-	out, err := a.iam.CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{
-		PolicyArn: &arn, PolicyDocument: awssdk.String(d.Compact()), SetAsDefault: true})
+	out, err := a.iam().CreatePolicyVersion(ctx, &iam.CreatePolicyVersionInput{
+		PolicyArn: &arn, PolicyDocument: awssdk.String(d.Compact()), SetAsDefault: true}, once)
 	if err != nil {
 		return PolicyVersion{}, a.fail(err, "iam:CreatePolicyVersion", "update policy %s", cleanText(arn))
 	}
@@ -170,14 +170,14 @@ func (a *Account) CreatePolicyVersion(ctx context.Context, arn string, d *policy
 
 // DeletePolicyVersion deletes a version that is not the default one.
 func (a *Account) DeletePolicyVersion(ctx context.Context, arn, versionID string) error {
-	_, err := a.iam.DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: &arn, VersionId: &versionID})
+	_, err := a.iam().DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: &arn, VersionId: &versionID}, once)
 	return a.fail(err, "iam:DeletePolicyVersion", "delete version %s of policy %s", cleanText(versionID), cleanText(arn))
 }
 
 // DeletePolicy deletes a managed policy with only its default version left:
 // one request. Kind Conflict while it is attached or has other versions.
 func (a *Account) DeletePolicy(ctx context.Context, arn string) error {
-	_, err := a.iam.DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: &arn})
+	_, err := a.iam().DeletePolicy(ctx, &iam.DeletePolicyInput{PolicyArn: &arn}, once)
 	return a.fail(err, "iam:DeletePolicy", "delete policy %s", cleanText(arn))
 }
 

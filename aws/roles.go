@@ -70,7 +70,7 @@ func (a *Account) Role(ctx context.Context, name string) (Role, error) {
 }
 
 func (a *Account) roleOnly(ctx context.Context, name string, opts ...func(*iam.Options)) (Role, error) {
-	out, err := a.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: &name}, opts...)
+	out, err := a.iam().GetRole(ctx, &iam.GetRoleInput{RoleName: &name}, opts...)
 	if err != nil {
 		return Role{}, a.fail(err, "iam:GetRole", "get role %s", cleanText(name))
 	}
@@ -81,7 +81,7 @@ func (a *Account) attachedPolicies(ctx context.Context, name string, opts ...fun
 	var all []AttachedPolicy
 	in := &iam.ListAttachedRolePoliciesInput{RoleName: &name}
 	for {
-		out, err := a.iam.ListAttachedRolePolicies(ctx, in, opts...)
+		out, err := a.iam().ListAttachedRolePolicies(ctx, in, opts...)
 		if err != nil {
 			return nil, a.fail(err, "iam:ListAttachedRolePolicies", "list the policies of role %s", cleanText(name))
 		}
@@ -105,7 +105,7 @@ func (a *Account) inlinePolicies(ctx context.Context, name string, opts ...func(
 	var all []InlinePolicy
 	in := &iam.ListRolePoliciesInput{RoleName: &name}
 	for {
-		out, err := a.iam.ListRolePolicies(ctx, in, opts...)
+		out, err := a.iam().ListRolePolicies(ctx, in, opts...)
 		if err != nil {
 			return nil, a.fail(err, "iam:ListRolePolicies", "list the inline policies of role %s", cleanText(name))
 		}
@@ -124,7 +124,7 @@ func (a *Account) inlinePolicies(ctx context.Context, name string, opts ...func(
 }
 
 func (a *Account) inlinePolicy(ctx context.Context, role, name string, opts ...func(*iam.Options)) (InlinePolicy, error) {
-	out, err := a.iam.GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &role, PolicyName: &name}, opts...)
+	out, err := a.iam().GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &role, PolicyName: &name}, opts...)
 	if err != nil {
 		return InlinePolicy{}, a.fail(err, "iam:GetRolePolicy", "get inline policy %s of role %s", cleanText(name), cleanText(role))
 	}
@@ -180,7 +180,7 @@ func (a *Account) CreateRole(ctx context.Context, n NewRole) (Role, error) {
 	if n.MaxSession != 0 {
 		in.MaxSessionDuration = awssdk.Int32(int32(n.MaxSession / time.Second))
 	}
-	out, err := a.iam.CreateRole(ctx, in)
+	out, err := a.iam().CreateRole(ctx, in, once)
 	if err != nil {
 		return Role{}, a.fail(err, "iam:CreateRole", "create role %s", cleanText(n.Name))
 	}
@@ -190,38 +190,38 @@ func (a *Account) CreateRole(ctx context.Context, n NewRole) (Role, error) {
 // AttachRolePolicy attaches a managed policy: one request, and none the worse
 // when it is attached already.
 func (a *Account) AttachRolePolicy(ctx context.Context, roleName, policyARN string) error {
-	_, err := a.iam.AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &roleName, PolicyArn: &policyARN})
+	_, err := a.iam().AttachRolePolicy(ctx, &iam.AttachRolePolicyInput{RoleName: &roleName, PolicyArn: &policyARN})
 	return a.fail(err, "iam:AttachRolePolicy", "attach policy %s to role %s", cleanText(policyARN), cleanText(roleName))
 }
 
 // DetachRolePolicy detaches a managed policy: one request.
 func (a *Account) DetachRolePolicy(ctx context.Context, roleName, policyARN string) error {
-	_, err := a.iam.DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: &roleName, PolicyArn: &policyARN})
+	_, err := a.iam().DetachRolePolicy(ctx, &iam.DetachRolePolicyInput{RoleName: &roleName, PolicyArn: &policyARN}, once)
 	return a.fail(err, "iam:DetachRolePolicy", "detach policy %s from role %s", cleanText(policyARN), cleanText(roleName))
 }
 
 // PutRolePolicy writes an inline policy: one request, replacing one of that
 // name.
 func (a *Account) PutRolePolicy(ctx context.Context, roleName, policyName string, d *policy.Document) error {
-	_, err := a.iam.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &roleName, PolicyName: &policyName, PolicyDocument: awssdk.String(d.Compact())})
+	_, err := a.iam().PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &roleName, PolicyName: &policyName, PolicyDocument: awssdk.String(d.Compact())})
 	return a.fail(err, "iam:PutRolePolicy", "write inline policy %s of role %s", cleanText(policyName), cleanText(roleName))
 }
 
 // DeleteRolePolicy deletes an inline policy: one request.
 func (a *Account) DeleteRolePolicy(ctx context.Context, roleName, policyName string) error {
-	_, err := a.iam.DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &roleName, PolicyName: &policyName})
+	_, err := a.iam().DeleteRolePolicy(ctx, &iam.DeleteRolePolicyInput{RoleName: &roleName, PolicyName: &policyName}, once)
 	return a.fail(err, "iam:DeleteRolePolicy", "delete inline policy %s of role %s", cleanText(policyName), cleanText(roleName))
 }
 
 // UpdateTrust replaces a role's trust policy: one request.
 func (a *Account) UpdateTrust(ctx context.Context, roleName string, trust *policy.Document) error {
-	_, err := a.iam.UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &roleName, PolicyDocument: awssdk.String(trust.Compact())})
+	_, err := a.iam().UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &roleName, PolicyDocument: awssdk.String(trust.Compact())})
 	return a.fail(err, "iam:UpdateAssumeRolePolicy", "update the trust policy of role %s", cleanText(roleName))
 }
 
 // DeleteRole deletes a role with nothing on it: one request. Kind Conflict
 // while policies are attached or inside it.
 func (a *Account) DeleteRole(ctx context.Context, roleName string) error {
-	_, err := a.iam.DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &roleName})
+	_, err := a.iam().DeleteRole(ctx, &iam.DeleteRoleInput{RoleName: &roleName}, once)
 	return a.fail(err, "iam:DeleteRole", "delete role %s", cleanText(roleName))
 }

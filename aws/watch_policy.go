@@ -139,7 +139,7 @@ func (w *PolicyWatch) forgetUnlisted() {
 }
 
 func (w *PolicyWatch) detailsPage(ctx context.Context) error {
-	out, err := w.account.iam.GetAccountAuthorizationDetails(ctx, &iam.GetAccountAuthorizationDetailsInput{
+	out, err := w.account.iam().GetAccountAuthorizationDetails(ctx, &iam.GetAccountAuthorizationDetailsInput{
 		Filter: []types.EntityType{types.EntityTypeLocalManagedPolicy}, MaxItems: awssdk.Int32(pageSize), Marker: w.marker}, w.watched)
 	if err != nil {
 		return w.account.fail(err, "iam:GetAccountAuthorizationDetails", "list the account's policies")
@@ -164,7 +164,7 @@ func newPolicyDetail(p types.ManagedPolicyDetail) Policy {
 }
 
 func (w *PolicyWatch) listPage(ctx context.Context) error {
-	out, err := w.account.iam.ListPolicies(ctx, &iam.ListPoliciesInput{
+	out, err := w.account.iam().ListPolicies(ctx, &iam.ListPoliciesInput{
 		Scope: types.PolicyScopeTypeLocal, MaxItems: awssdk.Int32(pageSize), Marker: w.marker}, w.watched)
 	if err != nil {
 		return w.account.fail(err, "iam:ListPolicies", "list the account's policies")

@@ -142,7 +142,7 @@ func (w *RoleWatch) forgetUnlisted() {
 }
 
 func (w *RoleWatch) detailsPage(ctx context.Context) error {
-	out, err := w.account.iam.GetAccountAuthorizationDetails(ctx, &iam.GetAccountAuthorizationDetailsInput{
+	out, err := w.account.iam().GetAccountAuthorizationDetails(ctx, &iam.GetAccountAuthorizationDetailsInput{
 		Filter: []types.EntityType{types.EntityTypeRole}, MaxItems: awssdk.Int32(pageSize), Marker: w.marker}, w.watched)
 	if err != nil {
 		return w.account.fail(err, "iam:GetAccountAuthorizationDetails", "list the account's roles")
@@ -159,7 +159,7 @@ func (w *RoleWatch) detailsPage(ctx context.Context) error {
 }
 
 func (w *RoleWatch) listPage(ctx context.Context) error {
-	out, err := w.account.iam.ListRoles(ctx, &iam.ListRolesInput{MaxItems: awssdk.Int32(pageSize), Marker: w.marker}, w.watched)
+	out, err := w.account.iam().ListRoles(ctx, &iam.ListRolesInput{MaxItems: awssdk.Int32(pageSize), Marker: w.marker}, w.watched)
 	if err != nil {
 		return w.account.fail(err, "iam:ListRoles", "list the account's roles")
 	}
