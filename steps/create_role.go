@@ -15,7 +15,7 @@ import (
 // called. First the external ID has to be known.
 type createRole struct {
 	described
-	stage    roleStage
+	id       externalID
 	watch    *aws.RoleWatch
 	sighted  roleSightings
 	verified *aws.Report // of a pasted ARN
@@ -27,23 +27,10 @@ type createRole struct {
 	done     int
 	copied   map[string]bool
 	field    string
-	changed  string // the external ID of before, when the vendor holds another now
 	problem  *Problem
 }
 
-type roleStage int
-
-const (
-	readingExternalID roleStage = iota
-	askExternalID
-	externalIDFailed
-	lookingForRole
-)
-
-const (
-	fieldExternalID = "external-id"
-	fieldRoleARN    = "role-arn"
-)
+const fieldRoleARN = "role-arn"
 
 // roleSightings is what one look showed.
 type roleSightings struct {
@@ -54,13 +41,7 @@ type roleSightings struct {
 }
 
 type (
-	externalIDRead struct {
-		id     string
-		minted bool
-		err    error
-	}
-	externalIDMissing struct{}
-	roleLooked        struct {
+	roleLooked struct {
 		next time.Duration
 		seen roleSightings
 		err  error
@@ -94,58 +75,28 @@ func (c *createRole) Status(a Answers) Status {
 
 // Asks names the external ID where no API tells it.
 func (c *createRole) Asks(s *Session) []Need {
-	part := s.Part(c.d.Role)
-	if s.API != nil && !s.ByHand || part.ExternalID != "" || s.role(c.d.Role).NoExternal != "" || !s.needs(c.d.Role) {
-		return nil
-	}
-	return []Need{{Flag: "--external-id", Why: s.Vendor.ExternalID.Find}}
+	return s.asksExternalID(c.d.Role)
 }
 
 // Enter makes the external ID known, then looks for the role.
 func (c *createRole) Enter(s *Session) []Effect {
-	fresh := createRole{described: c.described, copied: map[string]bool{}}
-	*c = fresh
-	switch {
-	case s.role(c.d.Role).NoExternal != "":
-		return c.startLooking(s)
-	case s.API != nil && !s.ByHand:
-		return []Effect{c.readExternalID(s)}
-	case s.Part(c.d.Role).ExternalID == "":
-		c.stage = askExternalID
-		return nil
+	*c = createRole{described: c.described, copied: map[string]bool{}}
+	if known, effects := c.id.begin(s, c.d.Role); !known {
+		return effects
 	}
 	return c.startLooking(s)
 }
 
-// readExternalID asks the vendor first: a second one is never minted while a
-// role may carry the first.
-func (c *createRole) readExternalID(s *Session) Effect {
-	c.stage = readingExternalID
-	api, account := s.API, s.VendorAccount
-	return Call{Name: "read external ID", Do: func(ctx context.Context) Msg {
-		id, err := api.ExternalID(ctx, account)
-		if err == nil && id == "" {
-			return externalIDMissing{}
-		}
-		return externalIDRead{id: id, err: err}
-	}}
-}
-
-func (c *createRole) mintExternalID(s *Session) Effect {
-	api, account := s.API, s.VendorAccount
-	return Call{Name: "mint external ID for " + account, Writes: true, Do: func(ctx context.Context) Msg {
-		id, err := api.MintExternalID(ctx, account)
-		return externalIDRead{id: id, minted: true, err: err}
-	}}
-}
-
 // Update follows the external ID, the person's hands and what AWS shows.
 func (c *createRole) Update(s *Session, msg Msg) (Move, []Effect) {
+	if c.id.stage != externalIDKnown {
+		known, effects := c.id.update(s, msg)
+		if known {
+			effects = append(effects, c.startLooking(s)...)
+		}
+		return Stay, effects
+	}
 	switch msg := msg.(type) {
-	case externalIDMissing:
-		return Stay, []Effect{c.mintExternalID(s)}
-	case externalIDRead:
-		return c.haveExternalID(s, msg)
 	case roleLooked:
 		return c.looked(s, msg)
 	case roleVerified:
@@ -156,7 +107,9 @@ func (c *createRole) Update(s *Session, msg Msg) (Move, []Effect) {
 	case Chose:
 		return c.chose(s, msg)
 	case Entered:
-		return c.entered(s, msg)
+		if msg.ID == fieldRoleARN {
+			return c.pastedARN(s, msg.Text)
+		}
 	case Changed:
 		c.field = ""
 	case Copied:
@@ -173,10 +126,6 @@ func (c *createRole) Update(s *Session, msg Msg) (Move, []Effect) {
 
 func (c *createRole) broke(s *Session, msg Broke) (Move, []Effect) {
 	c.making, c.problem = false, brokenProblem(msg)
-	if c.stage == readingExternalID {
-		c.stage = externalIDFailed
-		return Stay, nil
-	}
 	if s.AWS == nil {
 		return Stay, nil
 	}
@@ -197,32 +146,10 @@ func (c *createRole) sent(msg Copied) {
 	}
 }
 
-const (
-	labelAccountID  = "Account ID"
-	labelExternalID = "External ID"
-)
-
-func (c *createRole) haveExternalID(s *Session, msg externalIDRead) (Move, []Effect) {
-	if msg.err != nil {
-		c.stage, c.problem = externalIDFailed, problemOf(msg.err)
-		return Stay, nil
-	}
-	if err := aws.CheckExternalID(msg.id); err != nil {
-		c.stage, c.problem = externalIDFailed, problemOf(err)
-		c.problem.What = s.Vendor.Title + " gave an external ID that AWS would refuse. " + c.problem.What
-		return Stay, nil
-	}
-	before := s.Part(c.d.Role).ExternalID
-	if before != "" && before != msg.id {
-		c.changed = before
-	}
-	s.setPart(c.d.Role, func(p *Part) { p.ExternalID, p.Minted = msg.id, p.Minted && before == msg.id || msg.minted })
-	return Stay, c.startLooking(s)
-}
+const labelAccountID = "Account ID"
 
 // startLooking begins to look for the role, or to wait for its ARN.
 func (c *createRole) startLooking(s *Session) []Effect {
-	c.stage = lookingForRole
 	c.pasting = s.AWS == nil
 	if s.AWS == nil {
 		return nil
@@ -340,8 +267,6 @@ func (c *createRole) chose(s *Session, msg Chose) (Move, []Effect) {
 	switch msg.ID {
 	case "next":
 		return Next, nil
-	case "again":
-		return Stay, c.Enter(s)
 	case "extend":
 		c.until = s.Now().Add(lookFor)
 		return Stay, []Effect{c.look(0)}
@@ -350,33 +275,8 @@ func (c *createRole) chose(s *Session, msg Chose) (Move, []Effect) {
 	case "act":
 		c.making = true
 		return Stay, []Effect{c.act(s)}
-	case "by-hand":
-		c.stage, c.problem = askExternalID, nil
 	}
 	return Stay, nil
-}
-
-func (c *createRole) entered(s *Session, msg Entered) (Move, []Effect) {
-	switch msg.ID {
-	case fieldExternalID:
-		return c.pastedExternalID(s, strings.TrimSpace(msg.Text))
-	case fieldRoleARN:
-		return c.pastedARN(s, msg.Text)
-	}
-	return Stay, nil
-}
-
-func (c *createRole) pastedExternalID(s *Session, id string) (Move, []Effect) {
-	err := aws.CheckExternalID(id)
-	if err == nil {
-		err = s.Vendor.CheckExternalID(id)
-	}
-	if err != nil {
-		c.field = inputProblem(err)
-		return Stay, nil
-	}
-	s.setPart(c.d.Role, func(p *Part) { p.ExternalID = id })
-	return Stay, c.startLooking(s)
 }
 
 // pastedARN judges what was pasted; with credentials the role is looked at.

@@ -10,17 +10,8 @@ import (
 // Screen shows the external ID, the instructions and what AWS shows.
 func (c *createRole) Screen(s *Session) Screen {
 	screen := c.screen(s)
-	switch c.stage {
-	case readingExternalID:
-		screen.Blocks = []Block{Tasks{{Name: "Asking " + s.Vendor.Title + " for the external ID", State: Running}}}
-		return screen
-	case externalIDFailed:
-		screen.Blocks = appendProblem(nil, c.problem)
-		screen.Actions = []Action{{ID: "again", Label: "ask again", Default: true}, {ID: "by-hand", Key: "h", Label: "paste it by hand"}}
-		return screen
-	case askExternalID:
-		screen.Blocks = c.externalIDBlocks(s)
-		return screen
+	if c.id.stage != externalIDKnown {
+		return c.id.show(s, screen)
 	}
 	screen.Blocks = []Block{c.instructions(s, c.instructionsDone(s)), c.values(s), c.trustPolicy(s)}
 	if link, ok := c.link(s); ok {
@@ -30,18 +21,6 @@ func (c *createRole) Screen(s *Session) Screen {
 	screen.Blocks = appendProblem(screen.Blocks, c.problem)
 	screen.Actions = c.actions(s)
 	return screen
-}
-
-func (c *createRole) externalIDBlocks(s *Session) []Block {
-	rule := s.Vendor.ExternalID
-	blocks := []Block{Text{Body: "Which external ID does " + s.Vendor.Title + " show?"}, Text{Tone: Dim, Body: "external ID: " + rule.About}}
-	if rule.Find != "" {
-		blocks = append(blocks, Text{Body: rule.Find})
-	}
-	if s.Vendor.Links.Console != "" {
-		blocks = append(blocks, Link{Label: s.Vendor.Title + "'s console", URL: s.Vendor.Links.Console})
-	}
-	return append(blocks, Input{ID: fieldExternalID, Label: labelExternalID, Value: s.Part(c.d.Role).ExternalID, Hint: rule.Example, Problem: c.field, Flag: "--external-id"})
 }
 
 func (c *createRole) instructionsDone(s *Session) int {
@@ -91,12 +70,7 @@ func (c *createRole) link(s *Session) (Link, bool) {
 }
 
 func (c *createRole) state(s *Session) []Block {
-	var blocks []Block
-	if c.changed != "" {
-		blocks = append(blocks, Problem{What: s.Vendor.Title + " holds another external ID than this session began with.",
-			Expected: "the role to carry the one that " + s.Vendor.Title + " holds now", Next: "Use the one above. A role that carries the old one has to be changed.",
-			Wanted: s.Part(c.d.Role).ExternalID, Found: c.changed, Passing: true})
-	}
+	blocks := appendProblem(nil, c.id.changed(s))
 	switch {
 	case c.proven(s):
 		report := s.Seen.Parts[c.d.Role].Report

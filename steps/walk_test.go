@@ -144,6 +144,7 @@ func TestARoleProvenWrongEndsTheTryingAtOnce(t *testing.T) {
 		if err := w.hands().UpdateTrust(t.Context(), "soon-wrong", wrong); err != nil {
 			t.Fatal(err)
 		}
+		time.Sleep(10 * time.Second) // until the change is seen everywhere
 		began := time.Now()
 		w.enter().sees("the role is wrong", "spotinst:aws:extid:ffffffffffffffff")
 		if took := time.Since(began); took > time.Second {
