@@ -25,9 +25,9 @@ type Change struct {
 	Statement string // Sid, "" without one
 	Index     int    // of the statement in the document it is from, from 0
 	New       bool   // the statement is from the new document
-	What      string // "resource", "condition", "principal", "wildcard" or "deny"
+	What      string // "resource", "condition", "principal", "wildcard", "deny" or "version"
 	Actions   []string
-	Detail    string // a sentence
+	Detail    string // a sentence about the new document
 }
 
 // Less reports whether the new document grants something less than the old.
@@ -46,281 +46,182 @@ func Compare(old, new *Document) Difference {
 	undenied, denied := uncovered(a.deny, b.deny), uncovered(b.deny, a.deny)
 	d.less = len(lost) > 0 || len(denied) > 0
 	d.more = len(gained) > 0 || len(undenied) > 0
+	e := explainer{groups: map[string]int{}}
+	d.Removed = e.explain(lost, b.allow, false)
+	d.Added = e.explain(gained, a.allow, true)
+	for i := range undenied {
+		e.add(&undenied[i], "deny", false)
+	}
+	for i := range denied {
+		e.add(&denied[i], "deny", true)
+	}
+	if literalVariables(old) != literalVariables(new) {
+		d.less, d.more = true, true
+		e.changed = append(e.changed, Change{What: "version", New: true,
+			Detail: "Only version 2012-10-17 replaces policy variables such as ${aws:username}; the other takes them as text."})
+	}
+	d.Changed = e.changed
 	d.Equal = !d.less && !d.more
-	d.Removed = d.explain(lost, b.allow, false)
-	d.Added = d.explain(gained, a.allow, true)
-	d.deny(undenied, false)
-	d.deny(denied, true)
 	return d
 }
 
-// grants is a document taken apart, so that the split into statements is gone.
-type grants struct{ allow, deny []grant }
-
-// grant is one action and one resource under one set of conditions. A
-// statement with NotAction or NotResource keeps its list as a whole.
-type grant struct {
-	action     string   // folded pattern, "" with notAction
-	notAction  []string // folded
-	resource   string   // "" with notResource, and in trust policies
-	notRes     []string
-	principal  string // "TYPE value", or everything of NotPrincipal
-	conditions []Condition
-	sid        string
-	index      int
+// literalVariables reports whether a document has ${…} that AWS does not
+// replace, because the document's version is an old one.
+func literalVariables(d *Document) bool {
+	return d.Version != Version2012 && strings.Contains(d.Compact(), "${")
 }
 
-func grantsOf(d *Document) grants {
-	var g grants
-	for i := range d.Statements {
-		s := &d.Statements[i]
-		if s.Effect == Allow {
-			g.allow = append(g.allow, s.grants(i)...)
-		} else {
-			g.deny = append(g.deny, s.grants(i)...)
-		}
-	}
-	return g
+// explainer turns grants that one side lacks into what a person reads.
+type explainer struct {
+	changed []Change
+	groups  map[string]int // where in changed a group of actions is
 }
 
-func (s *Statement) grants(index int) []grant {
-	base := grant{sid: s.Sid, index: index, conditions: s.Condition}
-	for _, a := range s.NotAction {
-		base.notAction = append(base.notAction, foldAction(a))
-	}
-	base.notRes = s.NotResource
-	var out []grant
-	for _, principal := range s.principalKeys() {
-		for _, action := range orOne(s.Action) {
-			for _, resource := range orOne(s.Resource) {
-				g := base
-				g.action, g.resource, g.principal = foldAction(action), resource, principal
-				out = append(out, g)
+// explain sorts grants into actions that the other side lacks altogether,
+// which it returns, and changes of what it has.
+func (e *explainer) explain(only, other []grant, isNew bool) []string {
+	var missing []string
+	seen := map[string]bool{}
+	for i := range only {
+		for _, g := range only[i].apart(other) {
+			switch {
+			case len(g.notAction) > 0 || g.touchesAny(other):
+				e.add(&g, g.differsIn(other), isNew)
+			case !seen[g.action]:
+				seen[g.action] = true
+				missing = append(missing, g.written)
 			}
 		}
 	}
-	return out
+	slices.SortFunc(missing, func(a, b string) int { return strings.Compare(strings.ToLower(a), strings.ToLower(b)) })
+	return missing
 }
 
-func (s *Statement) principalKeys() []string {
-	if s.NotPrincipal != nil {
-		return []string{"not " + string(canonicalJSON(s.NotPrincipal.canonical()))}
+// apart expands a wildcard of which the other side has a part, so that what
+// differs can be named: over services first, then over actions. A wildcard
+// whose known actions the other side has all stays whole: what differs is its
+// reach into the future.
+func (g grant) apart(other []grant) []grant {
+	whole := []grant{g}
+	if !strings.ContainsAny(g.action, "*?") || !g.touchesAny(other) ||
+		slices.ContainsFunc(other, func(o grant) bool { return o.coversAction(&g) }) {
+		return whole
 	}
-	var out []string
-	for kind, values := range s.Principal {
-		for _, v := range values {
-			out = append(out, kind+" "+v)
-		}
-	}
-	slices.Sort(out)
-	return orOne(out)
-}
-
-// orOne keeps a loop going once where an element is absent.
-func orOne(values []string) []string {
-	if len(values) == 0 {
-		return []string{""}
-	}
-	return values
-}
-
-// uncovered lists the grants that no single other grant covers.
-func uncovered(of, by []grant) []grant {
-	var out []grant
-	for i := range of {
-		if !slices.ContainsFunc(by, func(b grant) bool { return b.covers(&of[i]) }) {
-			out = append(out, of[i])
-		}
-	}
-	return out
-}
-
-// covers reports whether everything that a grants, b grants.
-func (b *grant) covers(a *grant) bool {
-	return b.coversAction(a) && b.coversResource(a) && coversPrincipal(b.principal, a.principal) &&
-		implies(a.conditions, b.conditions)
-}
-
-func (b *grant) coversAction(a *grant) bool {
-	switch {
-	case len(b.notAction) > 0 && len(a.notAction) > 0:
-		return allCovered(b.notAction, a.notAction, coversPattern)
-	case len(b.notAction) > 0:
-		return !slices.ContainsFunc(b.notAction, func(n string) bool { return overlaps(n, a.action) })
-	case len(a.notAction) > 0:
-		return b.action == "*"
-	}
-	return b.action == "*" || coversPattern(b.action, a.action)
-}
-
-func (b *grant) coversResource(a *grant) bool {
-	switch {
-	case len(b.notRes) > 0 && len(a.notRes) > 0:
-		return allCovered(b.notRes, a.notRes, CoversResource)
-	case len(b.notRes) > 0:
-		return !slices.ContainsFunc(b.notRes, func(n string) bool { return resourcesOverlap(n, a.resource) })
-	case len(a.notRes) > 0:
-		return b.resource == "*"
-	}
-	return CoversResource(b.resource, a.resource)
-}
-
-// allCovered reports whether each of the narrow patterns lies in a wide one.
-func allCovered(narrow, wide []string, covers func(wide, narrow string) bool) bool {
-	for _, n := range narrow {
-		if !slices.ContainsFunc(wide, func(w string) bool { return covers(w, n) }) {
-			return false
-		}
-	}
-	return true
-}
-
-func coversPrincipal(b, a string) bool {
-	if a == b {
-		return true
-	}
-	kindB, valueB, _ := strings.Cut(b, " ")
-	kindA, valueA, _ := strings.Cut(a, " ")
-	if kindA == "not" || kindB == "not" || kindA == "" || kindB == "" {
-		return false
-	}
-	if kindB == "*" || kindB != kindA {
-		return kindB == "*"
-	}
-	return kindA == "AWS" && ParsePrincipal(valueB).Covers(ParsePrincipal(valueA))
-}
-
-// CoversResource reports whether the pattern wide matches every resource that
-// the pattern narrow matches. ARNs are compared part by part, since a wildcard
-// does not reach over a colon in the first five; what AWS would fill in for a
-// shorter ARN is not guessed at.
-func CoversResource(wide, narrow string) bool {
-	if wide == "*" || wide == narrow {
-		return true
-	}
-	w, n := strings.SplitN(wide, ":", 6), strings.SplitN(narrow, ":", 6)
-	if len(w) != 6 || len(n) != 6 {
-		return false
-	}
-	for i := range w {
-		if w[i] != n[i] && !coversVariables(w[i], n[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-// coversVariables is coversPattern for text in which ${…} stands for a value
-// that is not known: only the same variable or a star matches it.
-func coversVariables(wide, narrow string) bool {
-	if !strings.Contains(wide, "${") && !strings.Contains(narrow, "${") {
-		return coversPattern(tidyWildcards(wide), tidyWildcards(narrow))
-	}
-	prefix, rest, _ := strings.Cut(wide, "*")
-	// Beyond plain equality only a final star is trusted: what a variable
-	// turns into could otherwise match half of a pattern.
-	return rest == "" && strings.HasSuffix(wide, "*") && !strings.ContainsAny(prefix, "?") &&
-		strings.HasPrefix(narrow, prefix) && strings.Count(prefix, "${") == strings.Count(prefix, "}")
-}
-
-func resourcesOverlap(a, b string) bool {
-	if a == "" || b == "" || strings.Contains(a, "${") || strings.Contains(b, "${") {
-		return true
-	}
-	return overlaps(a, b)
-}
-
-// implies reports whether whoever satisfies all of a satisfies all of b.
-func implies(a, b []Condition) bool {
-	for i := range b {
-		if !slices.ContainsFunc(a, func(c Condition) bool { return c.implies(&b[i]) }) {
-			return false
-		}
-	}
-	return true
-}
-
-func (c *Condition) implies(d *Condition) bool {
-	if c.Operator != d.Operator || !strings.EqualFold(c.Key, d.Key) {
-		return false
-	}
-	if len(c.Values) == 0 || len(d.Values) == 0 {
-		return len(c.Values) == len(d.Values)
-	}
-	narrow, wide := c.Values, d.Values
-	if c.Negated() {
-		narrow, wide = wide, narrow
-	}
-	return !slices.ContainsFunc(narrow, func(v string) bool { return !slices.Contains(wide, v) })
-}
-
-// explain sorts grants into actions that the other side lacks altogether and
-// changes of what it has.
-func (d *Difference) explain(only, other []grant, isNew bool) []string {
-	var missing []string
-	for i := range only {
-		g := &only[i]
-		if len(g.notAction) == 0 && !slices.ContainsFunc(other, func(o grant) bool { return o.touches(g) }) {
-			missing = append(missing, g.action)
+	var left []grant
+	for _, part := range g.parts() {
+		if slices.ContainsFunc(other, func(o grant) bool { return o.covers(&part) }) {
 			continue
 		}
-		d.change(g, other, isNew)
+		left = append(left, part.apart(other)...)
 	}
-	slices.Sort(missing)
-	return slices.Compact(missing)
+	if len(left) == 0 {
+		return whole
+	}
+	return left
 }
 
-// touches reports whether two grants have an action in common.
-func (g *grant) touches(other *grant) bool {
-	switch {
-	case len(g.notAction) > 0 || len(other.notAction) > 0:
-		return g.coversAction(other) || other.coversAction(g) || len(g.notAction) > 0 && len(other.notAction) > 0
+// parts are the services of a pattern that spans services, or its actions.
+func (g grant) parts() []grant {
+	pattern := g.action
+	if pattern == "*" {
+		pattern = "*:*"
 	}
-	return overlaps(g.action, other.action)
+	prefix, rest, _ := strings.Cut(pattern, ":")
+	var out []grant
+	part := func(name string) {
+		one := g
+		one.action, one.written = strings.ToLower(name), name
+		out = append(out, one)
+	}
+	if !strings.ContainsAny(prefix, "*?") {
+		for _, action := range AWS().Expand(pattern) {
+			part(action.Name)
+		}
+		return out
+	}
+	for _, s := range AWS().Services() {
+		if Matches(prefix, s.Prefix) && len(AWS().Expand(s.Prefix+":"+rest)) > 0 {
+			part(s.Prefix + ":" + rest)
+		}
+	}
+	return out
 }
 
-func (d *Difference) change(g *grant, other []grant, isNew bool) {
+// differsIn names what keeps the closest of the other grants from covering g.
+func (g *grant) differsIn(other []grant) string {
 	what := "wildcard"
 	for i := range other {
-		if !other[i].coversAction(g) {
-			continue
-		}
+		o := &other[i]
 		switch {
-		case !coversPrincipal(other[i].principal, g.principal):
-			what = "principal"
-		case !other[i].coversResource(g):
-			what = "resource"
+		case !o.coversAction(g):
+		case !coversPrincipal(o.principal, g.principal):
+			if what == "wildcard" {
+				what = "principal"
+			}
+		case !o.coversResource(g):
+			if what != "condition" {
+				what = "resource"
+			}
 		default:
 			what = "condition"
 		}
 	}
-	d.add(g, what, isNew)
+	return what
 }
 
-func (d *Difference) deny(grants []grant, isNew bool) {
-	for i := range grants {
-		d.add(&grants[i], "deny", isNew)
-	}
-}
-
-func (d *Difference) add(g *grant, what string, isNew bool) {
-	action := g.action
+func (e *explainer) add(g *grant, what string, isNew bool) {
+	change := Change{Statement: g.sid, Index: g.index, New: isNew, What: what, Actions: []string{g.written}, Detail: g.detail(what, isNew)}
 	if len(g.notAction) > 0 {
-		action = "all but " + strings.Join(g.notAction, ", ")
+		change.Actions = []string{"all but " + strings.Join(g.notAction, ", ")}
 	}
-	for i := range d.Changed {
-		c := &d.Changed[i]
-		if c.Index == g.index && c.New == isNew && c.What == what {
-			if !slices.Contains(c.Actions, action) {
-				c.Actions = append(c.Actions, action)
-			}
-			return
+	key := fmt.Sprint(change.Index, isNew, what, change.Detail)
+	if at, ok := e.groups[key]; ok {
+		if c := &e.changed[at]; !slices.Contains(c.Actions, change.Actions[0]) {
+			c.Actions = append(c.Actions, change.Actions[0])
 		}
+		return
 	}
-	side := "The old document"
+	e.groups[key] = len(e.changed)
+	e.changed = append(e.changed, change)
+}
+
+func (g *grant) detail(what string, isNew bool) string {
+	also, does := "no longer", "allows"
 	if isNew {
-		side = "The new document"
+		also = "also"
 	}
-	d.Changed = append(d.Changed, Change{Statement: g.sid, Index: g.index, New: isNew, What: what,
-		Actions: []string{action}, Detail: fmt.Sprintf("%s differs here in its %s.", side, what)})
+	if what == "deny" {
+		does = "denies"
+	}
+	text := fmt.Sprintf("The new document %s %s this on %s, %s.", also, does, g.where(), describeConditions(g.conditions))
+	switch what {
+	case "wildcard":
+		text = fmt.Sprintf("The new document %s allows what AWS adds under this pattern later.", also)
+	case "principal":
+		text = fmt.Sprintf("The new document %s allows this to %s.", also, g.principal)
+	}
+	return text
+}
+
+func (g *grant) where() string {
+	switch {
+	case len(g.notRes) > 0:
+		return "everything but " + strings.Join(g.notRes, ", ")
+	case g.resource == "*":
+		return "every resource"
+	case g.resource == "":
+		return "this role"
+	}
+	return g.resource
+}
+
+func describeConditions(conditions []Condition) string {
+	if len(conditions) == 0 {
+		return "without a condition"
+	}
+	parts := make([]string, len(conditions))
+	for i, c := range conditions {
+		parts[i] = fmt.Sprintf("%s %s %s", c.Key, c.Operator, strings.Join(c.Values, " or "))
+	}
+	return "where " + strings.Join(parts, " and ")
 }

@@ -38,7 +38,12 @@ func MatchesAction(pattern, action string) bool {
 // CoversAction reports whether the pattern wide matches every action, present
 // and future, that the pattern narrow matches.
 func CoversAction(wide, narrow string) bool {
-	return wide == "*" || coversPattern(foldAction(wide), foldAction(narrow))
+	return coversAction(foldAction(wide), foldAction(narrow))
+}
+
+// coversAction is CoversAction for folded patterns.
+func coversAction(wide, narrow string) bool {
+	return wide == "*" || coversPattern(wide, narrow)
 }
 
 // foldAction brings an action pattern to one spelling: lower case, "*" for

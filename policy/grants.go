@@ -1,0 +1,267 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+)
+
+// grants is a document taken apart, so that the split into statements is gone.
+type grants struct{ allow, deny []grant }
+
+// grant is one action and one resource under one set of conditions. A
+// statement with NotAction or NotResource keeps its list as a whole.
+type grant struct {
+	action     string   // folded pattern, "" with notAction
+	written    string   // the action as it was written
+	notAction  []string // folded
+	resource   string   // "" with notResource, and in trust policies
+	notRes     []string
+	principal  string // "TYPE value", or everything of NotPrincipal
+	conditions []Condition
+	sid        string
+	index      int
+}
+
+// grantsOf takes a document apart. What a Deny of the same document covers is
+// never granted, so it is left out.
+func grantsOf(d *Document) grants {
+	var g grants
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		for _, conditions := range alternatives(s.Condition) {
+			if s.Effect == Allow {
+				g.allow = append(g.allow, s.grants(i, conditions)...)
+			} else {
+				g.deny = append(g.deny, s.grants(i, conditions)...)
+			}
+		}
+	}
+	if len(g.deny) > 0 {
+		g.allow = uncovered(g.allow, g.deny)
+	}
+	return g
+}
+
+// maxAlternatives keeps long lists of values from multiplying.
+const maxAlternatives = 64
+
+// alternatives takes values that are ORed apart: one that holds for a or b is
+// one that holds for a and another that holds for b. That is not so of negated
+// operators, nor of ForAllValues.
+func alternatives(conditions []Condition) [][]Condition {
+	out := [][]Condition{nil}
+	for _, c := range conditions {
+		choices := []Condition{c}
+		_, set, _ := c.Base()
+		if n := len(c.Values); n > 1 && n*len(out) <= maxAlternatives && !c.Negated() && set != "ForAllValues" {
+			choices = nil
+			for _, v := range c.Values {
+				one := c
+				one.Values = []string{v}
+				choices = append(choices, one)
+			}
+		}
+		next := make([][]Condition, 0, len(out)*len(choices))
+		for _, before := range out {
+			for _, choice := range choices {
+				next = append(next, append(slices.Clip(before), choice))
+			}
+		}
+		out = next
+	}
+	return out
+}
+
+func (s *Statement) grants(index int, conditions []Condition) []grant {
+	base := grant{sid: s.Sid, index: index, conditions: conditions, notRes: s.NotResource}
+	for _, a := range s.NotAction {
+		base.notAction = append(base.notAction, foldAction(a))
+	}
+	var out []grant
+	for _, principal := range s.principalKeys() {
+		for _, action := range orOne(s.Action) {
+			for _, resource := range orOne(s.Resource) {
+				g := base
+				g.action, g.written, g.resource, g.principal = foldAction(action), action, resource, principal
+				out = append(out, g)
+			}
+		}
+	}
+	return out
+}
+
+func (s *Statement) principalKeys() []string {
+	if s.NotPrincipal != nil {
+		return []string{"not " + string(canonicalJSON(s.NotPrincipal.canonical()))}
+	}
+	var out []string
+	for kind, values := range s.Principal {
+		for _, v := range values {
+			out = append(out, kind+" "+v)
+		}
+	}
+	slices.Sort(out)
+	return orOne(out)
+}
+
+// orOne keeps a loop going once where an element is absent.
+func orOne(values []string) []string {
+	if len(values) == 0 {
+		return []string{""}
+	}
+	return values
+}
+
+// uncovered lists the grants that no single other grant covers.
+func uncovered(of, by []grant) []grant {
+	var out []grant
+	for i := range of {
+		if !slices.ContainsFunc(by, func(b grant) bool { return b.covers(&of[i]) }) {
+			out = append(out, of[i])
+		}
+	}
+	return out
+}
+
+// covers reports whether everything that a grants, b grants.
+func (b *grant) covers(a *grant) bool {
+	return b.coversAction(a) && b.coversResource(a) && coversPrincipal(b.principal, a.principal) &&
+		implies(a.conditions, b.conditions)
+}
+
+func (b *grant) coversAction(a *grant) bool {
+	switch {
+	case len(b.notAction) > 0 && len(a.notAction) > 0:
+		return allCovered(b.notAction, a.notAction, coversPattern)
+	case len(b.notAction) > 0:
+		return !slices.ContainsFunc(b.notAction, func(n string) bool { return overlaps(n, a.action) })
+	case len(a.notAction) > 0:
+		return b.action == "*"
+	}
+	return b.action == "*" || coversPattern(b.action, a.action)
+}
+
+func (b *grant) coversResource(a *grant) bool {
+	switch {
+	case len(b.notRes) > 0 && len(a.notRes) > 0:
+		return allCovered(b.notRes, a.notRes, CoversResource)
+	case len(b.notRes) > 0:
+		return !slices.ContainsFunc(b.notRes, func(n string) bool { return resourcesOverlap(n, a.resource) })
+	case len(a.notRes) > 0:
+		return b.resource == "*"
+	}
+	return CoversResource(b.resource, a.resource)
+}
+
+// allCovered reports whether each of the narrow patterns lies in a wide one.
+func allCovered(narrow, wide []string, covers func(wide, narrow string) bool) bool {
+	for _, n := range narrow {
+		if !slices.ContainsFunc(wide, func(w string) bool { return covers(w, n) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func coversPrincipal(b, a string) bool {
+	if a == b {
+		return true
+	}
+	kindB, valueB, _ := strings.Cut(b, " ")
+	kindA, valueA, _ := strings.Cut(a, " ")
+	if kindA == "not" || kindB == "not" || kindA == "" || kindB == "" {
+		return false
+	}
+	if kindB == "*" || kindB != kindA {
+		return kindB == "*"
+	}
+	if kindA != "AWS" {
+		return false
+	}
+	// An account's root does not stand for its roles here: naming a role lets
+	// it in without a permission of its own.
+	pa, pb := ParsePrincipal(valueA), ParsePrincipal(valueB)
+	return pb.Anyone || pa.Whole && pb.Covers(pa)
+}
+
+// CoversResource reports whether the pattern wide matches every resource that
+// the pattern narrow matches. ARNs are compared part by part, since a wildcard
+// does not reach over a colon in the first five; what AWS would fill in for a
+// shorter ARN is not guessed at.
+func CoversResource(wide, narrow string) bool {
+	if wide == "*" || wide == narrow {
+		return true
+	}
+	w, n := strings.SplitN(wide, ":", 6), strings.SplitN(narrow, ":", 6)
+	if len(w) != 6 || len(n) != 6 {
+		return false
+	}
+	for i := range w {
+		if w[i] != n[i] && !coversVariables(w[i], n[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// coversVariables is coversPattern for text in which ${…} stands for a value
+// that is not known: only the same variable or a star matches it.
+func coversVariables(wide, narrow string) bool {
+	if !strings.Contains(wide, "${") && !strings.Contains(narrow, "${") {
+		return coversPattern(tidyWildcards(wide), tidyWildcards(narrow))
+	}
+	prefix, rest, _ := strings.Cut(wide, "*")
+	// Beyond plain equality only a final star is trusted: what a variable
+	// turns into could otherwise match half of a pattern.
+	return rest == "" && strings.HasSuffix(wide, "*") && !strings.ContainsAny(prefix, "?") &&
+		strings.HasPrefix(narrow, prefix) && strings.Count(prefix, "${") == strings.Count(prefix, "}")
+}
+
+func resourcesOverlap(a, b string) bool {
+	if a == "" || b == "" || strings.Contains(a, "${") || strings.Contains(b, "${") {
+		return true
+	}
+	return overlaps(a, b)
+}
+
+// implies reports whether whoever satisfies all of a satisfies all of b.
+func implies(a, b []Condition) bool {
+	for i := range b {
+		if !slices.ContainsFunc(a, func(c Condition) bool { return c.implies(&b[i]) }) {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *Condition) implies(d *Condition) bool {
+	if c.Operator != d.Operator || !strings.EqualFold(c.Key, d.Key) {
+		return false
+	}
+	if len(c.Values) == 0 || len(d.Values) == 0 {
+		return len(c.Values) == len(d.Values)
+	}
+	narrow, wide := c.Values, d.Values
+	if c.Negated() {
+		narrow, wide = wide, narrow
+	}
+	return !slices.ContainsFunc(narrow, func(v string) bool { return !slices.Contains(wide, v) })
+}
+
+// touches reports whether two grants have an action in common, as far as can
+// be said: of two NotActions it is assumed.
+func (g *grant) touches(other *grant) bool {
+	switch {
+	case len(g.notAction) > 0 && len(other.notAction) > 0:
+		return true
+	case len(g.notAction) > 0:
+		return !slices.ContainsFunc(g.notAction, func(n string) bool { return coversPattern(n, other.action) })
+	case len(other.notAction) > 0:
+		return other.touches(g)
+	}
+	return overlaps(g.action, other.action)
+}
+
+func (g *grant) touchesAny(others []grant) bool {
+	return slices.ContainsFunc(others, func(o grant) bool { return o.touches(g) })
+}

@@ -1,0 +1,164 @@
+package review
+
+import (
+	"strconv"
+	"strings"
+
+	"rolecall/assets"
+	"rolecall/policy"
+)
+
+// granted is one action that exists and that the document allows.
+type granted struct {
+	policy.Action
+	*entry
+	everywhere bool // on every resource, and no condition narrows it
+}
+
+// sums counts actions by access level, in the order of policy.AccessLevel.
+type sums [5]int
+
+// expansion is what the allowing entries mean in actions that exist.
+type expansion struct {
+	actions []granted      // each once, in the order of the document; without the broad ones
+	at      map[string]int // by name
+	broad   []*statement   // statements that grant whole ranges: "*", NotAction
+	matched map[*entry]int // how many actions each entry matches
+}
+
+// expand looks the entries up. A "*" and a NotAction are only noted, since
+// listing 22,000 actions helps nobody.
+func (m *model) expand() *expansion {
+	x := &expansion{at: map[string]int{}, matched: map[*entry]int{}}
+	for _, st := range m.allow {
+		if st.negated() {
+			x.broad = append(x.broad, st)
+			continue
+		}
+		for i := range st.entries {
+			e := &st.entries[i]
+			if allActions(e.folded) {
+				x.broad = append(x.broad, st)
+				x.matched[e] = 1
+				continue
+			}
+			x.add(m.cat.Expand(e.folded), st, e)
+		}
+	}
+	return x
+}
+
+func allActions(folded string) bool { return folded == "*" || folded == "*:*" }
+
+func (x *expansion) add(actions []policy.Action, st *statement, e *entry) {
+	x.matched[e] = len(actions)
+	everywhere := st.star && len(st.NotResource) == 0 && !st.guard.strong
+	for _, a := range actions {
+		at, ok := x.at[a.Name]
+		if !ok {
+			x.at[a.Name] = len(x.actions)
+			x.actions = append(x.actions, granted{Action: a, entry: e, everywhere: everywhere})
+			continue
+		}
+		// The widest grant tells how bad it is, and of equals the exact entry.
+		g := &x.actions[at]
+		if everywhere && !g.everywhere || everywhere == g.everywhere && g.wild && !e.wild {
+			*g = granted{Action: a, entry: e, everywhere: everywhere}
+		}
+	}
+}
+
+// counts says in numbers what the document grants.
+func (m *model) counts(x *expansion) Counts {
+	c := Counts{ByAccess: map[string]int{}, ByService: map[string]int{}}
+	var total sums
+	add := func(service string, s sums, sign int) {
+		for level, n := range s {
+			total[level] += sign * n
+			c.ByService[service] += sign * n
+		}
+	}
+	left := x.leftOut(m)
+	if left != nil {
+		for service, s := range levels() {
+			add(service, s, 1)
+		}
+		for _, a := range left {
+			add(a.Service().Prefix, one(a.Level), -1)
+		}
+	} else {
+		for i := range x.actions {
+			add(x.actions[i].Service().Prefix, one(x.actions[i].Level), 1)
+		}
+	}
+	for _, st := range m.statements {
+		c.Entries += len(st.entries)
+	}
+	for level, n := range total {
+		c.Granted += n
+		if n > 0 {
+			c.ByAccess[policy.AccessLevel(level).String()] = n
+		}
+	}
+	for service, n := range c.ByService {
+		if n <= 0 {
+			delete(c.ByService, service)
+		}
+	}
+	for i := range x.actions {
+		if g := &x.actions[i]; g.everywhere {
+			c.OnEverything++
+			if len(g.Resources()) > 0 {
+				c.Scopable++
+			}
+		}
+	}
+	return c
+}
+
+// leftOut lists the actions that the broad statements leave out and nothing
+// else grants; nil where nothing is broad.
+func (x *expansion) leftOut(m *model) map[string]policy.Action {
+	if len(x.broad) == 0 {
+		return nil
+	}
+	left := map[string]policy.Action{}
+	for i, st := range x.broad {
+		if !st.negated() {
+			return map[string]policy.Action{}
+		}
+		out := map[string]policy.Action{}
+		for j := range st.entries {
+			for _, a := range m.cat.Expand(st.entries[j].folded) {
+				if _, before := left[a.Name]; i == 0 || before {
+					out[a.Name] = a
+				}
+			}
+		}
+		left = out
+	}
+	for i := range x.actions {
+		delete(left, x.actions[i].Name)
+	}
+	return left
+}
+
+func one(level policy.AccessLevel) sums {
+	var s sums
+	s[level] = 1
+	return s
+}
+
+// levels reads how many actions each service has at each access level. The
+// catalogue knows too, but would have to unpack everything.
+func levels() map[string]sums {
+	out := map[string]sums{}
+	eachLine(assets.ReviewLevels, func(fields []string) {
+		var s sums
+		for i, n := range strings.Fields(fields[1]) {
+			s[i], _ = strconv.Atoi(n) // A test compares every number with the catalogue.
+		}
+		out[fields[0]] = s
+	})
+	return out
+}

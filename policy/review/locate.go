@@ -1,0 +1,47 @@
+package review
+
+import (
+	"slices"
+	"strings"
+
+	"rolecall/policy"
+)
+
+// locate puts the places of grants into a finding. The finding itself stands
+// where what has to be limited stands first.
+func (m *model) locate(f *Finding, grants []*grant, root string) {
+	var places []Place
+	var first *Place
+	for _, g := range grants {
+		p := placeOf(g.entry)
+		if slices.Contains(places, p) {
+			continue
+		}
+		places = append(places, p)
+	}
+	slices.SortStableFunc(places, func(a, b Place) int { return a.Line*10000 + a.Column - b.Line*10000 - b.Column })
+	for i := range places {
+		if root == "" || strings.EqualFold(places[i].Entry, root) {
+			first = &places[i]
+			break
+		}
+	}
+	if first == nil && len(places) > 0 {
+		first = &places[0]
+	}
+	f.Places = places
+	if first != nil {
+		f.Statement, f.Index, f.Line, f.Column = first.Statement, first.Index, first.Line, first.Column
+	}
+}
+
+func placeOf(e *entry) Place {
+	pos := e.st.Position(e.st.element(), e.at)
+	return Place{Statement: e.st.Sid, Index: e.st.index, Line: pos.Line, Column: pos.Column, Entry: e.text}
+}
+
+// at puts a finding at an element of a statement.
+func (f *Finding) at(st *statement, pos policy.Pos) *Finding {
+	f.Statement, f.Index, f.Line, f.Column = st.Sid, st.index, pos.Line, pos.Column
+	return f
+}

@@ -1,0 +1,292 @@
+package review
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"rolecall/policy"
+)
+
+const passRole = "iam:passrole"
+
+// entry is one action or pattern of a statement.
+type entry struct {
+	st      *statement
+	at      int // index in the statement's list
+	text    string
+	folded  string
+	service string // "" where a wildcard stands in it
+	wild    bool
+}
+
+// statement is a statement taken apart for matching. It is never changed, so
+// that a patched document can share what did not change.
+type statement struct {
+	*policy.Statement
+	index   int
+	entries []entry
+	star    bool // "*" is among the resources, or NotResource stands instead
+	guard   guard
+}
+
+func compile(s *policy.Statement, index int, now time.Time) *statement {
+	st := &statement{Statement: s, index: index}
+	list := s.Action
+	if len(s.NotAction) > 0 {
+		list = s.NotAction
+	}
+	st.entries = make([]entry, len(list))
+	for i, text := range list {
+		e := entry{st: st, at: i, text: text, folded: strings.ToLower(strings.TrimSpace(text))}
+		e.wild = strings.ContainsAny(e.folded, "*?")
+		if service, _, ok := strings.Cut(e.folded, ":"); ok && !strings.ContainsAny(service, "*?") {
+			e.service = service
+		}
+		st.entries[i] = e
+	}
+	st.star = slices.Contains(s.Resource, "*") || len(s.NotResource) > 0
+	st.guard = guardOf(s.Condition, now)
+	return st
+}
+
+// negated reports whether the statement names what it leaves out.
+func (st *statement) negated() bool { return len(st.NotAction) > 0 }
+
+// element is the name of the list that the entries stand in.
+func (st *statement) element() string {
+	if st.negated() {
+		return "NotAction"
+	}
+	return "Action"
+}
+
+// matches finds the entry that grants an action, the exact one first.
+func (st *statement) matches(action string) (*entry, bool) {
+	var found *entry
+	for i := range st.entries {
+		e := &st.entries[i]
+		if !e.covers(action) {
+			continue
+		}
+		if found == nil || found.wild && !e.wild {
+			found = e
+		}
+		if !e.wild {
+			break
+		}
+	}
+	if !st.negated() {
+		return found, found != nil
+	}
+	if found != nil || len(st.entries) == 0 {
+		return nil, false
+	}
+	return &st.entries[0], true
+}
+
+// covers matches a folded action.
+func (e *entry) covers(action string) bool {
+	if !e.wild {
+		return e.folded == action
+	}
+	return e.folded == "*" || policy.Matches(e.folded, action)
+}
+
+// model is a document taken apart.
+type model struct {
+	doc        *policy.Document
+	opts       *Options
+	statements []*statement
+	allow      []*statement
+	deny       []*statement // without conditions, so that they subtract
+	cat        *policy.Catalogue
+	tables     *tables
+
+	hits  map[string]*hit // table actions that are granted, by folded name
+	admin *statement      // an Allow of everything on everything
+}
+
+// hit is an action of the tables with what grants it.
+type hit struct {
+	*known
+	grants []grant // the widest first
+}
+
+// grant is one entry that grants an action, and how far.
+type grant struct {
+	*entry
+	drop  int    // steps that resources and conditions take off the severity
+	only  string // the resource it is limited to, "" for all
+	guard *guard // with a condition that matters
+	self  bool   // only on the caller's own user
+	whole bool   // the entry is a service's wildcard, or "*"
+}
+
+func newModel(doc *policy.Document, opts *Options) *model {
+	m := &model{doc: doc, opts: opts, cat: policy.AWS(), tables: data()}
+	for i := range doc.Statements {
+		m.statements = append(m.statements, compile(&doc.Statements[i], i, opts.Now))
+	}
+	m.index()
+	return m
+}
+
+// with is the model of a changed document; statements that did not change are
+// taken over.
+func (m *model) with(doc *policy.Document, kept []int) *model {
+	out := &model{doc: doc, opts: m.opts, cat: m.cat, tables: m.tables}
+	for i := range doc.Statements {
+		if i < len(kept) && kept[i] >= 0 {
+			old := *m.statements[kept[i]]
+			out.statements = append(out.statements, &old)
+			continue
+		}
+		out.statements = append(out.statements, compile(&doc.Statements[i], i, m.opts.Now))
+	}
+	out.index()
+	return out
+}
+
+func (m *model) index() {
+	for _, st := range m.statements {
+		switch {
+		case st.Effect == policy.Allow && !st.guard.never:
+			m.allow = append(m.allow, st)
+		case st.Effect == policy.Deny && len(st.Condition) == 0:
+			m.deny = append(m.deny, st)
+		}
+	}
+	m.find()
+}
+
+// find collects the table actions that are granted.
+func (m *model) find() {
+	m.hits = map[string]*hit{}
+	for _, st := range m.allow {
+		if st.negated() {
+			m.findIn(m.tables.all, st)
+			continue
+		}
+		for i := range st.entries {
+			e := &st.entries[i]
+			switch {
+			case !e.wild:
+				if k := m.tables.actions[e.folded]; k != nil {
+					m.hit(k, st, e)
+				}
+			case e.service != "":
+				m.findEntry(m.tables.byService[e.service], st, e)
+			default:
+				m.findEntry(m.tables.all, st, e)
+			}
+		}
+	}
+	for name, h := range m.hits {
+		if len(h.grants) == 0 {
+			delete(m.hits, name)
+			continue
+		}
+		slices.SortStableFunc(h.grants, func(a, b grant) int { return a.drop - b.drop })
+	}
+}
+
+func (m *model) findIn(all []*known, st *statement) {
+	for _, k := range all {
+		if e, ok := st.matches(k.folded); ok {
+			m.hit(k, st, e)
+		}
+	}
+}
+
+func (m *model) findEntry(all []*known, st *statement, e *entry) {
+	for _, k := range all {
+		if e.covers(k.folded) {
+			m.hit(k, st, e)
+		}
+	}
+}
+
+func (m *model) hit(k *known, st *statement, e *entry) {
+	g, ok := m.grant(k.folded, st, e)
+	if !ok {
+		return
+	}
+	h := m.hits[k.folded]
+	if h == nil {
+		h = &hit{known: k}
+		m.hits[k.folded] = h
+	}
+	h.grants = append(h.grants, g)
+}
+
+// grant measures how far a statement grants an action; false where it cannot.
+func (m *model) grant(action string, st *statement, e *entry) (grant, bool) {
+	resources := m.effective(action, st)
+	best, ok := grant{drop: 99}, false
+	for _, r := range resources {
+		reach := m.reach(action, r)
+		if !reach.applies || ok && reach.drop >= best.drop {
+			continue
+		}
+		best, ok = grant{drop: reach.drop, self: reach.self}, true
+		if reach.drop > 0 || reach.self {
+			best.only = r
+		}
+	}
+	if !ok {
+		return grant{}, false
+	}
+	best.entry = e
+	best.whole = e.folded == "*" || strings.HasSuffix(e.folded, ":*") || st.negated()
+	if st.guard.strong {
+		best.drop++
+		best.guard = &st.guard
+	}
+	return best, true
+}
+
+// effective lists the resources on which a statement grants an action, after
+// the denials that hold without a condition.
+func (m *model) effective(action string, st *statement) []string {
+	resources := st.Resource
+	if len(st.NotResource) > 0 {
+		resources = []string{"*"}
+	}
+	for _, deny := range m.deny {
+		if _, ok := deny.matches(action); !ok {
+			continue
+		}
+		var left []string
+		for _, r := range resources {
+			left = append(left, m.subtract(action, r, deny)...)
+		}
+		resources = left
+	}
+	return resources
+}
+
+// subtract is what a denial leaves of a resource: nothing, part, or all of it.
+func (m *model) subtract(action, resource string, deny *statement) []string {
+	if len(deny.NotResource) == 0 {
+		for _, d := range deny.Resource {
+			if policy.CoversResource(d, resource) {
+				return nil
+			}
+			if reach := m.reach(action, d); reach.applies && reach.drop == 0 {
+				return nil
+			}
+		}
+		return []string{resource}
+	}
+	var left []string
+	for _, kept := range deny.NotResource {
+		switch {
+		case policy.CoversResource(kept, resource):
+			left = append(left, resource)
+		case policy.CoversResource(resource, kept):
+			left = append(left, kept)
+		}
+	}
+	return left
+}

@@ -1,0 +1,235 @@
+package review
+
+import (
+	"slices"
+	"strings"
+
+	"rolecall/policy"
+)
+
+// reach is how much of what an action works on a resource pattern covers.
+type reach struct {
+	applies bool // the action works on something that the pattern matches
+	drop    int  // 0 everything of a kind, 1 some of it, 2 named resources
+	self    bool // the caller's own user, by a policy variable
+}
+
+// reach compares a resource pattern with the kinds of resource of an action.
+func (m *model) reach(action, resource string) reach {
+	if resource == "*" {
+		return reach{applies: true}
+	}
+	parts := strings.SplitN(resource, ":", 6)
+	service, _, _ := strings.Cut(action, ":")
+	a, ok := m.cat.Action(action)
+	if !ok || len(parts) < 6 {
+		return looseReach(service, parts, resource)
+	}
+	var best reach
+	for _, r := range a.Resources() {
+		got := reachOf(r.Type.ARN, parts)
+		if got.applies && (!best.applies || got.drop < best.drop) {
+			best = got
+		}
+	}
+	return best
+}
+
+// looseReach is for actions that the catalogue lacks and for ARNs cut short.
+func looseReach(service string, parts []string, resource string) reach {
+	if len(parts) > 2 && !policy.Matches(strings.ToLower(parts[2]), service) {
+		return reach{}
+	}
+	if strings.ContainsAny(resource, "*?") {
+		return reach{applies: true, drop: 1}
+	}
+	return reach{applies: true, drop: 2}
+}
+
+// reachOf compares an ARN with the template of one kind of resource, such as
+// arn:${Partition}:iam::${Account}:role/${RoleNameWithPath}.
+func reachOf(template string, parts []string) reach {
+	t := strings.SplitN(template, ":", 6)
+	if len(t) < 6 {
+		return reach{applies: template == "*"}
+	}
+	if !fits(t[2], parts[2]) || !fits(t[3], parts[3]) || !fits(t[4], parts[4]) || !fits(t[5], parts[5]) {
+		return reach{}
+	}
+	if parts[4] == "aws" && strings.HasPrefix(t[5], "policy/") {
+		return reach{} // AWS's own policies can be changed by nobody.
+	}
+	out := reach{applies: true, drop: narrowed(t[5], parts[5])}
+	if out.drop == 0 && strings.Contains(t[3], "${") && !strings.Contains(parts[3], "*") {
+		out.drop = 1 // one region
+	}
+	if strings.Contains(parts[5], "${aws:username}") && strings.HasPrefix(t[5], "user/") {
+		out.self, out.drop = true, 0
+	}
+	return out
+}
+
+// fits reports whether a part of an ARN can be one that the template makes.
+func fits(template, part string) bool {
+	if part == "*" || template == part {
+		return true
+	}
+	return overlaps(pattern(template, "?*"), pattern(part, "*"))
+}
+
+// pattern turns ${…} into a wildcard.
+func pattern(text, wildcard string) string {
+	if !strings.Contains(text, "${") {
+		return text
+	}
+	var b strings.Builder
+	for {
+		start := strings.Index(text, "${")
+		if start < 0 {
+			b.WriteString(text)
+			return b.String()
+		}
+		b.WriteString(text[:start])
+		b.WriteString(wildcard)
+		end := strings.IndexByte(text[start:], '}')
+		if end < 0 {
+			return b.String()
+		}
+		text = text[start+end+1:]
+	}
+}
+
+// narrowed measures the last part of an ARN against its template.
+func narrowed(template, part string) int {
+	part = pattern(part, "*")
+	wild := strings.IndexAny(part, "*?")
+	if wild < 0 {
+		return 2
+	}
+	if strings.ReplaceAll(part, "?", "*") == "*" || coversTemplate(part, template) {
+		return 0
+	}
+	// Where the first name is complete, the wildcard stands for what lies in
+	// that resource: arn:aws:s3:::bucket/*.
+	first, rest, _ := strings.Cut(template, "${")
+	_, rest, _ = strings.Cut(rest, "}")
+	separator, _, _ := strings.Cut(rest, "${")
+	named := strings.TrimPrefix(part[:wild], first)
+	if separator != "" && len(named) < len(part) && strings.Index(named, separator) > 0 {
+		return 2
+	}
+	return 1
+}
+
+// coversTemplate reports whether a pattern matches all that a template makes.
+func coversTemplate(part, template string) bool {
+	return covers(part, pattern(template, "*"))
+}
+
+// covers reports whether the pattern wide matches all that narrow matches. It
+// treats a wildcard of narrow as a letter that only a star matches.
+func covers(wide, narrow string) bool {
+	p, t, star, mark := 0, 0, -1, 0
+	for t < len(narrow) {
+		switch {
+		case p < len(wide) && wide[p] == '*':
+			star, mark = p, t
+			p++
+		case p < len(wide) && (wide[p] == narrow[t] || wide[p] == '?' && narrow[t] != '*'):
+			p++
+			t++
+		case star >= 0:
+			mark++
+			p, t = star+1, mark
+		default:
+			return false
+		}
+	}
+	return strings.Trim(wide[p:], "*") == ""
+}
+
+// overlaps reports whether some text matches both patterns.
+func overlaps(a, b string) bool {
+	if !strings.ContainsAny(a, "*?") {
+		return policy.Matches(b, a)
+	}
+	if !strings.ContainsAny(b, "*?") {
+		return policy.Matches(a, b)
+	}
+	reach := make([]bool, len(b)+1) // reach[j]: a[:i] and b[:j] can end together
+	reach[0] = true
+	for j := 0; j < len(b) && b[j] == '*'; j++ {
+		reach[j+1] = true
+	}
+	next := make([]bool, len(b)+1)
+	for i := range len(a) {
+		clear(next)
+		next[0] = reach[0] && a[i] == '*'
+		for j := range len(b) {
+			switch {
+			case a[i] == '*' || b[j] == '*':
+				next[j+1] = reach[j+1] || next[j]
+			default:
+				next[j+1] = reach[j] && (a[i] == b[j] || a[i] == '?' || b[j] == '?')
+			}
+		}
+		reach, next = next, reach
+	}
+	return reach[len(b)]
+}
+
+// scoped writes an ARN for a kind of resource with names to fill in, such as
+// arn:aws:iam::*:role/ROLE-NAME.
+func scoped(template, partition, account string) string {
+	if partition == "" {
+		partition = "aws"
+	}
+	if account == "" {
+		account = "*"
+	}
+	var b strings.Builder
+	for {
+		start := strings.Index(template, "${")
+		if start < 0 {
+			b.WriteString(template)
+			return b.String()
+		}
+		end := start + strings.IndexByte(template[start:], '}')
+		if end < start {
+			return b.String()
+		}
+		b.WriteString(template[:start])
+		switch name := template[start+2 : end]; name {
+		case "Partition":
+			b.WriteString(partition)
+		case "Region":
+			b.WriteString("*")
+		case "Account":
+			b.WriteString(account)
+		default:
+			b.WriteString(placeholder(name))
+		}
+		template = template[end+1:]
+	}
+}
+
+// placeholder turns RoleNameWithPath into ROLE-NAME.
+func placeholder(name string) string {
+	name = strings.TrimSuffix(name, "WithPath")
+	var b strings.Builder
+	for i, r := range name {
+		upper := r >= 'A' && r <= 'Z'
+		if upper && i > 0 && !(name[i-1] >= 'A' && name[i-1] <= 'Z') {
+			b.WriteByte('-')
+		}
+		b.WriteRune(r)
+	}
+	return strings.ToUpper(b.String())
+}
+
+// sortedCopy is for lists that are shown.
+func sortedCopy(list []string) []string {
+	out := slices.Clone(list)
+	slices.Sort(out)
+	return slices.Compact(out)
+}
