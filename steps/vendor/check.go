@@ -11,20 +11,30 @@ import (
 	"rolecall/policy"
 )
 
-// What a description may say beyond free text. Names follow IAM's grammars
-// (botocore iam/2010-05-08: roleNameType, policyNameType, userNameType), a
-// purpose is also the name of a stack's output, which takes letters and digits.
-const (
-	nameRule      = `[a-z][a-z0-9-]{0,63}`
-	purposeRule   = `[A-Za-z][A-Za-z0-9]{0,254}`
-	partitionRule = `aws(-[a-z]+)*`
-	roleNameRule  = `[A-Za-z0-9_+=,.@-]{1,64}`
-	policyRule    = `[A-Za-z0-9_+=,.@-]{1,128}`
-	flagRule      = `--[a-z][a-z-]*`
-	parameterRule = `[A-Z][A-Z0-9_]*`
-)
+// rule is what a word of a description may look like, beyond free text: a
+// pattern and a length, which apart compile faster than one.
+type rule struct {
+	pattern  string // RE2, matched whole
+	longest  int    // in bytes
+	expected string
+}
 
-const nameCharacters = "letters, digits and + = , . @ - _"
+// The rules. Names follow IAM's grammars (botocore iam/2010-05-08: roleNameType,
+// policyNameType, userNameType); a purpose is also the name of a stack's output,
+// which takes letters and digits.
+func nameRule() rule { return rule{`[a-z][a-z0-9-]*`, 64, "small letters, digits and dashes"} }
+
+func purposeRule() rule { return rule{`[A-Za-z][A-Za-z0-9]*`, 255, "letters and digits"} }
+
+func partitionRule() rule { return rule{`aws(-[a-z]+)*`, 64, "aws, aws-cn or aws-us-gov"} }
+
+func iamNameRule(longest int) rule {
+	return rule{`[A-Za-z0-9_+=,.@-]+`, longest, fmt.Sprintf("1–%d characters: letters, digits and + = , . @ - _", longest)}
+}
+
+func flagRule() rule { return rule{`--[a-z][a-z-]*`, 64, "a flag such as --report-bucket"} }
+
+func parameterRule() rule { return rule{`[A-Z][A-Z0-9_]*`, 64, "capitals, digits and _"} }
 
 // StepIDs are the steps that the program has, and that a method can list.
 func StepIDs() []string {
@@ -38,7 +48,7 @@ func perRole(step string) bool { return step == "policy" || step == "role" }
 // also parses the policies.
 func (r *reader) check(v *Vendor) {
 	r.need("name", v.Name, "the name that --vendor takes, such as acme")
-	r.rule("name", v.Name, nameRule, "small letters, digits and dashes")
+	r.rule("name", v.Name, nameRule())
 	r.need("title", v.Title, "the vendor's name as people write it")
 	r.links("links", map[string]string{
 		"console": v.Links.Console, "sign_up": v.Links.SignUp, "connect": v.Links.Connect, "remove": v.Links.Remove, "docs": v.Links.Docs,
@@ -105,10 +115,21 @@ func (r *reader) noted(path string) bool {
 	return slices.ContainsFunc(r.mistakes, func(m Mistake) bool { return m.Line == at.line && m.Column == at.column })
 }
 
-func (r *reader) rule(path, value, pattern, expected string) {
-	if value != "" && !matches(pattern, value) {
-		r.wrong(path, fmt.Sprintf("%q cannot be %s.", clean(value), path), expected, "Correct it.")
+func (r *reader) rule(path, value string, rule rule) {
+	if value != "" && !r.follows(value, rule) {
+		r.wrong(path, fmt.Sprintf("%q cannot be %s.", clean(value), strings.TrimSuffix(path, "#key")), rule.expected, "Correct it.")
 	}
+}
+
+// follows tells whether a word follows a rule. Each pattern is compiled once in
+// a reading.
+func (r *reader) follows(value string, rule rule) bool {
+	re, ok := r.compiled[rule.pattern]
+	if !ok {
+		re = regexp.MustCompile(`^(?:` + rule.pattern + `)$`)
+		r.compiled[rule.pattern] = re
+	}
+	return len(value) <= rule.longest && re.MatchString(value)
 }
 
 func (r *reader) pattern(path, pattern string) {
@@ -151,9 +172,7 @@ func (r *reader) partitions(v *Vendor) {
 	r.needList("partitions", len(v.Partitions), "at least the partition aws")
 	for _, id := range sortedKeys(v.Partitions) {
 		path := "partitions." + id
-		if !matches(partitionRule, id) {
-			r.wrong(path+"#key", fmt.Sprintf("%q is no AWS partition.", clean(id)), "aws, aws-cn or aws-us-gov", "Correct it.")
-		}
+		r.rule(path+"#key", id, partitionRule())
 		p := v.Partitions[id]
 		r.need(path+".title", p.Title, "the partition's name as people write it")
 		r.account(path+".trusted_account", p.TrustedAccount)
@@ -179,7 +198,7 @@ func (r *reader) unique(path, key string, names []string) {
 
 func (r *reader) product(path string, v *Vendor, p *Product, purpose string) {
 	r.need(path+".id", p.ID, "the name that --products takes")
-	r.rule(path+".id", p.ID, nameRule, "small letters, digits and dashes")
+	r.rule(path+".id", p.ID, nameRule())
 	r.need(path+".title", p.Title, "the product's name")
 	role, ok := v.Role(purpose)
 	if !ok && purpose == p.Role {
@@ -212,12 +231,14 @@ func (r *reader) dangling(path, name, kind string, known []string) {
 
 // served notes statements that no selection would ever include.
 func (r *reader) served(v *Vendor) {
-	if len(v.Products) == 0 {
-		return
+	for i := range v.Products {
+		if r.noted(fmt.Sprintf("products[%d].statements", i)) {
+			return // nothing is known of what serves what
+		}
 	}
 	for i := range v.Roles {
 		role := &v.Roles[i]
-		if role.Document == nil {
+		if role.Document == nil || len(v.Products) == 0 {
 			continue
 		}
 		for _, sid := range sidsOf(role.Document) {
@@ -258,7 +279,7 @@ func (r *reader) step(path string, v *Vendor, s *Step) {
 		r.dangling(path+".role", s.Role, "role", purposes(v))
 	case perRole(s.ID):
 		r.need(path+".role", s.Role, "the purpose of the role that the step is about")
-	case s.Role != "":
+	case s.Role != "" && slices.Contains(StepIDs(), s.ID):
 		r.wrong(path+".role", fmt.Sprintf("The step %q is about no single role.", clean(s.ID)), "no role", "Remove it.")
 	}
 	for i, link := range s.Links {

@@ -11,10 +11,10 @@ import (
 // role checks one role or user with its policy.
 func (r *reader) role(path string, v *Vendor, role *Role) {
 	r.need(path+".purpose", role.Purpose, "a name such as AcmeRoleArn")
-	r.rule(path+".purpose", role.Purpose, purposeRule, "letters and digits")
+	r.rule(path+".purpose", role.Purpose, purposeRule())
 	r.need(path+".title", role.Title, "what the role is for, in a word or two")
 	r.need(path+".policy_name", role.PolicyName, "the name that the vendor suggests for the policy")
-	r.rule(path+".policy_name", role.PolicyName, policyRule, "1–128 characters: "+nameCharacters)
+	r.rule(path+".policy_name", role.PolicyName, iamNameRule(128))
 	r.oneOf(path+".access", role.Access, AccessRole, AccessUser)
 	if role.Access == "" {
 		role.Access = AccessRole
@@ -38,11 +38,11 @@ func (r *reader) role(path string, v *Vendor, role *Role) {
 func (r *reader) names(path string, role *Role) {
 	if role.Access == AccessUser {
 		r.need(path+".user_name", role.UserName, "the name that the vendor suggests for the user")
-		r.rule(path+".user_name", role.UserName, roleNameRule, "1–64 characters: "+nameCharacters)
+		r.rule(path+".user_name", role.UserName, iamNameRule(64))
 		return
 	}
 	r.need(path+".role_name", role.RoleName, "the name that the vendor suggests for the role")
-	r.rule(path+".role_name", role.RoleName, roleNameRule, "1–64 characters: "+nameCharacters)
+	r.rule(path+".role_name", role.RoleName, iamNameRule(64))
 }
 
 // description checks IAM's rule: at most 1,000 characters of Latin-1.
@@ -56,11 +56,9 @@ func (r *reader) description(path, text string) {
 func (r *reader) parameter(path, name string, role *Role) {
 	at := path + ".parameters." + name
 	p := role.Parameters[name]
-	if !matches(parameterRule, name) {
-		r.wrong(at+"#key", fmt.Sprintf("%q cannot be a parameter's name.", clean(name)), "capitals, digits and _", "Rename it.")
-	}
+	r.rule(at+"#key", name, parameterRule())
 	r.need(at+".flag", p.Flag, "the flag that gives it")
-	r.rule(at+".flag", p.Flag, flagRule, "a flag such as --report-bucket")
+	r.rule(at+".flag", p.Flag, flagRule())
 	r.need(at+".label", p.Label, "what it is called")
 	r.need(at+".pattern", p.Pattern, "the rule that its values follow")
 	r.pattern(at+".pattern", p.Pattern)

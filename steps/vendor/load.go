@@ -12,8 +12,9 @@ import (
 	"rolecall/assets"
 )
 
-// maxFile bounds a description: the largest built-in one has 40 KB.
-const maxFile = 1 << 20
+// maxFile bounds a description, in bytes: the largest built-in one has 40 KB,
+// and the YAML library needs seconds for odd files of a megabyte.
+const maxFile = 256 << 10
 
 // List names the built-in vendors, sorted.
 func List() []string { return assets.Vendors() }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -19,7 +20,7 @@ import (
 // name in messages. The error is Mistakes: every one that was found, each with
 // its place.
 func Read(text []byte, file string) (*Vendor, error) {
-	r := &reader{file: clean(file), places: map[string]place{}}
+	r := &reader{file: clean(file), places: map[string]place{}, compiled: map[string]*regexp.Regexp{}}
 	v := &Vendor{}
 	if body := r.parse(text); body != nil {
 		r.decode("", body, reflect.ValueOf(v).Elem())
@@ -43,6 +44,7 @@ type reader struct {
 	file     string
 	places   map[string]place
 	mistakes Mistakes
+	compiled map[string]*regexp.Regexp
 }
 
 type place struct {
@@ -56,14 +58,20 @@ func (r *reader) wrong(path, what, expected, next string) {
 	r.wrongAt(at.line, at.column, what, expected, next)
 }
 
+// maxMistakes bounds what one reading reports.
+const maxMistakes = 100
+
 func (r *reader) wrongAt(line, column int, what, expected, next string) {
+	if len(r.mistakes) >= maxMistakes {
+		return
+	}
 	r.mistakes = append(r.mistakes, Mistake{File: r.file, Line: line, Column: column, What: what, Expected: expected, Next: next})
 }
 
 // parse gives the one document's body, or nil with the reason noted.
 func (r *reader) parse(text []byte) (body ast.Node) {
 	if len(text) > maxFile {
-		r.wrongAt(1, 1, "The file is larger than 1 MB.", "a vendor's description", "Check that this is the right file.")
+		r.wrongAt(1, 1, "The file is larger than 256 KB.", "a vendor's description", "Check that this is the right file.")
 		return nil
 	}
 	if !utf8.Valid(text) {
@@ -91,8 +99,8 @@ func (r *reader) parse(text []byte) (body ast.Node) {
 	case 1:
 		return docs[0].Body
 	}
-	at := docs[1].Body.GetToken().Position
-	r.wrongAt(at.Line, at.Column, "The file holds more than one document.", "one description in a file", "Put the second one in a file of its own.")
+	at := placeOf(docs[1].Body)
+	r.wrongAt(at.line, at.column, "The file holds more than one document.", "one description in a file", "Put the second one in a file of its own.")
 	return nil
 }
 

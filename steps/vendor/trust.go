@@ -3,6 +3,7 @@ package vendor
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"rolecall/policy"
 )
@@ -112,4 +113,6 @@ func (v *Vendor) CheckExternalID(id string) error {
 	return m
 }
 
-func isAccount(s string) bool { return matches(`[0-9]{12}`, s) }
+func isAccount(s string) bool {
+	return len(s) == 12 && !strings.ContainsFunc(s, func(c rune) bool { return c < '0' || c > '9' })
+}
