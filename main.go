@@ -1,4 +1,28 @@
 // Command rolecall connects an AWS account to a vendor.
 package main
 
-func main() {}
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"rolecall/ui"
+)
+
+func main() {
+	os.Exit(run())
+}
+
+// run ends the program's context at the first signal: sessions are saved and
+// writing calls awaited. A second signal ends the program at once.
+func run() int {
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup asked to go on
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return ui.Main(ctx, os.Args[1:], ui.System())
+}

@@ -103,5 +103,5 @@ func resultPolicy(part Part, seen SeenPart) (ResultPolicy, bool) {
 	if document != nil {
 		p.Digest, p.Characters = document.Digest(), document.Characters()
 	}
-	return p, p.ARN != "" || p.Digest != ""
+	return p, p.ARN != ""
 }

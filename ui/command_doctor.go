@@ -1,0 +1,172 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/aws"
+	"rolecall/steps"
+	"rolecall/steps/spot"
+	"rolecall/ui/desk"
+	"rolecall/ui/draw"
+)
+
+// finding is one thing that doctor looked at.
+type finding struct {
+	ID     string `json:"id"`
+	Status string `json:"status"` // pass, warn or fail
+	Found  string `json:"found"`
+	Next   string `json:"next,omitempty"`
+}
+
+// doctorWait bounds what doctor asks of AWS.
+const doctorWait = 10 * time.Second
+
+func (a *app) doctorCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "doctor",
+		Short: "Look at what the wizard will find here: terminal, clipboard, AWS, vendor",
+		Long: "doctor looks at the terminal, the clipboard, the sessions' folder, the AWS credentials and the vendor's token, and " +
+			"says what to do about what is missing. It asks AWS who you are and changes nothing.",
+		Args: a.noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.doctor(cmd.Context()) },
+	}
+}
+
+func (a *app) doctor(ctx context.Context) error {
+	if err := a.checkCommon(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, doctorWait)
+	defer cancel()
+	findings := []finding{
+		{ID: "version", Status: "pass", Found: "rolecall " + version()},
+		a.findTerminal(), findClipboard(), a.findStore(), a.findProfiles(), a.findIdentity(ctx), a.findToken(),
+	}
+	if a.json {
+		a.writeJSON(struct {
+			Findings []finding `json:"findings"`
+		}{findings})
+	} else {
+		for _, f := range findings {
+			a.print("%s %-4s  %-10s %s", map[string]string{"pass": "✓", "warn": "!", "fail": "✗"}[f.Status], f.Status, f.ID, draw.Clean(f.Found))
+			if f.Next != "" {
+				a.print("                    %s", draw.Clean(f.Next))
+			}
+		}
+	}
+	return nil
+}
+
+func (a *app) findTerminal() finding {
+	f := finding{ID: "terminal", Status: "pass", Found: "TERM=" + a.env.Getenv("TERM")}
+	switch {
+	case !a.env.StdinTTY || !a.env.StdoutTTY:
+		f.Status, f.Found, f.Next = "warn", "stdin or stdout is no terminal", "The wizard needs one; --plain and --yes do not."
+	case a.dumb():
+		f.Status, f.Next = "warn", "The wizard goes line by line here."
+	}
+	return f
+}
+
+func findClipboard() finding {
+	ways := desk.New().Ways()
+	if len(ways) == 0 {
+		return finding{ID: "clipboard", Status: "warn", Found: "no way to copy from here", Next: "Save documents to a file instead: s."}
+	}
+	words := make([]string, len(ways))
+	for i, way := range ways {
+		words[i] = string(way)
+	}
+	return finding{ID: "clipboard", Status: "pass", Found: strings.Join(words, ", then ")}
+}
+
+func (a *app) findStore() finding {
+	f := finding{ID: "sessions", Status: "fail"}
+	folder, err := steps.StateFolder(a.env.Getenv)
+	if err != nil {
+		p := problemOf(err)
+		f.Found, f.Next = p.What, p.Next
+		return f
+	}
+	all, err := steps.OpenStore(folder).List()
+	if err != nil {
+		p := problemOf(err)
+		f.Found, f.Next = p.What, p.Next
+		return f
+	}
+	damaged := 0
+	for _, one := range all {
+		if one.Err != nil {
+			damaged++
+		}
+	}
+	f.Status, f.Found = "pass", fmt.Sprintf("%d in %s", len(all), folder)
+	if damaged > 0 {
+		f.Status, f.Found, f.Next = "warn", fmt.Sprintf("%s, %d damaged", f.Found, damaged), "See them: rolecall sessions list."
+	}
+	return f
+}
+
+func (a *app) findProfiles() finding {
+	profiles, err := aws.Profiles(a.env.Getenv)
+	if err != nil {
+		p := problemOf(err)
+		return finding{ID: "profiles", Status: "warn", Found: p.What, Next: p.Next}
+	}
+	names := make([]string, len(profiles))
+	for i, p := range profiles {
+		names[i] = p.Name
+	}
+	if len(names) == 0 {
+		return finding{ID: "profiles", Status: "warn", Found: "no AWS profiles", Next: "The environment's credentials are used, if there are any."}
+	}
+	return finding{ID: "profiles", Status: "pass", Found: strings.Join(names, ", ")}
+}
+
+func (a *app) findIdentity(ctx context.Context) finding {
+	account, err := aws.Open(ctx, a.awsOptions(a.profile, "", oneCode("")))
+	if err != nil {
+		return identityProblem(err)
+	}
+	id, err := account.Identity(ctx)
+	if err != nil {
+		return identityProblem(err)
+	}
+	found := id.ARN
+	if endpoint := account.Endpoint(); endpoint != "" {
+		found += " at " + endpoint
+	}
+	return finding{ID: "aws", Status: "pass", Found: found}
+}
+
+func identityProblem(err error) finding {
+	p := problemOf(err)
+	return finding{ID: "aws", Status: "fail", Found: p.What, Next: p.Next}
+}
+
+func (a *app) findToken() finding {
+	f := finding{ID: "spot-token", Status: "warn"}
+	base, err := spot.CheckURL(a.env.Getenv("ROLECALL_SPOT_URL"))
+	if err != nil {
+		p := problemOf(err)
+		f.Status, f.Found, f.Next = "fail", p.What, p.Next
+		return f
+	}
+	token, source, err := spot.FindToken(a.env.Getenv, os.ReadFile)
+	switch {
+	case err != nil:
+		p := problemOf(err)
+		f.Status, f.Found, f.Next = "fail", p.What, p.Next
+	case token == "":
+		f.Found, f.Next = "no token", "Set SPOTINST_TOKEN, paste one when the wizard asks, or go on by hand."
+	default:
+		f.Status, f.Found = "pass", "from "+source+", for "+base.Host
+	}
+	return f
+}

@@ -1,0 +1,353 @@
+package ui
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"rolecall/aws"
+	"rolecall/steps"
+	"rolecall/steps/vendor"
+	"rolecall/ui/draw"
+)
+
+// prepared is what flags decided before anything was asked or sent.
+type prepared struct {
+	answers steps.Answers
+	vendor  *vendor.Vendor // nil while there is more than one offer
+	offers  []steps.Offer
+	load    func(name string) (*vendor.Vendor, error)
+}
+
+// prepare checks every flag and turns them into answers. Nothing was done when
+// it refuses.
+func (a *app) prepare(f *connectFlags) (*prepared, error) {
+	p := &prepared{load: vendor.Load}
+	if err := a.checkCommon(); err != nil {
+		return nil, err
+	}
+	if err := p.offer(f); err != nil {
+		return nil, err
+	}
+	if err := f.fit(p); err != nil {
+		return nil, err
+	}
+	p.answers.Profile, p.answers.Region = a.profile, a.region
+	p.answers.AccountID, p.answers.AccountPinned = a.account, a.account != ""
+	return p, nil
+}
+
+// checkCommon checks the flags that every command has.
+func (a *app) checkCommon() error {
+	if a.account != "" {
+		if err := aws.CheckAccountID(a.account); err != nil {
+			return flagRefused("--aws-account", err)
+		}
+	}
+	if a.region != "" {
+		if err := aws.CheckRegion(a.region); err != nil {
+			return flagRefused("--region", err)
+		}
+	}
+	return nil
+}
+
+// flagRefused says which flag an error is about, and that nothing was done.
+func flagRefused(flag string, err error) error {
+	p := problemOf(err)
+	p.What, p.Kind = flag+": "+p.What, steps.Usage
+	if p.Next == "" {
+		p.Next = "Correct " + flag + "."
+	}
+	return &steps.Fault{Problem: p, Err: err}
+}
+
+// offer finds the ways to connect that the flags leave open.
+func (p *prepared) offer(f *connectFlags) error {
+	names := vendor.List()
+	if f.vendor != "" {
+		names = []string{f.vendor}
+	}
+	var all []steps.Offer
+	byName := map[string]*vendor.Vendor{}
+	for _, name := range names {
+		v, err := p.load(name)
+		if err != nil {
+			return flagRefused("--vendor", err)
+		}
+		byName[name] = v
+		for _, m := range v.Methods {
+			all = append(all, steps.Offer{Vendor: name, Method: m.ID, Access: m.Access, Label: v.Title + " · " + m.Title, Detail: m.About})
+		}
+	}
+	p.offers = slices.DeleteFunc(slices.Clone(all), func(o steps.Offer) bool {
+		return f.method != "" && o.Method != f.method || f.access != "" && o.Access != f.access
+	})
+	if len(p.offers) == 0 {
+		return noOffer(f, all)
+	}
+	p.answers.Vendor = p.offers[0].Vendor
+	if len(p.offers) == 1 || f.yes && sameAccess(p.offers) {
+		first := p.offers[0]
+		p.offers = p.offers[:1]
+		p.vendor = byName[first.Vendor]
+		p.answers.Method, p.answers.Access = first.Method, first.Access
+	}
+	if f.vendor == "" && p.vendor == nil {
+		p.answers.Vendor = ""
+	}
+	return nil
+}
+
+// sameAccess reports whether the first vendor's first method has one access
+// only, so that a default is no choice between a role and a user.
+func sameAccess(offers []steps.Offer) bool {
+	for _, o := range offers {
+		if o.Vendor == offers[0].Vendor && o.Access != offers[0].Access {
+			return false
+		}
+	}
+	return true
+}
+
+// noOffer says which methods there are, from the vendors' descriptions.
+func noOffer(f *connectFlags, all []steps.Offer) error {
+	asked := strings.TrimSpace(strings.Join([]string{
+		wordIf("--vendor ", f.vendor), wordIf("--method ", f.method), wordIf("--access ", f.access)}, " "))
+	if len(all) == 0 {
+		return usage("rolecall cannot connect "+draw.Clean(f.vendor)+" yet: its description has no method.",
+			"a vendor with a method", "See which have one: rolecall vendors list.")
+	}
+	return usage("There is no way to connect with "+draw.Clean(strings.Join(strings.Fields(asked), " "))+".",
+		"one of: "+offerList(all), "Leave the flag out, or give one of these.")
+}
+
+func wordIf(flag, value string) string {
+	if value == "" {
+		return ""
+	}
+	return flag + value
+}
+
+func offerList(offers []steps.Offer) string {
+	var words []string
+	for _, o := range offers {
+		words = append(words, fmt.Sprintf("--vendor %s --method %s --access %s", o.Vendor, o.Method, o.Access))
+	}
+	return strings.Join(words, "; ")
+}
+
+// fit checks the flags against the vendor and against each other.
+func (f *connectFlags) fit(p *prepared) error {
+	if err := f.belong(p); err != nil {
+		return err
+	}
+	if err := f.checkShapes(); err != nil {
+		return err
+	}
+	if p.vendor == nil {
+		return f.needVendor(p)
+	}
+	for _, fill := range []func(*prepared) error{f.fillPartition, f.fillVendorAccount, f.fillSelection, f.fillParameters, f.fillParts} {
+		if err := fill(p); err != nil {
+			return err
+		}
+	}
+	p.answers.Path, p.answers.Boundary = f.path, f.boundary
+	p.answers.ReplaceRole = f.replaceRole
+	return nil
+}
+
+// needVendor refuses flags that mean nothing before the vendor is known.
+func (f *connectFlags) needVendor(p *prepared) error {
+	for _, flag := range []string{"partition", "trusted-account", "products", "account", "account-name", "external-id", "role-name",
+		"policy-name", "path", "permissions-boundary", "report-bucket", "replace-role"} {
+		if f.given(flag) {
+			return usage("--"+flag+" needs to know the vendor and the method.", "one of: "+offerList(p.offers), "Give --vendor, --method and --access too.")
+		}
+	}
+	return nil
+}
+
+// belong refuses flags of methods that nobody offers here. What is offered
+// comes from the vendors' descriptions.
+func (f *connectFlags) belong(p *prepared) error {
+	owners := []struct {
+		flag string
+		fits func(steps.Offer) bool
+		with string
+	}{
+		{"stack-name", byMethod("automatic"), "--method automatic"},
+		{"acknowledge-iam-capabilities", byMethod("automatic"), "--method automatic"},
+		{"tag", byMethod("automatic", "direct"), "--method automatic or direct"},
+		{"session-duration", byMethod("automatic", "direct"), "--method automatic or direct"},
+		{"user-name", byAccess(vendor.AccessUser), "--access user"},
+		{"secret-file", byAccess(vendor.AccessUser), "--access user"},
+	}
+	for _, o := range owners {
+		if f.given(o.flag) && !slices.ContainsFunc(p.offers, o.fits) {
+			return usage("--"+o.flag+" goes with "+o.with+", which is not what is done here.",
+				"flags of: "+offerList(p.offers), "Leave out --"+o.flag+".")
+		}
+	}
+	for _, later := range []string{"plan", "regions", "restrict-tag"} {
+		if f.given(later) {
+			return usage("--"+later+" is not in this version of rolecall.", "connect without it", "Leave out --"+later+".")
+		}
+	}
+	return nil
+}
+
+func byMethod(ids ...string) func(steps.Offer) bool {
+	return func(o steps.Offer) bool { return slices.Contains(ids, o.Method) }
+}
+
+func byAccess(access string) func(steps.Offer) bool {
+	return func(o steps.Offer) bool { return o.Access == access }
+}
+
+// checkShapes checks the values whose grammar is AWS's.
+func (f *connectFlags) checkShapes() error {
+	shapes := []struct {
+		flag, value string
+		check       func(string) error
+	}{
+		{"--role-name", f.roleName, aws.CheckRoleName},
+		{"--policy-name", f.policyName, aws.CheckPolicyName},
+		{"--user-name", f.userName, aws.CheckUserName},
+		{"--path", f.path, aws.CheckPolicyPath},
+		{"--external-id", f.externalID, aws.CheckExternalID},
+		{"--permissions-boundary", f.boundary, checkPolicyARN},
+	}
+	for _, s := range shapes {
+		if s.value == "" && !f.given(strings.TrimPrefix(s.flag, "--")) {
+			continue
+		}
+		if err := s.check(s.value); err != nil {
+			return flagRefused(s.flag, err)
+		}
+	}
+	if f.wait <= 0 {
+		return usage("--wait is "+f.wait.String()+".", "a time above zero, such as 2m", "Correct --wait.")
+	}
+	return nil
+}
+
+func checkPolicyARN(s string) error {
+	arn, ok := aws.SplitARN(s)
+	if ok && arn.Service == "iam" && strings.HasPrefix(arn.Resource, "policy/") {
+		return nil
+	}
+	return usage(fmt.Sprintf("%q is not the ARN of a policy.", draw.Clean(s)),
+		"arn:aws:iam::123456789012:policy/NAME", "Copy the ARN from the policy's page in the console.")
+}
+
+func (f *connectFlags) fillPartition(p *prepared) error {
+	v := p.vendor
+	if f.partition == "" && f.trustedAccount == "" {
+		return nil
+	}
+	partition := f.partition
+	if partition == "" {
+		partition = vendor.Commercial
+	}
+	if _, ok := v.Partitions[partition]; !ok {
+		return usage(fmt.Sprintf("--partition: %s has no %q.", v.Title, draw.Clean(partition)),
+			"one of: "+strings.Join(v.PartitionsOf(), ", "), "Correct --partition.")
+	}
+	p.answers.Partition = partition
+	if f.trustedAccount == "" {
+		return nil
+	}
+	if err := v.CheckTrustedAccount(partition, f.trustedAccount); err != nil {
+		return flagRefused("--trusted-account", err)
+	}
+	p.answers.TrustedAccount = f.trustedAccount
+	return nil
+}
+
+func (f *connectFlags) fillVendorAccount(p *prepared) error {
+	term := p.vendor.Account
+	switch {
+	case f.account == "" && f.accountName == "":
+		return nil
+	case term.Label == "":
+		return usage("--account and --account-name are of no use: "+p.vendor.Title+" has no accounts of its own.", "neither", "Leave them out.")
+	case f.account != "" && f.accountName != "":
+		return usage("--account and --account-name say two things.", "one of them", "Give the ID, or the name.")
+	}
+	if f.account != "" {
+		if pattern, err := regexp.Compile("^(?:" + term.Pattern + ")$"); err == nil && term.Pattern != "" && !pattern.MatchString(f.account) {
+			return usage(fmt.Sprintf("--account: %q is not the ID of a %s.", draw.Clean(f.account), term.Label),
+				"such as "+term.Example, "Copy it from "+p.vendor.Title+"'s console.")
+		}
+	}
+	p.answers.VendorAccount, p.answers.NewVendorAccount = f.account, f.accountName
+	return nil
+}
+
+func (f *connectFlags) fillSelection(p *prepared) error {
+	if len(f.products) == 0 {
+		return nil
+	}
+	bundles, err := p.vendor.Bundles(f.products)
+	if err != nil {
+		return flagRefused("--products", err)
+	}
+	if where, ok := p.vendor.Partitions[p.answers.Partition]; ok && !where.Customise {
+		return usage("--products: the policy cannot be customised in "+where.Title+". "+where.Why, "no --products there", "Leave out --products.")
+	}
+	p.answers.Bundles = bundles
+	return nil
+}
+
+// fillParameters takes the values that a policy's placeholders need.
+func (f *connectFlags) fillParameters(p *prepared) error {
+	if f.reportBucket == "" {
+		return nil
+	}
+	for i := range p.vendor.Roles {
+		for name, parameter := range p.vendor.Roles[i].Parameters {
+			if parameter.Flag != "--report-bucket" {
+				continue
+			}
+			if err := parameter.Check(f.reportBucket); err != nil {
+				return flagRefused(parameter.Flag, err)
+			}
+			p.answers.Parameters = map[string]string{name: f.reportBucket}
+			return nil
+		}
+	}
+	return usage("--report-bucket is of no use: no policy of "+p.vendor.Title+" has a bucket.", "no --report-bucket", "Leave it out.")
+}
+
+// fillParts gives names and external ID to the first role that is needed: the
+// others keep what the description suggests.
+func (f *connectFlags) fillParts(p *prepared) error {
+	if f.externalID == "" && f.roleName == "" && f.policyName == "" {
+		return nil
+	}
+	roles := p.vendor.RolesFor(p.answers.Bundles, p.answers.Access)
+	if len(roles) == 0 {
+		return nil
+	}
+	if f.externalID != "" {
+		if err := p.vendor.CheckExternalID(f.externalID); err != nil {
+			return flagRefused("--external-id", err)
+		}
+	}
+	p.answers.Parts = map[string]steps.Part{roles[0].Purpose: {
+		PolicyName: f.policyName, RoleName: f.roleName, NameGiven: f.roleName != "", ExternalID: f.externalID,
+	}}
+	return nil
+}
+
+// session makes the session that the flags describe; its worlds come later.
+func (p *prepared) session(a *app) *steps.Session {
+	s := &steps.Session{Answers: p.answers, Vendor: p.vendor, Offers: p.offers, LoadVendor: p.load, Now: a.env.Now}
+	if s.Vendor != nil {
+		s.Prepare()
+	}
+	return s
+}

@@ -1,0 +1,160 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/aws"
+	awsrehearsal "rolecall/aws/rehearsal"
+	"rolecall/steps"
+	"rolecall/steps/spot"
+	spotrehearsal "rolecall/steps/spot/rehearsal"
+	"rolecall/steps/vendor"
+)
+
+// What a rehearsal begins with, so that enter alone leads through it. The
+// numbers are those of AWS's documentation.
+const (
+	rehearsalAccount       = "123456789012"
+	rehearsalTrusted       = "444455556666" // the vendor's account where its description names none
+	rehearsalVendorAccount = "act-12ab12ab"
+	rehearsalVendorName    = "Rehearsal"
+)
+
+func (a *app) rehearseCommand() *cobra.Command {
+	flags := &connectFlags{}
+	cmd := &cobra.Command{
+		Use:   "rehearse",
+		Short: "The same against an AWS and a vendor inside the program",
+		Long: "rehearse is the whole wizard against an AWS and a vendor that run inside the program. It reads no AWS or vendor " +
+			"environment and reaches nothing outside this machine. With the defaults, enter alone leads to the end. " +
+			"Its sessions are saved like others and marked; what was made in it is gone when it ends, so resuming one " +
+			"begins with the same answers in a new, empty account.",
+		Example: "  rolecall rehearse\n  rolecall rehearse --yes --json",
+		Args:    a.noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.rehearse(cmd, flags) },
+	}
+	flags.bind(cmd)
+	return cmd
+}
+
+func (a *app) rehearse(cmd *cobra.Command, flags *connectFlags) error {
+	front, err := a.frontFor(flags.yes)
+	if err != nil {
+		return err
+	}
+	if a.account == "" {
+		a.account = rehearsalAccount
+	}
+	prepared, err := a.prepare(flags)
+	if err != nil {
+		return err
+	}
+	s := prepared.session(a)
+	rehearsalAnswers(s)
+	world, err := a.rehearsalWorld(s)
+	if err != nil {
+		return err
+	}
+	defer world.close()
+	return a.begin(cmd.Context(), s, front, flags.wait, "rolecall rehearse")
+}
+
+// rehearsalAnswers fills in what a real account would have to be asked for.
+func rehearsalAnswers(s *steps.Session) {
+	s.Rehearsal = true
+	s.Profile, s.Region = "", ""
+	if s.VendorAccount == "" && s.NewVendorAccount == "" {
+		s.VendorAccount = rehearsalVendorAccount
+	}
+	if s.TrustedAccount == "" {
+		s.TrustedAccount = rehearsalTrusted
+	}
+}
+
+// rehearsalWorld is an AWS and a vendor inside the program. An account exists
+// for each partition, made when it is first signed in to.
+type rehearsalWorld struct {
+	account string
+	vendor  *spotrehearsal.Server
+
+	mu      sync.Mutex
+	servers map[string]*awsrehearsal.Server // by partition
+}
+
+// rehearsalWorld starts the vendor and connects the session to both.
+func (a *app) rehearsalWorld(s *steps.Session) (*rehearsalWorld, error) {
+	w := &rehearsalWorld{account: s.AccountID, servers: map[string]*awsrehearsal.Server{}}
+	trusted := s.TrustedAccount
+	options := spotrehearsal.Options{Assume: func(principal, roleARN, externalID string) error {
+		return w.assume(principal, trusted, roleARN, externalID)
+	}}
+	if s.VendorAccount != "" {
+		options.Accounts = []spotrehearsal.Account{{ID: s.VendorAccount, Name: rehearsalVendorName, OrganizationID: "org-rehearsal"}}
+	}
+	w.vendor = spotrehearsal.New(options)
+	if err := w.vendor.Start(); err != nil {
+		return nil, err
+	}
+	client, err := spot.New(spot.Options{BaseURL: w.vendor.URL(), Token: spot.Token(w.vendor.Token()), HTTPClient: w.vendor.Client()})
+	if err != nil {
+		return nil, errors.Join(err, w.vendor.Close())
+	}
+	s.API = client
+	s.Profiles = func() ([]aws.Profile, error) { return []aws.Profile{}, nil }
+	s.OpenAWS = func(ctx context.Context, _, _ string) (*aws.Account, error) {
+		server, err := w.server(s.Partition)
+		if err != nil {
+			return nil, err
+		}
+		target := aws.RehearsalTarget(server.Target())
+		return aws.Open(ctx, aws.Options{Rehearsal: &target, PinAccount: w.account, UserAgent: "rolecall/" + version()})
+	}
+	return w, nil
+}
+
+// server is the account of a partition, started when it is first needed.
+func (w *rehearsalWorld) server(partition string) (*awsrehearsal.Server, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if server := w.servers[partition]; server != nil {
+		return server, nil
+	}
+	server := awsrehearsal.New(awsrehearsal.Options{Account: w.account, Partition: partition, Alias: "rehearsal"})
+	if err := server.Start(); err != nil {
+		return nil, err
+	}
+	w.servers[partition] = server
+	return server, nil
+}
+
+// assume is the vendor trying a role: in the partition of the role, from the
+// vendor's account there.
+func (w *rehearsalWorld) assume(principal, trusted, roleARN, externalID string) error {
+	arn, ok := aws.SplitARN(roleARN)
+	if !ok {
+		return errors.New("not the ARN of a role")
+	}
+	if arn.Partition != vendor.Commercial {
+		principal = trusted
+	}
+	w.mu.Lock()
+	server := w.servers[arn.Partition]
+	w.mu.Unlock()
+	if server == nil {
+		return errors.New("no account in this partition")
+	}
+	return server.AssumeRole(principal, roleARN, externalID)
+}
+
+func (w *rehearsalWorld) close() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, server := range w.servers {
+		_ = server.Close() // the program ends, and with it the listener
+	}
+	_ = w.vendor.Close()
+}

@@ -1,0 +1,165 @@
+package ui
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/steps/vendor"
+	"rolecall/ui/draw"
+)
+
+func (a *app) vendorsCommand() *cobra.Command {
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "List the vendors that rolecall knows",
+		Args:  a.noArgs,
+		RunE:  func(*cobra.Command, []string) error { return a.listVendors() },
+	}
+	show := &cobra.Command{
+		Use:               "show NAME",
+		Short:             "Show one vendor: whom a role has to trust, what it gets, and why",
+		Args:              exactlyOne,
+		ValidArgsFunction: completeVendors,
+		RunE:              func(_ *cobra.Command, args []string) error { return a.showVendor(args[0]) },
+	}
+	vendors := &cobra.Command{
+		Use:   "vendors",
+		Short: "List and show the vendors that rolecall knows",
+		Args:  a.noArgs,
+		RunE:  list.RunE,
+	}
+	vendors.AddCommand(list, show)
+	return vendors
+}
+
+func completeVendors(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return vendor.List(), cobra.ShellCompDirectiveDefault
+}
+
+// vendorInfo is one vendor in JSON.
+type vendorInfo struct {
+	Name       string            `json:"name"`
+	Title      string            `json:"title"`
+	About      string            `json:"about"`
+	Methods    []methodInfo      `json:"methods"`
+	Partitions map[string]string `json:"trusted_accounts"` // by partition; empty: the person reads it at the vendor
+	ExternalID string            `json:"external_id_example,omitempty"`
+	Products   []string          `json:"products"`
+	Roles      []roleInfo        `json:"roles"`
+	Sources    []string          `json:"sources"`
+}
+
+type methodInfo struct {
+	Method string `json:"method"`
+	Access string `json:"access"`
+	Title  string `json:"title"`
+}
+
+type roleInfo struct {
+	Purpose    string `json:"purpose"`
+	Access     string `json:"access"`
+	RoleName   string `json:"role_name,omitempty"`
+	PolicyName string `json:"policy_name,omitempty"`
+	Statements int    `json:"statements"`
+	Characters int    `json:"characters"`
+}
+
+func infoOf(v *vendor.Vendor) vendorInfo {
+	info := vendorInfo{
+		Name: v.Name, Title: v.Title, About: v.About, ExternalID: v.ExternalID.Example,
+		Partitions: map[string]string{}, Products: v.AllBundles(), Methods: []methodInfo{}, Roles: []roleInfo{}, Sources: v.Source,
+	}
+	if info.Products == nil {
+		info.Products = []string{}
+	}
+	for id, p := range v.Partitions {
+		info.Partitions[id] = p.TrustedAccount
+	}
+	for _, m := range v.Methods {
+		info.Methods = append(info.Methods, methodInfo{m.ID, m.Access, m.Title})
+	}
+	for i := range v.Roles {
+		r := &v.Roles[i]
+		info.Roles = append(info.Roles, roleInfo{r.Purpose, r.Access, r.RoleName, r.PolicyName, len(r.Document.Statements), r.Document.Characters()})
+	}
+	return info
+}
+
+func (a *app) listVendors() error {
+	infos := []vendorInfo{}
+	for _, name := range vendor.List() {
+		v, err := vendor.Load(name)
+		if err != nil {
+			return err
+		}
+		infos = append(infos, infoOf(v))
+	}
+	if a.json {
+		a.writeJSON(struct {
+			Vendors []vendorInfo `json:"vendors"`
+		}{infos})
+		return nil
+	}
+	table := tabwriter.NewWriter(a.env.Stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tTITLE\tMETHODS\tPARTITIONS")
+	for _, info := range infos {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", info.Name, draw.Clean(info.Title), dash(methodNames(info.Methods)),
+			strings.Join(sortedKeys(info.Partitions), ", "))
+	}
+	return table.Flush()
+}
+
+// methodNames lists methods once each, with the access where it is not a role.
+func methodNames(methods []methodInfo) string {
+	var names []string
+	for _, m := range methods {
+		name := m.Method
+		if m.Access == vendor.AccessUser {
+			name += " (user)"
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func (a *app) showVendor(name string) error {
+	v, err := vendor.Load(name)
+	if err != nil {
+		return err
+	}
+	info := infoOf(v)
+	if a.json {
+		a.writeJSON(info)
+		return nil
+	}
+	table := tabwriter.NewWriter(a.env.Stdout, 0, 8, 2, ' ', 0)
+	row := func(label, value string) { fmt.Fprintf(table, "%s\t%s\n", label, dash(value)) }
+	row("Vendor", info.Title+" ("+info.Name+")")
+	row("About", info.About)
+	row("Methods", methodNames(info.Methods))
+	for _, id := range sortedKeys(info.Partitions) {
+		account := info.Partitions[id]
+		if account == "" {
+			account = "shown in the vendor's console"
+		}
+		row("Trusts in "+id, account)
+	}
+	row("External ID", info.ExternalID)
+	row("Products", strings.Join(info.Products, ", "))
+	for _, r := range info.Roles {
+		row(r.Purpose, fmt.Sprintf("policy %s, %d statements, %d characters", r.PolicyName, r.Statements, r.Characters))
+	}
+	for _, source := range info.Sources {
+		row("Source", source)
+	}
+	return table.Flush()
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

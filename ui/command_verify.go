@@ -1,0 +1,296 @@
+package ui
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/aws"
+	"rolecall/steps"
+	"rolecall/steps/vendor"
+	"rolecall/ui/draw"
+)
+
+// verifyFlags are the flags of verify.
+type verifyFlags struct {
+	connect  connectFlags // those that describe what is wanted
+	role     string
+	user     string
+	evidence string
+	wait     time.Duration
+}
+
+func (a *app) verifyCommand() *cobra.Command {
+	f := &verifyFlags{}
+	cmd := &cobra.Command{
+		Use:   "verify",
+		Short: "Check a role against what the vendor needs",
+		Long: "verify looks at one role and checks, one by one, what the vendor needs of it: whom it trusts, under which external ID, " +
+			"and what it grants. It changes nothing. Exit 0: as required; 3: not as required.",
+		Example: "  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef\n  rolecall verify --role arn:aws:iam::123456789012:role/Spot-Role --json",
+		Args:    a.noArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return a.verify(cmd.Context(), f) },
+	}
+	flags := cmd.Flags()
+	c := &f.connect
+	c.given, c.wait = flags.Changed, defaultWait
+	flags.StringVar(&c.vendor, "vendor", "", "vendor: a name, or a file such as ./acme.yaml")
+	flags.StringVar(&f.role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
+	flags.StringVar(&f.user, "user", "", "name of an IAM user")
+	flags.StringVar(&c.externalID, "external-id", "", "external ID that the role has to require")
+	flags.StringVar(&f.evidence, "evidence", "", "file with what somebody else read from AWS, or -")
+	flags.StringVar(&c.partition, "partition", "", "aws, aws-cn or aws-us-gov (default: that of the credentials)")
+	flags.StringVar(&c.trustedAccount, "trusted-account", "", "the vendor's AWS account, where rolecall does not know it")
+	flags.StringSliceVar(&c.products, "products", nil, "products and integrations: a,b/c")
+	flags.StringVar(&c.path, "path", "", "path that the role has to have: /team/")
+	flags.StringVar(&c.boundary, "permissions-boundary", "", "ARN of the permissions boundary that the role has to have")
+	flags.StringVar(&c.reportBucket, "report-bucket", "", "bucket of the Cost and Usage Report")
+	flags.DurationVar(&f.wait, "wait", 0, "how long to wait for the role to become right")
+	return cmd
+}
+
+// verify checks the role now, and again until it is right or the wait is over.
+func (a *app) verify(ctx context.Context, f *verifyFlags) error {
+	if err := f.refuseLater(); err != nil {
+		return err
+	}
+	if err := a.checkCommon(); err != nil {
+		return err
+	}
+	prepared, role, err := f.wanted()
+	if err != nil {
+		return err
+	}
+	if err := f.checkRole(role); err != nil {
+		return err
+	}
+	code := a.askCode()
+	account, err := aws.Open(ctx, a.awsOptions(a.profile, prepared.answers.Partition, code))
+	if err != nil {
+		return err
+	}
+	identity, err := account.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	want, err := f.want(prepared, role, identity)
+	if err != nil {
+		return err
+	}
+	report, err := waitForRole(ctx, account, want, f.wait)
+	if err != nil {
+		return err
+	}
+	return a.printReport(report, want)
+}
+
+// refuseLater refuses what this version cannot do yet.
+func (f *verifyFlags) refuseLater() error {
+	switch {
+	case f.user != "":
+		return usage("--user is not in this version of rolecall.", "a role", "Give --role.")
+	case f.evidence != "":
+		return usage("--evidence is not in this version of rolecall.", "credentials of the account", "Sign in to the account and leave out --evidence.")
+	case f.wait < 0:
+		return usage("--wait is "+f.wait.String()+".", "a time such as 2m", "Correct --wait.")
+	}
+	return nil
+}
+
+// wanted reads the vendor's description and checks the flags against it.
+func (f *verifyFlags) wanted() (*prepared, *vendor.Role, error) {
+	c := &f.connect
+	name := c.vendor
+	if name == "" {
+		name = defaultVendor()
+	}
+	v, err := vendor.Load(name)
+	if err != nil {
+		return nil, nil, flagRefused("--vendor", err)
+	}
+	p := &prepared{vendor: v, load: vendor.Load}
+	p.answers.Vendor, p.answers.Access = name, vendor.AccessRole
+	for _, check := range []func() error{
+		c.checkShapes,
+		func() error { return c.fillPartition(p) },
+		func() error { return c.fillSelection(p) },
+		func() error { return c.fillParameters(p) },
+		func() error { return c.fillParts(p) },
+	} {
+		if err := check(); err != nil {
+			return nil, nil, err
+		}
+	}
+	roles := v.RolesFor(p.answers.Bundles, vendor.AccessRole)
+	if len(roles) == 0 {
+		return nil, nil, usage(v.Title+" gets no role.", "a vendor that gets a role", "See rolecall vendors show "+v.Name+".")
+	}
+	return p, f.pickRole(roles), nil
+}
+
+// pickRole is the vendor's role of the given name, else its first.
+func (f *verifyFlags) pickRole(roles []*vendor.Role) *vendor.Role {
+	for _, role := range roles {
+		if f.role != "" && strings.EqualFold(f.role, role.RoleName) {
+			return role
+		}
+	}
+	return roles[0]
+}
+
+// defaultVendor is the first built-in vendor that can be connected.
+func defaultVendor() string {
+	names := vendor.List()
+	for _, name := range names {
+		if v, err := vendor.Load(name); err == nil && len(v.Methods) > 0 {
+			return name
+		}
+	}
+	return names[0]
+}
+
+// checkRole takes --role as a name or an ARN; without it, the vendor's name.
+func (f *verifyFlags) checkRole(role *vendor.Role) error {
+	if f.role == "" {
+		f.role = role.RoleName
+	}
+	if f.isARN() {
+		f.role = aws.CleanARN(f.role)
+		return nil
+	}
+	if err := aws.CheckRoleName(f.role); err != nil {
+		return flagRefused("--role", err)
+	}
+	return nil
+}
+
+func (f *verifyFlags) isARN() bool { return strings.Contains(f.role, ":") }
+
+// want describes the role, now that the account is known.
+func (f *verifyFlags) want(p *prepared, role *vendor.Role, id aws.Identity) (aws.Want, error) {
+	partition := p.answers.Partition
+	if partition == "" {
+		partition = id.Partition
+	}
+	principals := p.vendor.TrustedAccounts(role, partition)
+	if len(principals) == 0 && p.answers.TrustedAccount != "" {
+		principals = []string{p.answers.TrustedAccount}
+	}
+	if len(principals) == 0 {
+		return aws.Want{}, usage("rolecall does not know "+p.vendor.Title+"'s account in "+partition+".", "--trusted-account", p.vendor.Partitions[partition].Why)
+	}
+	want := aws.Want{
+		Partition: partition, AccountID: id.AccountID, Principals: principals,
+		ExternalID: f.connect.externalID, NoExternalID: role.NoExternal != "",
+		Path: f.connect.path, PathGiven: f.connect.path != "", Boundary: f.connect.boundary, BoundaryGiven: f.connect.boundary != "",
+	}
+	want.RoleName = f.role
+	if f.isARN() {
+		ref, err := aws.ParseRoleARN(f.role, partition, id.AccountID)
+		if err != nil {
+			return aws.Want{}, flagRefused("--role", err)
+		}
+		want.RoleName, want.RoleARN = ref.Name, ref.ARN
+	}
+	document := p.vendor.Compose(role, p.answers.Bundles, partition)
+	if len(role.Parameters) > 0 {
+		filled, err := role.Fill(document, p.answers.Parameters)
+		if err != nil {
+			return aws.Want{}, flagRefused("parameters of the policy", err)
+		}
+		document = filled
+	}
+	want.Policies = append(want.Policies, document)
+	return want, nil
+}
+
+// lookAgain is the pause between two looks of verify --wait.
+const lookAgain = 5 * time.Second
+
+// waitForRole looks until the role is right or the wait is over.
+func waitForRole(ctx context.Context, account *aws.Account, want aws.Want, wait time.Duration) (aws.Report, error) {
+	deadline := time.Now().Add(wait)
+	for {
+		report, err := account.Verify(ctx, want)
+		if err != nil || report.OK || !time.Now().Add(lookAgain).Before(deadline) {
+			return report, err
+		}
+		select {
+		case <-time.After(lookAgain):
+		case <-ctx.Done():
+			return report, ctx.Err()
+		}
+	}
+}
+
+// verifyJSON is what verify prints with --json.
+type verifyJSON struct {
+	aws.Report
+	Error *errorJSON `json:"error,omitempty"`
+}
+
+func (a *app) printReport(report aws.Report, want aws.Want) error {
+	if report.Checks == nil {
+		report.Checks = []aws.Check{}
+	}
+	if !a.json {
+		a.reportText(report)
+	}
+	if report.OK {
+		if a.json {
+			a.writeJSON(verifyJSON{Report: report})
+		}
+		return nil
+	}
+	return &failure{
+		err:      &steps.Fault{Problem: verdict(report, want)},
+		document: func(e *errorJSON) any { return verifyJSON{Report: report, Error: e} },
+	}
+}
+
+// verdict says why the role is not as required: the first failure, else what
+// could not be looked at. A permission that is missing is another exit code.
+func verdict(report aws.Report, want aws.Want) steps.Problem {
+	for _, status := range []aws.Status{aws.Fail, aws.Unknown} {
+		for _, c := range report.Checks {
+			if c.Status == status {
+				return steps.Problem{
+					What: "The role " + want.RoleName + " is not as required: " + c.ID + ". " + c.Why, Expected: c.Want, Next: c.Fix,
+					Kind: steps.NotAsNeeded,
+				}
+			}
+		}
+	}
+	return steps.Problem{What: "The role " + want.RoleName + " is not as required.", Kind: steps.NotAsNeeded}
+}
+
+// reportText prints one line for each check, and under it why and what to do
+// where it is not right.
+func (a *app) reportText(report aws.Report) {
+	for _, c := range report.Checks {
+		mark := map[aws.Status]string{aws.Pass: "✓", aws.Fail: "✗", aws.Warn: "!", aws.Unknown: "?"}[c.Status]
+		a.print("%s %-7s %s", mark, c.Status, c.ID)
+		if c.Status == aws.Pass {
+			continue
+		}
+		for _, more := range [][2]string{{"wanted", c.Want}, {"found", c.Got}, {"why", c.Why}, {"fix", c.Fix}} {
+			if more[1] != "" {
+				a.print("            %-7s %s", more[0], draw.Clean(more[1]))
+			}
+		}
+	}
+}
+
+// askCode asks for an MFA code at the terminal; without one it says so.
+func (a *app) askCode() func(context.Context, string) (string, error) {
+	return func(_ context.Context, serial string) (string, error) {
+		if a.env.ReadSecret == nil {
+			return "", errNoCode
+		}
+		a.say("Code of the MFA device %s (not shown):", draw.Clean(serial))
+		code, err := a.env.ReadSecret()
+		return strings.TrimSpace(code), err
+	}
+}

@@ -1,0 +1,58 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"charm.land/fang/v2"
+	mango "github.com/muesli/mango-cobra"
+	"github.com/muesli/roff"
+	"github.com/spf13/cobra"
+)
+
+// help prints a command's help: styled by fang on a terminal, as plain text
+// elsewhere. fang asks the terminal for its background, which a dumb terminal
+// or a pipe must not be asked; so it runs only here, on a command tree of its
+// own, and never at start or for errors.
+func (a *app) help(cmd *cobra.Command, _ []string) {
+	if a.env.StdoutTTY && !a.dumb() && !a.plain {
+		fresh := a.rootCommand()
+		fresh.SetArgs(append(strings.Fields(cmd.CommandPath())[1:], "--help"))
+		if fang.Execute(context.Background(), fresh, fang.WithoutManpage(), fang.WithoutVersion()) == nil {
+			return
+		}
+	}
+	about := cmd.Long
+	if about == "" {
+		about = cmd.Short
+	}
+	fmt.Fprintf(a.env.Stdout, "%s\n\n%s", about, cmd.UsageString())
+}
+
+func (a *app) manCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "man",
+		Short: "Print the manual page",
+		Long:  "man prints the manual page, for man(1): rolecall man > rolecall.1",
+		Args:  a.noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			page, err := mango.NewManPage(1, cmd.Root())
+			if err != nil {
+				return fmt.Errorf("write the manual page: %w", err)
+			}
+			page = page.WithSection("Exit codes", exitTable)
+			fmt.Fprint(a.env.Stdout, page.Build(roff.NewDocument()))
+			return nil
+		},
+	}
+}
+
+const exitTable = `0 done, or as required
+1 failed
+2 wrong usage, a needed flag missing, or no terminal for an interactive command
+3 checked and not as required
+4 AWS: not signed in, or a permission is missing
+5 the vendor refused
+8 still waiting when the time was up
+130 cancelled; the session is saved`

@@ -1,0 +1,300 @@
+package ui
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"rolecall/steps"
+	"rolecall/ui/desk"
+)
+
+// command carries out what was typed: a command where there is one of that
+// name, else the text of the field. It reports whether the person leaves.
+func (p *plain) command(text string) (leave bool) {
+	word := strings.ToLower(strings.TrimSpace(text))
+	if p.confirm != nil {
+		p.confirmed(word)
+		return false
+	}
+	in, hasInput := firstInput(p.screen)
+	if forced, ok := strings.CutPrefix(text, "="); ok && hasInput {
+		p.driver.tell(steps.Entered{ID: in.ID, Text: forced})
+		return false
+	}
+	switch word {
+	case "q":
+		return true
+	case "":
+		p.enter()
+		return false
+	case "?":
+		p.help()
+		return false
+	case "b":
+		p.back()
+		return false
+	case "o":
+		p.open()
+		return false
+	case "v", "s":
+		p.document(word)
+		return false
+	}
+	if p.number(word) || p.copyable(word) || p.action(word) {
+		return false
+	}
+	if hasInput {
+		p.driver.tell(steps.Entered{ID: in.ID, Text: text})
+		return false
+	}
+	p.say("There is no command " + word + " here. Type ? for help.")
+	return false
+}
+
+// enter does what --yes would: the marked option, the field as it is, else the
+// default action.
+func (p *plain) enter() {
+	if c, ok := firstChoices(p.screen); ok && c.Picked != "" {
+		p.driver.tell(steps.Chose{Block: c.ID, ID: c.Picked})
+		return
+	}
+	action, hasAction := defaultAction(p.screen)
+	if in, ok := firstInput(p.screen); ok && (!hasAction || action.Disabled != "") {
+		p.driver.tell(steps.Entered{ID: in.ID, Text: in.Value})
+		return
+	}
+	if hasAction {
+		p.press(action)
+	}
+}
+
+func (p *plain) press(action steps.Action) {
+	switch {
+	case action.Disabled != "":
+		p.say("Not now: " + action.Disabled + ".")
+	case p.writing():
+	case action.Confirm != nil && action.Confirm.Question != "":
+		p.confirm = &action
+	default:
+		p.driver.tell(steps.Chose{ID: action.ID})
+	}
+}
+
+// writing says so when an answer has to come before anything else.
+func (p *plain) writing() bool {
+	s, ok := p.driver.calls.Writing()
+	if ok {
+		p.say("Waiting for an answer to: " + s.Name)
+	}
+	return ok
+}
+
+func (p *plain) confirmed(word string) {
+	action := p.confirm
+	p.confirm = nil
+	if word == "y" || word == "yes" {
+		p.driver.tell(steps.Chose{ID: action.ID})
+		return
+	}
+	p.say("Not done.")
+}
+
+func (p *plain) back() {
+	switch {
+	case p.writing():
+	case !p.run.walk.CanGoBack():
+		p.say("This is the first step.")
+	default:
+		p.driver.back()
+	}
+}
+
+// number picks the nth option, or switches the nth tick.
+func (p *plain) number(word string) bool {
+	n, err := strconv.Atoi(word)
+	if err != nil {
+		return false
+	}
+	at := 0
+	for _, block := range p.screen.Blocks {
+		switch block := block.(type) {
+		case steps.Choices:
+			for _, option := range block.Options {
+				if at++; at == n {
+					p.pick(block, option)
+					return true
+				}
+			}
+		case steps.Tree:
+			for _, node := range flatten(block.Nodes) {
+				if at++; at == n {
+					p.tick(node)
+					return true
+				}
+			}
+		}
+	}
+	if at == 0 {
+		return false // a field may want a number
+	}
+	p.say("There are " + strconv.Itoa(at) + " numbers.")
+	return true
+}
+
+func (p *plain) pick(block steps.Choices, option steps.Option) {
+	if option.Disabled != "" {
+		p.say("Not now: " + option.Disabled + ".")
+		return
+	}
+	p.driver.tell(steps.Chose{Block: block.ID, ID: option.ID})
+}
+
+func (p *plain) tick(node steps.Node) {
+	if node.Fixed != "" {
+		p.say("It cannot be switched: " + node.Fixed + ".")
+		return
+	}
+	p.driver.tell(steps.Ticked{ID: node.ID, On: node.Tick != steps.On})
+}
+
+// flatten lists nodes with their children behind them.
+func flatten(nodes []steps.Node) []steps.Node {
+	var all []steps.Node
+	for _, node := range nodes {
+		all = append(append(all, node), flatten(node.Children)...)
+	}
+	return all
+}
+
+// action presses the action of that key.
+func (p *plain) action(word string) bool {
+	for _, action := range p.screen.Actions {
+		if action.Key == word {
+			p.press(action)
+			return true
+		}
+	}
+	return false
+}
+
+// copyable copies: c the first value, c2 the second.
+func (p *plain) copyable(word string) bool {
+	rest, ok := strings.CutPrefix(word, "c")
+	n, err := strconv.Atoi(rest)
+	if !ok || rest != "" && err != nil {
+		return false
+	}
+	values := copyables(p.screen)
+	n = max(n, 1)
+	if n > len(values) {
+		p.say("There are " + strconv.Itoa(len(values)) + " values to copy.")
+		return true
+	}
+	p.effect(values[n-1])
+	return true
+}
+
+// copyables are a screen's values and documents that can be copied.
+func copyables(screen steps.Screen) []steps.Copy {
+	var values []steps.Copy
+	for _, block := range screen.Blocks {
+		switch block := block.(type) {
+		case steps.Facts:
+			for _, fact := range block {
+				if fact.Copy {
+					values = append(values, steps.Copy{Label: fact.Label, Text: fact.Value})
+				}
+			}
+		case steps.Code:
+			values = append(values, steps.Copy{Label: block.Label, Text: block.Body})
+		}
+	}
+	return values
+}
+
+func (p *plain) open() {
+	for _, block := range p.screen.Blocks {
+		if link, ok := block.(steps.Link); ok {
+			p.effect(steps.Open{Label: link.Label, URL: link.URL})
+			return
+		}
+	}
+	p.say("There is no page to open here.")
+}
+
+// document prints or saves the document of the screen.
+func (p *plain) document(word string) {
+	for _, block := range p.screen.Blocks {
+		code, ok := block.(steps.Code)
+		if !ok {
+			continue
+		}
+		if word == "s" {
+			p.effect(steps.Save{Label: code.Label, Name: code.Name, Text: code.Body})
+		} else {
+			p.effect(steps.Show{Document: code})
+		}
+		return
+	}
+	p.say("There is no document here.")
+}
+
+// effect carries out what a step, or the person, asked for.
+func (p *plain) effect(effect steps.Effect) {
+	switch effect := effect.(type) {
+	case steps.Copy:
+		p.copyText(effect)
+	case steps.Open:
+		shown, err := p.desk.Open(effect.URL)
+		if shown || err != nil {
+			p.say("Open this page: " + effect.URL)
+		} else {
+			p.say("Opened " + effect.Label + ".")
+		}
+		p.driver.tell(steps.Opened{URL: effect.URL, Shown: shown, Err: err})
+	case steps.Save:
+		path, _, err := p.desk.Save(effect.Name, effect.Text)
+		if err != nil {
+			p.say("It was not saved: " + err.Error())
+		} else {
+			p.say("Saved as " + path + ".")
+		}
+		p.driver.tell(steps.Saved{Label: effect.Label, Path: path, Err: err})
+	case steps.Show:
+		for line := range strings.Lines(effect.Document.Body) {
+			p.say(strings.TrimRight(line, "\n"))
+		}
+	case steps.Call: // the driver's
+	}
+}
+
+// copyText puts a value on this machine's clipboard or tmux's. Escape sequences
+// for the terminal are left to the full-screen wizard: here they could end up in
+// a log.
+func (p *plain) copyText(c steps.Copy) {
+	copied, err := p.desk.Copy(context.Background(), c.Text)
+	switch {
+	case err != nil:
+		p.say("It was not copied: " + err.Error())
+	case copied.Escape != "":
+		err = desk.ErrNoClipboard
+		p.say(c.Label + " cannot be copied from here. Save it with s, or take it from the screen: v.")
+	default:
+		p.say(c.Label + " " + copied.Word() + ".")
+	}
+	p.driver.tell(steps.Copied{Label: c.Label, Sent: copied.Sent, Err: err})
+}
+
+func (p *plain) help() {
+	p.say("enter goes on. A number picks or switches the option of that number. b goes back, q leaves and saves.")
+	p.say("c copies the first value, c2 the second. o opens the page. v prints the document, s saves it.")
+	for _, action := range p.screen.Actions {
+		if action.Key != "" {
+			p.say(action.Key + " " + action.Label)
+		}
+	}
+	if _, ok := firstInput(p.screen); ok {
+		p.say("Anything else is the field's text; begin it with = if it is one of these letters.")
+	}
+}

@@ -1,0 +1,234 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+
+	"rolecall/steps"
+)
+
+// screenLines are a screen's blocks as lines of text.
+func screenLines(screen steps.Screen) []string {
+	var lines []string
+	number := 0
+	for _, block := range screen.Blocks {
+		lines = append(lines, blockLines(block, &number)...)
+	}
+	for _, action := range screen.Actions {
+		if action.Key == "" {
+			continue
+		}
+		line := "  " + action.Key + "  " + action.Label
+		if action.Disabled != "" {
+			line += " (not now: " + action.Disabled + ")"
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// blockLines are one block as lines of text. number counts what can be picked
+// by typing its number.
+func blockLines(block steps.Block, number *int) []string {
+	switch block := block.(type) {
+	case steps.Text:
+		return []string{toneWord(block.Tone) + block.Body}
+	case steps.Instructions:
+		return instructionLines(block)
+	case steps.Facts:
+		return factLines(block)
+	case steps.Choices:
+		return choiceLines(block, number)
+	case steps.Tree:
+		return nodeLines(block.Nodes, "  ", number)
+	case steps.Input:
+		return inputLines(block)
+	case steps.Meter:
+		return []string{strings.TrimSpace(fmt.Sprintf("%s: %d of %d %s", block.Label, block.Used, block.Limit, block.Unit))}
+	case steps.Code:
+		return []string{block.Label + ": " + block.About + " (v prints it, s saves it)"}
+	case steps.Checks:
+		lines := make([]string, 0, len(block))
+		for _, check := range block {
+			lines = append(lines, checkLines(check)...)
+		}
+		return lines
+	case steps.Tasks:
+		return taskLines(block)
+	case steps.Waiting:
+		return []string{waitingLine(block)}
+	case steps.Link:
+		return []string{block.Label + ": " + block.URL}
+	case steps.Problem:
+		return problemLines(block)
+	case steps.Picture:
+		return []string{block.Alt}
+	}
+	return nil
+}
+
+func toneWord(tone steps.Tone) string {
+	switch tone {
+	case steps.Good:
+		return "Good: "
+	case steps.Warning:
+		return "Warning: "
+	case steps.Plain, steps.Dim:
+	}
+	return ""
+}
+
+func instructionLines(in steps.Instructions) []string {
+	lines := make([]string, len(in.Items))
+	for i, item := range in.Items {
+		state := ""
+		switch {
+		case i < in.Next:
+			state = "done: "
+		case i == in.Next:
+			state = "next: "
+		}
+		lines[i] = fmt.Sprintf("  %d. %s%s", i+1, state, item)
+	}
+	return lines
+}
+
+func factLines(facts steps.Facts) []string {
+	var lines []string
+	for _, fact := range facts {
+		note := ""
+		if fact.Note != "" {
+			note = " (" + fact.Note + ")"
+		}
+		lines = append(lines, "  "+fact.Label+note+":", "    "+fact.Value)
+	}
+	return lines
+}
+
+func choiceLines(c steps.Choices, number *int) []string {
+	var lines []string
+	if c.Label != "" {
+		lines = append(lines, c.Label)
+	}
+	for _, option := range c.Options {
+		*number++
+		line := fmt.Sprintf("  %d  %s", *number, option.Label)
+		if option.ID == c.Picked {
+			line += " (marked)"
+		}
+		if option.Detail != "" {
+			line += ": " + option.Detail
+		}
+		if option.Disabled != "" {
+			line += " (not now: " + option.Disabled + ")"
+		}
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+func nodeLines(nodes []steps.Node, indent string, number *int) []string {
+	var lines []string
+	for _, node := range nodes {
+		*number++
+		state := map[steps.Tick]string{steps.Off: "off", steps.Partly: "partly", steps.On: "on"}[node.Tick]
+		line := fmt.Sprintf("%s%d  %s: %s", indent, *number, node.Label, state)
+		for _, more := range []string{node.Detail, node.Note} {
+			if more != "" {
+				line += ", " + more
+			}
+		}
+		lines = append(append(lines, line), nodeLines(node.Children, indent+"  ", number)...)
+	}
+	return lines
+}
+
+func inputLines(in steps.Input) []string {
+	var lines []string
+	line := in.Label
+	if in.Value != "" && !in.Secret {
+		line += ", now " + in.Value
+	}
+	if in.Hint != "" {
+		line += " (" + in.Hint + ")"
+	}
+	if in.Secret {
+		line += " (not shown while you type)"
+	}
+	lines = append(lines, line)
+	if in.Problem != "" {
+		lines = append(lines, "  ! "+in.Problem)
+	}
+	return lines
+}
+
+func checkLines(c steps.Check) []string {
+	lines := []string{"  " + string(c.State) + ": " + c.Label}
+	if c.State == steps.Pass {
+		return lines
+	}
+	for _, more := range []string{c.Why, c.Fix} {
+		if more != "" {
+			lines = append(lines, "      "+more)
+		}
+	}
+	return lines
+}
+
+func taskLines(tasks steps.Tasks) []string {
+	lines := make([]string, len(tasks))
+	for i, task := range tasks {
+		lines[i] = strings.TrimRight("  "+string(task.State)+": "+task.Name+" "+task.Detail, " ")
+	}
+	return lines
+}
+
+// waitingLine leaves out what changes with every look: only news is printed.
+func waitingLine(w steps.Waiting) string {
+	line := "Waiting for " + w.For + "."
+	if !w.Since.IsZero() && !w.Until.IsZero() {
+		line += " rolecall looks until " + w.Until.Local().Format("15:04:05") + "."
+	}
+	return line
+}
+
+func problemLines(p steps.Problem) []string {
+	lines := []string{"! " + p.What}
+	if p.Quoted != "" {
+		lines = append(lines, "    said:     "+p.Quoted)
+	}
+	if p.Wanted != "" || p.Found != "" {
+		lines = append(lines, "    wanted:   "+p.Wanted, "    found:    "+p.Found)
+	}
+	if p.Expected != "" {
+		lines = append(lines, "    expected: "+p.Expected)
+	}
+	if p.Next != "" {
+		lines = append(lines, "    next:     "+p.Next)
+	}
+	return lines
+}
+
+func firstInput(screen steps.Screen) (steps.Input, bool) { return firstBlock[steps.Input](screen) }
+func firstChoices(screen steps.Screen) (steps.Choices, bool) {
+	return firstBlock[steps.Choices](screen)
+}
+
+// firstBlock is the first block of a type.
+func firstBlock[B steps.Block](screen steps.Screen) (found B, ok bool) {
+	for _, block := range screen.Blocks {
+		if b, is := block.(B); is {
+			return b, true
+		}
+	}
+	return found, false
+}
+
+func defaultAction(screen steps.Screen) (steps.Action, bool) {
+	for _, action := range screen.Actions {
+		if action.Default {
+			return action, true
+		}
+	}
+	return steps.Action{}, false
+}

@@ -1,0 +1,109 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	"rolecall/steps"
+)
+
+// driver walks through the steps without a full-screen program: the plain and
+// the unattended front hand it messages, it carries out what steps ask for.
+// Everything but the calls themselves runs in the front's own goroutine.
+type driver struct {
+	walk    *steps.Walk
+	calls   *Calls
+	replies chan Reply
+	done    chan struct{}
+	save    func(steps.Answers) error
+	effect  func(steps.Effect) // Copy, Open, Save and Show; what became of them comes back by tell
+	failed  error              // the last failure to save
+}
+
+func newDriver(ctx context.Context, r *run, effect func(steps.Effect)) *driver {
+	return &driver{
+		walk: r.walk, calls: NewCalls(ctx, r.held, r.walk.Session.Now), replies: make(chan Reply), done: make(chan struct{}),
+		save: r.held.Save, effect: effect,
+	}
+}
+
+// start arrives at the first step that is not done.
+func (d *driver) start() { d.follow(0, d.walk.Start()) }
+
+// tell hands a message to the current step, follows its move and saves.
+func (d *driver) tell(msg steps.Msg) {
+	visit := d.walk.Visit()
+	d.follow(visit, d.walk.Tell(msg))
+}
+
+// back goes to the step before.
+func (d *driver) back() {
+	visit := d.walk.Visit()
+	d.follow(visit, d.walk.Back())
+}
+
+// take hands a reply to the step that waits for it. It reports whether there
+// was one.
+func (d *driver) take(r Reply) bool {
+	msg, ok := d.calls.Take(r)
+	if ok {
+		d.tell(msg)
+	}
+	return ok
+}
+
+func (d *driver) follow(visit int, turn steps.Turn) {
+	d.carryOut(visit, turn.Effects)
+	if turn.Arrived {
+		d.calls.Arrive(d.walk.Visit())
+		d.carryOut(d.walk.Visit(), turn.Entry)
+	}
+	d.failed = d.save(d.walk.Session.Answers)
+}
+
+func (d *driver) carryOut(visit int, effects []steps.Effect) {
+	for _, effect := range effects {
+		call, ok := effect.(steps.Call)
+		if !ok {
+			d.effect(effect)
+			continue
+		}
+		run := d.calls.Prepare(visit, call)
+		go func() {
+			reply := run()
+			select {
+			case d.replies <- reply:
+			case <-d.done:
+			}
+		}()
+	}
+}
+
+// settle waits for the writing calls under way and hands their replies to the
+// step, so that what they made is saved.
+func (d *driver) settle(say func(Sending)) {
+	for {
+		writing, ok := d.calls.Writing()
+		if !ok {
+			return
+		}
+		say(writing)
+		d.take(<-d.replies)
+	}
+}
+
+// close ends the reading calls.
+func (d *driver) close() {
+	d.calls.Close()
+	close(d.done)
+}
+
+// run is one walk with the session that it is saved to.
+type run struct {
+	app   *app
+	walk  *steps.Walk
+	held  *steps.Held
+	store *steps.Store
+	wait  time.Duration // of an unattended run
+	fresh bool          // the session was made by this run
+}
