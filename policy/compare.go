@@ -25,7 +25,7 @@ type Change struct {
 	Statement string // Sid, "" without one
 	Index     int    // of the statement in the document it is from, from 0
 	New       bool   // the statement is from the new document
-	What      string // "resource", "condition", "principal", "wildcard", "deny" or "version"
+	What      string // "resource", "condition", "principal", "wildcard", "action", "deny" or "version"
 	Actions   []string
 	Detail    string // a sentence about the new document
 }
@@ -150,12 +150,15 @@ func (g grant) parts() []grant {
 // differsIn names what keeps the closest of the other grants from covering g.
 func (g *grant) differsIn(other []grant) string {
 	what := "wildcard"
+	if len(g.notAction) > 0 {
+		what = "action" // Nothing the other side has comes near.
+	}
 	for i := range other {
 		o := &other[i]
 		switch {
 		case !o.coversAction(g):
 		case !coversPrincipal(o.principal, g.principal):
-			if what == "wildcard" {
+			if what != "condition" && what != "resource" {
 				what = "principal"
 			}
 		case !o.coversResource(g):

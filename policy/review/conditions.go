@@ -1,0 +1,305 @@
+package review
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"rolecall/assets"
+	"rolecall/policy"
+)
+
+// conditions are the findings about a statement's conditions.
+func (m *model) conditions(st *statement) []Finding {
+	var out []Finding
+	for i := range st.Condition {
+		c := &st.Condition[i]
+		kind, f := m.conditionKey(st, c)
+		if f != nil {
+			out = append(out, *f)
+		}
+		if f := valueFinding(st, c, kind); f != nil {
+			out = append(out, *f)
+		}
+		if f := setFinding(st, c, kind); f != nil {
+			out = append(out, *f)
+		}
+		out = append(out, guardFindings(st, c)...)
+	}
+	return out
+}
+
+func conditionFinding(st *statement, pos policy.Pos, id string, severity Severity, title, why string) *Finding {
+	f := &Finding{ID: id, Class: NoEffect, Category: "bad-condition", Severity: severity, Actions: []string{}, Title: title, Why: why}
+	return f.at(st, pos)
+}
+
+// conditionKey looks a key up and returns its type, "" where it is not known.
+func (m *model) conditionKey(st *statement, c *policy.Condition) (string, *Finding) {
+	key := strings.ToLower(c.Key)
+	service, _, ok := strings.Cut(key, ":")
+	if !ok || strings.Contains(key, "${") {
+		return "", nil
+	}
+	if service == "aws" {
+		kind := globalKey(key)
+		if kind == "" {
+			return "", conditionFinding(st, c.Pos, "condition-key", Medium, "Asks for a key that AWS does not have",
+				fmt.Sprintf("There is no global condition key %s. %s", short(c.Key), missing(st, c)))
+		}
+		return kind, m.tagKey(st, c, key, kind)
+	}
+	s, ok := m.cat.Service(service)
+	if !ok {
+		if federated(service) || len(st.Principal) > 0 {
+			return "", nil // keys of identity providers carry their domain
+		}
+		return "", conditionFinding(st, c.Pos, "condition-key", Medium, "Asks for a key of an unknown service",
+			fmt.Sprintf("No service %s is known, so nothing sets the key %s. %s", short(service), short(c.Key), missing(st, c)))
+	}
+	kind := serviceKey(s, key)
+	if kind == "" {
+		return "", conditionFinding(st, c.Pos, "condition-key", Medium, "Asks for a key that its service does not have",
+			fmt.Sprintf("%s has no condition key %s. %s", m.serviceName(service), short(c.Key), missing(st, c)))
+	}
+	return kind, m.unsupported(st, c, key)
+}
+
+// federated reports whether a key's prefix is an identity provider: a domain,
+// or one of the names AWS has for some.
+func federated(prefix string) bool {
+	return strings.ContainsAny(prefix, "./") || slices.Contains([]string{"saml", "sts", "cognito-identity"}, prefix)
+}
+
+// missing says what follows from a key that is not there.
+func missing(st *statement, c *policy.Condition) string {
+	_, set, ifExists := c.Base()
+	passes := c.Negated() || ifExists || set == "ForAllValues" || strings.HasSuffix(c.Operator, "Null")
+	switch {
+	case passes && st.Effect == policy.Allow:
+		return "The condition always holds, so it guards nothing."
+	case passes:
+		return "The condition always holds, so the Deny hits everything."
+	case st.Effect == policy.Allow:
+		return "The condition never holds, so the statement grants nothing."
+	}
+	return "The condition never holds, so the statement denies nothing."
+}
+
+func globalKey(key string) string {
+	kind := ""
+	eachLine(assets.ReviewKeys, func(fields []string) {
+		name := strings.ToLower(fields[0])
+		if key == name || strings.HasSuffix(name, "/") && strings.HasPrefix(key, name) && len(key) > len(name) {
+			kind = fields[1]
+		}
+	})
+	return kind
+}
+
+func serviceKey(s *policy.Service, key string) string {
+	for _, k := range s.ConditionKeys() {
+		if sameKey(strings.ToLower(k.Name), key) {
+			return k.Type
+		}
+	}
+	return ""
+}
+
+// sameKey compares a key with the catalogue's form, which has ${TagKey} where
+// a name stands.
+func sameKey(form, key string) bool {
+	if open := strings.Index(form, "${"); open >= 0 {
+		return strings.HasPrefix(key, form[:open]) && len(key) > open
+	}
+	return form == key
+}
+
+// unsupported is a service's key that none of the statement's actions sets.
+func (m *model) unsupported(st *statement, c *policy.Condition, key string) *Finding {
+	if len(st.Principal) > 0 || st.negated() {
+		return nil
+	}
+	prefix, _, _ := strings.Cut(key, ":")
+	var without []string
+	for i := range st.entries {
+		e := &st.entries[i]
+		switch {
+		case allActions(e.folded):
+			return nil
+		case e.service != prefix && e.wild:
+			without = append(without, e.text)
+			continue
+		}
+		supports := slices.ContainsFunc(m.cat.Expand(e.folded), func(a policy.Action) bool {
+			return slices.ContainsFunc(a.AllConditionKeys(), func(k string) bool { return sameKey(strings.ToLower(k), key) })
+		})
+		if !supports {
+			without = append(without, e.text)
+		}
+	}
+	switch {
+	case len(without) == 0:
+		return nil
+	case len(without) == len(st.entries):
+		return conditionFinding(st, c.Pos, "condition-key", Medium, "Asks for a key that none of its actions sets",
+			fmt.Sprintf("No action of this statement sets %s. %s", short(c.Key), missing(st, c)))
+	case strings.HasPrefix(missing(st, c), "The condition always"):
+		return nil
+	}
+	f := conditionFinding(st, c.Pos, "condition-key", Low, "Some of its actions do not set the key it asks for",
+		fmt.Sprintf("%s: %s not set by %s. For those, %s", st.element(), short(c.Key), few(without, ", "),
+			strings.ToLower(missing(st, c)[:1])+missing(st, c)[1:]))
+	f.Actions = without
+	return f
+}
+
+// tagKey is for aws:RequestTag and aws:TagKeys, which only actions that set
+// tags know, and aws:ResourceTag.
+func (m *model) tagKey(st *statement, c *policy.Condition, key, _ string) *Finding {
+	if !strings.Contains(key, "tag") || strings.HasPrefix(key, "aws:principaltag/") {
+		return nil
+	}
+	return m.unsupported(st, c, key)
+}
+
+// valueFinding compares values with the operator and the key's type.
+func valueFinding(st *statement, c *policy.Condition, kind string) *Finding {
+	operator, _, _ := c.Base()
+	for i, v := range c.Values {
+		if strings.Contains(v, "${") {
+			continue
+		}
+		pos := c.Position(i)
+		switch {
+		case strings.HasPrefix(operator, "Numeric") && !number(v):
+			return conditionFinding(st, pos, "condition-value", Medium, "Compares a number with text",
+				fmt.Sprintf("%s compares numbers, and %q is none. The comparison never holds.", c.Operator, short(v)))
+		case operator == "Bool" && !strings.EqualFold(v, "true") && !strings.EqualFold(v, "false"):
+			return conditionFinding(st, pos, "condition-value", Medium, "Compares yes or no with text",
+				fmt.Sprintf("Bool knows true and false, and %q is neither. The comparison never holds.", short(v)))
+		case strings.HasSuffix(operator, "IpAddress"):
+			if f := addressFinding(st, c, pos, v); f != nil {
+				return f
+			}
+		case strings.HasPrefix(operator, "Arn") && !strings.HasPrefix(v, "arn:") && !strings.HasPrefix(v, "*"):
+			return conditionFinding(st, pos, "condition-value", Medium, "Compares an ARN with something else",
+				fmt.Sprintf("%s compares ARNs, and %q is none. The comparison never holds.", c.Operator, short(v)))
+		case operator == "BinaryEquals" && !base64Text(v):
+			return conditionFinding(st, pos, "condition-value", Medium, "Compares bytes with text",
+				fmt.Sprintf("BinaryEquals wants base64, and %q is none.", short(v)))
+		case literal(operator) && strings.ContainsAny(v, "*?"):
+			return conditionFinding(st, pos, "like", Medium, "Takes a wildcard for a letter",
+				fmt.Sprintf("%s compares letter by letter, so the %s in %q is no wildcard. Use %s.", c.Operator,
+					wildcardIn(v), short(v), strings.Replace(c.Operator, "Equals", "Like", 1)))
+		}
+	}
+	return typeFinding(st, c, kind, operator)
+}
+
+func literal(operator string) bool {
+	return operator == "StringEquals" || operator == "StringNotEquals"
+}
+
+func wildcardIn(v string) string {
+	if strings.Contains(v, "*") {
+		return "*"
+	}
+	return "?"
+}
+
+// typeFinding is an operator for another type than the key has. A string
+// operator works on most of them; dates and numbers it compares as text.
+func typeFinding(st *statement, c *policy.Condition, kind, operator string) *Finding {
+	family := ""
+	for _, f := range [...]string{"String", "Numeric", "Date", "Bool", "Arn", "IpAddress", "NotIpAddress", "Binary"} {
+		if strings.HasPrefix(operator, f) {
+			family = f
+		}
+	}
+	kind = strings.TrimPrefix(kind, "ArrayOf")
+	fine := map[string]string{"String": "String ARN Bool Date IPAddress", "Numeric": "Numeric Date", "Date": "Date Numeric", "Bool": "Bool String",
+		"Arn": "ARN String", "IpAddress": "IPAddress", "NotIpAddress": "IPAddress", "Binary": "Binary String"}
+	if kind == "" || family == "" || strings.Contains(" "+fine[family]+" ", " "+kind+" ") {
+		return nil
+	}
+	return conditionFinding(st, c.Pos, "condition-value", Medium, "Compares a key as what it is not",
+		fmt.Sprintf("%s holds a value of type %s, which %s does not compare.", short(c.Key), kind, c.Operator))
+}
+
+func number(v string) bool {
+	_, err := strconv.ParseFloat(v, 64)
+	return err == nil
+}
+
+func base64Text(v string) bool {
+	_, err := base64.StdEncoding.DecodeString(v)
+	return err == nil
+}
+
+func addressFinding(st *statement, c *policy.Condition, pos policy.Pos, v string) *Finding {
+	text := v
+	if !strings.Contains(text, "/") {
+		if addr, err := netip.ParseAddr(text); err == nil {
+			text += fmt.Sprintf("/%d", addr.BitLen())
+		}
+	}
+	prefix, err := netip.ParsePrefix(text)
+	switch {
+	case err != nil:
+		return conditionFinding(st, pos, "condition-value", Medium, "Asks for an address that is none",
+			fmt.Sprintf("%q is no address range such as 203.0.113.0/24.", short(v)))
+	case strings.EqualFold(c.Key, "aws:SourceIp") && (prefix.Addr().IsPrivate() || prefix.Addr().IsLoopback() || prefix.Addr().IsLinkLocalUnicast()):
+		return conditionFinding(st, pos, "private-ip", Medium, "Asks for a private address",
+			fmt.Sprintf("aws:SourceIp is the public address of the caller; %s is private and never met. Use aws:VpcSourceIp, or aws:SourceVpc.", v))
+	case prefix.Masked() != prefix:
+		return conditionFinding(st, pos, "condition-value", Low, "The address has more digits than its range",
+			fmt.Sprintf("%s means %s.", v, prefix.Masked()))
+	}
+	return nil
+}
+
+// setFinding is ForAllValues on a key with one value: it holds where the key
+// is missing.
+func setFinding(st *statement, c *policy.Condition, kind string) *Finding {
+	_, set, _ := c.Base()
+	if set != "ForAllValues" || kind == "" || strings.HasPrefix(kind, "ArrayOf") {
+		return nil
+	}
+	severity, then := Medium, "denies"
+	if st.Effect == policy.Allow {
+		severity, then = High, "allows"
+	}
+	return conditionFinding(st, c.Pos, "for-all-values", severity, "The condition holds where the key is missing",
+		fmt.Sprintf("ForAllValues is true when %s is not in the request, so the statement %s more than it says. The key has one value: leave ForAllValues out.",
+			short(c.Key), then))
+}
+
+// guardFindings are conditions that do not guard what they seem to.
+func guardFindings(st *statement, c *policy.Condition) []Finding {
+	operator, _, ifExists := c.Base()
+	key := strings.ToLower(c.Key)
+	wants := len(c.Values) == 1 && strings.EqualFold(c.Values[0], "true")
+	var out []Finding
+	if key == "aws:multifactorauthpresent" && operator == "Bool" && len(c.Values) == 1 {
+		switch {
+		case st.Effect == policy.Deny && !wants && !ifExists:
+			out = append(out, *conditionFinding(st, c.Pos, "mfa", Medium, "The Deny misses access keys without MFA",
+				"With long-lived keys the key aws:MultiFactorAuthPresent is missing and Bool does not hold. Use BoolIfExists."))
+		case st.Effect == policy.Allow && wants && ifExists:
+			out = append(out, *conditionFinding(st, c.Pos, "mfa", Medium, "The Allow does not ask access keys for MFA",
+				"With long-lived keys the key aws:MultiFactorAuthPresent is missing and BoolIfExists holds. Use Bool."))
+		case st.Effect == policy.Allow && !wants:
+			out = append(out, *conditionFinding(st, c.Pos, "mfa", Medium, "Allows those who did not use MFA",
+				"The statement works only without MFA. A guard would ask for true."))
+		}
+	}
+	if st.Effect == policy.Allow && !c.Negated() && (key == "aws:referer" || key == "aws:useragent") {
+		out = append(out, *conditionFinding(st, c.Pos, "caller-says", Medium, "Trusts what the caller says about itself",
+			c.Key+" is set by whoever calls, so it keeps nobody out."))
+	}
+	return out
+}

@@ -1,0 +1,60 @@
+package review
+
+import (
+	"fmt"
+
+	"rolecall/policy"
+)
+
+// refusals turns what AWS would refuse into findings, in AWS's order.
+func refusals(list []policy.Refusal, doc *policy.Document) []Finding {
+	out := make([]Finding, 0, len(list))
+	for i := range list {
+		r := &list[i]
+		f := Finding{ID: r.ID, Class: Refused, Category: r.Category, Severity: SeverityRefused,
+			Index: r.Statement, Line: r.Line, Column: r.Column, Actions: []string{},
+			Title: "AWS refuses it: " + r.What, AWS: r.AWS}
+		f.Why = fmt.Sprintf("Line %d, column %d holds %s.", r.Line, r.Column, r.What)
+		if r.Near != "" {
+			f.Why += fmt.Sprintf(" The text there: %s", r.Near)
+		}
+		if r.AWS != "" {
+			f.Why += fmt.Sprintf(" AWS answers: %s", r.AWS)
+		}
+		f.Fix = "Write " + r.Expected + "."
+		if doc != nil && r.Statement >= 0 && r.Statement < len(doc.Statements) {
+			f.Statement = doc.Statements[r.Statement].Sid
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// tooLong refuses a document over its quota.
+func tooLong(kind policy.Kind, characters, limit int) []Finding {
+	if kind == policy.Trust {
+		return longTrust(characters, limit)
+	}
+	if characters <= limit {
+		return nil
+	}
+	return []Finding{{ID: "size", Class: Refused, Category: "size", Severity: SeverityRefused, Index: -1, Line: 1, Column: 1, Actions: []string{},
+		Title: fmt.Sprintf("AWS refuses it: %s of at most %s characters", thousands(characters), thousands(limit)),
+		Why: fmt.Sprintf("%s too many, white space not counted. A managed policy holds %s, the inline policies of a role %s, of a user %s.",
+			thousands(characters-limit), thousands(policy.MaxManaged), thousands(policy.MaxRoleInline), thousands(policy.MaxUserInline)),
+		Fix: "Split it into several managed policies (a role takes ten), or let rolecall policy show --minify write it shorter.",
+		AWS: fmt.Sprintf("Cannot exceed quota for PolicySize: %d", limit)}}
+}
+
+// longTrust notes a trust policy over the quota that every account starts
+// with; policy.Check refuses what no quota lifts.
+func longTrust(characters, limit int) []Finding {
+	if characters <= limit || characters > policy.MaxTrustRaised {
+		return nil
+	}
+	return []Finding{{ID: "size", Class: Untidy, Category: "size", Severity: Low, Index: -1, Line: 1, Column: 1, Actions: []string{},
+		Title: fmt.Sprintf("%s characters, over the usual %s", thousands(characters), thousands(limit)),
+		Why: fmt.Sprintf("An account starts with %s characters for a trust policy. The quota can be raised to %s.",
+			thousands(limit), thousands(policy.MaxTrustRaised)),
+		Fix: "Trust fewer principals, or ask AWS to raise the quota Role trust policy length."}}
+}
