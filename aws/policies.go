@@ -23,6 +23,7 @@ type Policy struct {
 	Document            *policy.Document // nil when not fetched, or when it cannot be parsed
 	Text                string           // the document as AWS keeps it
 	Created, Updated    time.Time
+	Tags                []Tag // empty from a list: AWS leaves them out there
 }
 
 // Tag is a key and value on a role or policy.
@@ -96,6 +97,7 @@ func newPolicy(p types.Policy) Policy {
 		Path: cleanText(awssdk.ToString(p.Path)), Description: cleanText(awssdk.ToString(p.Description)),
 		VersionID: cleanText(awssdk.ToString(p.DefaultVersionId)), Attachments: int(awssdk.ToInt32(p.AttachmentCount)),
 		Created: awssdk.ToTime(p.CreateDate), Updated: awssdk.ToTime(p.UpdateDate),
+		Tags: fromSDKTags(p.Tags),
 	}
 }
 

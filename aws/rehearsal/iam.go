@@ -22,6 +22,8 @@ func iamActions() map[string]action {
 		"DeletePolicyVersion": deletePolicyVersion, "SetDefaultPolicyVersion": setDefaultPolicyVersion,
 		"ListAccountAliases": listAccountAliases, "GetAccountSummary": getAccountSummary,
 		"GetAccountAuthorizationDetails": getAccountAuthorizationDetails,
+		"SimulatePrincipalPolicy":        simulatePrincipalPolicy,
+		"TagRole":                        tagRole, "TagPolicy": tagPolicy, "UpdateRole": updateRole, "PutRolePermissionsBoundary": putRoleBoundary,
 	}
 }
 
