@@ -3,6 +3,7 @@ package aws
 import (
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -121,9 +122,6 @@ func (a *Account) connect(ctx context.Context) (*clients, error) {
 	if err != nil {
 		return nil, explain(err, "load the AWS configuration", "", o.Profile)
 	}
-	if cfg.Region == "" {
-		cfg.Region = DefaultRegion(o.Partition)
-	}
 	if err := CheckRegion(cfg.Region); err != nil {
 		return nil, err
 	}
@@ -161,6 +159,7 @@ func load(ctx context.Context, o Options) (awssdk.Config, error) {
 	options := []func(*config.LoadOptions) error{
 		config.WithLogger(logging.Nop{}),
 		config.WithRetryer(newRetryer),
+		config.WithDefaultRegion(DefaultRegion(o.Partition)), // where none is set, also for the chain's own requests
 		config.WithAssumeRoleCredentialOptions(func(r *stscreds.AssumeRoleOptions) {
 			if o.MFACode == nil || r.SerialNumber == nil {
 				return
@@ -256,8 +255,18 @@ func (h onlyHost) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme != "http" || r.URL.Host != h.host {
 		return nil, fmt.Errorf("rehearsal refuses to reach %s", r.URL.Host)
 	}
-	return h.next.RoundTrip(r)
+	sent := r.WithContext(r.Context())
+	if r.Body != nil {
+		sent.Body = plainBody{r.Body}
+	}
+	return h.next.RoundTrip(sent)
 }
+
+// plainBody hides the WriteTo of the SDK's request bodies. The SDK closes a
+// body as soon as an answer begins, and WriteTo on a closed one is an error to
+// net/http, which then drops the connection with the rest of the answer. A
+// server on the same machine answers fast enough for that to happen.
+type plainBody struct{ io.ReadCloser }
 
 // findEndpoint is the first endpoint that replaces AWS's own.
 func (c *clients) findEndpoint() string {
