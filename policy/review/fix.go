@@ -1,0 +1,475 @@
+package review
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"rolecall/policy"
+)
+
+// fix offers the smallest change for each finding and keeps it only where the
+// rules, run again on the changed document, find less.
+func (m *model) fix(found []Finding) {
+	for i := range found {
+		f := &found[i]
+		if f.Fix == "" {
+			f.Fix = advice(f)
+		}
+		if f.PartOf != "" || f.Severity == Note || f.Index < 0 {
+			continue
+		}
+		p := m.patch(f)
+		if p == nil || p.document == nil || !m.better(f, p) {
+			f.Patch = nil
+			continue
+		}
+		f.Patch = p
+		f.Fix = m.say(f, p)
+	}
+}
+
+// advice is the fix in words, for where no change can be derived.
+func advice(f *Finding) string {
+	switch f.ID {
+	case "admin":
+		return "Name the services and actions that are needed. Nothing smaller can be read from a *."
+	case "not-action":
+		return "Name what is allowed with Action instead of what is not."
+	case "not-resource":
+		return "Name the resources that are allowed. To leave some out, add a Deny for them."
+	case "partition":
+		return "Write all ARNs in the account's partition."
+	case "arn-shape":
+		return "Put the real account and region in, or *."
+	case "condition-key":
+		return "Look the key up in AWS's service authorization reference, or take the condition out."
+	case "condition-value", "private-ip", "mfa", "caller-says", "for-all-values", "like":
+		return "Change the condition as said."
+	case "tag-escape":
+		return "Allow tagging only while a resource is made, with a condition such as ec2:CreateAction."
+	case "permissions", "scopable":
+		return "Limit them where the resources are known."
+	}
+	return "Take the actions out, or limit them to the resources that they are for."
+}
+
+// patch makes the change for a finding; nil where there is none to make.
+func (m *model) patch(f *Finding) *Patch {
+	switch f.ID {
+	case "pass-role", "escalate":
+		return m.scopeEntries(f, m.entriesOf(f, f.root()))
+	case "data", "secrets", "share", "blind", "boundary", "slr", "instance-profile", "delete-star", "change-star":
+		return m.scopeEntries(f, m.entriesOf(f, ""))
+	case "service-star":
+		return m.scopeEntries(f, m.entriesOf(f, ""))
+	case "unknown-action", "unknown-service":
+		return m.replaceEntry(f)
+	case "needs-star", "no-resource":
+		return m.moveEntries(f)
+	case "like", "for-all-values", "mfa":
+		return m.changeOperator(f)
+	}
+	return nil
+}
+
+// root is the entry that the finding's own place names.
+func (f *Finding) root() string {
+	for _, p := range f.Places {
+		if p.Line == f.Line && p.Column == f.Column && p.Index == f.Index {
+			return strings.ToLower(p.Entry)
+		}
+	}
+	return ""
+}
+
+// entriesOf finds the entries behind a finding's places, all or those of one
+// spelling.
+func (m *model) entriesOf(f *Finding, only string) []*entry {
+	var out []*entry
+	for _, p := range f.Places {
+		if p.Index < 0 || p.Index >= len(m.statements) {
+			continue
+		}
+		st := m.statements[p.Index]
+		for i := range st.entries {
+			if e := &st.entries[i]; e.text == p.Entry && placeOf(e) == p && (only == "" || e.folded == only) {
+				out = append(out, e)
+			}
+		}
+	}
+	return out
+}
+
+// scopeEntries takes entries out of their statements and grants them again in
+// a statement of their own: on named resources, or under a condition on a tag
+// or on iam:PassedToService. A wildcard becomes the reading part of itself.
+func (m *model) scopeEntries(f *Finding, entries []*entry) *Patch {
+	drop := map[*entry]bool{}
+	var add []policy.Statement
+	var narrow []policy.Action
+	for _, e := range entries {
+		if e.st.negated() || allActions(e.folded) {
+			return nil
+		}
+		drop[e] = true
+		if e.wild {
+			add = append(add, m.reading(e)...)
+			continue
+		}
+		a, ok := m.cat.Action(e.folded)
+		if ok && !slices.ContainsFunc(narrow, func(b policy.Action) bool { return b.Name == a.Name }) {
+			narrow = append(narrow, a)
+		}
+	}
+	if len(drop) == 0 {
+		return nil
+	}
+	add = append(m.limited(f, narrow), add...)
+	return m.patched(f, drop, add)
+}
+
+// reading is what a service's wildcard leaves when only looking is allowed.
+func (m *model) reading(e *entry) []policy.Statement {
+	if e.folded != e.service+":*" {
+		return nil
+	}
+	var actions []string
+	for _, verb := range [...]string{"BatchGet*", "Describe*", "Get*", "List*"} {
+		pattern := e.service + ":" + verb
+		all := m.cat.Expand(pattern)
+		harmless := !slices.ContainsFunc(all, func(a policy.Action) bool {
+			k := m.tables.actions[strings.ToLower(a.Name)]
+			return a.Level != policy.List && a.Level != policy.Read || k != nil && len(k.risks) > 0
+		})
+		if len(all) > 0 && harmless {
+			actions = append(actions, pattern)
+		}
+	}
+	if len(actions) == 0 {
+		return nil
+	}
+	s := policy.Statement{Effect: policy.Allow, Action: actions, Resource: e.st.Resource, Condition: e.st.Condition}
+	return []policy.Statement{s}
+}
+
+// limited grants actions again, one statement for each way to limit them.
+func (m *model) limited(f *Finding, actions []policy.Action) []policy.Statement {
+	var byTag, rest []string
+	var out []policy.Statement
+	resources := map[string][]string{}
+	var order []string
+	for _, a := range actions {
+		switch {
+		case strings.EqualFold(a.Name, passRole):
+			out = append(out, m.passing(f))
+		case len(a.Resources()) == 0:
+			rest = append(rest, a.Name)
+		case byResourceTag(a) && (f.ID == "delete-star" || f.ID == "change-star"):
+			byTag = append(byTag, a.Name)
+		default:
+			arn := m.example(a)
+			if resources[arn] == nil {
+				order = append(order, arn)
+			}
+			resources[arn] = append(resources[arn], a.Name)
+		}
+	}
+	if len(byTag) > 0 {
+		out = append(out, policy.Statement{Effect: policy.Allow, Action: byTag, Resource: []string{"*"},
+			Condition: []policy.Condition{{Operator: "StringEquals", Key: "aws:ResourceTag/TAG-KEY", Values: []string{"TAG-VALUE"}}}})
+	}
+	for _, arn := range order {
+		out = append(out, policy.Statement{Effect: policy.Allow, Action: resources[arn], Resource: []string{arn}})
+	}
+	_ = rest // What cannot be limited has to go.
+	return out
+}
+
+// byResourceTag reports whether a tag on what exists already can limit an
+// action. Making something new cannot be limited so.
+func byResourceTag(a policy.Action) bool {
+	name := tail(a.Name)
+	for _, making := range [...]string{"Create", "Run", "Request", "Register", "Put", "Allocate", "Copy", "Import"} {
+		if strings.HasPrefix(name, making) {
+			return false
+		}
+	}
+	return slices.Contains(a.AllConditionKeys(), "aws:ResourceTag/${TagKey}")
+}
+
+// example is an ARN of what the action works on, with names to fill in.
+func (m *model) example(a policy.Action) string {
+	resources := a.Resources()
+	best := resources[0]
+	for _, r := range resources {
+		if r.Required && !best.Required {
+			best = r
+		}
+	}
+	if strings.HasPrefix(best.Type.ARN, "*") || best.Type.ARN == "" {
+		return "*"
+	}
+	return scoped(best.Type.ARN, m.opts.Partition, m.opts.Account)
+}
+
+// passing is iam:PassRole for one role and the services that were found.
+func (m *model) passing(f *Finding) policy.Statement {
+	account := m.opts.Account
+	if account == "" {
+		account = "*"
+	}
+	partition := m.opts.Partition
+	if partition == "" {
+		partition = "aws"
+	}
+	s := policy.Statement{Effect: policy.Allow, Action: []string{"iam:PassRole"},
+		Resource: []string{"arn:" + partition + ":iam::" + account + ":role/ROLE-NAME"}}
+	var services []string
+	for _, p := range m.openPaths() {
+		if p.pass && len(p.principals) > 0 {
+			if name := p.principals[0] + ".amazonaws.com"; !slices.Contains(services, name) {
+				services = append(services, name)
+			}
+		}
+	}
+	if len(services) > 0 {
+		s.Condition = []policy.Condition{{Operator: "StringEquals", Key: "iam:PassedToService", Values: services}}
+	}
+	return s
+}
+
+// patched puts a change together.
+func (m *model) patched(f *Finding, drop map[*entry]bool, add []policy.Statement) *Patch {
+	doc := *m.doc
+	doc.Statements = nil
+	p := &Patch{Index: f.Index}
+	for e := range drop {
+		p.Remove = append(p.Remove, e.text)
+	}
+	p.Remove = sortedCopy(p.Remove)
+	for _, st := range m.statements {
+		if s, left := st.without(drop); left {
+			doc.Statements = append(doc.Statements, s)
+		}
+	}
+	doc.Statements = append(doc.Statements, add...)
+	if len(doc.Statements) == 0 {
+		return nil
+	}
+	if len(add) > 0 {
+		p.Add = pasteable(add)
+	}
+	p.document = &doc
+	return p
+}
+
+// pasteable is statements as JSON, without the document around them.
+func pasteable(statements []policy.Statement) string {
+	text := policy.NewDocument(statements...).Pretty()
+	_, text, _ = strings.Cut(text, "\"Statement\": [\n")
+	end := strings.LastIndex(text, "\n  ]")
+	if end < 0 {
+		return ""
+	}
+	lines := strings.Split(text[:end], "\n")
+	for i, line := range lines {
+		lines[i] = strings.TrimPrefix(line, "    ")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// replaceEntry takes an entry out, or puts the likely spelling in its place.
+func (m *model) replaceEntry(f *Finding) *Patch {
+	entries := m.entriesOf(f, "")
+	if len(entries) != 1 {
+		return nil
+	}
+	e := entries[0]
+	replacement := ""
+	if f.Patch != nil {
+		replacement = f.Patch.Replace
+	}
+	doc := *m.doc
+	doc.Statements = slices.Clone(m.doc.Statements)
+	s := &doc.Statements[e.st.index]
+	list := &s.Action
+	if e.st.negated() {
+		list = &s.NotAction
+	}
+	changed := slices.Clone(*list)
+	if replacement != "" {
+		changed[e.at] = replacement
+	} else {
+		changed = slices.Delete(changed, e.at, e.at+1)
+	}
+	*list = changed
+	if len(changed) == 0 {
+		doc.Statements = slices.Delete(doc.Statements, e.st.index, e.st.index+1)
+	}
+	if len(doc.Statements) == 0 {
+		return nil
+	}
+	return &Patch{Index: e.st.index, Remove: []string{e.text}, Replace: replacement, document: &doc}
+}
+
+// moveEntries gives actions a statement with resources that fit them.
+func (m *model) moveEntries(f *Finding) *Patch {
+	entries := m.entriesOf(f, "")
+	if len(entries) == 0 {
+		return nil
+	}
+	st := entries[0].st
+	drop := map[*entry]bool{}
+	var actions, resources []string
+	for _, e := range entries {
+		drop[e] = true
+		actions = append(actions, e.text)
+		a, ok := m.cat.Action(e.folded)
+		if f.ID == "needs-star" || !ok {
+			continue
+		}
+		if arn := m.fitting(a, st); !slices.Contains(resources, arn) {
+			resources = append(resources, arn)
+		}
+	}
+	if f.ID == "needs-star" {
+		resources = []string{"*"}
+	}
+	s := policy.Statement{Effect: st.Effect, Action: actions, Resource: resources, Condition: st.Condition}
+	return m.patched(f, drop, []policy.Statement{s})
+}
+
+// fitting is a resource for an action made from what the statement names: the
+// objects of the bucket that stands there.
+func (m *model) fitting(a policy.Action, st *statement) string {
+	for _, r := range st.Resource {
+		bucket, isS3 := strings.CutPrefix(r, "arn:aws:s3:::")
+		switch {
+		case !isS3:
+		case !strings.Contains(bucket, "/") && m.reach(strings.ToLower(a.Name), r+"/*").applies:
+			return r + "/*"
+		case strings.Contains(bucket, "/"):
+			name, _, _ := strings.Cut(bucket, "/")
+			if m.reach(strings.ToLower(a.Name), "arn:aws:s3:::"+name).applies {
+				return "arn:aws:s3:::" + name
+			}
+		}
+	}
+	return m.example(a)
+}
+
+// changeOperator puts the operator in that was meant.
+func (m *model) changeOperator(f *Finding) *Patch {
+	if f.Index < 0 || f.Index >= len(m.statements) {
+		return nil
+	}
+	st := m.statements[f.Index]
+	for i := range st.Condition {
+		c := &st.Condition[i]
+		if c.Pos.Line > f.Line || c.Pos.Line == f.Line && c.Pos.Column > f.Column {
+			continue
+		}
+		operator := otherOperator(f.ID, c)
+		if operator == c.Operator || !slices.ContainsFunc(m.conditionsOf(st, c), func(g Finding) bool { return g.ID == f.ID && g.Line == f.Line }) {
+			continue
+		}
+		doc := *m.doc
+		doc.Statements = slices.Clone(m.doc.Statements)
+		s := &doc.Statements[f.Index]
+		s.Condition = slices.Clone(s.Condition)
+		s.Condition[i].Operator = operator
+		return &Patch{Index: f.Index, Remove: []string{c.Operator}, Replace: operator, document: &doc}
+	}
+	return nil
+}
+
+// conditionsOf are the findings of one condition.
+func (m *model) conditionsOf(st *statement, c *policy.Condition) []Finding {
+	one := *st.Statement
+	one.Condition = []policy.Condition{*c}
+	alone := *st
+	alone.Statement = &one
+	return m.conditions(&alone)
+}
+
+func otherOperator(id string, c *policy.Condition) string {
+	switch id {
+	case "like":
+		return strings.Replace(c.Operator, "Equals", "Like", 1)
+	case "for-all-values":
+		return strings.TrimPrefix(c.Operator, "ForAllValues:")
+	case "mfa":
+		if c.Operator == "BoolIfExists" {
+			return "Bool"
+		}
+		return "BoolIfExists"
+	}
+	return c.Operator
+}
+
+// better runs the rules again on the changed document.
+func (m *model) better(f *Finding, p *Patch) bool {
+	after := m.with(p.document, nil)
+	x := after.expand()
+	var found []Finding
+	if f.Class == Risk {
+		found = after.risks(x)
+	} else {
+		found = after.effects(x)
+	}
+	worst, left := -1, 0
+	for i := range found {
+		g := &found[i]
+		if g.ID == f.ID && sharesAction(g, f) {
+			worst = max(worst, g.Severity.Rank())
+		}
+		if g.Of > 0 && g.Severity.Rank() >= Medium.Rank() {
+			left += g.Closes
+		}
+	}
+	switch {
+	case worst >= f.Severity.Rank():
+		return false
+	case f.Of > 0:
+		p.After = plural(left, "path left", "paths left")
+	case worst < 0:
+		p.After = "nothing left of this finding"
+	default:
+		p.After = string(Severities()[4-worst])
+	}
+	return true
+}
+
+func sharesAction(a, b *Finding) bool {
+	if len(b.Actions) == 0 {
+		return a.Line == b.Line
+	}
+	return slices.ContainsFunc(a.Actions, func(x string) bool { return slices.Contains(b.Actions, x) })
+}
+
+// say writes the fix for people, with the JSON to paste.
+func (m *model) say(f *Finding, p *Patch) string {
+	where := "the statement"
+	if p.Index >= 0 && p.Index < len(m.statements) {
+		st := m.statements[p.Index]
+		where = fmt.Sprintf("statement %s (line %d)", nameOf(st), st.Pos.Line)
+		if st.Sid == "" {
+			where = fmt.Sprintf("statement %d (line %d)", st.index+1, st.Pos.Line)
+		}
+	}
+	if slices.ContainsFunc(f.Places, func(q Place) bool { return q.Index != f.Index && slices.Contains(p.Remove, q.Entry) }) {
+		where = "all statements"
+	}
+	quoted := make([]string, len(p.Remove))
+	for i, r := range p.Remove {
+		quoted[i] = fmt.Sprintf("%q", r)
+	}
+	switch {
+	case p.Replace != "":
+		return fmt.Sprintf("In %s, write %q instead of %s. After: %s.", where, p.Replace, few(quoted, ", "), p.After)
+	case p.Add == "":
+		return fmt.Sprintf("In %s, take out %s. After: %s.", where, few(quoted, ", "), p.After)
+	}
+	return fmt.Sprintf("In %s, take out %s and add, with your own names (after: %s):\n%s", where, few(quoted, ", "), p.After, p.Add)
+}
