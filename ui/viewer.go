@@ -30,7 +30,7 @@ func (w *Wizard) relayViewer() {
 
 func (w *Wizard) viewerKeys() []binding {
 	v := w.viewer
-	room := v.sheet.Room(w.height)
+	room := max(w.drawn.Rows, 1)
 	to := func(row int) func() tea.Cmd {
 		return silent(func() {
 			v.top = min(max(row, 0), max(v.sheet.Rows()-room, 0))

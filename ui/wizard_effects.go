@@ -88,9 +88,9 @@ func copyStatus(label string, copied desk.Copied, bytes int) string {
 	}
 	switch copied.Way {
 	case desk.Tmux:
-		return fmt.Sprintf("%s sent to tmux and its terminal (%s). prefix ] pastes it in tmux.", label, size(bytes))
+		return fmt.Sprintf("%s sent to tmux (%s); prefix ] pastes it there.", label, size(bytes))
 	default:
-		return fmt.Sprintf("%s sent to the terminal (%s), which does not confirm. If nothing can be pasted, press s to save it.", label, size(bytes))
+		return fmt.Sprintf("%s sent (%s). Nothing to paste? s saves it.", label, size(bytes))
 	}
 }
 

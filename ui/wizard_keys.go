@@ -65,12 +65,18 @@ func (w *Wizard) bind() []binding {
 		keys = w.shownKeys()
 	case w.help:
 		keys = w.closeKeys(func() { w.help = false })
-	case w.focused() != nil:
-		keys = w.fieldKeys()
 	default:
-		keys = w.stepKeys()
+		keys = w.plainKeys()
 	}
 	return append(keys, w.everyKeys()...)
+}
+
+// plainKeys are those of the step, with nothing over it.
+func (w *Wizard) plainKeys() []binding {
+	if w.focused() != nil {
+		return w.fieldKeys()
+	}
+	return w.stepKeys()
 }
 
 // everyKeys work on every screen.
@@ -126,7 +132,7 @@ func (w *Wizard) moveKeys() []binding {
 	}
 	if w.drawn.Lines > w.drawn.Rows {
 		page := max(w.drawn.Rows-3, 1)
-		keys = append(keys, hidden("pgdn", "scroll down", silent(func() { w.scroll(page) }), "pgdown"),
+		keys = append(keys, bound("pgdn", "more", "scroll down (pgup: up)", silent(func() { w.scroll(page) }), "pgdown"),
 			hidden("pgup", "scroll up", silent(func() { w.scroll(-page) }), "pgup"))
 	}
 	return keys

@@ -43,8 +43,8 @@ func (w *Wizard) frame() draw.Frame {
 	f := draw.Frame{
 		Width: w.width, Height: w.height, Header: w.header(), Rail: w.walk.Rail(), Screen: w.screen,
 		Marked: w.marked, Folds: w.folds, Texts: map[string]string{}, Sent: w.sent,
-		Now: w.session.Now(), Turn: w.turning(), Status: w.currentStatus(), Help: w.help, Shown: w.shown,
-		Top: w.top, Follow: w.follow,
+		Now: w.session.Now(), Turn: w.turning(), Status: w.currentStatus(), Shown: w.shown,
+		Top: w.top, Follow: w.follow, Moved: w.moved,
 	}
 	for id, field := range w.fields {
 		f.Texts[id] = field.edit.Value()
@@ -57,6 +57,11 @@ func (w *Wizard) frame() draw.Frame {
 	}
 	if w.viewer != nil {
 		f.Top = w.viewer.top
+	}
+	if w.help {
+		for _, b := range append(w.plainKeys(), w.everyKeys()...) {
+			f.Help = append(f.Help, b.Key)
+		}
 	}
 	for _, b := range w.bindings {
 		f.Keys = append(f.Keys, b.Key)

@@ -24,7 +24,17 @@ func (p *page) tone(tone steps.Tone) (style lipgloss.Style, sign string) {
 
 func (p *page) text(b steps.Text) {
 	style, sign := p.tone(b.Tone)
-	p.paragraph(style, style.Render(sign), b.Body, width(sign))
+	body := b.Body
+	for _, bullet := range []string{"· ", "• ", "- "} { // a list item hangs behind its bullet
+		if rest, ok := strings.CutPrefix(body, bullet); ok && sign == "" {
+			sign, body = p.t.plain(bullet), rest
+		}
+	}
+	start := len(p.lines)
+	p.paragraph(style, style.Render(sign), body, width(sign))
+	if b.Tone == steps.Good || b.Tone == steps.Warning {
+		p.focusLast(len(p.lines) - start)
+	}
 }
 
 // instructions are the vendor's list. Where there is little room, only those
@@ -121,6 +131,9 @@ func (p *page) option(b steps.Choices, o steps.Option, on bool, column int) {
 // not fit.
 func (p *page) pair(key, first string, hang int, style lipgloss.Style, label, detail string, column int) {
 	label, detail = p.t.plain(label), p.t.plain(detail)
+	if hang+max(column, width(label))+2+width(detail) > p.room() {
+		column = width(label) // not in line with the others, but beside its label
+	}
 	if detail == "" || hang+max(column, width(label))+2+width(detail) > p.room() {
 		p.hanging(style, key, first, label, hang)
 		if detail != "" {
@@ -207,10 +220,16 @@ func (p *page) box(tick steps.Tick) string {
 	}
 }
 
+// details are lines in grey under a node; one that begins with a space belongs
+// to the line before it.
 func (p *page) details(n steps.Node, depth int) {
 	space := strings.Repeat(" ", depth*2+4)
 	for _, d := range n.Details {
-		p.paragraph(p.t.dim, space+p.t.dim.Render(p.t.glyph.bullet)+" ", d, len(space)+2)
+		bullet := p.t.glyph.bullet
+		if strings.HasPrefix(d, " ") {
+			bullet = " "
+		}
+		p.paragraph(p.t.dim, space+p.t.dim.Render(bullet)+" ", strings.TrimSpace(d), len(space)+2)
 	}
 }
 

@@ -3,6 +3,7 @@ package draw
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"charm.land/lipgloss/v2"
@@ -71,7 +72,11 @@ func (p *page) waiting(b steps.Waiting) {
 		}
 	}
 	if !b.Next.IsZero() {
-		text += p.t.glyph.dot + nextLook(b.Next.Sub(p.f.Now))
+		next := nextLook(b.Next.Sub(p.f.Now))
+		if width(p.t.plain(text))+3+width(next) > p.room()-2 {
+			next = strings.Replace(next, "next look", "next", 1)
+		}
+		text += p.t.glyph.dot + next
 	}
 	start := len(p.lines)
 	p.paragraph(lipgloss.NewStyle(), p.t.accent.Render(p.turning())+" ", text, 2)

@@ -12,55 +12,55 @@ import (
 )
 
 func (p *page) facts(block int, facts steps.Facts) {
-	column := 0
-	for _, f := range facts {
-		column = max(column, width(p.t.plain(f.Label)))
-	}
-	column = min(column, 24, p.room()/3)
 	for j, f := range facts {
-		p.fact(block, j, f, column)
+		p.fact(block, j, f)
 	}
 }
 
 // fact is one value with its label. Where there is not enough room the note
-// goes under it, then the key is cut, then the label, and last the value stands
-// on lines of its own: it is never wrapped among words and never cut.
-func (p *page) fact(block, at int, f steps.Fact, column int) {
+// goes under it, then the word of the key is cut, then the label, and last the
+// value stands on lines of its own: it is never wrapped among words, never cut.
+func (p *page) fact(block, at int, f steps.Fact) {
 	key := ""
 	if f.Copy {
 		key = factKey(block, at, f)
 	}
-	label := p.t.plain(f.Label)
 	value := p.t.plain(cmp.Or(f.Shown, f.Value))
 	note := p.t.plain(f.Note)
 	hint := p.hints(key, f.Copy)
-	labelled := p.t.dim.Render(pad(p.t.cut(label, column), column)) + "  "
 	style := lipgloss.NewStyle()
 	if p.marked(key) {
 		style = p.t.accent
 	} else if f.Copy {
 		style = p.t.strong
 	}
-	left := labelled + style.Render(value)
-	behind := left
-	if note != "" {
-		behind += "  " + p.t.dim.Render(note)
+	left := p.label(p.t.dim, f.Label, width(value)+3) + style.Render(value)
+	if note != "" && width(left)+2+width(note)+2+width(hint[0]) <= p.room() {
+		left, note = left+"  "+p.t.dim.Render(note), ""
 	}
-	longest := width(hint[0])
 	switch {
-	case width(behind)+2+longest <= p.room():
-		p.item(key, p.sides(behind, hint[0]))
 	case width(left)+2+width(hint[0]) <= p.room():
 		p.item(key, p.sides(left, hint[0]))
-		p.noteUnder(note, column+2)
+		p.noteUnder(note, p.column+2)
 	case width(left) <= p.room():
 		p.item(key, p.sides(left, hint[1]))
-		p.noteUnder(note, column+2)
+		p.noteUnder(note, p.column+2)
 	default:
-		p.item(key, p.sides(p.t.dim.Render(p.t.cut(label, p.room()-longest-2)), hint[0]))
+		label := p.t.cut(p.t.plain(f.Label), p.room()-width(hint[0])-2)
+		p.item(key, p.sides(p.t.dim.Render(label), hint[0]))
 		p.value(style, value)
 		p.noteUnder(note, 0)
 	}
+}
+
+// label is padded to the column of the values. One that is longer is cut where
+// the need cells behind it would not fit otherwise.
+func (p *page) label(style lipgloss.Style, text string, need int) string {
+	text = p.t.plain(text)
+	if over := width(text) + 2 + need - p.room(); over > 0 {
+		text = p.t.cut(text, max(width(text)-over, p.column))
+	}
+	return style.Render(pad(text, p.column)) + "  "
 }
 
 func (p *page) noteUnder(note string, hang int) {
@@ -87,52 +87,51 @@ func (p *page) hints(key string, copies bool) [2]string {
 	return [2]string{short + "  " + style.Render(pad(word, 6)), short}
 }
 
+// code is one line: name and size of the document, which v shows whole.
 func (p *page) code(b steps.Code) {
 	key := codeKey(b)
 	hint := p.hints(key, true)
+	name, about := p.t.plain(b.Name), p.t.plain(b.About)
 	style := p.t.strong
 	if p.marked(key) {
 		style = p.t.accent
 	}
-	label := style.Render(p.t.plain(b.Label))
-	about := p.t.plain(b.About)
-	left := label + "  " + p.t.dim.Render(p.t.plain(b.Name))
-	if width(left)+width(hint[0])+2 > p.room() {
-		left = label
+	left := p.label(p.t.dim, b.Label, width(name)) + style.Render(name)
+	if about != "" && width(left)+width(about)+5+width(hint[0]) <= p.room() {
+		left, about = left+"  "+p.t.dim.Render(about), ""
 	}
-	if about != "" && width(left)+3+width(about)+2+width(hint[0]) <= p.room() {
-		p.item(key, p.sides(left+p.t.dim.Render(p.t.glyph.dot+about), hint[0]))
-		return
+	if width(left)+2+width(hint[0]) > p.room() {
+		left = style.Render(p.t.cut(name, p.room()-width(hint[0])-2))
 	}
 	p.item(key, p.sides(left, hint[0]))
-	if about != "" {
-		p.paragraph(p.t.dim, "", about, 2)
-	}
+	p.noteUnder(about, p.column+2)
 }
 
 // link is drawn on one line; the whole address is inside the hyperlink, and is
 // written out where it fits or when the link is marked.
 func (p *page) link(b steps.Link) {
 	key := linkKey(b)
-	label, url := p.t.plain(b.Label), p.t.plain(b.URL)
-	style := lipgloss.NewStyle()
+	url := p.t.plain(b.URL)
+	style, hint := lipgloss.NewStyle(), ""
 	if p.marked(key) {
 		style = p.t.accent
 	}
-	left := style.Render(label) + "  "
-	hint := p.t.bold.Render("o") + "  " + p.t.dim.Render("open  ")
-	room := p.room() - width(left)
-	if width(url)+2+width(hint) <= room {
+	if key == p.opens {
+		hint = p.t.bold.Render("o") + "  " + p.t.dim.Render("open  ")
+	}
+	left := p.label(style, b.Label, 0)
+	room := p.room() - width(left) - 2 - width(hint)
+	switch {
+	case width(url) <= room:
 		p.item(key, p.sides(left+p.t.link(b.URL, p.t.dim.Render(url)), hint))
-		return
-	}
-	if p.marked(key) {
-		p.item(key, p.sides(style.Render(label), hint))
+	case p.marked(key):
+		p.item(key, p.sides(left, hint))
 		p.value(p.t.dim, url)
-		return
+	case room >= 16:
+		p.item(key, p.sides(left+p.t.link(b.URL, p.t.dim.Render(p.t.cut(url, room))), hint))
+	default:
+		p.item(key, p.sides(p.t.link(b.URL, left), hint))
 	}
-	short := p.t.cut(url, max(room-2-width(hint), 8))
-	p.item(key, p.sides(left+p.t.link(b.URL, p.t.dim.Render(short)), hint))
 }
 
 func (p *page) input(b steps.Input) {
@@ -238,6 +237,10 @@ func (p *page) meter(b steps.Meter) {
 	if room-width(rest) >= 10 {
 		room -= width(rest)
 		numbers += rest
+	}
+	if room < 10 && width(label) > 2 {
+		p.paragraph(lipgloss.NewStyle(), "", label, 0)
+		room, label = room+width(label), ""
 	}
 	bar := p.bar(b, min(room, 46), style)
 	if bar != "" {

@@ -118,9 +118,6 @@ func (s *Sheet) note(n steps.Note) (lipgloss.Style, string) {
 // Rows is how many rows the whole document takes.
 func (s *Sheet) Rows() int { return len(s.rows) }
 
-// Room is how many rows of a document fit on a screen of that height.
-func (s *Sheet) Room(height int) int { return max(height-4, 1) }
-
 // Find looks for text, without regard to case, in the lines that begin below
 // row, and from the start again. It returns the row to scroll to.
 func (s *Sheet) Find(text string, row int) (int, bool) {
@@ -143,7 +140,8 @@ func (s *Sheet) Find(text string, row int) (int, bool) {
 func (s *Sheet) Draw(f Frame) Drawn {
 	t := s.theme
 	f.Width, f.Height = max(f.Width, 12), max(f.Height, 4)
-	room := s.Room(f.Height)
+	keys := t.footer(&f)
+	room := max(f.Height-3-len(keys), 1)
 	top := min(max(f.Top, 0), max(len(s.rows)-room, 0))
 	title := t.accent.Render(t.plain(s.code.Name))
 	if about := t.plain(s.code.About); about != "" {
@@ -158,7 +156,7 @@ func (s *Sheet) Draw(f Frame) Drawn {
 		}
 	}
 	lines = append(lines, s.place(&f, top, room))
-	lines = append(lines, t.footer(&f)[0])
+	lines = append(lines, keys...)
 	for i := range lines {
 		if width(lines[i]) > f.Width {
 			lines[i] = t.cut(lines[i], f.Width)

@@ -105,7 +105,7 @@ func (t *Theme) over(f *Frame, width int) *page {
 	switch {
 	case f.Shown != nil:
 		return t.shownLink(f, width)
-	case f.Help:
+	case len(f.Help) > 0:
 		return t.help(f, width)
 	}
 	return nil
@@ -127,7 +127,7 @@ func (t *Theme) help(f *Frame, width int) *page {
 	p := t.newPage(f, width, 0)
 	p.paragraph(t.bold, "", "Keys that work here", 0)
 	p.blank()
-	for _, key := range f.Keys {
+	for _, key := range f.Help {
 		text := key.Help
 		if text == "" {
 			text = key.Label

@@ -240,13 +240,11 @@ func (t *Theme) fitted(f *Frame, width, rows int) *page {
 		page.window = instructionsAround
 	}
 	page.step()
-	list := instructionsOf(f.Screen)
-	if over := len(page.lines) - rows; over > 0 && list > instructionsAround && page.window == 0 {
-		page = t.newPage(f, width, max(list-over, instructionsAround))
-		page.step()
-	}
-	if len(page.lines) > rows && page.window > instructionsAround {
-		page = t.newPage(f, width, instructionsAround)
+	for n := instructionsOf(f.Screen) - 1; n >= instructionsAround && len(page.lines) > rows; n-- {
+		if page.window != 0 && n >= page.window {
+			continue
+		}
+		page = t.newPage(f, width, n)
 		page.step()
 	}
 	return page
@@ -272,26 +270,39 @@ func (t *Theme) scroll(f *Frame, p *page, rows int) ([]string, Drawn) {
 	if len(p.lines) <= rows {
 		return t.cutRows(p, 0, rows, &d), d
 	}
-	visible := max(rows-2, 1)
-	top := min(max(f.Top, 0), len(p.lines)-visible)
-	if f.Follow {
-		top = follow(p.lines, top, visible)
-	}
+	top, visible := t.view(f, p, rows)
 	d.Top = top
 	body := t.cutRows(p, top, visible, &d)
 	if rows < 3 {
 		return body, d
 	}
-	d.CursorY++
-	above, below := "", ""
 	if top > 0 {
-		above = t.dim.Render(strconv.Itoa(top) + " more " + t.glyph.up)
+		d.CursorY++
+		body = append([]string{atRight(t.dim.Render(strconv.Itoa(top)+" more "+t.glyph.up), p.width)}, body...)
 	}
 	if hidden := len(p.lines) - top - visible; hidden > 0 {
-		below = t.dim.Render(strconv.Itoa(hidden) + " more " + t.glyph.down)
+		body = append(body, atRight(t.dim.Render(strconv.Itoa(hidden)+" more "+t.glyph.down), p.width))
 	}
-	body = append([]string{atRight(above, p.width)}, body...)
-	return append(body, atRight(below, p.width)), d
+	return body, d
+}
+
+// view is which lines are shown: all rows but those that say how much is hidden.
+func (t *Theme) view(f *Frame, p *page, rows int) (top, visible int) {
+	if rows < 3 {
+		return min(max(f.Top, 0), len(p.lines)-rows), rows
+	}
+	visible = max(rows-2, 1)
+	top = min(max(f.Top, 0), len(p.lines)-visible)
+	if f.Follow {
+		top = follow(p.lines, top, visible, f.Moved)
+	}
+	switch {
+	case top <= 1 && follow(p.lines, 0, rows-1, f.Moved) == 0 || top == 0:
+		return 0, rows - 1
+	case top+visible+1 >= len(p.lines):
+		return len(p.lines) - rows + 1, rows - 1
+	}
+	return top, visible
 }
 
 func atRight(text string, room int) string {
@@ -316,30 +327,31 @@ func (t *Theme) cutRows(p *page, top, rows int, d *Drawn) []string {
 	return out
 }
 
-// follow moves top such that the marked line is seen, and of the other lines to
-// be seen as many as fit.
-func follow(lines []line, top, visible int) int {
+// follow moves top such that what is to be seen is: where the person moved the
+// mark, that first of all; and of the news and next things as many as fit.
+func follow(lines []line, top, visible int, moved bool) int {
 	first, last, mark := -1, -1, -1
 	for i, l := range lines {
+		if l.mark {
+			mark = i
+		}
 		if l.focus {
 			if first < 0 {
 				first = i
 			}
 			last = i
 		}
-		if l.mark {
-			mark = i
+	}
+	order := []int{mark, first, last}
+	if moved {
+		order = []int{first, last, mark}
+	}
+	for _, i := range order {
+		if i >= 0 {
+			top = into(top, visible, i)
 		}
 	}
-	if first < 0 {
-		return top
-	}
-	top = into(top, visible, first)
-	top = into(top, visible, last)
-	if mark >= 0 {
-		top = into(top, visible, mark)
-	}
-	return min(max(top, 0), len(lines)-visible)
+	return min(max(top, 0), max(len(lines)-visible, 0))
 }
 
 func into(top, visible, line int) int {

@@ -17,6 +17,7 @@ type Frame struct {
 	Screen        steps.Screen
 
 	Marked string            // the Key of the marked item; empty: none
+	Moved  bool              // the person moved the mark
 	Folds  Folds             //
 	Texts  map[string]string // what is typed in a Field, by its ID
 	Caret  int               // runes before the caret in the marked Field
@@ -28,7 +29,7 @@ type Frame struct {
 	Status   Status
 	Question string // a Confirm: shown instead of the status
 	Keys     []Key
-	Help     bool        // the list of keys lies over the step
+	Help     []Key       // not empty: this list of keys lies over the step
 	Shown    *steps.Link // this link lies over the step, whole
 
 	Top    int  // the first line of the step that is shown
@@ -87,6 +88,8 @@ type page struct {
 	lines   []line
 	numbers map[string]int // of the copyable items, by Key
 	window  int            // how many instructions are shown; 0: all
+	column  int            // where values begin behind their labels
+	opens   string         // the Key of the link that o opens
 }
 
 const (
@@ -105,8 +108,38 @@ func (t *Theme) newPage(f *Frame, width, window int) *page {
 		if item.Number > 0 {
 			p.numbers[item.Key] = item.Number
 		}
+		if item.Kind == Page && (p.opens == "" || item.Key == f.Marked) {
+			p.opens = item.Key
+		}
 	}
+	p.column = p.labels()
 	return p
+}
+
+// longestLabel is the longest label that the values line up behind; longer ones
+// push their own value aside.
+const longestLabel = 24
+
+func (p *page) labels() int {
+	column := 0
+	add := func(label string) {
+		if w := width(p.t.plain(label)); w <= min(longestLabel, p.room()/3) {
+			column = max(column, w)
+		}
+	}
+	for _, block := range p.f.Screen.Blocks {
+		switch b := block.(type) {
+		case steps.Facts:
+			for _, f := range b {
+				add(f.Label)
+			}
+		case steps.Link:
+			add(b.Label)
+		case steps.Code:
+			add(b.Label)
+		}
+	}
+	return column
 }
 
 // room is what a block can fill: one column stays free on the right.
@@ -130,7 +163,7 @@ func (p *page) item(key, text string) {
 		return
 	}
 	space := strings.Repeat(" ", p.indent-2)
-	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark) + " " + text, focus: true, mark: true, caret: -1})
+	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark) + " " + text, mark: true, caret: -1})
 }
 
 func (p *page) marked(key string) bool { return key != "" && key == p.f.Marked }
