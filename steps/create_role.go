@@ -207,8 +207,6 @@ func (c *createRole) weigh(s *Session) {
 	switch {
 	case c.verified != nil && c.verified.OK:
 		c.take(s, *c.verified)
-	case part.RoleARN != "" && c.indexOf(right, part.RoleARN) >= 0:
-		c.take(s, right[c.indexOf(right, part.RoleARN)].Report)
 	case part.NameGiven:
 		i := slices.IndexFunc(right, func(m aws.RoleSighting) bool { return strings.EqualFold(m.Role.Name, part.RoleName) })
 		if i >= 0 {
@@ -259,6 +257,7 @@ func (c *createRole) proven(s *Session) bool {
 func (c *createRole) chose(s *Session, msg Chose) (Move, []Effect) {
 	if msg.Block == "role" {
 		if i := c.indexOf(c.right(), msg.ID); i >= 0 {
+			s.setPart(c.d.Role, func(p *Part) { p.NameGiven = true })
 			c.take(s, c.right()[i].Report)
 			return Next, nil
 		}

@@ -320,6 +320,7 @@ func TestAnAccountThatHoldsARoleIsShownAndNeverOverwrittenUnasked(t *testing.T) 
 		w.session, w.pending = w.newSession(), nil
 		w.walk = steps.NewWalk(w.session)
 		w.createRole("second", w.spot.Accounts()[0].ExternalID, "arn:aws:iam::123456789012:policy/my-own-name")
+		time.Sleep(10 * time.Second) // until both roles are listed everywhere
 		w.start().enter().sees("prod").enter().sees("already has a role", "role/first").enter().at("partition").enter()
 		w.until("the profiles", w.enterWorks).enter().sees("Is this the account").enter().enter()
 		w.sees("Found my-own-name").enter().sees("2 roles are right")
