@@ -112,7 +112,7 @@ func (s *Server) answer(w http.ResponseWriter, r reply) {
 	s.mu.Unlock()
 	inner := map[string]any{
 		"status": map[string]any{"code": r.status, "message": http.StatusText(r.status)},
-		"kind":   "spotinst:setup", "count": len(r.items), "items": slices.Concat([]any{}, r.items),
+		"kind":   "spotinst:setup", "count": len(r.items), "items": append([]any{}, r.items...),
 	}
 	if r.status != http.StatusOK {
 		inner["errors"] = []remark{r.remark}

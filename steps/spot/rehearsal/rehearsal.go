@@ -80,8 +80,8 @@ func (s *Server) Start() error {
 	if err != nil {
 		return fmt.Errorf("start the rehearsal's Spot: %w", err)
 	}
-	go s.Serve(listener) //nolint:errcheck // it ends with Close
 	s.listen(listener)
+	go s.Serve(listener) //nolint:errcheck // it ends with Close
 	return nil
 }
 
