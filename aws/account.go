@@ -156,11 +156,13 @@ func load(ctx context.Context, o Options) (awssdk.Config, error) {
 	if o.Rehearsal != nil {
 		return rehearsalConfig(o)
 	}
+	var base *string // known once the configuration is loaded
 	options := []func(*config.LoadOptions) error{
 		config.WithLogger(logging.Nop{}),
 		config.WithRetryer(newRetryer),
 		config.WithDefaultRegion(DefaultRegion(o.Partition)), // where none is set, also for the chain's own requests
 		config.WithAssumeRoleCredentialOptions(func(r *stscreds.AssumeRoleOptions) {
+			r.Client = rebased{next: r.Client, base: &base}
 			if o.MFACode == nil || r.SerialNumber == nil {
 				return
 			}
@@ -181,8 +183,25 @@ func load(ctx context.Context, o Options) (awssdk.Config, error) {
 	if err != nil {
 		return awssdk.Config{}, err
 	}
+	base = cfg.BaseEndpoint
 	addUserAgent(&cfg, o.UserAgent)
 	return cfg, nil
+}
+
+// rebased sends the AssumeRole of a profile's role_arn to the endpoint that
+// stands in for AWS. The SDK makes that client before it knows the endpoint
+// (config v1.33.15), and would ask the real STS.
+type rebased struct {
+	next stscreds.AssumeRoleAPIClient
+	base **string
+}
+
+func (r rebased) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	return r.next.AssumeRole(ctx, in, append(opts, func(o *sts.Options) {
+		if o.BaseEndpoint == nil {
+			o.BaseEndpoint = *r.base
+		}
+	})...)
 }
 
 // newRetryer is the SDK's standard one with few attempts: a person waits, and

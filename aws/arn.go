@@ -137,6 +137,10 @@ func checkPlace(a ARN, partition, accountID string) error {
 		return refuse(WrongPartition, fmt.Sprintf("That role is in the partition %s.", a.Partition), "a role in "+partition,
 			"Choose the other partition, or copy the ARN from the console of "+partition+".")
 	}
+	if a.Region != "" {
+		return refuse(Malformed, fmt.Sprintf("A role's ARN has no region, but %q stands there.", shorten(a.Region)),
+			"two colons after \"iam\"", "Copy the ARN again.")
+	}
 	if err := CheckAccountID(a.AccountID); err != nil {
 		return err
 	}

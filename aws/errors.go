@@ -267,7 +267,7 @@ func explainTransport(e *Error, err error) {
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
 		e.Kind, e.What = Network, "AWS did not answer in time."
 	case errors.As(err, &netErr), errors.As(err, &urlErr), errors.As(err, &send),
-		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed):
 		e.Kind, e.What = Network, "The connection to AWS failed."
 	case statusOf(err) >= 500:
 		e.Kind, e.What, e.Next = Unavailable, "AWS could not answer just now.", "Try again in a minute."
@@ -304,7 +304,7 @@ func statusOf(err error) int {
 
 // refuse builds an Error that rolecall itself decided on.
 func refuse(kind ErrorKind, what, expected, next string) *Error {
-	e := &Error{Kind: kind, What: what, Expected: expected, Next: next}
+	e := &Error{Kind: kind, What: cleanText(what), Expected: cleanText(expected), Next: cleanText(next)}
 	e.Err = fmt.Errorf("%s", kind)
 	return e
 }

@@ -38,7 +38,7 @@ func (j *judging) attached() verdict {
 	v.fix = "On the role's page, Permissions, Add permissions, Attach policies: tick " + orElse(someOf(missing, 3), "the vendor's policy") + "."
 	switch {
 	case j.listsIncomplete() && (len(missing) > 0 || len(names) == 0):
-		v.status, v.got, v.fix = Unknown, "not visible: "+strings.Join(j.seen.Denied, ", ")+" is not allowed", askFor(j.seen.Denied)
+		v.status, v.got, v.fix = Unknown, j.invisible(), askFor(j.seen.Denied)
 	case len(missing) > 0, len(names) == 0 && len(j.want.Policies) > 0:
 		v.status = Fail
 	}
@@ -47,7 +47,19 @@ func (j *judging) attached() verdict {
 
 func (j *judging) listsIncomplete() bool { return j.seen.PoliciesUnknown || j.seen.InlineUnknown }
 
+// invisible says why policies could not be seen: a refusal, or that a list of
+// roles does not tell them and nobody has asked yet.
+func (j *judging) invisible() string {
+	if len(j.seen.Denied) == 0 {
+		return "not looked at yet"
+	}
+	return "not visible: " + strings.Join(j.seen.Denied, ", ") + " is not allowed"
+}
+
 func askFor(actions []string) string {
+	if len(actions) == 0 {
+		return "Correct the trust policy first; rolecall then looks at the policies."
+	}
 	return "Ask your administrator for " + strings.Join(actions, " and ") + ", or sign in as someone who has it."
 }
 
@@ -68,7 +80,10 @@ func (j *judging) matches() verdict {
 	switch {
 	case d.Equal && !j.listsIncomplete() && unread == 0:
 	case j.listsIncomplete() || unread > 0:
-		v.status, v.got, v.fix = Unknown, "some of the role's policies cannot be read", askFor(orDefault(j.seen.Denied, "iam:GetPolicyVersion"))
+		v.status, v.got, v.fix = Unknown, j.invisible(), askFor(j.seen.Denied)
+		if len(j.seen.Denied) == 0 && unread > 0 {
+			v.got, v.fix = "a policy that rolecall cannot read", "Open the policy on the role's page and compare it there."
+		}
 	case d.Less():
 		v.status, v.got = Fail, "less: "+difference(d.Removed, d)
 		v.fix = "Edit the policy on the role's page, or attach the vendor's policy as rolecall shows it."
@@ -84,13 +99,6 @@ func statements(n int) string {
 		return "1 statement"
 	}
 	return fmt.Sprintf("%d statements", n)
-}
-
-func orDefault(list []string, other string) []string {
-	if len(list) == 0 {
-		return []string{other}
-	}
-	return list
 }
 
 // documents are the role's policies that could be read, and how many could not.

@@ -90,13 +90,16 @@ func (f *trustFacts) sortPrincipal(kind, value string, want Want, accountID stri
 }
 
 func (j *judging) trustChecks() {
-	vendor := "account " + strings.Join(j.want.Principals, " and ")
+	vendor := "the vendor's account"
+	if len(j.want.Principals) > 0 {
+		vendor = "account " + strings.Join(j.want.Principals, " and ")
+	}
 	if j.role == nil || j.role.Trust == nil {
 		v := j.unseen("")
 		if j.role != nil {
 			v.got, v.fix = "the trust policy cannot be read", "Open the role's page, Trust relationships, and look at it there."
 		}
-		wants := map[string]string{"trust-principal": vendor, "trust-action": "sts:AssumeRole", "trust-external-id": j.want.ExternalID,
+		wants := map[string]string{"trust-principal": vendor, "trust-action": "sts:AssumeRole", "trust-external-id": orElse(j.want.ExternalID, "the vendor's external ID"),
 			"trust-extra-principals": "nobody but the vendor"}
 		for _, id := range []string{"trust-principal", "trust-action", "trust-external-id", "trust-extra-principals"} {
 			v.want = wants[id]

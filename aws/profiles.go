@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -76,8 +77,8 @@ func awsFile(getenv func(string) string, variable, name string) string {
 
 // profileKeys are the settings that are read. Of secrets only the presence is
 // noted.
-const profileKeys = ` region role_arn source_profile credential_source credential_process web_identity_token_file mfa_serial
- sso_session sso_start_url sso_account_id sso_role_name login_session aws_access_key_id `
+const profileKeys = `region role_arn source_profile credential_source credential_process web_identity_token_file mfa_serial
+ sso_session sso_start_url sso_account_id sso_role_name login_session aws_access_key_id`
 
 func readProfiles(path string, isConfig bool, found map[string]map[string]string) error {
 	if path == "" {
@@ -145,7 +146,7 @@ func readSetting(line string, into map[string]string) {
 	}
 	key, value, ok := strings.Cut(line, "=")
 	key = strings.ToLower(strings.TrimSpace(key))
-	if !ok || !strings.Contains(profileKeys, " "+key+" ") {
+	if !ok || !slices.Contains(strings.Fields(profileKeys), key) {
 		return
 	}
 	if key == "aws_access_key_id" || key == "credential_process" {

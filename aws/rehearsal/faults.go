@@ -99,8 +99,9 @@ func (s *Server) fault(action string) (FaultKind, bool) {
 }
 
 // faultError is what AWS would answer, nil for faults of the connection.
-func (s *Server) faultError(kind FaultKind, action string) *apiError {
-	user := "User: " + s.options.CallerARN + " is not authorized to perform: " + action
+func (s *Server) faultError(kind FaultKind, r request) *apiError {
+	action := r.full()
+	user := "User: " + r.caller.arn + " is not authorized to perform: " + action
 	switch kind {
 	case Denied:
 		return &apiError{http.StatusForbidden, "AccessDenied",

@@ -29,7 +29,11 @@ func (e *apiError) Error() string { return e.code + ": " + e.message }
 type request struct {
 	service, action string
 	form            url.Values
+	caller          caller
 }
+
+// caller is who signed a call.
+type caller struct{ arn, userID string }
 
 // full is the action as policies name it.
 func (r request) full() string { return r.service + ":" + r.action }
@@ -85,7 +89,7 @@ func (s *Server) do(req request, authorization string) (result any, err *apiErro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, Call{Action: req.full(), At: time.Now()})
-	if err := s.checkKey(authorization); err != nil {
+	if req.caller, err = s.callerOf(authorization); err != nil {
 		return nil, err, false
 	}
 	kind, hit := s.fault(req.full())
@@ -93,7 +97,7 @@ func (s *Server) do(req request, authorization string) (result any, err *apiErro
 		return nil, nil, true
 	}
 	if hit && kind != DropAfter {
-		return nil, s.faultError(kind, req.full()), false
+		return nil, s.faultError(kind, req), false
 	}
 	run, ok := actions(req.service)[req.action]
 	if !ok {
@@ -104,19 +108,24 @@ func (s *Server) do(req request, authorization string) (result any, err *apiErro
 	return result, err, hit
 }
 
-// checkKey accepts the server's own access key and no other. The signature
-// itself is not computed: a rehearsal has nothing to protect.
-func (s *Server) checkKey(authorization string) *apiError {
-	credential := credentialOf(authorization)
-	switch {
-	case credential == "":
-		return &apiError{http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token"}
-	case !strings.HasPrefix(credential, accessKeyID+"/"):
-		return &apiError{http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid."}
-	case s.expired:
-		return &apiError{http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired"}
+// callerOf accepts the server's own access key and those it gave out, and no
+// other. The signature itself is not computed: a rehearsal has nothing to
+// protect.
+func (s *Server) callerOf(authorization string) (caller, *apiError) {
+	key, _, _ := strings.Cut(credentialOf(authorization), "/")
+	found, ok := s.state.sessions[key]
+	if key == accessKeyID {
+		found, ok = caller{s.options.CallerARN, "AIDAREHEARSALEXAMPLE1"}, true
 	}
-	return nil
+	switch {
+	case key == "":
+		return caller{}, &apiError{http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token"}
+	case !ok:
+		return caller{}, &apiError{http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid."}
+	case s.expired:
+		return caller{}, &apiError{http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired"}
+	}
+	return found, nil
 }
 
 // credentialOf is "KEY/DATE/REGION/SERVICE/aws4_request" of a SigV4 header.

@@ -23,6 +23,7 @@ import (
 type state struct {
 	roles    map[string]*role
 	policies map[string]*managed // by ARN
+	sessions map[string]caller   // by access key ID, from AssumeRole
 }
 
 type role struct {
@@ -58,7 +59,7 @@ type tag struct {
 }
 
 func newState() state {
-	return state{roles: map[string]*role{}, policies: map[string]*managed{}}
+	return state{roles: map[string]*role{}, policies: map[string]*managed{}, sessions: map[string]caller{}}
 }
 
 // newID is an identifier such as AROA and 17 characters. It is made from a

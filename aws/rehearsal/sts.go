@@ -17,12 +17,12 @@ func stsActions() map[string]action {
 	return map[string]action{"GetCallerIdentity": getCallerIdentity, "AssumeRole": assumeRole}
 }
 
-func getCallerIdentity(s *Server, _ request) (any, *apiError) {
+func getCallerIdentity(s *Server, q request) (any, *apiError) {
 	return struct {
 		Arn     string
 		UserID  string `xml:"UserId"`
 		Account string
-	}{s.options.CallerARN, "AIDAREHEARSALEXAMPLE1", s.options.Account}, nil
+	}{q.caller.arn, q.caller.userID, s.options.Account}, nil
 }
 
 var (
@@ -48,8 +48,7 @@ func assumeRole(s *Server, q request) (any, *apiError) {
 		}
 		duration = n
 	}
-	caller := policy.ParsePrincipal(s.options.CallerARN)
-	r, err := s.assume(caller, f.Get("RoleArn"), id)
+	r, err := s.assume(policy.ParsePrincipal(q.caller.arn), f.Get("RoleArn"), id)
 	if err != nil {
 		return nil, err
 	}
@@ -57,10 +56,11 @@ func assumeRole(s *Server, q request) (any, *apiError) {
 		return nil, &apiError{http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."}
 	}
 	var out assumeRoleXML
-	out.Credentials = sessionXML{AccessKeyID: s.newID("ASIA")[:20], SecretAccessKey: "rehearsal", SessionToken: "rehearsal",
-		Expiration: stamp(time.Now().Add(time.Duration(duration) * time.Second))}
 	out.AssumedRoleUser.AssumedRoleID = r.id + ":" + session
 	out.AssumedRoleUser.Arn = "arn:" + s.options.Partition + ":sts::" + s.options.Account + ":assumed-role/" + r.name + "/" + session
+	out.Credentials = sessionXML{AccessKeyID: s.newID("ASIA")[:20], SecretAccessKey: "rehearsal", SessionToken: "rehearsal",
+		Expiration: stamp(time.Now().Add(time.Duration(duration) * time.Second))}
+	s.state.sessions[out.Credentials.AccessKeyID] = caller{out.AssumedRoleUser.Arn, out.AssumedRoleUser.AssumedRoleID}
 	return out, nil
 }
 
@@ -85,21 +85,21 @@ type sessionXML struct {
 func (s *Server) AssumeRole(principalAccount, roleARN, externalID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	caller := policy.ParsePrincipal("arn:" + s.options.Partition + ":iam::" + principalAccount + ":root")
-	if _, err := s.assume(caller, roleARN, externalID); err != nil {
+	from := policy.ParsePrincipal("arn:" + s.options.Partition + ":iam::" + principalAccount + ":root")
+	if _, err := s.assume(from, roleARN, externalID); err != nil {
 		return err
 	}
 	return nil
 }
 
-func (s *Server) assume(caller policy.Principal, roleARN, externalID string) (*role, *apiError) {
+func (s *Server) assume(from policy.Principal, roleARN, externalID string) (*role, *apiError) {
 	denied := &apiError{http.StatusForbidden, "AccessDenied",
-		"User: " + caller.Value + " is not authorized to perform: sts:AssumeRole on resource: " + roleARN}
+		"User: " + from.Value + " is not authorized to perform: sts:AssumeRole on resource: " + roleARN}
 	for _, r := range s.state.roles {
 		if r.arn != roleARN {
 			continue
 		}
-		if time.Now().Before(r.assumable) || !s.trusts(r, caller, externalID) {
+		if time.Now().Before(r.assumable) || !s.trusts(r, from, externalID) {
 			return nil, denied
 		}
 		return r, nil
@@ -109,17 +109,17 @@ func (s *Server) assume(caller policy.Principal, roleARN, externalID string) (*r
 
 // trusts evaluates a trust policy: some Allow must cover the caller and the
 // external ID, and no Deny may.
-func (s *Server) trusts(r *role, caller policy.Principal, externalID string) bool {
+func (s *Server) trusts(r *role, from policy.Principal, externalID string) bool {
 	return slices.ContainsFunc(r.document.Trusts(), func(g policy.TrustGrant) bool {
-		covers := slices.ContainsFunc(g.Principals, func(p policy.Principal) bool { return p.Covers(caller) })
+		covers := slices.ContainsFunc(g.Principals, func(p policy.Principal) bool { return p.Covers(from) })
 		if !covers || !g.ExternalID.Accepts(externalID) {
 			return false
 		}
-		met := func(c policy.Condition) bool { return s.meets(c, caller) }
+		met := func(c policy.Condition) bool { return s.meets(c, from) }
 		if !all(g.Conditions, met) {
 			return false
 		}
-		return !slices.ContainsFunc(g.Denied, func(i int) bool { return s.denies(r.document.Statements[i], caller, externalID) })
+		return !slices.ContainsFunc(g.Denied, func(i int) bool { return s.denies(r.document.Statements[i], from, externalID) })
 	})
 }
 
@@ -128,25 +128,25 @@ func all[T any](list []T, ok func(T) bool) bool {
 }
 
 // denies evaluates a Deny that names the caller.
-func (s *Server) denies(d policy.Statement, caller policy.Principal, externalID string) bool {
+func (s *Server) denies(d policy.Statement, from policy.Principal, externalID string) bool {
 	return all(d.Condition, func(c policy.Condition) bool {
 		if strings.EqualFold(c.Key, "sts:ExternalId") {
 			return policy.ExternalID{Conditions: []policy.Condition{c}}.Accepts(externalID)
 		}
-		return s.meets(c, caller)
+		return s.meets(c, from)
 	})
 }
 
 // meets evaluates the few conditions whose context a rehearsal has: who calls.
 // Any other key is absent from the request, as it would be for a vendor.
-func (s *Server) meets(c policy.Condition, caller policy.Principal) bool {
+func (s *Server) meets(c policy.Condition, from policy.Principal) bool {
 	operator, _, ifExists := c.Base()
 	var value string
 	switch strings.ToLower(c.Key) {
 	case "aws:principalaccount":
-		value = caller.AccountID
+		value = from.AccountID
 	case "aws:principalarn":
-		value = caller.Value
+		value = from.Value
 	default:
 		return ifExists || c.Negated()
 	}
