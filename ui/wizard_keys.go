@@ -91,6 +91,12 @@ func bound(name, label, help string, press func() tea.Cmd, strokes ...string) bi
 	return binding{Key: draw.Key{Name: name, Label: label, Help: help}, strokes: strokes, press: press}
 }
 
+// obvious is a key whose label can be left out where there is little room.
+func obvious(b binding) binding {
+	b.Obvious = true
+	return b
+}
+
 func hidden(name, help string, press func() tea.Cmd, strokes ...string) binding {
 	b := bound(name, help, help, press, strokes...)
 	b.Hidden = true
@@ -108,7 +114,7 @@ func (w *Wizard) leaveByKey() tea.Cmd { return w.leave(quitting) }
 func (w *Wizard) stepKeys() []binding {
 	keys := []binding{w.enterKey()}
 	if n := len(w.items); n > 1 || w.drawn.Lines > w.drawn.Rows {
-		keys = append(keys, bound("↑↓", "move", "move the mark (also j and k)", silent(func() { w.step(1) }), "down", "j"),
+		keys = append(keys, obvious(bound("↑↓", "move", "move the mark (also j and k)", silent(func() { w.step(1) }), "down", "j")),
 			hidden("k", "move up", silent(func() { w.step(-1) }), "up", "k"))
 	}
 	keys = append(keys, w.nodeKeys()...)
@@ -119,7 +125,7 @@ func (w *Wizard) stepKeys() []binding {
 	if w.canGoBack() {
 		keys = append(keys, bound("b", "back", "go back; what you answered is kept (also esc)", w.backByKey, "b", "esc"))
 	}
-	return append(keys, bound("?", "help", "this list", silent(func() { w.help, w.top, w.follow = true, 0, false }), "?"))
+	return append(keys, obvious(bound("?", "help", "this list", silent(func() { w.help, w.top, w.follow = true, 0, false }), "?")))
 }
 
 func (w *Wizard) moveKeys() []binding {
@@ -132,7 +138,7 @@ func (w *Wizard) moveKeys() []binding {
 	}
 	if w.drawn.Lines > w.drawn.Rows {
 		page := max(w.drawn.Rows-3, 1)
-		keys = append(keys, bound("pgdn", "more", "scroll down (pgup: up)", silent(func() { w.scroll(page) }), "pgdown"),
+		keys = append(keys, obvious(bound("pgdn", "more", "scroll down (pgup: up)", silent(func() { w.scroll(page) }), "pgdown")),
 			hidden("pgup", "scroll up", silent(func() { w.scroll(-page) }), "pgup"))
 	}
 	return keys

@@ -33,7 +33,7 @@ func (p *page) text(b steps.Text) {
 	start := len(p.lines)
 	p.paragraph(style, style.Render(sign), body, width(sign))
 	if b.Tone == steps.Good || b.Tone == steps.Warning {
-		p.focusLast(len(p.lines) - start)
+		p.focusLast(len(p.lines)-start, news)
 	}
 }
 
@@ -55,7 +55,7 @@ func (p *page) instructions(b steps.Instructions) {
 		start := len(p.lines)
 		p.paragraph(style, first, b.Items[i], digits+4)
 		if i == b.Next {
-			p.focusLast(len(p.lines) - start)
+			p.focusLast(len(p.lines)-start, nextToDo)
 		}
 	}
 	p.more(b, from, to)
@@ -248,7 +248,7 @@ func (p *page) checks(b steps.Checks) {
 			p.paragraph(lipgloss.NewStyle(), "", c.Fix, checkHang)
 		}
 		if c.State == steps.Fail {
-			p.focusLast(len(p.lines) - start)
+			p.focusLast(len(p.lines)-start, news)
 		}
 	}
 }

@@ -28,7 +28,7 @@ func (p *page) tasks(tasks steps.Tasks) {
 			}
 		}
 		if task.State == steps.Running || task.State == steps.Stopped {
-			p.focusLast(len(p.lines) - start)
+			p.focusLast(len(p.lines)-start, underWay)
 		}
 	}
 }
@@ -80,7 +80,7 @@ func (p *page) waiting(b steps.Waiting) {
 	}
 	start := len(p.lines)
 	p.paragraph(lipgloss.NewStyle(), p.t.accent.Render(p.turning())+" ", text, 2)
-	p.focusLast(len(p.lines) - start)
+	p.focusLast(len(p.lines)-start, underWay)
 }
 
 func nextLook(in time.Duration) string {

@@ -100,11 +100,12 @@ func (p *page) code(b steps.Code) {
 	if about != "" && width(left)+width(about)+5+width(hint[0]) <= p.room() {
 		left, about = left+"  "+p.t.dim.Render(about), ""
 	}
+	hang := p.column + 2
 	if width(left)+2+width(hint[0]) > p.room() {
-		left = style.Render(p.t.cut(name, p.room()-width(hint[0])-2))
+		left, hang = style.Render(p.t.cut(p.t.plain(b.Label), p.room()-width(hint[0])-2)), 2
 	}
 	p.item(key, p.sides(left, hint[0]))
-	p.noteUnder(about, p.column+2)
+	p.noteUnder(about, hang)
 }
 
 // link is drawn on one line; the whole address is inside the hyperlink, and is
@@ -164,7 +165,7 @@ func (p *page) input(b steps.Input) {
 	}
 	if b.Problem != "" {
 		p.paragraph(p.t.fail, p.t.fail.Render(p.t.glyph.fail)+" ", b.Problem, 2)
-		p.focusLast(1)
+		p.focusLast(1, trouble)
 	}
 }
 
@@ -280,7 +281,7 @@ func (p *page) problem(b steps.Problem) {
 		p.paragraph(p.t.dim, p.t.dim.Render(quoter(b.Kind)), b.Quoted, width(quoter(b.Kind)))
 	}
 	p.indent -= 2
-	p.focusLast(len(p.lines) - start)
+	p.focusLast(len(p.lines)-start, trouble)
 }
 
 func quoter(kind steps.ProblemKind) string {

@@ -59,17 +59,23 @@ func (t *Theme) status(f *Frame) []string {
 // look for.
 func (t *Theme) footer(f *Frame) []string {
 	var lines []string
-	row := ""
+	row, gap := "", "   "
+	if f.Width < narrowBelow {
+		gap = "  "
+	}
 	for _, key := range f.Keys {
 		if key.Hidden || key.Disabled != "" && key.Name != "enter" {
 			continue
 		}
+		if f.Width < narrowBelow && key.Obvious {
+			key.Label = ""
+		}
 		entry := t.entry(key, f.Width-2)
-		if row != "" && width(row)+3+width(entry) > f.Width-2 {
+		if row != "" && width(row)+len(gap)+width(entry) > f.Width-2 {
 			lines, row = append(lines, row), ""
 		}
 		if row != "" {
-			row += "   "
+			row += gap
 		}
 		row += entry
 	}

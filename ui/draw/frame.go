@@ -202,7 +202,7 @@ func (t *Theme) heading(f *Frame, room int) []string {
 		}
 		lines[i] = " " + l
 	}
-	if f.Height >= 16 {
+	if f.Height >= 16 && f.Width >= narrowBelow || f.Height >= 22 {
 		lines = append(lines, "")
 	}
 	return lines
@@ -294,10 +294,10 @@ func (t *Theme) view(f *Frame, p *page, rows int) (top, visible int) {
 	visible = max(rows-2, 1)
 	top = min(max(f.Top, 0), len(p.lines)-visible)
 	if f.Follow {
-		top = follow(p.lines, top, visible, f.Moved)
+		top = follow(p.lines, top, visible)
 	}
 	switch {
-	case top <= 1 && follow(p.lines, 0, rows-1, f.Moved) == 0 || top == 0:
+	case top <= 1 && follow(p.lines, 0, rows-1) == 0 || top == 0:
 		return 0, rows - 1
 	case top+visible+1 >= len(p.lines):
 		return len(p.lines) - rows + 1, rows - 1
@@ -327,28 +327,14 @@ func (t *Theme) cutRows(p *page, top, rows int, d *Drawn) []string {
 	return out
 }
 
-// follow moves top such that what is to be seen is: where the person moved the
-// mark, that first of all; and of the news and next things as many as fit.
-func follow(lines []line, top, visible int, moved bool) int {
-	first, last, mark := -1, -1, -1
-	for i, l := range lines {
-		if l.mark {
-			mark = i
-		}
-		if l.focus {
-			if first < 0 {
-				first = i
+// follow moves top such that what is to be seen is: of each rank as many lines
+// as fit, the highest rank last, so that it wins.
+func follow(lines []line, top, visible int) int {
+	for rank := underWay; rank <= underMark; rank++ {
+		for i := len(lines) - 1; i >= 0; i-- {
+			if lines[i].focus == rank {
+				top = into(top, visible, i)
 			}
-			last = i
-		}
-	}
-	order := []int{mark, first, last}
-	if moved {
-		order = []int{first, last, mark}
-	}
-	for _, i := range order {
-		if i >= 0 {
-			top = into(top, visible, i)
 		}
 	}
 	return min(max(top, 0), max(len(lines)-visible, 0))

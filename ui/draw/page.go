@@ -58,6 +58,7 @@ type Key struct {
 	Help     string // a sentence for the help; Label when empty
 	Disabled string // why it is off; then only enter is drawn in the footer
 	Hidden   bool   // in the help alone
+	Obvious  bool   // needs no label where there is little room
 }
 
 // Drawn is one frame.
@@ -74,10 +75,22 @@ type Drawn struct {
 // line is one drawn line of a step.
 type line struct {
 	text  string
-	focus bool // has to stay visible
-	mark  bool // the line of the marked item
-	caret int  // column of the caret; -1 for none
+	focus focus
+	caret int // column of the caret; -1 for none
 }
+
+// focus is how much a line wants to stay visible; where not all can, the higher
+// one does.
+type focus int
+
+const (
+	unimportant focus = iota
+	underWay          // what is awaited or worked on
+	nextToDo          // the instruction to follow now
+	news              // found, or not as it should be
+	trouble           // a problem
+	underMark         // where the person is
+)
 
 // page collects the lines of a step.
 type page struct {
@@ -163,7 +176,16 @@ func (p *page) item(key, text string) {
 		return
 	}
 	space := strings.Repeat(" ", p.indent-2)
-	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark) + " " + text, mark: true, caret: -1})
+	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark) + " " + text, focus: p.markFocus(key), caret: -1})
+}
+
+// markFocus keeps the mark in sight where the person put it, and where a choice
+// or a field waits for an answer. Elsewhere a screen is read from its top.
+func (p *page) markFocus(key string) focus {
+	if p.f.Moved || strings.HasPrefix(key, "option/") || strings.HasPrefix(key, "input/") {
+		return underMark
+	}
+	return unimportant
 }
 
 func (p *page) marked(key string) bool { return key != "" && key == p.f.Marked }
@@ -171,10 +193,10 @@ func (p *page) marked(key string) bool { return key != "" && key == p.f.Marked }
 // bare puts a line without any decoration, from the first column on.
 func (p *page) bare(text string) { p.lines = append(p.lines, line{text: text, caret: -1}) }
 
-// focusLast makes the last n lines such that scrolling keeps them visible.
-func (p *page) focusLast(n int) {
+// focusLast says how much the last n lines want to stay visible.
+func (p *page) focusLast(n int, f focus) {
 	for i := max(0, len(p.lines)-n); i < len(p.lines); i++ {
-		p.lines[i].focus = true
+		p.lines[i].focus = max(p.lines[i].focus, f)
 	}
 }
 
