@@ -17,14 +17,26 @@ func destructive(name string) bool {
 		strings.HasPrefix(verb, "BatchDelete") || strings.HasPrefix(verb, "Purge") || strings.HasPrefix(verb, "ForceDelete")
 }
 
-// changes are the writing actions on every resource that could be limited, as
-// one finding with counts. Deleting is named.
+// changes are the writing actions on every resource that could be limited: a
+// finding of those that nothing limits, and a note of those that a condition
+// does.
 func (m *model) changes(x *expansion) []Finding {
+	out := m.changesOf(x, func(g *granted) bool { return g.everywhere })
+	for _, f := range m.changesOf(x, func(g *granted) bool { return g.guarded }) {
+		f.ID, f.Severity = "change-star", Note
+		f.Why += " A condition limits them here."
+		out = append(out, f)
+	}
+	return out
+}
+
+// changesOf is one finding with counts. Deleting is named.
+func (m *model) changesOf(x *expansion, take func(*granted) bool) []Finding {
 	var all, deletes []*granted
 	services := map[string]int{}
 	for i := range x.actions {
 		g := &x.actions[i]
-		if !g.everywhere || g.Level == policy.List || g.Level == policy.Read || len(g.Resources()) == 0 {
+		if !take(g) || g.Level == policy.List || g.Level == policy.Read || len(g.Resources()) == 0 {
 			continue
 		}
 		all = append(all, g)

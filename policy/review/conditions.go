@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"rolecall/assets"
 	"rolecall/policy"
 )
 
@@ -44,13 +43,15 @@ func (m *model) conditionKey(st *statement, c *policy.Condition) (string, *Findi
 	if !ok || strings.Contains(key, "${") {
 		return "", nil
 	}
-	if service == "aws" {
-		kind := globalKey(key)
-		if kind == "" {
-			return "", conditionFinding(st, c.Pos, "condition-key", Medium, "Asks for a key that AWS does not have",
-				fmt.Sprintf("There is no global condition key %s. %s", short(c.Key), missing(st, c)))
+	if kind := m.tables.key(key); kind != "" {
+		if aboutTags(key) {
+			return kind, m.unsupported(st, c, key)
 		}
-		return kind, m.tagKey(st, c, key, kind)
+		return kind, nil
+	}
+	if service == "aws" {
+		return "", conditionFinding(st, c.Pos, "condition-key", Medium, "Asks for a key that AWS does not have",
+			fmt.Sprintf("There is no global condition key %s. %s", short(c.Key), missing(st, c)))
 	}
 	s, ok := m.cat.Service(service)
 	if !ok {
@@ -61,17 +62,21 @@ func (m *model) conditionKey(st *statement, c *policy.Condition) (string, *Findi
 			fmt.Sprintf("No service %s is known, so nothing sets the key %s. %s", short(service), short(c.Key), missing(st, c)))
 	}
 	kind := serviceKey(s, key)
-	if kind == "" {
-		return "", conditionFinding(st, c.Pos, "condition-key", Medium, "Asks for a key that its service does not have",
-			fmt.Sprintf("%s has no condition key %s. %s", m.serviceName(service), short(c.Key), missing(st, c)))
+	if f := m.unsupported(st, c, key); f != nil || kind != "" {
+		return kind, f
 	}
-	return kind, m.unsupported(st, c, key)
+	return "", nil
+}
+
+// aboutTags reports whether a global key depends on what the action tags.
+func aboutTags(key string) bool {
+	return strings.HasPrefix(key, "aws:resourcetag/") || strings.HasPrefix(key, "aws:requesttag/") || key == "aws:tagkeys"
 }
 
 // federated reports whether a key's prefix is an identity provider: a domain,
 // or one of the names AWS has for some.
 func federated(prefix string) bool {
-	return strings.ContainsAny(prefix, "./") || slices.Contains([]string{"saml", "sts", "cognito-identity"}, prefix)
+	return strings.ContainsAny(prefix, "./") || slices.Contains([]string{"saml", "sts", "cognito-identity", "cognito-identity-auth", "cognito-identity-unauth"}, prefix)
 }
 
 // missing says what follows from a key that is not there.
@@ -89,17 +94,6 @@ func missing(st *statement, c *policy.Condition) string {
 	return "The condition never holds, so the statement denies nothing."
 }
 
-func globalKey(key string) string {
-	kind := ""
-	eachLine(assets.ReviewKeys, func(fields []string) {
-		name := strings.ToLower(fields[0])
-		if key == name || strings.HasSuffix(name, "/") && strings.HasPrefix(key, name) && len(key) > len(name) {
-			kind = fields[1]
-		}
-	})
-	return kind
-}
-
 func serviceKey(s *policy.Service, key string) string {
 	for _, k := range s.ConditionKeys() {
 		if sameKey(strings.ToLower(k.Name), key) {
@@ -112,58 +106,55 @@ func serviceKey(s *policy.Service, key string) string {
 // sameKey compares a key with the catalogue's form, which has ${TagKey} where
 // a name stands.
 func sameKey(form, key string) bool {
-	if open := strings.Index(form, "${"); open >= 0 {
-		return strings.HasPrefix(key, form[:open]) && len(key) > open
+	for _, name := range [...]string{"${", "<key>", "tag-key"} {
+		if open := strings.Index(form, name); open >= 0 {
+			return strings.HasPrefix(key, form[:open]) && len(key) > open
+		}
 	}
-	return form == key
+	return form == key || strings.HasSuffix(form, "/") && strings.HasPrefix(key, form)
 }
 
-// unsupported is a service's key that none of the statement's actions sets.
+// unsupported is a key that none of the statement's actions sets.
 func (m *model) unsupported(st *statement, c *policy.Condition, key string) *Finding {
-	if len(st.Principal) > 0 || st.negated() {
+	_, _, ifExists := c.Base()
+	if len(st.Principal) > 0 || st.negated() || ifExists || strings.HasSuffix(c.Operator, "Null") {
 		return nil
 	}
-	prefix, _, _ := strings.Cut(key, ":")
 	var without []string
 	for i := range st.entries {
 		e := &st.entries[i]
-		switch {
-		case allActions(e.folded):
+		if allActions(e.folded) || e.service == "" {
 			return nil
-		case e.service != prefix && e.wild:
-			without = append(without, e.text)
-			continue
 		}
-		supports := slices.ContainsFunc(m.cat.Expand(e.folded), func(a policy.Action) bool {
-			return slices.ContainsFunc(a.AllConditionKeys(), func(k string) bool { return sameKey(strings.ToLower(k), key) })
-		})
-		if !supports {
+		if all := m.cat.Expand(e.folded); len(all) > 0 && !slices.ContainsFunc(all, func(a policy.Action) bool { return knowsKey(a, key) }) {
 			without = append(without, e.text)
 		}
 	}
+	then := missing(st, c)
 	switch {
 	case len(without) == 0:
 		return nil
 	case len(without) == len(st.entries):
 		return conditionFinding(st, c.Pos, "condition-key", Medium, "Asks for a key that none of its actions sets",
-			fmt.Sprintf("No action of this statement sets %s. %s", short(c.Key), missing(st, c)))
-	case strings.HasPrefix(missing(st, c), "The condition always"):
+			fmt.Sprintf("No action of this statement sets %s. %s", short(c.Key), then))
+	case strings.HasPrefix(then, "The condition always"):
 		return nil
 	}
 	f := conditionFinding(st, c.Pos, "condition-key", Low, "Some of its actions do not set the key it asks for",
-		fmt.Sprintf("%s: %s not set by %s. For those, %s", st.element(), short(c.Key), few(without, ", "),
-			strings.ToLower(missing(st, c)[:1])+missing(st, c)[1:]))
+		fmt.Sprintf("%s do not set %s. For them, %s", few(without, ", "), short(c.Key), strings.ToLower(then[:1])+then[1:]))
 	f.Actions = without
 	return f
 }
 
-// tagKey is for aws:RequestTag and aws:TagKeys, which only actions that set
-// tags know, and aws:ResourceTag.
-func (m *model) tagKey(st *statement, c *policy.Condition, key, _ string) *Finding {
-	if !strings.Contains(key, "tag") || strings.HasPrefix(key, "aws:principaltag/") {
-		return nil
+// knowsKey reports whether an action sets a condition key.
+func knowsKey(a policy.Action, key string) bool {
+	same := func(form string) bool { return sameKey(strings.ToLower(form), key) }
+	if slices.ContainsFunc(a.ConditionKeys(), same) {
+		return true
 	}
-	return m.unsupported(st, c, key)
+	return slices.ContainsFunc(a.Resources(), func(r policy.ActionResource) bool {
+		return slices.ContainsFunc(r.Keys, same) || slices.ContainsFunc(r.Type.Keys, same)
+	})
 }
 
 // valueFinding compares values with the operator and the key's type.

@@ -26,7 +26,8 @@ func (m *model) effects(x *expansion) []Finding {
 // unknown is an entry that matches no action.
 func (m *model) unknown(e *entry, x *expansion) []Finding {
 	service, name, ok := strings.Cut(e.folded, ":")
-	if !ok || e.folded == "" || x.matched[e] > 0 {
+	everyService := strings.Trim(service, "*") == ""
+	if !ok || e.folded == "" || x.matched[e] > 0 && (e.service != "" || everyService) {
 		return nil
 	}
 	f := Finding{Class: NoEffect, Severity: Medium, Actions: []string{e.text}}
@@ -68,6 +69,9 @@ func (m *model) unknown(e *entry, x *expansion) []Finding {
 		f.Patch = &Patch{}
 	}
 	f.Patch.Index, f.Patch.Remove = e.st.index, []string{e.text}
+	if e.service == "" {
+		f.Fix = "Name the services one by one."
+	}
 	return []Finding{f}
 }
 

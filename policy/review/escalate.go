@@ -24,6 +24,9 @@ func (m *model) escalations() []Finding {
 		root, group, rest := groupByRoot(paths)
 		f := m.escalation(root, group)
 		f.Closes, f.Of = len(group), total
+		if group[0].low && slices.ContainsFunc(out, func(g Finding) bool { return contains(g.Actions, f.Actions) }) {
+			f.Severity, f.PartOf = Note, out[0].ID
+		}
 		out = append(out, f)
 		paths = rest
 	}
@@ -31,6 +34,11 @@ func (m *model) escalations() []Finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+// contains reports whether a list has all of another.
+func contains(list, all []string) bool {
+	return !slices.ContainsFunc(all, func(a string) bool { return !slices.Contains(list, a) })
 }
 
 func (m *model) openPaths() []*found {
@@ -174,14 +182,26 @@ func (f *found) roots() []string {
 // severity of a path: high, less what limits it.
 func (f *found) severity() Severity {
 	base := High
-	if f.low {
+	switch {
+	case f.low:
 		base = Low
+	case f.wholeService():
+		base = Medium // It is what running the whole service means, and a finding of its own.
 	}
 	s, ok := base.down(f.drop)
 	if !ok {
 		return Note
 	}
 	return s
+}
+
+// wholeService reports whether one service's wildcard gives all of the path.
+// For the services that hand out permissions that is no excuse.
+func (f *found) wholeService() bool {
+	return !slices.ContainsFunc(f.picks, func(g *grant) bool {
+		return g.service == "" || g.folded != g.service+":*" || g.service != f.picks[0].service ||
+			strings.Contains(" iam sts sso ", " "+g.service+" ")
+	})
 }
 
 func (m *model) escalation(root string, group []*found) Finding {
@@ -228,7 +248,7 @@ func escalationTitle(root string, group []*found) string {
 	case strings.HasPrefix(root, "iam:") || root == "*":
 		return fmt.Sprintf("Can give itself any permission, in %d ways", len(group))
 	}
-	return fmt.Sprintf("%s, and %d ways more to gain rights", titles[0], len(group)-1)
+	return shorter(titles[0], fmt.Sprintf("%s, and %s", titles[0], plural(len(group)-1, "way more", "ways more")))
 }
 
 // fit joins names as long as the headline stays short.

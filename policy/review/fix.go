@@ -1,6 +1,7 @@
 package review
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,7 +21,7 @@ func (m *model) fix(found []Finding) {
 			continue
 		}
 		p := m.patch(f)
-		if p == nil || p.document == nil || !m.better(f, p) {
+		if p == nil || p.changed == nil || !better(f, p) {
 			f.Patch = nil
 			continue
 		}
@@ -200,13 +201,9 @@ func byResourceTag(a policy.Action) bool {
 
 // example is an ARN of what the action works on, with names to fill in.
 func (m *model) example(a policy.Action) string {
-	resources := a.Resources()
-	best := resources[0]
-	for _, r := range resources {
-		if r.Required && !best.Required {
-			best = r
-		}
-	}
+	best := slices.MinFunc(a.Resources(), func(x, y policy.ActionResource) int {
+		return cmp.Or(btoi(y.Required)-btoi(x.Required), len(x.Type.ARN)-len(y.Type.ARN))
+	})
 	if strings.HasPrefix(best.Type.ARN, "*") || best.Type.ARN == "" {
 		return "*"
 	}
@@ -241,26 +238,31 @@ func (m *model) passing(f *Finding) policy.Statement {
 
 // patched puts a change together.
 func (m *model) patched(f *Finding, drop map[*entry]bool, add []policy.Statement) *Patch {
-	doc := *m.doc
-	doc.Statements = nil
 	p := &Patch{Index: f.Index}
 	for e := range drop {
 		p.Remove = append(p.Remove, e.text)
 	}
 	p.Remove = sortedCopy(p.Remove)
+	var statements []*statement
 	for _, st := range m.statements {
+		if !slices.ContainsFunc(st.entries, func(e entry) bool { return drop[&st.entries[e.at]] }) {
+			statements = append(statements, st)
+			continue
+		}
 		if s, left := st.without(drop); left {
-			doc.Statements = append(doc.Statements, s)
+			statements = append(statements, m.again(s, st.index))
 		}
 	}
-	doc.Statements = append(doc.Statements, add...)
-	if len(doc.Statements) == 0 {
+	for i, s := range add {
+		statements = append(statements, m.again(s, len(m.statements)+i))
+	}
+	if len(statements) == 0 {
 		return nil
 	}
 	if len(add) > 0 {
 		p.Add = pasteable(add)
 	}
-	p.document = &doc
+	p.changed = m.with(m.doc, statements)
 	return p
 }
 
@@ -282,7 +284,7 @@ func pasteable(statements []policy.Statement) string {
 // replaceEntry takes an entry out, or puts the likely spelling in its place.
 func (m *model) replaceEntry(f *Finding) *Patch {
 	entries := m.entriesOf(f, "")
-	if len(entries) != 1 {
+	if len(entries) != 1 || entries[0].service == "" {
 		return nil
 	}
 	e := entries[0]
@@ -290,9 +292,7 @@ func (m *model) replaceEntry(f *Finding) *Patch {
 	if f.Patch != nil {
 		replacement = f.Patch.Replace
 	}
-	doc := *m.doc
-	doc.Statements = slices.Clone(m.doc.Statements)
-	s := &doc.Statements[e.st.index]
+	s := *e.st.Statement
 	list := &s.Action
 	if e.st.negated() {
 		list = &s.NotAction
@@ -304,13 +304,16 @@ func (m *model) replaceEntry(f *Finding) *Patch {
 		changed = slices.Delete(changed, e.at, e.at+1)
 	}
 	*list = changed
-	if len(changed) == 0 {
-		doc.Statements = slices.Delete(doc.Statements, e.st.index, e.st.index+1)
+	statements := slices.Clone(m.statements)
+	if len(changed) > 0 {
+		statements[e.st.index] = m.again(s, e.st.index)
+	} else {
+		statements = slices.Delete(statements, e.st.index, e.st.index+1)
 	}
-	if len(doc.Statements) == 0 {
+	if len(statements) == 0 {
 		return nil
 	}
-	return &Patch{Index: e.st.index, Remove: []string{e.text}, Replace: replacement, document: &doc}
+	return &Patch{Index: e.st.index, Remove: []string{e.text}, Replace: replacement, changed: m.with(m.doc, statements)}
 }
 
 // moveEntries gives actions a statement with resources that fit them.
@@ -374,12 +377,12 @@ func (m *model) changeOperator(f *Finding) *Patch {
 		if operator == c.Operator || !slices.ContainsFunc(m.conditionsOf(st, c), func(g Finding) bool { return g.ID == f.ID && g.Line == f.Line }) {
 			continue
 		}
-		doc := *m.doc
-		doc.Statements = slices.Clone(m.doc.Statements)
-		s := &doc.Statements[f.Index]
+		s := *st.Statement
 		s.Condition = slices.Clone(s.Condition)
 		s.Condition[i].Operator = operator
-		return &Patch{Index: f.Index, Remove: []string{c.Operator}, Replace: operator, document: &doc}
+		statements := slices.Clone(m.statements)
+		statements[f.Index] = m.again(s, f.Index)
+		return &Patch{Index: f.Index, Remove: []string{c.Operator}, Replace: operator, changed: m.with(m.doc, statements)}
 	}
 	return nil
 }
@@ -408,27 +411,37 @@ func otherOperator(id string, c *policy.Condition) string {
 	return c.Operator
 }
 
-// better runs the rules again on the changed document.
-func (m *model) better(f *Finding, p *Patch) bool {
-	after := m.with(p.document, nil)
-	x := after.expand()
-	var found []Finding
-	if f.Class == Risk {
-		found = after.risks(x)
-	} else {
-		found = after.effects(x)
+// rerun runs the rules again that could find the same in a changed document.
+func (m *model) rerun(f *Finding) []Finding {
+	switch f.ID {
+	case "pass-role", "escalate":
+		return m.escalations()
+	case "service-star":
+		return m.serviceStars()
+	case "delete-star", "change-star":
+		return m.changes(m.expand())
+	case "unknown-action", "unknown-service", "needs-star", "no-resource", "like", "for-all-values", "mfa":
+		return m.effects(m.expand())
 	}
-	worst, left := -1, 0
+	return m.tableRisks(nil)
+}
+
+// better keeps a change only where the rules then find less.
+func better(f *Finding, p *Patch) bool {
+	found := p.changed.rerun(f)
+	worst, left, same := -1, 0, 0
 	for i := range found {
 		g := &found[i]
 		if g.ID == f.ID && sharesAction(g, f) {
-			worst = max(worst, g.Severity.Rank())
+			worst, same = max(worst, g.Severity.Rank()), len(g.Actions)
 		}
 		if g.Of > 0 && g.Severity.Rank() >= Medium.Rank() {
 			left += g.Closes
 		}
 	}
 	switch {
+	case worst == f.Severity.Rank() && f.ID == "delete-star" && same < len(f.Actions):
+		p.After = plural(same, "action left", "actions left")
 	case worst >= f.Severity.Rank():
 		return false
 	case f.Of > 0:

@@ -13,6 +13,7 @@ type granted struct {
 	policy.Action
 	*entry
 	everywhere bool // on every resource, and no condition narrows it
+	guarded    bool // on every resource, under a condition that narrows it
 }
 
 // sums counts actions by access level, in the order of policy.AccessLevel.
@@ -29,7 +30,7 @@ type expansion struct {
 // expand looks the entries up. A "*" and a NotAction are only noted, since
 // listing 22,000 actions helps nobody.
 func (m *model) expand() *expansion {
-	x := &expansion{at: map[string]int{}, matched: map[*entry]int{}}
+	x := &expansion{actions: make([]granted, 0, 1024), at: make(map[string]int, 1024), matched: map[*entry]int{}}
 	for _, st := range m.allow {
 		if st.negated() {
 			x.broad = append(x.broad, st)
@@ -52,18 +53,19 @@ func allActions(folded string) bool { return folded == "*" || folded == "*:*" }
 
 func (x *expansion) add(actions []policy.Action, st *statement, e *entry) {
 	x.matched[e] = len(actions)
-	everywhere := st.star && len(st.NotResource) == 0 && !st.guard.strong
+	star := st.star && len(st.NotResource) == 0
+	everywhere := star && !st.guard.strong
 	for _, a := range actions {
 		at, ok := x.at[a.Name]
 		if !ok {
 			x.at[a.Name] = len(x.actions)
-			x.actions = append(x.actions, granted{Action: a, entry: e, everywhere: everywhere})
+			x.actions = append(x.actions, granted{Action: a, entry: e, everywhere: everywhere, guarded: star && st.guard.strong})
 			continue
 		}
 		// The widest grant tells how bad it is, and of equals the exact entry.
 		g := &x.actions[at]
 		if everywhere && !g.everywhere || everywhere == g.everywhere && g.wild && !e.wild {
-			*g = granted{Action: a, entry: e, everywhere: everywhere}
+			*g = granted{Action: a, entry: e, everywhere: everywhere, guarded: star && st.guard.strong}
 		}
 	}
 }

@@ -128,27 +128,41 @@ func newModel(doc *policy.Document, opts *Options) *model {
 	for i := range doc.Statements {
 		m.statements = append(m.statements, compile(&doc.Statements[i], i, opts.Now))
 	}
-	m.index()
+	m.split()
+	m.find(m.allow)
 	return m
 }
 
-// with is the model of a changed document; statements that did not change are
-// taken over.
-func (m *model) with(doc *policy.Document, kept []int) *model {
-	out := &model{doc: doc, opts: m.opts, cat: m.cat, tables: m.tables}
-	for i := range doc.Statements {
-		if i < len(kept) && kept[i] >= 0 {
-			old := *m.statements[kept[i]]
-			out.statements = append(out.statements, &old)
-			continue
-		}
-		out.statements = append(out.statements, compile(&doc.Statements[i], i, m.opts.Now))
+// with is the model of a changed document. What is compiled already is shared.
+func (m *model) with(doc *policy.Document, statements []*statement) *model {
+	out := &model{doc: doc, opts: m.opts, cat: m.cat, tables: m.tables, statements: statements}
+	out.split()
+	if !slices.Equal(out.deny, m.deny) {
+		out.find(out.allow)
+		return out
 	}
-	out.index()
+	// What did not change grants what it did.
+	out.hits = make(map[string]*hit, len(m.hits))
+	for name, h := range m.hits {
+		kept := &hit{known: h.known}
+		for i := range h.grants {
+			if slices.Contains(out.allow, h.grants[i].st) {
+				kept.grants = append(kept.grants, h.grants[i])
+			}
+		}
+		out.hits[name] = kept
+	}
+	out.find(slices.DeleteFunc(slices.Clone(out.allow), func(st *statement) bool { return slices.Contains(m.allow, st) }))
 	return out
 }
 
-func (m *model) index() {
+// again compiles a changed statement.
+func (m *model) again(s policy.Statement, index int) *statement {
+	return compile(&s, index, m.opts.Now)
+}
+
+// split sorts the statements by effect.
+func (m *model) split() {
 	for _, st := range m.statements {
 		switch {
 		case st.Effect == policy.Allow && !st.guard.never:
@@ -157,13 +171,14 @@ func (m *model) index() {
 			m.deny = append(m.deny, st)
 		}
 	}
-	m.find()
 }
 
-// find collects the table actions that are granted.
-func (m *model) find() {
-	m.hits = map[string]*hit{}
-	for _, st := range m.allow {
+// find collects the table actions that some statements grant.
+func (m *model) find(statements []*statement) {
+	if m.hits == nil {
+		m.hits = map[string]*hit{}
+	}
+	for _, st := range statements {
 		if st.negated() {
 			m.findIn(m.tables.all, st)
 			continue
@@ -187,7 +202,9 @@ func (m *model) find() {
 			delete(m.hits, name)
 			continue
 		}
-		slices.SortStableFunc(h.grants, func(a, b grant) int { return a.drop - b.drop })
+		if len(h.grants) > 1 {
+			slices.SortStableFunc(h.grants, func(a, b grant) int { return a.drop - b.drop })
+		}
 	}
 }
 

@@ -21,6 +21,12 @@ func (m *model) reach(action, resource string) reach {
 	}
 	parts := strings.SplitN(resource, ":", 6)
 	service, _, _ := strings.Cut(action, ":")
+	if len(parts) > 2 && len(resource) < maxARN && foreign(service, strings.ToLower(parts[2])) {
+		return reach{}
+	}
+	if len(resource) >= maxARN {
+		return looseReach(service, parts, resource)
+	}
 	a, ok := m.cat.Action(action)
 	if !ok || len(parts) < 6 {
 		return looseReach(service, parts, resource)
@@ -33,6 +39,20 @@ func (m *model) reach(action, resource string) reach {
 		}
 	}
 	return best
+}
+
+// maxARN is the length of the longest ARN that AWS makes.
+const maxARN = 2048
+
+// borrowers are services some of whose resources carry another service's name.
+// A test finds them in the catalogue.
+const borrowers = " apprunner backup codestar cognito-idp connect ebs ec2 ec2-instance-connect es events greengrass kinesis" +
+	" payment-cryptography rds-data redshift-data route53 s3 servicecatalog ssm sts wafv2 "
+
+// foreign reports, without unpacking anything, that an ARN is of another
+// service.
+func foreign(service, named string) bool {
+	return named != service && !strings.ContainsAny(named, "*?$") && !strings.Contains(borrowers, " "+service+" ")
 }
 
 // looseReach is for actions that the catalogue lacks and for ARNs cut short.
@@ -206,6 +226,8 @@ func scoped(template, partition, account string) string {
 			b.WriteString("*")
 		case "Account":
 			b.WriteString(account)
+		case "ObjectName":
+			b.WriteString("*")
 		default:
 			b.WriteString(placeholder(name))
 		}

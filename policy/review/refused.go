@@ -2,6 +2,7 @@ package review
 
 import (
 	"fmt"
+	"strings"
 
 	"rolecall/policy"
 )
@@ -22,6 +23,9 @@ func refusals(list []policy.Refusal, doc *policy.Document) []Finding {
 			f.Why += fmt.Sprintf(" AWS answers: %s", r.AWS)
 		}
 		f.Fix = "Write " + r.Expected + "."
+		if r.ID == "type" && strings.HasSuffix(r.What, "Resource") {
+			f.Category = "bad-resource"
+		}
 		if doc != nil && r.Statement >= 0 && r.Statement < len(doc.Statements) {
 			f.Statement = doc.Statements[r.Statement].Sid
 		}

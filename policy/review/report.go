@@ -175,7 +175,7 @@ type Patch struct {
 	// After says what the rules found in the changed document.
 	After string `json:"after"`
 
-	document *policy.Document
+	changed *model // the document with the change
 }
 
 // Worst is the worst severity of the findings, Note without any.

@@ -9,9 +9,9 @@ import (
 )
 
 // maxReviewed is the length, in characters that AWS counts, beyond which a
-// document is refused without asking what it grants: three times what any
-// quota allows.
-const maxReviewed = 3 * policy.MaxRoleInline
+// document is refused without asking what it grants. AWS's own managed
+// policies, which may be longer than ours, stay below.
+const maxReviewed = 65536
 
 // Review says what is wrong with a document. It never fails: a text that is no
 // policy at all is refused in the first finding.

@@ -252,16 +252,28 @@ func (m *model) sayStar(f *Finding, grants []*grant) {
 	f.Title = fit("Can do anything in ", names)
 	f.Why = "A service's wildcard grants every action, also those that AWS adds later and nobody has looked at."
 	if len(grants) == 1 && grants[0].only != "" {
-		f.Title = "Can do anything with some of " + names[0]
+		f.Title = fit("Can do anything in "+names[0]+" that is named ", []string{short(lastPart(grants[0].only))})
 		f.Why += " Here it is limited to " + grants[0].only + "."
 	}
+}
+
+func lastPart(arn string) string {
+	parts := strings.SplitN(arn, ":", 6)
+	return parts[len(parts)-1]
 }
 
 // serviceName is a service as people call it: "S3", "EC2 Auto Scaling".
 func (m *model) serviceName(prefix string) string {
 	s, ok := m.cat.Service(prefix)
-	if !ok {
+	switch {
+	case !ok:
 		return prefix
+	case prefix == "cloudformation":
+		return "CloudFormation"
+	case prefix == "elasticmapreduce":
+		return "EMR"
+	case prefix == "autoscaling":
+		return "Auto Scaling"
 	}
 	name := strings.TrimPrefix(strings.TrimPrefix(s.Name, "Amazon "), "AWS ")
 	if open := strings.LastIndexByte(name, '('); open > 0 && len(name) > 20 {

@@ -17,7 +17,6 @@ type path struct {
 	label      string   // the service that runs the code, with pass
 	title      string   // what the holder could do, without pass
 	low        bool     // needs luck, or a retired service
-	other      string   // the service's principal list came from passrole.txt
 }
 
 // risk is why one action stands in the tables.
@@ -47,17 +46,31 @@ type tables struct {
 	actions   map[string]*known   // by folded name
 	byService map[string][]*known // by service
 	all       []*known
+	keys      map[string]string // type of each global condition key, by folded name
 }
 
 // data is read once, when the first policy is reviewed.
 var data = sync.OnceValue(readTables)
 
 func readTables() *tables {
-	t := &tables{actions: map[string]*known{}, byService: map[string][]*known{}}
+	t := &tables{actions: map[string]*known{}, byService: map[string][]*known{}, keys: map[string]string{}}
 	eachLine(assets.ReviewPaths, t.readPath)
 	eachLine(assets.ReviewPassRole, t.readPair)
 	eachLine(assets.ReviewActions, t.readRisk)
+	eachLine(assets.ReviewKeys, func(fields []string) { t.keys[strings.ToLower(fields[0])] = fields[1] })
 	return t
+}
+
+// key is the type of a global condition key, "" where there is none such.
+func (t *tables) key(key string) string {
+	if kind := t.keys[key]; kind != "" {
+		return kind
+	}
+	family, name, _ := strings.Cut(key, "/")
+	if name == "" {
+		return ""
+	}
+	return t.keys[family+"/"]
 }
 
 // eachLine gives the fields of every line that is no comment.

@@ -68,7 +68,7 @@ func (m *model) redundant(limit int) []Finding {
 	changed := m.dropEntries(twice)
 	if len(extra) == 0 && changed != nil {
 		characters := changed.Characters()
-		f.Patch = &Patch{Index: f.Index, Remove: f.Actions, document: changed,
+		f.Patch = &Patch{Index: f.Index, Remove: f.Actions,
 			After: fmt.Sprintf("%s characters of %s", thousands(characters), thousands(limit))}
 		f.Fix = fmt.Sprintf("Take these entries out: the document grants the same in %s characters.", thousands(characters))
 	}
