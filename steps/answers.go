@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"rolecall/aws"
-	"rolecall/policy"
 )
 
 // Answers are what a person (or flags) decided, and nothing secret: they are
@@ -74,12 +73,42 @@ type Part struct {
 	// then only that role counts.
 	NameGiven bool `json:"role_name_given,omitempty"`
 
-	PolicyARN    string    `json:"policy_arn,omitempty"` // last seen; a hint after resume
-	PolicyDigest string    `json:"policy_digest,omitempty"`
-	RoleARN      string    `json:"role_arn,omitempty"` // last seen or pasted
-	RoleID       string    `json:"role_id,omitempty"`
-	Submitted    time.Time `json:"submitted,omitzero"` // when the vendor accepted RoleARN
-	HandedOver   bool      `json:"handed_over,omitempty"`
+	// Policies are the policies that the role needs, as last seen: hints after a
+	// resume. There is more than one only where one would be too large.
+	Policies []PartPolicy `json:"policies,omitempty"`
+
+	RoleARN    string    `json:"role_arn,omitempty"` // last seen or pasted
+	RoleID     string    `json:"role_id,omitempty"`
+	Submitted  time.Time `json:"submitted,omitzero"` // when the vendor accepted RoleARN
+	HandedOver bool      `json:"handed_over,omitempty"`
+}
+
+// PartPolicy is one policy of a Part.
+type PartPolicy struct {
+	Name       string `json:"name"`          // as suggested, or as found
+	ARN        string `json:"arn,omitempty"` // empty until seen, and for an inline policy
+	Digest     string `json:"digest"`        // of the wanted document
+	Characters int    `json:"characters"`    // of the wanted document, as IAM counts them
+}
+
+// digests are the digests of the wanted documents, in one text.
+func (p Part) digests() string {
+	var all []string
+	for _, one := range p.Policies {
+		all = append(all, one.Digest)
+	}
+	return strings.Join(all, ",")
+}
+
+// PolicyARNs are the ARNs of the policies seen so far.
+func (p Part) PolicyARNs() []string {
+	var all []string
+	for _, one := range p.Policies {
+		if one.ARN != "" {
+			all = append(all, one.ARN)
+		}
+	}
+	return all
 }
 
 // Seen is what this run observed: never saved, so never trusted after a resume.
@@ -92,9 +121,8 @@ type Seen struct {
 
 // SeenPart is what was observed of one role and its policy.
 type SeenPart struct {
-	Policy *aws.Policy
-	Report *aws.Report
-	Wanted *policy.Document // the document that the policy was compared with
+	Policies []aws.Policy // one for each wanted document, once all were found
+	Report   *aws.Report
 }
 
 // Part returns the part for a purpose; the zero Part when there is none yet.

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -392,7 +393,7 @@ func (c *connect) handOverBlocks(s *Session) ([]Block, []Action) {
 		}
 	}
 	if len(c.d.Instructions) > 0 {
-		blocks = append(blocks, c.instructions(s, 0))
+		blocks = append(blocks, c.instructions(s, nil))
 	}
 	if page := s.Vendor.Links.Connect; page != "" {
 		blocks = append(blocks, Link{Label: s.Vendor.Title + "'s console", URL: page})
@@ -410,11 +411,9 @@ func (c *connect) summary(s *Session) []Block {
 	for _, role := range s.NeededRoles() {
 		part := s.Part(role.Purpose)
 		facts = append(facts, Fact{Label: "Role", Value: part.RoleARN, Note: part.RoleID, Copy: true})
-		policyFact := Fact{Label: "Policy", Value: part.PolicyName, Note: shortDigest(part.PolicyDigest)}
-		if part.PolicyARN != "" {
-			policyFact.Value = part.PolicyARN
+		for _, p := range part.Policies {
+			facts = append(facts, Fact{Label: "Policy", Value: cmp.Or(p.ARN, p.Name), Note: thousands(p.Characters) + " characters · " + shortDigest(p.Digest)})
 		}
-		facts = append(facts, policyFact)
 	}
 	if s.VendorAccount != "" {
 		facts = append(facts, Fact{Label: s.Vendor.Account.Label, Value: s.VendorAccount, Note: s.VendorAccountName})

@@ -24,8 +24,7 @@ type createRole struct {
 	since    time.Time
 	until    time.Time
 	next     time.Time
-	done     int
-	copied   map[string]bool
+	done     map[string]bool // what the person did, for the marker
 	field    string
 	problem  *Problem
 }
@@ -56,7 +55,7 @@ type (
 
 func (c *createRole) basis(a Answers) []string {
 	part := a.Part(c.d.Role)
-	return []string{a.Vendor, a.Partition, a.TrustedAccount, a.AccountID, part.ExternalID, part.PolicyDigest, part.RoleARN, fmt.Sprint(a.GuideOnly)}
+	return []string{a.Vendor, a.Partition, a.TrustedAccount, a.AccountID, part.ExternalID, part.digests(), part.RoleARN, fmt.Sprint(a.GuideOnly)}
 }
 
 // Status is Done once this run has seen the role and found it right, or
@@ -80,7 +79,7 @@ func (c *createRole) Asks(s *Session) []Need {
 
 // Enter makes the external ID known, then looks for the role.
 func (c *createRole) Enter(s *Session) []Effect {
-	*c = createRole{described: c.described, copied: map[string]bool{}}
+	*c = createRole{described: c.described, done: map[string]bool{}}
 	if known, effects := c.id.begin(s, c.d.Role); !known {
 		return effects
 	}
@@ -112,14 +111,10 @@ func (c *createRole) Update(s *Session, msg Msg) (Move, []Effect) {
 		}
 	case Changed:
 		c.field = ""
-	case Copied:
-		c.sent(msg)
-	case Opened:
-		if msg.Err == nil {
-			c.done = max(c.done, 2)
-		}
 	case Broke:
 		return c.broke(s, msg)
+	default:
+		note(c.done, msg)
 	}
 	return Stay, nil
 }
@@ -130,20 +125,6 @@ func (c *createRole) broke(s *Session, msg Broke) (Move, []Effect) {
 		return Stay, nil
 	}
 	return Stay, []Effect{c.look(longPause)}
-}
-
-// sent moves the marker behind what was copied.
-func (c *createRole) sent(msg Copied) {
-	if msg.Err != nil {
-		return
-	}
-	c.copied[msg.Label] = true
-	switch msg.Label {
-	case labelAccountID:
-		c.done = max(c.done, 3)
-	case labelExternalID:
-		c.done = max(c.done, 5)
-	}
 }
 
 const labelAccountID = "Account ID"
@@ -328,6 +309,11 @@ func (c *createRole) act(s *Session) Effect {
 		if _, err := account.CreateRole(ctx, role); err != nil && aws.KindOf(err) != aws.Exists {
 			return roleMade{err}
 		}
-		return roleMade{account.AttachRolePolicy(ctx, role.Name, part.PolicyARN)}
+		for _, arn := range part.PolicyARNs() {
+			if err := account.AttachRolePolicy(ctx, role.Name, arn); err != nil {
+				return roleMade{err}
+			}
+		}
+		return roleMade{}
 	}}
 }

@@ -13,7 +13,12 @@ func (c *createRole) Screen(s *Session) Screen {
 	if c.id.stage != externalIDKnown {
 		return c.id.show(s, screen)
 	}
-	screen.Blocks = []Block{c.instructions(s, c.instructionsDone(s)), c.values(s), c.trustPolicy(s)}
+	if c.proven(s) {
+		screen.Blocks = append(c.foundBlocks(s), c.trustPolicy(s))
+		screen.Actions = []Action{{ID: "next", Label: "next", Default: true}}
+		return screen
+	}
+	screen.Blocks = []Block{c.instructions(s, c.done), c.values(s), c.trustPolicy(s)}
 	if link, ok := c.link(s); ok {
 		screen.Blocks = append(screen.Blocks, link)
 	}
@@ -21,13 +26,6 @@ func (c *createRole) Screen(s *Session) Screen {
 	screen.Blocks = appendProblem(screen.Blocks, c.problem)
 	screen.Actions = c.actions(s)
 	return screen
-}
-
-func (c *createRole) instructionsDone(s *Session) int {
-	if c.proven(s) {
-		return len(c.d.Instructions)
-	}
-	return c.done
 }
 
 func (c *createRole) values(s *Session) Facts {
@@ -52,7 +50,7 @@ func (c *createRole) trustPolicy(s *Session) Block {
 		return Text{Tone: Warning, Body: "The account to trust is not known."}
 	}
 	return Code{Label: "Trust policy", Name: s.Part(c.d.Role).RoleName + "-trust.json", Body: trust.Pretty(),
-		About: fmt.Sprintf("%s characters · the console makes it from the two values above", thousands(trust.Characters()))}
+		About: fmt.Sprintf("%s characters", thousands(trust.Characters()))}
 }
 
 func (c *createRole) link(s *Session) (Link, bool) {
@@ -62,29 +60,28 @@ func (c *createRole) link(s *Session) (Link, bool) {
 		return Link{}, false
 	}
 	part := s.Part(c.d.Role)
-	var policies []string
-	if part.PolicyARN != "" {
-		policies = append(policies, part.PolicyARN)
-	}
-	return Link{Label: "Create role, filled in", URL: console.CreateRole(accounts[0], part.ExternalID, policies...)}, true
+	return Link{Label: "Create role", URL: console.CreateRole(accounts[0], part.ExternalID, part.PolicyARNs()...)}, true
 }
 
 func (c *createRole) state(s *Session) []Block {
 	blocks := appendProblem(nil, c.id.changed(s))
-	switch {
-	case c.proven(s):
-		report := s.Seen.Parts[c.d.Role].Report
-		blocks = append(blocks, Text{Tone: Good, Body: "Found " + report.Role.Name + ". It is right."},
-			Facts{{Label: "Role ARN", Value: report.Role.ARN, Copy: true}}, checksOf(*report))
-	case len(c.right()) > 1:
+	if len(c.right()) > 1 {
 		blocks = append(blocks, c.several(s)...)
-	default:
+	} else {
 		blocks = append(blocks, c.underway(s)...)
 	}
-	if c.pasting && !c.proven(s) {
+	if c.pasting {
 		blocks = append(blocks, Input{ID: fieldRoleARN, Label: "Role ARN", Hint: "arn:" + s.Partition + ":iam::" + orDigits(s.AccountID) + ":role/" + s.Part(c.d.Role).RoleName, Problem: c.field})
 	}
 	return blocks
+}
+
+// foundBlocks shows the role that was proven right, check by check.
+func (c *createRole) foundBlocks(s *Session) []Block {
+	report := s.Seen.Parts[c.d.Role].Report
+	blocks := appendProblem(nil, c.id.changed(s))
+	return append(blocks, Text{Tone: Good, Body: "Found " + report.Role.Name + ". It is right."},
+		Facts{{Label: "Role ARN", Value: report.Role.ARN, Copy: true}}, checksOf(*report))
 }
 
 func orDigits(accountID string) string {
@@ -177,9 +174,6 @@ func checksOf(r aws.Report) Checks {
 }
 
 func (c *createRole) actions(s *Session) []Action {
-	if c.proven(s) {
-		return []Action{{ID: "next", Label: "next", Default: true}}
-	}
 	if s.AWS == nil || len(c.right()) > 1 {
 		return nil
 	}

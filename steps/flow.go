@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"strings"
 
-	"rolecall/policy"
 	"rolecall/steps/vendor"
 )
 
@@ -89,64 +88,41 @@ func (b described) screen(s *Session) Screen {
 }
 
 // instructions are the description's, with the names of this session filled in
-// and the one to do next marked.
-func (b described) instructions(s *Session, next int) Instructions {
+// and the one to do next marked: the furthest that what was done leads to.
+func (b described) instructions(s *Session, done map[string]bool) Instructions {
 	part := s.Part(b.d.Role)
-	fill := strings.NewReplacer("{policy}", part.PolicyName, "{role}", part.RoleName)
-	in := Instructions{Next: min(next, len(b.d.Instructions))}
+	policies := part.PolicyName
+	if len(part.Policies) > 0 {
+		policies = part.Policies[0].Name
+	}
+	fill := strings.NewReplacer("{policy}", policies, "{role}", part.RoleName)
+	in := Instructions{}
 	for _, item := range b.d.Instructions {
 		in.Items = append(in.Items, fill.Replace(item))
+	}
+	for event, number := range b.d.Marks {
+		if done[event] {
+			in.Next = min(max(in.Next, number-1), len(in.Items))
+		}
 	}
 	return in
 }
 
-// NeededRoles lists the roles that the ticked products need.
-func (s *Session) NeededRoles() []*vendor.Role {
-	return s.Vendor.RolesFor(s.Bundles, vendor.AccessRole)
-}
+// markOpened is the event that a page was opened; a copy's event is its label.
+const markOpened = "opened"
 
-// needs reports whether the ticked products need the role of this purpose.
-func (s *Session) needs(purpose string) bool {
-	for _, role := range s.NeededRoles() {
-		if role.Purpose == purpose {
-			return true
+// note remembers what the person did, for the marker.
+func note(done map[string]bool, msg Msg) {
+	switch msg := msg.(type) {
+	case Opened:
+		if msg.Err == nil {
+			done[markOpened] = true
+		}
+	case Copied:
+		if msg.Err == nil {
+			done[msg.Label] = true
 		}
 	}
-	return false
-}
-
-// role finds a role that the description is known to have.
-func (s *Session) role(purpose string) *vendor.Role {
-	role, ok := s.Vendor.Role(purpose)
-	if !ok {
-		return &vendor.Role{Purpose: purpose}
-	}
-	return role
-}
-
-// WantedPolicy is the permissions policy that a role has to have, nil when
-// nothing ticked needs the role. The error names a parameter without a value.
-func (s *Session) WantedPolicy(purpose string) (*policy.Document, error) {
-	role := s.role(purpose)
-	doc := s.Vendor.Compose(role, s.Bundles, s.Partition)
-	if doc == nil || len(role.Parameters) == 0 {
-		return doc, nil
-	}
-	return role.Fill(doc, s.Parameters)
-}
-
-// TrustedAccounts are the vendor's AWS accounts that a role has to trust.
-func (s *Session) TrustedAccounts(purpose string) []string {
-	accounts := s.Vendor.TrustedAccounts(s.role(purpose), s.Partition)
-	if len(accounts) == 0 && s.TrustedAccount != "" {
-		return []string{s.TrustedAccount}
-	}
-	return accounts
-}
-
-// WantedTrust is the trust policy that a role has to have.
-func (s *Session) WantedTrust(purpose string) *policy.Document {
-	return s.Vendor.Trust(s.role(purpose), s.Partition, s.TrustedAccount, s.Part(purpose).ExternalID)
 }
 
 // Prepare fills in what the description suggests and no answer has set, and

@@ -276,7 +276,7 @@ func (l *login) confirm(s *Session) (Move, []Effect) {
 func (s *Session) forgetARNs() {
 	s.Seen = Seen{}
 	for purpose := range s.Parts {
-		s.setPart(purpose, func(p *Part) { p.PolicyARN, p.RoleARN, p.RoleID = "", "", "" })
+		s.setPart(purpose, func(p *Part) { p.Policies, p.RoleARN, p.RoleID = nil, "", "" })
 	}
 }
 

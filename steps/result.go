@@ -1,9 +1,6 @@
 package steps
 
-import (
-	"rolecall/aws"
-	"rolecall/policy"
-)
+import "rolecall/aws"
 
 // Result is what a session made or found, as scripts read it. Every list is
 // there, empty when there is nothing in it.
@@ -69,8 +66,8 @@ func (s *Session) Result() Result {
 		if r.ExternalID == "" {
 			r.ExternalID = part.ExternalID
 		}
-		if p, ok := resultPolicy(part, seen); ok {
-			r.Policies = append(r.Policies, p)
+		for _, p := range part.Policies {
+			r.Policies = append(r.Policies, ResultPolicy{ARN: p.ARN, Digest: p.Digest, Characters: p.Characters})
 		}
 		if part.RoleARN != "" {
 			r.Roles = append(r.Roles, ResultRole{Purpose: role.Purpose, ARN: part.RoleARN, ID: part.RoleID})
@@ -87,21 +84,4 @@ func (s *Session) Result() Result {
 	}
 	r.Submitted = handed > 0 && submitted == handed
 	return r
-}
-
-// resultPolicy describes the policy as it is in AWS where it was seen there,
-// else as it was wanted.
-func resultPolicy(part Part, seen SeenPart) (ResultPolicy, bool) {
-	p := ResultPolicy{ARN: part.PolicyARN, Digest: part.PolicyDigest}
-	var document *policy.Document
-	switch {
-	case seen.Policy != nil && seen.Policy.Document != nil:
-		document = seen.Policy.Document
-	case seen.Wanted != nil:
-		document = seen.Wanted
-	}
-	if document != nil {
-		p.Digest, p.Characters = document.Digest(), document.Characters()
-	}
-	return p, p.ARN != ""
 }

@@ -191,7 +191,7 @@ func sessionRows(s steps.Answers) [][2]string {
 	}
 	for _, purpose := range sortedKeys(s.Parts) {
 		p := s.Parts[purpose]
-		rows = append(rows, [2]string{"Role", p.RoleARN}, [2]string{"Policy", p.PolicyARN}, [2]string{"External ID", p.ExternalID})
+		rows = append(rows, [2]string{"Role", p.RoleARN}, [2]string{"Policy", strings.Join(p.PolicyARNs(), ", ")}, [2]string{"External ID", p.ExternalID})
 		if !p.Submitted.IsZero() {
 			rows = append(rows, [2]string{"Accepted", p.Submitted.Local().Format(time.DateTime)})
 		}

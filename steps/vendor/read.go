@@ -6,6 +6,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -149,11 +150,23 @@ func (r *reader) decode(path string, node ast.Node, into reflect.Value) {
 			return
 		}
 		r.mismatch(path, into)
+	case reflect.Int:
+		r.number(path, node, into)
 	case reflect.Slice:
 		r.list(path, node, into)
 	case reflect.Struct, reflect.Map:
 		r.mapping(path, node, into)
 	}
+}
+
+func (r *reader) number(path string, node ast.Node, into reflect.Value) {
+	if n, ok := node.(*ast.IntegerNode); ok {
+		if value, err := strconv.Atoi(n.GetToken().Value); err == nil {
+			into.SetInt(int64(value))
+			return
+		}
+	}
+	r.mismatch(path, into)
 }
 
 func (r *reader) mismatch(path string, into reflect.Value) {

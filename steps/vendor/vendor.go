@@ -141,5 +141,8 @@ type Step struct {
 	Title        string   `yaml:"title"`
 	About        string   `yaml:"about"`
 	Instructions []string `yaml:"instructions"`
-	Links        []Link   `yaml:"links"`
+	// Marks say which instruction, from 1, comes next once something was done
+	// here: "opened" the console's page, or copied the value with this label.
+	Marks map[string]int `yaml:"marks"`
+	Links []Link         `yaml:"links"`
 }

@@ -1,0 +1,166 @@
+package steps
+
+import (
+	"fmt"
+	"strings"
+
+	"rolecall/aws"
+	"rolecall/policy"
+)
+
+// Screen shows the documents, the instructions and what AWS shows.
+func (c *createPolicy) Screen(s *Session) Screen {
+	screen := c.screen(s)
+	if c.wanted == nil {
+		screen.Blocks = appendProblem(nil, c.problem)
+		return screen
+	}
+	if c.seen(s.Answers) {
+		screen.Blocks = append(c.foundBlocks(s), c.documents()...)
+		screen.Actions = []Action{{ID: "next", Label: "next", Default: true}}
+		return screen
+	}
+	screen.Blocks = c.documents()
+	for i, w := range c.wanted {
+		note := ""
+		if i == 0 {
+			note = "suggested; any name will do"
+		}
+		screen.Blocks = append(screen.Blocks, Facts{{Label: "Policy name", Value: w.Name, Copy: true, Note: note}})
+	}
+	screen.Blocks = append(screen.Blocks, c.instructions(s, c.done))
+	if console, ok := aws.ConsoleFor(s.Partition); ok {
+		screen.Blocks = append(screen.Blocks, Link{Label: "Create policy", URL: console.CreatePolicy()})
+	}
+	screen.Blocks = append(screen.Blocks, c.underway(s)...)
+	screen.Blocks = appendProblem(screen.Blocks, c.problem)
+	screen.Actions = c.actions(s)
+	return screen
+}
+
+func (c *createPolicy) documents() []Block {
+	blocks := make([]Block, len(c.wanted))
+	for i, w := range c.wanted {
+		blocks[i] = policyCode(w)
+	}
+	return blocks
+}
+
+// policyCode is a permissions policy to view, copy and save.
+func policyCode(w WantedDocument) Code {
+	return Code{
+		Label: "Policy document", Name: w.Name + ".json", Body: w.Document.Pretty(),
+		About: fmt.Sprintf("%s of %s characters · %s", thousands(w.Document.Characters()), thousands(policy.MaxManaged), shortDigest(w.Document.Digest())),
+	}
+}
+
+// shortDigest shows enough of a digest to compare it by eye.
+func shortDigest(digest string) string {
+	const keep = len("sha256:") + 4
+	if len(digest) <= keep+2 {
+		return digest
+	}
+	return digest[:keep] + "…" + digest[len(digest)-2:]
+}
+
+// underway shows the waiting and the nearest thing to a right policy.
+func (c *createPolicy) underway(s *Session) []Block {
+	if s.AWS == nil {
+		return []Block{Text{Tone: Dim, Body: "rolecall cannot look into the account. Go on when the policy exists."}}
+	}
+	var blocks []Block
+	if c.named != nil {
+		blocks = append(blocks, differenceProblem(c.named))
+	}
+	switch {
+	case c.making:
+		blocks = append(blocks, Tasks{{Name: "Creating the policy in the rehearsal account", State: Running, Since: c.since}})
+	case s.Now().Before(c.until):
+		blocks = append(blocks, Waiting{For: c.awaited(), Since: c.since, Until: c.until, Next: c.next})
+	default:
+		blocks = append(blocks, Text{Tone: Warning, Body: "rolecall stopped looking. Press e to go on."})
+	}
+	if c.note != "" {
+		blocks = append(blocks, Text{Tone: Warning, Body: c.note})
+	}
+	return blocks
+}
+
+func (c *createPolicy) awaited() string {
+	if len(c.wanted) == 1 {
+		return "a policy that grants this"
+	}
+	var missing []string
+	for i, w := range c.wanted {
+		if c.found(i) == nil {
+			missing = append(missing, w.Name)
+		}
+	}
+	return "policies that grant this: " + strings.Join(missing, ", ")
+}
+
+func (c *createPolicy) foundBlocks(s *Session) []Block {
+	var blocks []Block
+	for i := range c.wanted {
+		found := c.found(i)
+		if found == nil {
+			continue
+		}
+		blocks = append(blocks,
+			Text{Tone: Good, Body: "Found " + found.Policy.Name + ". It grants what " + s.Vendor.Title + " needs."},
+			Facts{{Label: "Policy ARN", Value: found.Policy.ARN, Copy: true}})
+		if !found.Exact {
+			blocks = append(blocks, Text{Tone: Warning, Body: "It grants more than " + s.Vendor.Title + " asks for: " +
+				changeList(found.Difference.Added, found.Difference.Changed) + "."})
+		}
+	}
+	return blocks
+}
+
+// differenceProblem shows a policy of the suggested name with other content.
+func differenceProblem(named *aws.PolicySighting) Problem {
+	var words []string
+	if missing := changeList(named.Difference.Removed, nil); missing != "" {
+		words = append(words, "it lacks "+missing)
+	}
+	if extra := changeList(named.Difference.Added, nil); extra != "" {
+		words = append(words, "it adds "+extra)
+	}
+	if changed := changeList(nil, named.Difference.Changed); changed != "" {
+		words = append(words, changed)
+	}
+	return Problem{
+		What:     named.Policy.Name + " exists and differs: " + strings.Join(words, "; ") + ".",
+		Expected: "a policy that grants exactly the document above",
+		Next:     "Edit it in the console and paste the document, or create one under another name. rolecall keeps looking.",
+		Kind:     NotAsNeeded,
+		Passing:  true,
+	}
+}
+
+// changeList names at most three differences and counts the rest.
+func changeList(actions []string, changes []policy.Change) string {
+	words := append([]string(nil), actions...)
+	for _, change := range changes {
+		words = append(words, change.Detail)
+	}
+	const most = 3
+	if len(words) > most {
+		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
+	}
+	return strings.Join(words, ", ")
+}
+
+func (c *createPolicy) actions(s *Session) []Action {
+	switch {
+	case s.AWS == nil:
+		return []Action{{ID: "made", Label: "the policy exists", Default: true}}
+	case s.Rehearsal && !c.making && c.named == nil:
+		return []Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
+	}
+	actions := []Action{{ID: "next", Label: "next", Default: true, Disabled: "waits for the policy"}}
+	if !s.Now().Before(c.until) {
+		actions = append(actions, Action{ID: "extend", Key: "e", Label: "go on looking"})
+	}
+	return actions
+}
