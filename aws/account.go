@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -72,11 +73,13 @@ type clients struct {
 	iam      *iam.Client
 	sts      *sts.Client
 	org      *organizations.Client
+	cfn      *cloudformation.Client
 }
 
-func (a *Account) iam() *iam.Client           { return a.clients.Load().iam }
-func (a *Account) sts() *sts.Client           { return a.clients.Load().sts }
-func (a *Account) org() *organizations.Client { return a.clients.Load().org }
+func (a *Account) iam() *iam.Client            { return a.clients.Load().iam }
+func (a *Account) sts() *sts.Client            { return a.clients.Load().sts }
+func (a *Account) org() *organizations.Client  { return a.clients.Load().org }
+func (a *Account) cfn() *cloudformation.Client { return a.clients.Load().cfn }
 
 // Open loads the configuration as the AWS CLI does: environment, files, SSO,
 // credential_process, mfa_serial, AWS_ENDPOINT_URL. It sends nothing; that
@@ -127,12 +130,13 @@ func (a *Account) connect(ctx context.Context) (*clients, error) {
 	}
 	c := &clients{region: cfg.Region, sts: sts.NewFromConfig(cfg)}
 	c.iam = iam.NewFromConfig(cfg, func(o *iam.Options) { o.APIOptions = append(o.APIOptions, a.checkOwner) })
+	c.cfn = cloudformation.NewFromConfig(cfg, func(o *cloudformation.Options) { o.APIOptions = append(o.APIOptions, a.checkOwner) })
 	c.org = organizations.NewFromConfig(cfg, func(o *organizations.Options) { o.Region = homeRegion(cfg.Region) })
 	c.endpoint = c.findEndpoint()
 	return c, nil
 }
 
-// checkOwner asks who is signed in before the first IAM request, and again
+// checkOwner asks who is signed in before the first request to IAM or CloudFormation, and again
 // after credentials failed, so that nothing is read from or written to another
 // account than the pinned one, or than the one that was seen first.
 func (a *Account) checkOwner(stack *smithymiddleware.Stack) error {
@@ -289,7 +293,7 @@ type plainBody struct{ io.ReadCloser }
 
 // findEndpoint is the first endpoint that replaces AWS's own.
 func (c *clients) findEndpoint() string {
-	for _, e := range []*string{c.iam.Options().BaseEndpoint, c.sts.Options().BaseEndpoint, c.org.Options().BaseEndpoint} {
+	for _, e := range []*string{c.iam.Options().BaseEndpoint, c.sts.Options().BaseEndpoint, c.org.Options().BaseEndpoint, c.cfn.Options().BaseEndpoint} {
 		if e != nil && *e != "" {
 			return cleanText(*e)
 		}

@@ -153,8 +153,8 @@ func TestFiveThousandRoles(t *testing.T) {
 			before := len(s.Calls())
 			next, _, err := w.Fetch(t.Context())
 			ok(t, err)
-			if n := listCalls(s, before); n != 5 {
-				t.Errorf("round %d: %d list calls", round, n)
+			if n := listCalls(s, before); n != 5 || w.Note() != "" {
+				t.Errorf("round %d: %d list calls, note %q", round, n, w.Note())
 			}
 			time.Sleep(next)
 		}
