@@ -48,7 +48,8 @@ type Service struct {
 	Name   string // "Amazon EC2"
 	Count  int    // of its actions
 
-	blocks [3]string // deflated: names, details, descriptions
+	blocks    [3]string  // deflated: names, details, descriptions
+	inflaters *sync.Pool // shared: one weighs 40 KB
 
 	namesOnce        sync.Once
 	actions          []Action
@@ -119,6 +120,7 @@ func readCatalogue(data string) (*Catalogue, error) {
 		return nil, fmt.Errorf("read the number of services: %w", err)
 	}
 	sizes := make([][3]int, n)
+	inflaters := &sync.Pool{New: func() any { return flate.NewReader(strings.NewReader("")) }}
 	services := make([]Service, n)
 	for i := range services {
 		line, rest, _ := strings.Cut(data, "\n")
@@ -128,7 +130,7 @@ func readCatalogue(data string) (*Catalogue, error) {
 			return nil, fmt.Errorf("read service %d: %d fields", i, len(fields))
 		}
 		s := &services[i]
-		s.Prefix, s.Name = fields[0], fields[1]
+		s.Prefix, s.Name, s.inflaters = fields[0], fields[1], inflaters
 		numbers := [4]*int{&s.Count, &sizes[i][0], &sizes[i][1], &sizes[i][2]}
 		for j, number := range numbers {
 			if *number, err = strconv.Atoi(fields[2+j]); err != nil {
@@ -203,6 +205,9 @@ func (c *Catalogue) Expand(pattern string) []Action {
 		return s.expand(pattern, rest)
 	}
 	var out []Action
+	if pattern == "*:*" {
+		out = make([]Action, 0, 24_000)
+	}
 	for _, s := range c.services {
 		if Matches(prefix, s.Prefix) {
 			out = append(out, s.expand(s.Prefix+":"+rest, rest)...)
@@ -294,9 +299,15 @@ func (a Action) AllConditionKeys() []string {
 }
 
 func (s *Service) inflate(block int) string {
+	r := s.inflaters.Get().(io.Reader)
+	defer s.inflaters.Put(r)
+	source := strings.NewReader(s.blocks[block])
 	var b strings.Builder
-	r := flate.NewReader(strings.NewReader(s.blocks[block]))
-	if _, err := io.Copy(&b, r); err != nil {
+	err := r.(flate.Resetter).Reset(source, nil)
+	if err == nil {
+		_, err = io.Copy(&b, r)
+	}
+	if err != nil {
 		// As with the index, a broken block cannot leave the tests.
 		panic("embedded catalogue: " + s.Prefix + ": " + err.Error())
 	}

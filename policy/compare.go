@@ -25,7 +25,7 @@ type Change struct {
 	Statement string // Sid, "" without one
 	Index     int    // of the statement in the document it is from, from 0
 	New       bool   // the statement is from the new document
-	What      string // "resource", "condition", "principal", "wildcard", "action", "deny" or "version"
+	What      string // "resource", "condition", "principal", "wildcard", "action", "deny", "version" or "size"
 	Actions   []string
 	Detail    string // a sentence about the new document
 }
@@ -40,6 +40,13 @@ func (d Difference) More() bool { return d.more }
 // reverse. Order, spelling, Sids and the split into statements do not matter.
 // A wildcard and the list of what it matches today are not equal.
 func Compare(old, new *Document) Difference {
+	if old.Equal(new) {
+		return Difference{Equal: true}
+	}
+	if old.tooLarge() || new.tooLarge() {
+		return Difference{more: true, less: true, Changed: []Change{{What: "size", New: true,
+			Detail: "The documents differ; they hold too many combinations of actions and resources to say how."}}}
+	}
 	a, b := grantsOf(old), grantsOf(new)
 	var d Difference
 	lost, gained := uncovered(a.allow, b.allow), uncovered(b.allow, a.allow)

@@ -40,7 +40,7 @@ type StatementExplanation struct {
 // condition on every resource takes back is not counted as granted.
 func (d *Document) Explain() Explanation {
 	e := Explanation{ByLevel: map[AccessLevel]int{}}
-	granted, denied := map[string]Action{}, map[string]bool{}
+	granted, denied := actionSet{}, actionSet{}
 	unknown := map[string]bool{}
 	for i := range d.Statements {
 		s := &d.Statements[i]
@@ -53,21 +53,18 @@ func (d *Document) Explain() Explanation {
 				e.Unknown = append(e.Unknown, u)
 			}
 		}
-		for _, a := range x.Actions {
-			switch {
-			case s.Effect == Allow:
-				granted[a.Name] = a
-			case len(s.Condition) == 0 && slices.Contains(s.Resource, "*"):
-				denied[a.Name] = true
-			}
+		switch {
+		case s.Effect == Allow:
+			granted.add(x.Actions)
+		case len(s.Condition) == 0 && slices.Contains(s.Resource, "*"):
+			denied.add(x.Actions)
 		}
 	}
-	maps.DeleteFunc(granted, func(name string, _ Action) bool { return denied[name] })
-	e.count(granted)
+	e.count(slices.DeleteFunc(granted.list(false), denied.has))
 	return e
 }
 
-func (e *Explanation) count(granted map[string]Action) {
+func (e *Explanation) count(granted []Action) {
 	services := map[string]*ServiceCount{}
 	for _, a := range granted {
 		e.Granted++
@@ -91,27 +88,50 @@ func (e *Explanation) count(granted map[string]Action) {
 // Actions lists the known actions that a statement is about, by name, and its
 // entries that match none.
 func (s *Statement) Actions() (known []Action, unknown []string) {
-	seen := map[string]Action{}
-	for _, pattern := range append(slices.Clone(s.Action), s.NotAction...) {
+	set := actionSet{}
+	for _, pattern := range slices.Concat(s.Action, s.NotAction) {
 		matched := AWS().Expand(pattern)
 		if len(matched) == 0 {
 			unknown = append(unknown, pattern)
 		}
-		for _, a := range matched {
-			seen[a.Name] = a
-		}
+		set.add(matched)
 	}
-	if len(s.NotAction) > 0 {
-		excluded := seen
-		seen = map[string]Action{}
-		for _, a := range AWS().Expand("*") {
-			if _, ok := excluded[a.Name]; !ok {
-				seen[a.Name] = a
+	return set.list(len(s.NotAction) > 0), unknown
+}
+
+// actionSet marks actions by service and place.
+type actionSet map[*Service][]bool
+
+func (set actionSet) add(actions []Action) {
+	for _, a := range actions {
+		marks := set[a.service]
+		if marks == nil {
+			marks = make([]bool, a.service.Count)
+			set[a.service] = marks
+		}
+		marks[a.index] = true
+	}
+}
+
+func (set actionSet) has(a Action) bool {
+	marks := set[a.service]
+	return marks != nil && marks[a.index]
+}
+
+// list returns the marked actions by name, or all others.
+func (set actionSet) list(others bool) []Action {
+	var out []Action
+	for _, s := range AWS().Services() {
+		if set[s] == nil && !others {
+			continue
+		}
+		for _, a := range s.Actions() {
+			if set.has(a) != others {
+				out = append(out, a)
 			}
 		}
 	}
-	known = slices.SortedFunc(maps.Values(seen), func(a, b Action) int { return strings.Compare(a.Name, b.Name) })
-	return known, unknown
+	return out
 }
 
 func (s *Statement) explain(index int) StatementExplanation {

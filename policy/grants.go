@@ -22,6 +22,20 @@ type grant struct {
 	index      int
 }
 
+// maxGrants bounds the work on a document. The largest that IAM's quotas let
+// in stay far below; beyond, two documents are compared by their digests.
+const maxGrants = 100_000
+
+// tooLarge reports whether taking the document apart would make more grants.
+func (d *Document) tooLarge() bool {
+	total := 0
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		total += len(orOne(s.Action)) * len(orOne(s.Resource)) * len(s.principalKeys())
+	}
+	return total > maxGrants
+}
+
 // grantsOf takes a document apart. What a Deny of the same document covers is
 // never granted, so it is left out.
 func grantsOf(d *Document) grants {
@@ -112,21 +126,62 @@ func orOne(values []string) []string {
 	return values
 }
 
-// uncovered lists the grants that no single other grant covers.
+// uncovered lists the grants that no single other grant covers. Actions are
+// compared once for each pair of patterns, not for each resource.
 func uncovered(of, by []grant) []grant {
+	groups := groupByAction(by)
+	candidates := map[string][]*grant{}
 	var out []grant
 	for i := range of {
-		if !slices.ContainsFunc(by, func(b grant) bool { return b.covers(&of[i]) }) {
-			out = append(out, of[i])
+		g := &of[i]
+		key := g.actionKey()
+		near, known := candidates[key]
+		if !known {
+			for _, group := range groups {
+				if group[0].coversAction(g) {
+					near = append(near, group...)
+				}
+			}
+			candidates[key] = near
+		}
+		if !slices.ContainsFunc(near, func(b *grant) bool { return b.coversRest(g) }) {
+			out = append(out, *g)
 		}
 	}
 	return out
 }
 
+func groupByAction(grants []grant) [][]*grant {
+	var groups [][]*grant
+	at := map[string]int{}
+	for i := range grants {
+		key := grants[i].actionKey()
+		n, ok := at[key]
+		if !ok {
+			n = len(groups)
+			at[key] = n
+			groups = append(groups, nil)
+		}
+		groups[n] = append(groups[n], &grants[i])
+	}
+	return groups
+}
+
+func (g *grant) actionKey() string {
+	if len(g.notAction) == 0 {
+		return g.action
+	}
+	return "not " + strings.Join(g.notAction, " ")
+}
+
 // covers reports whether everything that a grants, b grants.
 func (b *grant) covers(a *grant) bool {
-	return b.coversAction(a) && b.coversResource(a) && coversPrincipal(b.principal, a.principal) &&
-		implies(a.conditions, b.conditions)
+	return b.coversAction(a) && b.coversRest(a)
+}
+
+// coversRest is covers but for the action.
+func (b *grant) coversRest(a *grant) bool {
+	return b.coversResource(a) && coversPrincipal(b.principal, a.principal) && implies(a.conditions, b.conditions)
 }
 
 func (b *grant) coversAction(a *grant) bool {
@@ -218,8 +273,11 @@ func coversVariables(wide, narrow string) bool {
 }
 
 func resourcesOverlap(a, b string) bool {
-	if a == "" || b == "" || strings.Contains(a, "${") || strings.Contains(b, "${") {
+	if a == "*" || b == "*" || strings.Contains(a, "${") || strings.Contains(b, "${") {
 		return true
+	}
+	if strings.Count(a, ":") < 5 || strings.Count(b, ":") < 5 {
+		return true // AWS fills up a short ARN in ways that are not guessed at.
 	}
 	return overlaps(a, b)
 }

@@ -5,12 +5,19 @@ import (
 	"strings"
 )
 
+// maxMinified bounds the work to twice what all managed policies of a role hold.
+const maxMinified = 2 * MaxAttached * MaxManaged
+
 // Minify returns the shortest document found that grants exactly the same, now
 // and after AWS adds actions: entries that another covers go, statements that
 // can share their lists are joined, Sids go, and single values stand alone. It
-// invents no wildcard. A document with principals is returned as it is.
+// invents no wildcard. A document with principals, and one far beyond every
+// quota, is returned as it is.
 func (d *Document) Minify() *Document {
 	if slices.ContainsFunc(d.Statements, func(s Statement) bool { return s.Principal != nil || s.NotPrincipal != nil }) {
+		return d
+	}
+	if d.tooLarge() || len(d.Compact()) > maxMinified {
 		return d
 	}
 	blocks := joinAll(trimmed(blocksOf(d)))
