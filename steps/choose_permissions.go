@@ -32,8 +32,9 @@ const (
 
 // roleSize is how much of its limit one role's policy takes.
 type roleSize struct {
-	title string
-	used  int
+	title  string
+	used   int
+	grants string
 }
 
 const (
@@ -43,7 +44,7 @@ const (
 )
 
 func (c *choosePermissions) basis(a Answers) []string {
-	return []string{a.Vendor, a.Partition, strings.Join(a.Bundles, ",")}
+	return a.documentsBasis()
 }
 
 // Status is Done once the selection was looked at.
@@ -178,34 +179,40 @@ func (c *choosePermissions) parameterAsked(s *Session) (vendor.Parameter, bool) 
 // or put in, so that the screen can say what a tick costs.
 func (c *choosePermissions) measure(s *Session) {
 	c.sizes, c.notes = nil, map[string]string{}
-	whole := c.characters(s, c.ticked)
+	ticked := 0
 	for _, role := range s.Vendor.RolesFor(c.ticked, vendor.AccessRole) {
-		if doc := s.Vendor.Compose(role, c.ticked, s.Partition); doc != nil {
-			c.sizes = append(c.sizes, roleSize{role.Title, doc.Characters()})
-		}
+		doc := s.restricted(s.Vendor.Compose(role, c.ticked, s.Partition)).Document
+		explained := doc.Explain()
+		size := roleSize{title: role.Title, used: doc.Characters(), grants: grantsSentence(explained.Granted, byAccess(explained))}
+		c.sizes = append(c.sizes, size)
+		ticked += size.used
 	}
 	for _, bundle := range s.Vendor.AllBundles() {
-		with, without := slices.Clone(c.ticked), slices.Clone(c.ticked)
-		without = slices.DeleteFunc(without, func(b string) bool { return b == bundle || strings.HasPrefix(b, bundle+"/") })
-		if !slices.Contains(with, bundle) {
-			with = append(with, bundle)
+		if slices.Contains(c.ticked, bundle) {
+			without := slices.DeleteFunc(slices.Clone(c.ticked), func(b string) bool { return b == bundle || strings.HasPrefix(b, bundle+"/") })
+			c.notes[bundle] = fmt.Sprintf("+%s characters", thousands(ticked-c.characters(s, without)))
 		} else {
-			with = c.ticked
+			c.notes[bundle] = fmt.Sprintf("+%s characters", thousands(c.characters(s, append(slices.Clone(c.ticked), bundle))-ticked))
 		}
-		added := c.characters(s, with) - c.characters(s, without)
-		if len(with) > len(c.ticked) {
-			added = c.characters(s, with) - whole
-		}
-		c.notes[bundle] = fmt.Sprintf("+%s characters", thousands(added))
 	}
 }
 
+func byAccess(e policy.Explanation) map[string]int {
+	counts := map[string]int{}
+	for level, n := range e.ByLevel {
+		counts[level.String()] = n
+	}
+	return counts
+}
+
+// characters is the size of all policies that a selection needs.
 func (c *choosePermissions) characters(s *Session, bundles []string) int {
 	total := 0
+	if len(bundles) == 0 {
+		return 0
+	}
 	for _, role := range s.Vendor.RolesFor(bundles, vendor.AccessRole) {
-		if doc := s.Vendor.Compose(role, bundles, s.Partition); doc != nil {
-			total += doc.Characters()
-		}
+		total += s.restricted(s.Vendor.Compose(role, bundles, s.Partition)).Document.Characters()
 	}
 	return total
 }
@@ -236,7 +243,8 @@ func (c *choosePermissions) Screen(s *Session) Screen {
 			Input{ID: "parameter", Label: p.Label, Value: s.Parameters[c.parameter], Hint: p.Example, Problem: c.field, Flag: p.Flag})
 	}
 	for _, size := range c.sizes {
-		screen.Blocks = append(screen.Blocks, Meter{Label: "Size of the policy for " + size.title, Used: size.used, Limit: policy.MaxManaged, Unit: "characters"})
+		screen.Blocks = append(screen.Blocks, Meter{Label: "Size of the policy for " + size.title, Used: size.used, Limit: policy.MaxManaged, Unit: "characters"},
+			Text{Tone: Dim, Body: size.grants})
 	}
 	screen.Blocks = appendProblem(screen.Blocks, c.problem)
 	return screen

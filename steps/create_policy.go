@@ -16,6 +16,7 @@ import (
 type createPolicy struct {
 	described
 	wanted  []WantedDocument
+	reviews []reviewed // one for each
 	watch   *aws.PolicyWatch
 	matches []aws.PolicySighting
 	named   *aws.PolicySighting // the suggested name, other content
@@ -74,6 +75,9 @@ func (c *createPolicy) Enter(s *Session) []Effect {
 		return nil
 	}
 	c.wanted = wanted
+	for _, w := range wanted {
+		c.reviews = append(c.reviews, s.review(c.d.Role, w.Document))
+	}
 	s.setPart(c.d.Role, func(p *Part) { p.Policies = partPolicies(p.Policies, wanted) })
 	if s.AWS == nil {
 		return nil

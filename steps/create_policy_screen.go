@@ -39,9 +39,11 @@ func (c *createPolicy) Screen(s *Session) Screen {
 }
 
 func (c *createPolicy) documents() []Block {
-	blocks := make([]Block, len(c.wanted))
+	var blocks []Block
 	for i, w := range c.wanted {
-		blocks[i] = policyCode(w)
+		code := policyCode(w)
+		code.Notes = c.reviews[i].notes
+		blocks = append(blocks, code, Text{Tone: Dim, Body: c.reviews[i].grants}, Text{Tone: c.reviews[i].tone, Body: c.reviews[i].risks})
 	}
 	return blocks
 }

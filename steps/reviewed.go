@@ -1,0 +1,81 @@
+package steps
+
+import (
+	"fmt"
+	"strings"
+
+	"rolecall/policy"
+	"rolecall/policy/review"
+)
+
+// reviewed is what a person should know of a policy before it is created.
+type reviewed struct {
+	grants string // "Grants 790 actions: 309 list, …"
+	risks  string // how many findings of which severity, and the worst
+	tone   Tone
+	notes  []Note // by line of the document as it is shown
+}
+
+// review reads a permissions policy as the reviewer does. Trust policy and
+// account are left out: the document is judged for what it grants.
+func (s *Session) review(purpose string, doc *policy.Document) reviewed {
+	limit := policy.MaxManaged
+	if s.role(purpose).Inline {
+		limit = policy.MaxRoleInline
+	}
+	report := review.Review([]byte(doc.Pretty()), review.Options{Limit: limit, Partition: s.Partition, Now: s.Now(), Cost: s.costOf(purpose)})
+	r := reviewed{grants: grantsSentence(report.Actions.Granted, report.Actions.ByAccess)}
+	r.risks, r.tone = risksSentence(&report)
+	for _, f := range report.Findings {
+		if f.Line < 1 || f.Severity == review.Note {
+			continue
+		}
+		r.notes = append(r.notes, Note{Line: f.Line, Tone: toneOf(f.Severity), Text: string(f.Severity) + ": " + f.Title})
+	}
+	return r
+}
+
+// costOf says what needs actions of a statement, in the vendor's terms.
+func (s *Session) costOf(purpose string) func(string, []string) string {
+	return func(sid string, _ []string) string {
+		why, ok := s.role(purpose).Why[sid]
+		if !ok {
+			return ""
+		}
+		return strings.Join(s.Vendor.Serves(sid), ", ") + " needs it. Without it: " + why.Without
+	}
+}
+
+func toneOf(severity review.Severity) Tone {
+	if severity.Rank() >= review.Medium.Rank() {
+		return Warning
+	}
+	return Dim
+}
+
+// grantsSentence counts what is granted by access level.
+func grantsSentence(granted int, byAccess map[string]int) string {
+	words := map[policy.AccessLevel]string{policy.List: "list", policy.Read: "read", policy.Write: "write", policy.Tagging: "tag", policy.PermissionsManagement: "permissions"}
+	var parts []string
+	for _, level := range policy.AccessLevels() {
+		if n := byAccess[level.String()]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", thousands(n), words[level]))
+		}
+	}
+	return fmt.Sprintf("Grants %s actions: %s.", thousands(granted), strings.Join(parts, ", "))
+}
+
+// risksSentence counts the findings and names the worst.
+func risksSentence(report *review.Report) (string, Tone) {
+	var counts []string
+	for _, severity := range review.Severities() {
+		if n := report.Count(severity); n > 0 && severity != review.Note {
+			counts = append(counts, fmt.Sprintf("%d %s", n, severity))
+		}
+	}
+	if len(counts) == 0 {
+		return "Review: nothing to worry about.", Dim
+	}
+	worst := report.Findings[0]
+	return fmt.Sprintf("Review: %s. Worst: %s.", strings.Join(counts, ", "), strings.TrimSuffix(worst.Title, ".")), toneOf(worst.Severity)
+}
