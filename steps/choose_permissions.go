@@ -190,9 +190,9 @@ func (c *choosePermissions) measure(s *Session) {
 	for _, bundle := range s.Vendor.AllBundles() {
 		if slices.Contains(c.ticked, bundle) {
 			without := slices.DeleteFunc(slices.Clone(c.ticked), func(b string) bool { return b == bundle || strings.HasPrefix(b, bundle+"/") })
-			c.notes[bundle] = fmt.Sprintf("+%s characters", thousands(ticked-c.characters(s, without)))
+			c.notes[bundle] = "+" + thousands(ticked-c.characters(s, without))
 		} else {
-			c.notes[bundle] = fmt.Sprintf("+%s characters", thousands(c.characters(s, append(slices.Clone(c.ticked), bundle))-ticked))
+			c.notes[bundle] = "+" + thousands(c.characters(s, append(slices.Clone(c.ticked), bundle))-ticked)
 		}
 	}
 }
@@ -235,7 +235,7 @@ func (c *choosePermissions) Screen(s *Session) Screen {
 	case pickKind:
 		screen.Blocks = append(screen.Blocks, Text{Body: "What should " + s.Vendor.Title + " be able to do in this account?"}, c.kinds(s))
 	case tickBundles:
-		screen.Blocks = append(screen.Blocks, Tree{ID: treeBundles, Nodes: c.nodes(s)})
+		screen.Blocks = append(screen.Blocks, Text{Tone: Dim, Body: "Behind each: the characters that it adds to the policy."}, Tree{ID: treeBundles, Nodes: c.nodes(s)})
 		screen.Actions = []Action{{ID: "use", Label: "use these", Default: true, Disabled: c.nothingTicked()}}
 	case askParameter:
 		p, _ := c.parameterAsked(s)

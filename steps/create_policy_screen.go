@@ -20,14 +20,7 @@ func (c *createPolicy) Screen(s *Session) Screen {
 		screen.Actions = []Action{{ID: "next", Label: "next", Default: true}}
 		return screen
 	}
-	screen.Blocks = c.documents()
-	for i, w := range c.wanted {
-		note := ""
-		if i == 0 {
-			note = "suggested; any name will do"
-		}
-		screen.Blocks = append(screen.Blocks, Facts{{Label: "Policy name", Value: w.Name, Copy: true, Note: note}})
-	}
+	screen.Blocks = append(c.documents(), c.names())
 	screen.Blocks = append(screen.Blocks, c.instructions(s, c.done))
 	if console, ok := aws.ConsoleFor(s.Partition); ok {
 		screen.Blocks = append(screen.Blocks, Link{Label: "Create policy", URL: console.CreatePolicy()})
@@ -38,12 +31,21 @@ func (c *createPolicy) Screen(s *Session) Screen {
 	return screen
 }
 
+func (c *createPolicy) names() Facts {
+	facts := make(Facts, len(c.wanted))
+	for i, w := range c.wanted {
+		facts[i] = Fact{Label: "Policy name", Value: w.Name, Copy: true}
+	}
+	facts[0].Note = "any name will do"
+	return facts
+}
+
 func (c *createPolicy) documents() []Block {
 	var blocks []Block
 	for i, w := range c.wanted {
 		code := policyCode(w)
 		code.Notes = c.reviews[i].notes
-		blocks = append(blocks, code, Text{Tone: Dim, Body: c.reviews[i].grants}, Text{Tone: c.reviews[i].tone, Body: c.reviews[i].risks})
+		blocks = append(blocks, code, Text{Tone: c.reviews[i].tone, Body: c.reviews[i].summary})
 	}
 	return blocks
 }

@@ -10,10 +10,9 @@ import (
 
 // reviewed is what a person should know of a policy before it is created.
 type reviewed struct {
-	grants string // "Grants 790 actions: 309 list, …"
-	risks  string // how many findings of which severity, and the worst
-	tone   Tone
-	notes  []Note // by line of the document as it is shown
+	summary string // what is granted, and how many findings of which severity
+	tone    Tone
+	notes   []Note // by line of the document as it is shown
 }
 
 // review reads a permissions policy as the reviewer does. Trust policy and
@@ -24,8 +23,8 @@ func (s *Session) review(purpose string, doc *policy.Document) reviewed {
 		limit = policy.MaxRoleInline
 	}
 	report := review.Review([]byte(doc.Pretty()), review.Options{Limit: limit, Partition: s.Partition, Now: s.Now(), Cost: s.costOf(purpose)})
-	r := reviewed{grants: grantsSentence(report.Actions.Granted, report.Actions.ByAccess)}
-	r.risks, r.tone = risksSentence(&report)
+	risks, tone := risksSentence(&report)
+	r := reviewed{summary: grantsSentence(report.Actions.Granted, report.Actions.ByAccess) + " " + risks, tone: tone}
 	for _, f := range report.Findings {
 		if f.Line < 1 || f.Severity == review.Note {
 			continue
@@ -65,6 +64,14 @@ func grantsSentence(granted int, byAccess map[string]int) string {
 	return fmt.Sprintf("Grants %s actions: %s.", thousands(granted), strings.Join(parts, ", "))
 }
 
+// lowerFirst fits a headline into a sentence.
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
 // risksSentence counts the findings and names the worst.
 func risksSentence(report *review.Report) (string, Tone) {
 	var counts []string
@@ -74,8 +81,8 @@ func risksSentence(report *review.Report) (string, Tone) {
 		}
 	}
 	if len(counts) == 0 {
-		return "Review: nothing to worry about.", Dim
+		return "The review finds nothing to worry about.", Dim
 	}
 	worst := report.Findings[0]
-	return fmt.Sprintf("Review: %s. Worst: %s.", strings.Join(counts, ", "), strings.TrimSuffix(worst.Title, ".")), toneOf(worst.Severity)
+	return fmt.Sprintf("Review: %s; %s. v shows them.", strings.Join(counts, ", "), lowerFirst(strings.TrimSuffix(worst.Title, "."))), toneOf(worst.Severity)
 }
