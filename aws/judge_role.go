@@ -22,7 +22,7 @@ func (j *judging) exists() verdict {
 	case len(j.seen.Denied) > 0:
 		v.status, v.got = Unknown, "not visible: "+strings.Join(j.seen.Denied, ", ")+" is not allowed"
 		v.fix = "Ask your administrator for " + strings.Join(j.seen.Denied, " and ") + ", or sign in as someone who has it."
-	case j.elsewhere():
+	case elsewhere(j.want):
 		v.status, v.got = Unknown, "that ARN belongs to another account, which these credentials cannot see"
 		v.fix = "Sign in to that account, or paste the ARN of a role in account " + j.want.AccountID + "."
 	default:
@@ -41,11 +41,11 @@ func (j *judging) wantedName() string {
 	return "any name"
 }
 
-// elsewhere tells whether the role's ARN names another account or partition
+// elsewhere tells whether the wanted ARN names another account or partition
 // than the one looked at.
-func (j *judging) elsewhere() bool {
-	arn, ok := SplitARN(j.want.RoleARN)
-	return ok && (j.want.AccountID != "" && arn.AccountID != j.want.AccountID || j.want.Partition != "" && arn.Partition != j.want.Partition)
+func elsewhere(want Want) bool {
+	arn, ok := SplitARN(want.RoleARN)
+	return ok && (want.AccountID != "" && arn.AccountID != want.AccountID || want.Partition != "" && arn.Partition != want.Partition)
 }
 
 // roleARN is the ARN of the role seen, or the one asked for.
@@ -53,7 +53,7 @@ func (j *judging) roleARN() (ARN, bool) {
 	if j.role != nil {
 		return SplitARN(j.role.ARN)
 	}
-	if j.elsewhere() {
+	if elsewhere(j.want) {
 		return SplitARN(j.want.RoleARN)
 	}
 	return ARN{}, false
@@ -92,7 +92,7 @@ func (j *judging) path() verdict {
 
 // unseen is the verdict of a check that had no role to look at.
 func (j *judging) unseen(want string) verdict {
-	return verdict{status: Unknown, want: want, got: "no role to look at", fix: "Create the role first."}
+	return verdict{status: Unknown, want: want, got: "no " + j.holder + " to look at", fix: "Create the " + j.holder + " first."}
 }
 
 func (j *judging) boundary() {

@@ -19,6 +19,9 @@ type observer struct {
 // observe reads the role that want names.
 func (o *observer) observe(ctx context.Context, want Want) (Seen, error) {
 	name := want.RoleName
+	if elsewhere(want) {
+		return Seen{}, nil // a role of that name here would be another one
+	}
 	if arn, ok := SplitARN(want.RoleARN); ok {
 		_, name = splitPath(arn.Resource)
 	}
