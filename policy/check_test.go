@@ -66,6 +66,8 @@ func TestRefusals(t *testing.T) {
 		{"action of a bad vendor", statement(`"Effect":"Allow","Action":"s_3:Get","Resource":"*"`), Identity, "action-form", 1, 65, ""},
 		{"resource without colon", statement(allowList + `"Resource":"bucket"`), Identity, "arn-form", 1, 92, ""},
 		{"partition", statement(allowList + `"Resource":["*","arn:aws-mars:s3:::b"]`), Identity, "partition", 1, 97, ""},
+		{"ARN without service", statement(allowList + `"Resource":"arn:aws::eu-west-1:111122223333:a"`), Identity, "arn-form", 1, 92, ""},
+		{"ARN of five parts", statement(allowList + `"Resource":"arn:aws:sqs::queue"`), Identity, "arn-form", 1, 92, ""},
 		{"bucket with region", statement(allowList + `"Resource":"arn:aws:s3:eu-west-1::b"`), Identity, "arn-region", 1, 92, ""},
 		{"role with region", statement(allowList + `"Resource":"arn:aws:iam:eu-west-1:111122223333:role/a"`), Identity, "arn-region", 1, 92, ""},
 		{"iam path", statement(allowList + `"Resource":"arn:aws:iam::111122223333:rolle/a"`), Identity, "arn-form", 1, 92, ""},

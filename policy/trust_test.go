@@ -34,6 +34,7 @@ func TestTrustsExternalID(t *testing.T) {
 		{"for any value", `{"ForAnyValue:StringEquals":{"sts:ExternalId":"` + extid + `"}}`, true, true, false, true, false},
 		{"for all values", `{"ForAllValues:StringEquals":{"sts:ExternalId":"` + extid + `"}}`, false, false, true, true, false},
 		{"not equals", `{"StringNotEquals":{"sts:ExternalId":"x"}}`, false, false, true, true, true},
+		{"any value but", `{"ForAnyValue:StringNotEquals":{"sts:ExternalId":"x"}}`, false, false, false, true, true},
 		{"ignoring case", `{"StringEqualsIgnoreCase":{"sts:ExternalId":"SPOTINST:aws:extid:0123456789abcdef"}}`, true, false, false, true, false},
 		{"not null", `{"Null":{"sts:ExternalId":"false"}}`, false, false, false, true, true},
 		{"null", `{"Null":{"sts:ExternalId":"true"}}`, false, false, true, false, false},
