@@ -34,12 +34,13 @@ const (
 	stepPermissions ID = "permissions"
 	stepPolicy      ID = "policy"
 	stepRole        ID = "role"
+	stepCreate      ID = "create"
 	stepConnect     ID = "connect"
 )
 
 // StepNames lists what a description may name as a step.
 func StepNames() []ID {
-	return []ID{stepVendor, stepPartition, stepLogin, stepPermissions, stepPolicy, stepRole, stepConnect}
+	return []ID{stepVendor, stepPartition, stepLogin, stepPermissions, stepPolicy, stepRole, stepCreate, stepConnect}
 }
 
 func (s *Session) step(d vendor.Step) Step {
@@ -57,6 +58,8 @@ func (s *Session) step(d vendor.Step) Step {
 		return &createPolicy{described: base}
 	case stepRole:
 		return &createRole{described: base}
+	case stepCreate:
+		return &createDirect{described: base}
 	case stepConnect:
 		return &connect{described: base}
 	}

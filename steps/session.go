@@ -39,6 +39,8 @@ type Session struct {
 	// Unfinished names the writing calls that an earlier run of this session
 	// sent and never saw answered.
 	Unfinished []string
+	// Ledger keeps the receipt of what this session makes; nil: in memory alone.
+	Ledger *Ledger
 	// Endpoint is where AWS requests go when that is not AWS.
 	Endpoint string
 	// Wait is how long an unanswered wait may last; zero means the step's own.

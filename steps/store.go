@@ -312,27 +312,31 @@ func readLimited(path string, limit int64) ([]byte, error) {
 	return text, nil
 }
 
-// decodeAnswers reads a session strictly: no unknown field, nothing after it,
-// and no control character in any text, since texts end up on the screen.
-func decodeAnswers(text []byte) (Answers, error) {
+// decodeAnswers reads a session strictly.
+func decodeAnswers(text []byte) (Answers, error) { return decodeClean[Answers](text) }
+
+// decodeClean reads a file of rolecall's strictly: no unknown field, nothing
+// after it, and no control character in any text, since texts end up on the
+// screen.
+func decodeClean[T any](text []byte) (T, error) {
+	var none, a T
 	loose := json.NewDecoder(bytes.NewReader(text))
 	loose.UseNumber()
 	var value any
 	if err := loose.Decode(&value); err != nil {
-		return Answers{}, err
+		return none, err
 	}
 	if _, err := loose.Token(); !errors.Is(err, io.EOF) {
-		return Answers{}, errors.New("there is something after its end")
+		return none, errors.New("there is something after its end")
 	}
 	cleaned, err := json.Marshal(cleanValue(value))
 	if err != nil {
-		return Answers{}, err
+		return none, err
 	}
 	strict := json.NewDecoder(bytes.NewReader(cleaned))
 	strict.DisallowUnknownFields()
-	var a Answers
 	if err := strict.Decode(&a); err != nil {
-		return Answers{}, err
+		return none, err
 	}
 	return a, nil
 }

@@ -38,7 +38,7 @@ func parameterRule() rule { return rule{`[A-Z][A-Z0-9_]*`, 64, "capitals, digits
 
 // StepIDs are the steps that the program has, and that a method can list.
 func StepIDs() []string {
-	return []string{"vendor", "partition", "login", "permissions", "policy", "role", "connect"}
+	return []string{"vendor", "partition", "login", "permissions", "policy", "role", "create", "connect"}
 }
 
 // perRole tells whether a step is walked once for each role.

@@ -1,0 +1,178 @@
+package steps
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"rolecall/aws"
+)
+
+// The answers to a difference, and the fields of names.
+const (
+	choiceDifference = "difference"
+	optionRename     = "another-name"
+	optionUpdate     = "update"
+	optionStop       = "stop"
+	fieldPolicyName  = "policy-name "
+	fieldRoleName    = "role-name "
+)
+
+func (d *createDirect) chose(s *Session, msg Chose) (Move, []Effect) {
+	if msg.Block == choiceDifference && d.stage == directDiffers {
+		return d.answeredDifference(s, msg.ID)
+	}
+	switch msg.ID {
+	case "create":
+		return Stay, d.make(s)
+	case "rename":
+		d.beginNaming(s)
+	case "use":
+		return d.rename(s)
+	case "look":
+		d.done = nil
+		return Stay, d.look(s)
+	case "again":
+		return Stay, d.again(s)
+	case "anyway":
+		d.stage, d.problem = directReady, nil
+	case "login":
+		return Goto(stepLogin), nil
+	case "remove":
+		return Stay, d.remove(s)
+	case "next":
+		return Next, nil
+	}
+	return Stay, nil
+}
+
+// answeredDifference takes one of the three ways out of the first difference.
+func (d *createDirect) answeredDifference(s *Session, id string) (Move, []Effect) {
+	first := d.plan.differences[0]
+	switch {
+	case id == optionRename:
+		d.beginNaming(s)
+	case id == optionUpdate && first.fixed == "":
+		d.update[first.key] = true
+		return d.looked(s, directLooked{seen: d.seen})
+	case id == optionStop:
+		d.stage = directStopped
+		d.problem = &Problem{What: "Stopped. Nothing was changed.", Expected: "a choice between another name and an update",
+			Next: "Press enter to look again, or leave with ctrl+c: the session is saved.", Kind: NotAsNeeded}
+	}
+	return Stay, nil
+}
+
+// again goes on after a failure. Credentials that ran out are read anew.
+func (d *createDirect) again(s *Session) []Effect {
+	renew := d.problem != nil && d.problem.Kind == AWSRefused
+	effects := d.look(s)
+	if !renew || len(effects) == 0 {
+		return effects
+	}
+	account, look := s.AWS, effects[0].(Call)
+	read := look.Do
+	look.Do = func(ctx context.Context) Msg {
+		if err := account.Renew(ctx); err != nil {
+			return directLooked{err: err}
+		}
+		return read(ctx)
+	}
+	return []Effect{look}
+}
+
+// beginNaming opens the fields for other names.
+func (d *createDirect) beginNaming(s *Session) {
+	d.stage, d.problem, d.draft, d.field = directNaming, nil, map[string]string{}, map[string]string{}
+	for _, w := range d.wants {
+		part := s.Part(w.purpose)
+		d.draft[fieldPolicyName+w.purpose], d.draft[fieldRoleName+w.purpose] = part.PolicyName, part.RoleName
+	}
+}
+
+func (d *createDirect) typed(id, text string) {
+	if _, ok := d.draft[id]; ok && d.stage == directNaming {
+		d.draft[id] = strings.TrimSpace(text)
+		delete(d.field, id)
+	}
+}
+
+// rename takes the names when all of them are such, and looks anew.
+func (d *createDirect) rename(s *Session) (Move, []Effect) {
+	if d.stage != directNaming {
+		return Stay, nil
+	}
+	for id, name := range d.draft {
+		check := aws.CheckPolicyName
+		if strings.HasPrefix(id, fieldRoleName) {
+			check = aws.CheckRoleName
+		}
+		if err := check(name); err != nil {
+			d.field[id] = inputProblem(err)
+		}
+	}
+	if len(d.field) > 0 {
+		return Stay, nil
+	}
+	for _, w := range d.wants {
+		s.setPart(w.purpose, func(p *Part) {
+			roleName := d.draft[fieldRoleName+w.purpose]
+			p.NameGiven = p.NameGiven || p.RoleName != roleName
+			p.PolicyName, p.RoleName = d.draft[fieldPolicyName+w.purpose], roleName
+			p.Policies, p.RoleARN, p.RoleID = nil, "", ""
+		})
+	}
+	d.deep, d.done = false, nil
+	return Stay, d.look(s)
+}
+
+// made are the items that this session made and that were not removed.
+func (d *createDirect) made(s *Session) []Item {
+	receipt, err := s.ledger().Receipt()
+	if err != nil {
+		return nil
+	}
+	return receipt.Left()
+}
+
+// remove takes away exactly what this session made, each thing looked at once
+// more before.
+func (d *createDirect) remove(s *Session) []Effect {
+	d.stage, d.since = directRemoving, s.Now()
+	remover := &Remover{Account: s.AWS, Ledger: s.ledger(), Now: s.Now, By: s.caller()}
+	head := s.receiptHead()
+	return []Effect{Call{Name: "remove what was made", Writes: true, Do: func(ctx context.Context) Msg {
+		receipt, err := remover.Ledger.Receipt()
+		if err != nil {
+			return directRemoved{err: err}
+		}
+		head.Items, head.Created = receipt.Items, receipt.Created
+		remover.Receipt = head
+		removals, err := remover.All(ctx)
+		return directRemoved{removals, err}
+	}}}
+}
+
+func (d *createDirect) removed(msg directRemoved) (Move, []Effect) {
+	d.removals, d.done = msg.removals, nil
+	if msg.err != nil {
+		d.stage, d.problem = directFailed, problemOf(msg.err)
+		return Stay, nil
+	}
+	left := slices.ContainsFunc(msg.removals, func(r Removal) bool { return r.Verdict == Keep })
+	d.stage, d.problem = directStopped, &Problem{What: "What this session made is removed.", Expected: "a role that " + d.roleNames() + " names",
+		Next: "Press enter to begin anew, or leave with ctrl+c.", Kind: Failure}
+	if left {
+		d.problem.What = "Some of what this session made could not be removed: see above."
+	}
+	return Stay, nil
+}
+
+func (d *createDirect) roleNames() string {
+	names := map[string]bool{}
+	for _, w := range d.wants {
+		names[w.roleName] = true
+	}
+	return strings.Join(slices.Sorted(maps.Keys(names)), " and ")
+}

@@ -1,0 +1,113 @@
+package steps
+
+import (
+	"context"
+	"time"
+
+	"rolecall/aws"
+)
+
+// How often a removal whose answer got lost, or that AWS is not ready for, is
+// looked at again, and how long rolecall waits between.
+const (
+	removalTries = 5
+	removalPause = 2 * time.Second
+)
+
+// Remove looks at an item once more, removes it if it is still what rolecall
+// made, and writes that into the receipt. An item that is gone already is
+// written down too. When an answer gets lost, it looks whether the item is
+// gone. The request itself is never cut off half-way.
+func (r *Remover) Remove(ctx context.Context, item Item) (Removal, error) {
+	for try := 1; ; try++ {
+		now, err := r.judge(ctx, item)
+		if err == nil && now.Verdict == Remove {
+			err = r.delete(context.WithoutCancel(ctx), item)
+		}
+		switch {
+		case err == nil && now.Verdict == Remove:
+			now.Verdict = Removed
+			return now, r.record(item)
+		case err == nil && now.Verdict == Gone:
+			if try > 1 {
+				now.Verdict = Removed // by the try whose answer got lost
+			}
+			return now, r.record(item)
+		case err == nil:
+			return now, nil
+		case try == removalTries || !passes(err):
+			return Removal{Item: item, Verdict: Keep}, err
+		}
+		select {
+		case <-time.After(removalPause):
+		case <-ctx.Done():
+			return Removal{Item: item, Verdict: Keep}, err
+		}
+	}
+}
+
+// passes tells whether an error is worth another look: an answer that got lost,
+// a server that is not well, or a use that IAM has not forgotten yet.
+func passes(err error) bool {
+	switch aws.KindOf(err) {
+	case aws.Network, aws.Unavailable, aws.Throttled, aws.Conflict, aws.NotFound:
+		return true
+	}
+	return false
+}
+
+func (r *Remover) record(item Item) error {
+	item.State, item.At, item.By = ItemRemoved, r.Now().UTC(), r.By
+	return r.Ledger.Put(r.Receipt, item)
+}
+
+func (r *Remover) delete(ctx context.Context, item Item) error {
+	switch item.Kind {
+	case ItemAttachment:
+		return r.Account.DetachRolePolicy(ctx, item.Role, item.ARN)
+	case ItemInline:
+		return r.Account.DeleteRolePolicy(ctx, item.Role, item.Name)
+	case ItemRole:
+		return r.Account.DeleteRole(ctx, item.Name)
+	case ItemPolicy:
+		return r.deletePolicy(ctx, item.ARN)
+	case ItemStack:
+	}
+	return nil
+}
+
+// deletePolicy deletes the older versions first: IAM asks for that.
+func (r *Remover) deletePolicy(ctx context.Context, arn string) error {
+	versions, err := r.Account.PolicyVersions(ctx, arn)
+	if err != nil {
+		return err
+	}
+	for _, v := range versions {
+		if v.IsDefault {
+			continue
+		}
+		if err := r.Account.DeletePolicyVersion(ctx, arn, v.ID); err != nil {
+			return err
+		}
+	}
+	return r.Account.DeletePolicy(ctx, arn)
+}
+
+// All removes everything that may be removed, in order, and says what became
+// of each. It stops at the first error; what was done until then is on record.
+func (r *Remover) All(ctx context.Context) ([]Removal, error) {
+	plan, err := r.Plan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range plan {
+		if plan[i].Verdict == Keep {
+			continue
+		}
+		plan[i], err = r.Remove(ctx, plan[i].Item)
+		if err != nil {
+			return plan, err
+		}
+	}
+	return plan, nil
+}
