@@ -51,11 +51,14 @@ func (c *createPolicy) basis(a Answers) []string {
 	return append(a.documentsBasis(), a.AccountID, a.Part(c.d.Role).digests(), fmt.Sprint(a.GuideOnly))
 }
 
-// Status is Done once this run has seen the policies, or without credentials,
-// once the person said that they exist.
+// Status is Done once this run has seen the policies, or a role that grants
+// what they should; without credentials, once the person said that they exist.
 func (c *createPolicy) Status(a Answers) Status {
 	if !a.partNeeded(c.d.Role) {
 		return NotNeeded
+	}
+	if report := a.Seen.Parts[c.d.Role].Report; report != nil && report.OK {
+		return Done
 	}
 	if (a.GuideOnly || c.seen(a)) && a.settled(c.ID(), c.basis(a)...) {
 		return Done
@@ -149,7 +152,7 @@ func (c *createPolicy) looked(s *Session, msg policyLooked) (Move, []Effect) {
 	}
 	c.next = s.Now().Add(msg.next)
 	c.weigh(s)
-	if c.seen(s.Answers) && s.Resuming {
+	if c.seen(s.Answers) && s.Resuming || c.roleDecides(s) {
 		return Next, nil
 	}
 	if !s.Now().Before(c.until) {
@@ -157,6 +160,10 @@ func (c *createPolicy) looked(s *Session, msg policyLooked) (Move, []Effect) {
 	}
 	return Stay, []Effect{c.look(msg.next)}
 }
+
+// roleDecides reports whether to go on without the policy: unattended the role
+// alone is waited for, since whoever makes it may have put the policy inside.
+func (c *createPolicy) roleDecides(s *Session) bool { return s.Unattended && !s.Rehearsal }
 
 // weigh takes the policies once there is one for every wanted document.
 func (c *createPolicy) weigh(s *Session) {
@@ -194,7 +201,7 @@ func (c *createPolicy) found(want int) *aws.PolicySighting {
 
 func (c *createPolicy) chose(s *Session, id string) (Move, []Effect) {
 	switch id {
-	case "next":
+	case "next", "skip":
 		return Next, nil
 	case "made":
 		s.settle(c.ID(), c.basis(s.Answers)...)

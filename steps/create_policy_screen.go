@@ -162,7 +162,10 @@ func (c *createPolicy) actions(s *Session) []Action {
 	case s.Rehearsal && !c.making && c.named == nil:
 		return []Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
 	}
-	actions := []Action{{ID: "next", Label: "next", Default: true, Disabled: "waits for the policy"}}
+	actions := []Action{
+		{ID: "next", Label: "next", Default: true, Disabled: "waits for the policy"},
+		{ID: "skip", Key: "r", Label: "the role has it"},
+	}
 	if !s.Now().Before(c.until) {
 		actions = append(actions, Action{ID: "extend", Key: "e", Label: "go on looking"})
 	}

@@ -218,11 +218,31 @@ func (c *createRole) right() []aws.RoleSighting {
 }
 
 func (c *createRole) take(s *Session, report aws.Report) {
+	c.adoptPolicies(s, report.Role.ARN)
 	s.setSeen(c.d.Role, func(p *SeenPart) { p.Report = &report })
 	s.setPart(c.d.Role, func(p *Part) {
 		p.RoleARN, p.RoleID, p.RoleName = report.Role.ARN, report.Role.ID, report.Role.Name
 	})
 	s.settle(c.ID(), c.basis(s.Answers)...)
+}
+
+// adoptPolicies notes the ARNs of the policies that a role has attached, where
+// nobody saw them before. A role with the policy inside has none.
+func (c *createRole) adoptPolicies(s *Session, roleARN string) {
+	i := c.indexOf(c.sighted.matches, roleARN)
+	wanted, err := s.WantedDocuments(c.d.Role)
+	if i < 0 || err != nil {
+		return
+	}
+	policies := partPolicies(s.Part(c.d.Role).Policies, wanted)
+	for j, w := range wanted {
+		for _, attached := range c.sighted.matches[i].Role.Attached {
+			if policies[j].ARN == "" && attached.Document != nil && attached.Document.Digest() == w.Document.Digest() {
+				policies[j].Name, policies[j].ARN = attached.Name, attached.ARN
+			}
+		}
+	}
+	s.setPart(c.d.Role, func(p *Part) { p.Policies = policies })
 }
 
 func (c *createRole) drop(s *Session) {

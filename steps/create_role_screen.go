@@ -109,7 +109,7 @@ func (c *createRole) underway(s *Session) []Block {
 		blocks = append(blocks, checksOf(*c.verified))
 	case len(c.sighted.matches) > 0:
 		nearly := c.sighted.matches[0]
-		blocks = append(blocks, Text{Body: nearly.Role.Name + " trusts " + s.Vendor.Title + " under this external ID. Not yet right:"}, checksOf(nearly.Report))
+		blocks = append(blocks, c.notYetProblem(s, nearly), checksOf(nearly.Report))
 	case c.sighted.nearMiss != nil:
 		blocks = append(blocks, c.nearMissProblem(s))
 	case c.sighted.named != nil:
@@ -121,13 +121,33 @@ func (c *createRole) underway(s *Session) []Block {
 	return blocks
 }
 
+// notYetProblem tells what a role that lets the vendor in still lacks.
+func (c *createRole) notYetProblem(s *Session, nearly aws.RoleSighting) Problem {
+	p := Problem{What: nearly.Role.Name + " trusts " + s.Vendor.Title + " under this external ID, and is not right yet.",
+		Next: "rolecall keeps watching.", Kind: c.wrongness(s, nearly.Role.Name), Passing: true}
+	if wrong := firstFailure(nearly.Report); wrong != nil {
+		p.What = fmt.Sprintf("%s Of %s it has: %s.", p.What, wrong.ID, wrong.Got)
+		p.Expected, p.Next = wrong.Want, strings.TrimSuffix(wrong.Fix, ".")+". rolecall keeps watching."
+	}
+	return p
+}
+
+// wrongness is NotAsNeeded for the role that is meant, by its name: a wrong
+// one under another name is only a hint.
+func (c *createRole) wrongness(s *Session, name string) ProblemKind {
+	if strings.EqualFold(name, s.Part(c.d.Role).RoleName) {
+		return NotAsNeeded
+	}
+	return Failure
+}
+
 func (c *createRole) nearMissProblem(s *Session) Problem {
 	near, wanted := c.sighted.nearMiss, s.Part(c.d.Role).ExternalID
 	p := Problem{
 		What:     near.Role.Name + " trusts " + s.Vendor.Title + ", but under another external ID.",
 		Expected: "this session's external ID",
 		Next:     "Paste the wanted one into its trust policy. rolecall keeps watching.",
-		Kind:     NotAsNeeded, Passing: true, Wanted: wanted, Found: strings.Join(near.ExternalIDs, ", "),
+		Kind:     c.wrongness(s, near.Role.Name), Passing: true, Wanted: wanted, Found: strings.Join(near.ExternalIDs, ", "),
 	}
 	if len(near.ExternalIDs) == 0 {
 		check, _ := near.Report.Check("trust-external-id")

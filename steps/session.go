@@ -36,6 +36,8 @@ type Session struct {
 	// Resuming is true until the person does something: steps that are done
 	// pass by themselves.
 	Resuming bool
+	// Unattended says that nobody looks at the screens.
+	Unattended bool
 	// Unfinished names the writing calls that an earlier run of this session
 	// sent and never saw answered.
 	Unfinished []string

@@ -182,7 +182,7 @@ func TestARoleWithoutItsPolicyIsWaitedFor(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole()
 		w.createRole("bare", w.externalID())
-		w.sees("Not yet right", "fail policy-attached")
+		w.sees("is not right yet", "fail policy-attached")
 		if err := w.hands().AttachRolePolicy(t.Context(), "bare", "arn:aws:iam::123456789012:policy/my-own-name"); err != nil {
 			t.Fatal(err)
 		}

@@ -52,6 +52,7 @@ func (r *run) unattended(ctx context.Context) error {
 	defer u.driver.close()
 	deadline := time.NewTimer(r.wait)
 	defer deadline.Stop()
+	r.walk.Session.Unattended = true
 	u.driver.start()
 	for !r.walk.Ended() {
 		if ctx.Err() != nil {
@@ -203,7 +204,7 @@ func (u *unattended) timeUp(screen steps.Screen) error {
 	for _, block := range screen.Blocks {
 		switch block := block.(type) {
 		case steps.Problem:
-			if block.Kind == steps.NotAsNeeded {
+			if block.Kind == steps.NotAsNeeded || block.Kind == steps.VendorRefuse {
 				return &steps.Fault{Problem: block}
 			}
 		case steps.Waiting:
