@@ -32,6 +32,7 @@ type RoleWatch struct {
 	marker   *string
 	listed   map[string]bool       // names of the listing under way
 	known    map[string]*knownRole // by name
+	unlisted int                   // rounds since the last listing
 }
 
 // knownRole is what is kept of a role between rounds.
@@ -87,10 +88,25 @@ func (w *RoleWatch) round(ctx context.Context) error {
 		}
 		w.want.AccountID, w.want.Partition = orElse(w.want.AccountID, id.AccountID), orElse(w.want.Partition, id.Partition)
 	}
+	if w.listingCanWait() {
+		w.unlisted++
+		return w.readCandidates(ctx)
+	}
+	w.unlisted = 0
 	if err := w.look(ctx); err != nil {
 		return err
 	}
 	return w.readCandidates(ctx)
+}
+
+// listingCanWait tells whether this round looks only at the roles found: while
+// one waits for its policy, that shows sooner when two of three rounds spend
+// nothing on lists.
+func (w *RoleWatch) listingCanWait() bool {
+	if !w.arrived || w.marker != nil || len(w.denied) > 0 || w.unlisted >= 2 {
+		return false
+	}
+	return slices.ContainsFunc(w.sorted(match), func(k *knownRole) bool { return k.complete && !w.judge(k).OK })
 }
 
 // look brings the roles up to date by the best means that is allowed.
@@ -264,11 +280,15 @@ func (w *RoleWatch) readCandidates(ctx context.Context) error {
 		if left == 0 {
 			return nil
 		}
-		if k.complete && Judge(w.want, k.seen).OK {
+		if k.complete && w.judge(k).OK {
 			continue
 		}
 		left--
-		if err := w.read(ctx, k); err != nil && KindOf(err) != NotFound {
+		err := w.read(ctx, k)
+		switch {
+		case KindOf(err) == NotFound && k.complete:
+			delete(w.known, k.role.Name) // deleted; before, it may just not be visible everywhere yet
+		case err != nil && KindOf(err) != NotFound:
 			return err
 		}
 	}

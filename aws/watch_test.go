@@ -102,6 +102,36 @@ func TestRoleIsFoundWhateverItIsCalled(t *testing.T) {
 	})
 }
 
+// TestAttachingShowsSoon takes the worst moment to attach the policy: whenever
+// it is done, it shows within a quarter of a minute, in a large account too.
+func TestAttachingShowsSoon(t *testing.T) {
+	for roles, offsets := range map[int]int{1: 12, 2000: 3} {
+		for offset := range offsets {
+			virtual(t, rehearsal.Options{Propagation: -1}, func(t *testing.T, s *rehearsal.Server, a *aws.Account) {
+				addRole(t, s, "My-Own-Name", someTrust())
+				other := policy.NewTrust("aws", []string{stranger}, "someone-else")
+				for i := range roles {
+					addRole(t, s, fmt.Sprint("other-", i), other)
+				}
+				arn := addPolicy(t, s, "My-Policy", somePolicy(t))
+				w := a.WatchRole(wantRole(t))
+				var attached time.Time
+				time.AfterFunc(time.Minute+time.Duration(offset)*time.Second, func() {
+					do(t, s, "iam:AttachRolePolicy", "RoleName", "My-Own-Name", "PolicyArn", arn)
+					attached = time.Now()
+				})
+				if !poll(t, w, 3*time.Minute) {
+					t.Fatal("not found")
+				}
+				if took := time.Since(attached); took > 15*time.Second {
+					t.Errorf("among %d roles, attached at second %d: found after %v", roles, offset, took)
+				}
+				atMost20aMinute(t, s)
+			})
+		}
+	}
+}
+
 // atMost20aMinute counts the IAM requests of every minute.
 func atMost20aMinute(t *testing.T, s *rehearsal.Server) {
 	t.Helper()
