@@ -136,7 +136,7 @@ func differenceProblem(named *aws.PolicySighting) Problem {
 	return Problem{
 		What:     named.Policy.Name + " exists and differs: " + strings.Join(words, "; ") + ".",
 		Expected: "a policy that grants exactly the document above",
-		Next:     "Edit it in the console and paste the document, or create one under another name. rolecall keeps looking.",
+		Next:     "Edit it in the console and paste the document, or create one under another name.",
 		Kind:     NotAsNeeded,
 		Passing:  true,
 	}

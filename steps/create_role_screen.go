@@ -124,10 +124,10 @@ func (c *createRole) underway(s *Session) []Block {
 // notYetProblem tells what a role that lets the vendor in still lacks.
 func (c *createRole) notYetProblem(s *Session, nearly aws.RoleSighting) Problem {
 	p := Problem{What: nearly.Role.Name + " trusts " + s.Vendor.Title + " under this external ID, and is not right yet.",
-		Next: "rolecall keeps watching.", Kind: c.wrongness(s, nearly.Role.Name), Passing: true}
+		Kind: c.wrongness(s, nearly.Role.Name), Passing: true}
 	if wrong := firstFailure(nearly.Report); wrong != nil {
 		p.What = fmt.Sprintf("%s Of %s it has: %s.", p.What, wrong.ID, wrong.Got)
-		p.Expected, p.Next = wrong.Want, strings.TrimSuffix(wrong.Fix, ".")+". rolecall keeps watching."
+		p.Expected, p.Next = wrong.Want, wrong.Fix
 	}
 	return p
 }
@@ -145,8 +145,8 @@ func (c *createRole) nearMissProblem(s *Session) Problem {
 	near, wanted := c.sighted.nearMiss, s.Part(c.d.Role).ExternalID
 	p := Problem{
 		What:     near.Role.Name + " trusts " + s.Vendor.Title + ", but under another external ID.",
-		Expected: "this session's external ID",
-		Next:     "Paste the wanted one into its trust policy. rolecall keeps watching.",
+		Expected: "external ID " + wanted,
+		Next:     "Paste the wanted one into its trust policy.",
 		Kind:     c.wrongness(s, near.Role.Name), Passing: true, Wanted: wanted, Found: strings.Join(near.ExternalIDs, ", "),
 	}
 	if len(near.ExternalIDs) == 0 {
@@ -162,7 +162,7 @@ func (c *createRole) wrongNamed(s *Session) Problem {
 	return Problem{
 		What:     named.Role.Name + " exists and does not trust " + s.Vendor.Title + ".",
 		Expected: "a role that trusts account " + strings.Join(s.TrustedAccounts(c.d.Role), " and "),
-		Next:     "Create a role under another name, or change its trust policy. rolecall keeps watching.",
+		Next:     "Create a role under another name, or change its trust policy.",
 		Kind:     NotAsNeeded, Passing: true,
 	}
 }
