@@ -148,15 +148,21 @@ func (w *Wizard) Run(ctx context.Context, in io.Reader, out io.Writer, opts ...t
 	stop := context.AfterFunc(ctx, func() { program.Send(leaveMsg{}) })
 	defer stop()
 	_, err := program.Run()
-	for _, msg := range w.calls.Drain() { // only when the program ended from outside
-		w.walk.Tell(msg)
-	}
-	w.keep()
-	w.clearSecrets()
+	w.finish()
 	if errors.Is(err, tea.ErrInterrupted) {
 		return nil
 	}
 	return err
+}
+
+// finish leaves nothing behind: no secret on the clipboard, and where the
+// program ended from outside, no writing call whose answer is not saved.
+func (w *Wizard) finish() {
+	for _, msg := range w.calls.Drain() {
+		w.walk.Tell(msg)
+	}
+	w.keep()
+	w.clearSecrets()
 }
 
 // filter turns the signals into the same leaving as ctrl+c, so that they wait

@@ -241,7 +241,7 @@ func (w *Wizard) fold(item draw.Item, out bool) {
 		f.Details = true
 	case f.Details:
 		f.Details = false
-	case item.Folds && !f.Closed:
+	case item.Children && !f.Closed:
 		f.Closed = true
 	default:
 		for i, above := range w.items {

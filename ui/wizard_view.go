@@ -86,7 +86,7 @@ func (w *Wizard) currentStatus() draw.Status {
 		then = "Then rolecall goes back."
 	case staying:
 	}
-	return draw.Status{Tone: steps.Warning, Text: fmt.Sprintf("Waiting for the answer to %q, under way for %s. %s",
+	return draw.Status{Tone: steps.Warning, Text: fmt.Sprintf("Waiting for %q · %s. %s",
 		writing.Name, draw.Clock(w.session.Now().Sub(writing.Since)), then)}
 }
 

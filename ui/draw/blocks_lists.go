@@ -199,6 +199,9 @@ func (p *page) node(b steps.Tree, n steps.Node, depth, column int) {
 func (p *page) note(b steps.Tree, n steps.Node) string {
 	note := p.t.plain(n.Note)
 	if len(n.Children)+len(n.Details) == 0 {
+		if note != "" {
+			note += "  " // in line with those that have a sign behind them
+		}
 		return note
 	}
 	fold := p.f.Folds[nodeKey(b, n)]

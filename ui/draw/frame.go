@@ -39,6 +39,7 @@ func (t *Theme) Draw(f Frame) Drawn {
 	}
 	all := append(append(top, body...), bottom...)
 	for i := range all {
+		all[i] = strings.TrimRight(all[i], " ")
 		if width(all[i]) > f.Width {
 			all[i] = t.cut(all[i], f.Width)
 		}

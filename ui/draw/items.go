@@ -33,6 +33,7 @@ type Item struct {
 	Disabled string // why it cannot be picked or ticked
 	On       bool   // a Node: ticked whole
 	Folds    bool   // a Node: there is something under it to fold out
+	Children bool   // a Node: there are nodes under it
 	Parent   string // a Node: the key of the node above it
 	Picked   bool   // an Option: where the cursor starts
 	Secret   bool
@@ -100,7 +101,7 @@ func (l *lister) nodes(tree steps.Tree, nodes []steps.Node, parent string) {
 	for _, n := range nodes {
 		key := nodeKey(tree, n)
 		l.add(Item{Key: key, Kind: Node, Block: tree.ID, ID: n.ID, Label: n.Label, Disabled: n.Fixed,
-			On: n.Tick == steps.On, Folds: len(n.Children)+len(n.Details) > 0, Parent: parent})
+			On: n.Tick == steps.On, Folds: len(n.Children)+len(n.Details) > 0, Children: len(n.Children) > 0, Parent: parent})
 		if !l.folds[key].Closed {
 			l.nodes(tree, n.Children, key)
 		}

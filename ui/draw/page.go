@@ -229,7 +229,7 @@ func (p *page) hanging(style lipgloss.Style, key, first, text string, hang int) 
 // for both, right is left out.
 func (p *page) sides(left, right string) string {
 	gap := p.room() - width(left) - width(right)
-	if right == "" || gap < 1 {
+	if width(right) == 0 || gap < 1 {
 		return left
 	}
 	return left + strings.Repeat(" ", gap) + right

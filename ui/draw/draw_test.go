@@ -1,0 +1,239 @@
+package draw_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/charmbracelet/x/ansi"
+	"github.com/google/go-cmp/cmp"
+
+	"rolecall/steps"
+	"rolecall/ui/draw"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+type variant struct {
+	name          string
+	look          draw.Look
+	width, height int
+}
+
+func variants() []variant {
+	var out []variant
+	for _, size := range [][2]int{{120, 30}, {100, 30}, {80, 24}, {44, 20}} {
+		for _, look := range []struct {
+			name string
+			look draw.Look
+		}{{"dark", draw.Look{Links: true}}, {"light", draw.Look{Light: true}}, {"no colour", draw.Look{NoColor: true}}} {
+			out = append(out, variant{fmt.Sprintf("%dx%d %s", size[0], size[1], look.name), look.look, size[0], size[1]})
+		}
+	}
+	return append(out, variant{"80x24 ASCII", draw.Look{NoColor: true, ASCII: true}, 80, 24})
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v (run with -update to write it)", err)
+	}
+	if diff := cmp.Diff(strings.Split(string(want), "\n"), strings.Split(got, "\n")); diff != "" {
+		t.Errorf("%s differs (-want +got; -update rewrites it):\n%s", path, diff)
+	}
+}
+
+// visibleEscapes makes a golden file readable: the escape character is written
+// as a word.
+func visibleEscapes(s string) string { return strings.ReplaceAll(s, "\x1b", "␛") }
+
+func TestScenes(t *testing.T) {
+	for _, s := range scenes() {
+		t.Run(s.name, func(t *testing.T) {
+			var b strings.Builder
+			for _, v := range variants() {
+				d := draw.NewTheme(v.look).Draw(frame(s, v.width, v.height))
+				fmt.Fprintf(&b, "=== %s\n%s\n", v.name, visibleEscapes(d.Content))
+				fits(t, v, d)
+			}
+			golden(t, s.name, b.String())
+		})
+	}
+}
+
+// fits holds every frame to its screen.
+func fits(t *testing.T, v variant, d draw.Drawn) {
+	t.Helper()
+	lines := strings.Split(d.Content, "\n")
+	if len(lines) > v.height {
+		t.Errorf("%s: %d lines", v.name, len(lines))
+	}
+	for _, line := range lines {
+		if w := ansi.StringWidth(line); w > v.width {
+			t.Errorf("%s: a line of %d cells: %q", v.name, w, line)
+		}
+	}
+	if v.look.ASCII {
+		for _, r := range ansi.Strip(d.Content) {
+			if r > 0x7e {
+				t.Errorf("%s: %q is not ASCII", v.name, r)
+			}
+		}
+	}
+	if v.look.NoColor && strings.Contains(d.Content, "\x1b[38;") {
+		t.Errorf("%s: there is colour in it", v.name)
+	}
+}
+
+func find(t *testing.T, name string) scene {
+	t.Helper()
+	for _, s := range scenes() {
+		if s.name == name {
+			return s
+		}
+	}
+	t.Fatalf("no scene %s", name)
+	return scene{}
+}
+
+// whole draws a scene on a screen so high that nothing scrolls.
+func whole(s scene, width int) string {
+	return ansi.Strip(draw.NewTheme(draw.Look{}).Draw(frame(s, width, 200)).Content)
+}
+
+func TestValuesToCopyAreNeverCutNorWrapped(t *testing.T) {
+	for width := 20; width <= 130; width++ {
+		text := whole(find(t, "role"), width)
+		for _, value := range []string{"9227-6141-1349", externalID, roleARN} {
+			if strings.Contains(text, value) {
+				continue
+			}
+			// Narrower than the value: then its pieces fill lines of their own.
+			joined := strings.ReplaceAll(text, "\n", "")
+			if len(value) <= width-4 || !strings.Contains(joined, value) {
+				t.Errorf("%d columns: %s is not there in one piece", width, value)
+			}
+		}
+	}
+}
+
+func TestTheDifferenceIsMarked(t *testing.T) {
+	for _, width := range []int{30, 44, 80} {
+		lines := strings.Split(whole(find(t, "role"), width), "\n")
+		found := false
+		for i, line := range lines {
+			if strings.TrimSpace(line) == "^" {
+				at := strings.Index(line, "^")
+				above := lines[i-1]
+				found = at < len(above) && above[at:at+1] == "e"
+			}
+		}
+		if !found {
+			t.Errorf("%d columns: no ^ under the differing character:\n%s", width, strings.Join(lines, "\n"))
+		}
+	}
+}
+
+func TestTheMarkedLineIsAlwaysOnTheScreen(t *testing.T) {
+	s := find(t, "role")
+	for _, item := range draw.Items(s.screen, nil) {
+		for height := 10; height < 40; height++ {
+			f := frame(s, 80, height)
+			f.Marked, f.Moved = item.Key, true
+			d := draw.NewTheme(draw.Look{}).Draw(f)
+			if !strings.Contains(ansi.Strip(d.Content), "› ") {
+				t.Errorf("%d lines: the mark on %s is not to be seen", height, item.Label)
+			}
+		}
+	}
+}
+
+func TestProblemsAreSeenOnSmallScreens(t *testing.T) {
+	s := find(t, "role")
+	for _, size := range [][2]int{{80, 24}, {44, 20}} {
+		d := draw.NewTheme(draw.Look{}).Draw(frame(s, size[0], size[1]))
+		if !strings.Contains(ansi.Strip(d.Content), "✗ Spot-Role trusts Spot") {
+			t.Errorf("%v: the problem is not to be seen", size)
+		}
+	}
+}
+
+func TestSecretsAreMasked(t *testing.T) {
+	for _, width := range []int{12, 44, 80} {
+		if text := whole(find(t, "secret"), width); strings.Contains(text, "hunter") {
+			t.Errorf("the secret is on the screen:\n%s", text)
+		}
+	}
+}
+
+func TestHostileTextMovesNothing(t *testing.T) {
+	d := draw.NewTheme(draw.Look{}).Draw(frame(find(t, "hostile"), 80, 24))
+	for _, bad := range []string{"\x1b[2J", "\x1b]0;", "\a", "\u202e", "\u200b", "\u0085", "\r", "\t"} {
+		if strings.Contains(d.Content, bad) {
+			t.Errorf("%q reached the screen", bad)
+		}
+	}
+}
+
+func TestSheet(t *testing.T) {
+	keys := []draw.Key{{Name: "esc", Label: "close"}, {Name: "c", Label: "copy"}}
+	var b strings.Builder
+	for _, v := range variants() {
+		sheet := draw.NewTheme(v.look).Sheet(policyCode(), v.width)
+		d := sheet.Draw(draw.Frame{Width: v.width, Height: v.height, Keys: keys})
+		fmt.Fprintf(&b, "=== %s\n%s\n", v.name, visibleEscapes(d.Content))
+		fits(t, v, d)
+	}
+	golden(t, "sheet", b.String())
+}
+
+func TestSheetFinds(t *testing.T) {
+	sheet := draw.NewTheme(draw.Look{}).Sheet(steps.Code{Body: "one\ntwo\nthree\nTwo\n"}, 80)
+	for i, want := range []int{1, 3, 1} {
+		row, ok := sheet.Find("two", []int{0, 1, 3}[i])
+		if !ok || row != want {
+			t.Errorf("found in row %d, want %d", row, want)
+		}
+	}
+	if _, ok := sheet.Find("four", 0); ok {
+		t.Error("found what is not there")
+	}
+}
+
+func TestItemsAreOneFlatList(t *testing.T) {
+	s := screen(values(), tree(), policyCode(), steps.Link{Label: "l", URL: "u"}, steps.Input{ID: "i"})
+	count := func(folds draw.Folds) (n int, numbers []int) {
+		for _, item := range draw.Items(s, folds) {
+			n++
+			if item.Number > 0 {
+				numbers = append(numbers, item.Number)
+			}
+		}
+		return n, numbers
+	}
+	if n, numbers := count(nil); n != 3+5+1+1+1 || !cmp.Equal(numbers, []int{1, 2, 3, 4}) {
+		t.Errorf("%d items, numbers %v", n, numbers)
+	}
+	if n, _ := count(draw.Folds{"node/products/elastigroup": {Closed: true}}); n != 9 {
+		t.Errorf("%d items with a closed node", n)
+	}
+}
+
+func TestClock(t *testing.T) {
+	for seconds, want := range map[int]string{-5: "0:00", 0: "0:00", 42: "0:42", 725: "12:05", 3723: "1:02:03"} {
+		if got := draw.Clock(time.Duration(seconds) * time.Second); got != want {
+			t.Errorf("%d s: %s, want %s", seconds, got, want)
+		}
+	}
+}

@@ -1,0 +1,471 @@
+package ui
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"rolecall/steps"
+)
+
+// asks is a step with a choice that goes on when it is answered.
+func asks(title string, picked string, ids ...string) *testStep {
+	choices := steps.Choices{ID: "q", Picked: picked}
+	for _, id := range ids {
+		choices.Options = append(choices.Options, steps.Option{ID: id, Label: "option " + id})
+	}
+	s := still(title, choices)
+	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
+		if _, ok := msg.(steps.Chose); ok {
+			return steps.Next, nil
+		}
+		return steps.Stay, nil
+	}
+	return s
+}
+
+// polls is a step that looks every three seconds until found.
+func polls(title string, found func() bool, calls *int) *testStep {
+	s := still(title, steps.Waiting{For: "a role", Since: time.Now(), Until: time.Now().Add(time.Minute)})
+	look := func(after time.Duration) []steps.Effect {
+		return []steps.Effect{steps.Call{Name: "look", After: after, Do: func(context.Context) steps.Msg {
+			*calls++
+			return found()
+		}}}
+	}
+	s.enter = func() []steps.Effect { return look(0) }
+	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
+		if msg == steps.Msg(true) {
+			return steps.Next, nil
+		}
+		return steps.Stay, look(3 * time.Second)
+	}
+	return s
+}
+
+func TestEnterAloneLeadsThrough(t *testing.T) {
+	calls := 0
+	first, last := asks("First", "b", "a", "b"), asks("Last", "", "a", "b")
+	drive(t, []steps.Step{first, nil, last}, func(o *WizardOptions) {
+		start := time.Now()
+		o.walk.(*testWalk).all[1] = polls("Wait", func() bool { return time.Since(start) > 9*time.Second }, &calls)
+	}, func(w *fluent) {
+		w.Sees("Step 1 of 3 · First", "› (•) option b").Enter()
+		w.Sees("Step 2 of 3 · Wait", "Waiting for a role · 0:00 of 1:00")
+		w.Wait(8 * time.Second).Sees("0:08 of 1:00").Wait(5 * time.Second)
+		w.Sees("Step 3 of 3 · Last", "› (•) option a").Press("down").Sees("› (•) option b").Enter().Ends()
+		if !w.wizard.Ended() {
+			t.Error("not ended")
+		}
+	})
+	if calls < 4 || calls > 5 {
+		t.Errorf("looked %d times in 12 s", calls)
+	}
+	if diff := cmp.Diff([]steps.Msg{steps.Chose{Block: "q", ID: "b"}}, last.told); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestBackFromAWaitEndsItsCalls(t *testing.T) {
+	calls := 0
+	drive(t, []steps.Step{asks("First", "a", "a"), nil}, func(o *WizardOptions) {
+		o.walk.(*testWalk).all[1] = polls("Wait", func() bool { return false }, &calls)
+	}, func(w *fluent) {
+		w.Enter().Sees("Wait").Press("b").Sees("First")
+		before := calls
+		w.Wait(time.Minute).Sees("First")
+		if calls != before {
+			t.Errorf("%d calls after leaving", calls-before)
+		}
+		w.Enter().Sees("Wait").Press("esc").Sees("First")
+	})
+}
+
+func TestResizeWhilePolling(t *testing.T) {
+	calls := 0
+	drive(t, []steps.Step{nil}, func(o *WizardOptions) {
+		o.walk.(*testWalk).all[0] = polls("Wait", func() bool { return false }, &calls)
+	}, func(w *fluent) {
+		for width := 120; width > 10; width -= 7 {
+			w.Send(tea.WindowSizeMsg{Width: width, Height: 2 + width/5}).Wait(time.Second)
+		}
+		w.Send(tea.WindowSizeMsg{Width: 44, Height: 20}).Sees("Waiting for a role")
+		if calls < 4 {
+			t.Errorf("%d calls: polling did not go on", calls)
+		}
+	})
+}
+
+func TestCopyOverSSHSendsTheBytes(t *testing.T) {
+	s := still("Role", steps.Facts{
+		{Label: "Account ID", Value: "922761411349", Shown: "9227-6141-1349", Copy: true},
+		{Label: "External ID", Value: "spotinst:aws:extid:1", Copy: true}}, steps.Code{Label: "Policy", Name: "p.json", Body: "{\n\t\"a\": 1\n}\n"})
+	sent := func(w *fluent, text string) {
+		t.Helper()
+		if !strings.Contains(w.Output(), "\x1b]52;c;"+base64.StdEncoding.EncodeToString([]byte(text))+"\a") {
+			t.Errorf("%q was not sent to the terminal", text)
+		}
+	}
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Press("c").Sees("Account ID sent (12 bytes)", "1  sent", "› External ID")
+		sent(w, "922761411349")
+		w.Press("c").Sees("2  sent", "› Policy")
+		sent(w, "spotinst:aws:extid:1")
+		w.Press("c")
+		sent(w, "{\n\t\"a\": 1\n}\n")
+		w.Press("1")
+		sent(w, "922761411349")
+	})
+	want := []steps.Msg{steps.Copied{Label: "Account ID", Sent: true}, steps.Copied{Label: "External ID", Sent: true},
+		steps.Copied{Label: "Policy", Sent: true}, steps.Copied{Label: "Account ID", Sent: true}}
+	if diff := cmp.Diff(want, s.told); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestCopyThatFailsOffersSaving(t *testing.T) {
+	s := still("Role", steps.Facts{{Label: "Account ID", Value: "922761411349", Copy: true}})
+	drive(t, []steps.Step{s}, func(o *WizardOptions) { o.Desk = testDesk(t, "TERM=linux") }, func(w *fluent) {
+		w.Press("c").Sees("Account ID was not copied", "takes no text from programs").SeesNot("sent")
+		w.Press("s").Sees("Saved to ", "account-id.txt")
+		if got, _ := os.ReadFile(filepath.Join(w.wizard.desk.Dir, "account-id.txt")); string(got) != "922761411349" {
+			t.Errorf("saved %q", got)
+		}
+	})
+}
+
+func TestOverSSHTheLinkIsShownWhole(t *testing.T) {
+	url := "https://console.aws.amazon.com/iam/home#/roles/create?" + strings.Repeat("awsAccount=922761411349&", 10)
+	s := still("Role", steps.Facts{{Label: "A", Value: "b", Copy: true}}, steps.Link{Label: "Create role", URL: url})
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Press("o")
+		if joined := strings.ReplaceAll(w.Screen(), "\n", ""); !strings.Contains(joined, url) {
+			t.Errorf("the link is not whole:\n%s", w.Screen())
+		}
+		w.Press("c")
+		if !strings.Contains(w.Output(), base64.StdEncoding.EncodeToString([]byte(url))) {
+			t.Error("the link was not copied")
+		}
+		w.Press("esc").Sees("› A")
+	})
+	if !cmp.Equal(s.told[0], steps.Msg(steps.Opened{URL: url, Shown: true})) {
+		t.Errorf("told %+v", s.told)
+	}
+}
+
+func TestAFieldTakesLettersAsText(t *testing.T) {
+	value := ""
+	s := &testStep{title: "Field"}
+	s.screen = func() steps.Screen {
+		return steps.Screen{Heading: "Field", Blocks: []steps.Block{steps.Input{ID: "arn", Label: "ARN", Value: value}, steps.Facts{{Label: "Copy me", Value: "x", Copy: true}}}}
+	}
+	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
+		if c, ok := msg.(steps.Changed); ok {
+			value = c.Text
+		}
+		return steps.Stay, nil
+	}
+	drive(t, []steps.Step{asks("First", "a", "a"), s}, nil, func(w *fluent) {
+		w.Enter().Type("cosvb?jk q1").Sees("[cosvb?jk q1").Press("backspace", "home").Type("x").Sees("[xcosvb?jk q")
+		w.Press("tab").Sees("› Copy me").Press("c").Sees("Copy me sent").Press("up").Enter()
+		w.Press("esc").Sees("First")
+	})
+	if last := s.told[len(s.told)-1]; last != steps.Msg(steps.Entered{ID: "arn", Text: "xcosvb?jk q"}) {
+		t.Errorf("told %+v last", last)
+	}
+}
+
+func TestAPasteGoesToTheFieldWhereverTheMarkIs(t *testing.T) {
+	s := still("Field", steps.Facts{{Label: "Copy me", Value: "x", Copy: true}}, steps.Input{ID: "arn", Label: "ARN"})
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Sees("› Copy me").Paste("  arn:aws:iam::123456789012:role/x\r\n").Sees("[arn:aws:iam::123456789012:role/x").Enter()
+	})
+	if last := s.told[len(s.told)-1]; last != steps.Msg(steps.Entered{ID: "arn", Text: "arn:aws:iam::123456789012:role/x"}) {
+		t.Errorf("told %+v last", last)
+	}
+}
+
+func TestAMegabyteInAFieldIsCutAndSaid(t *testing.T) {
+	s := still("Field", steps.Input{ID: "arn", Label: "ARN"})
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Paste(strings.Repeat("a\x1b[2Jé", 200_000)).Sees("only its first 4096 characters were taken")
+	})
+	text := s.told[0].(steps.Changed).Text
+	if n := len([]rune(text)); n == 0 || n > fieldLimit {
+		t.Errorf("%d characters", n)
+	}
+}
+
+func TestTheStepCanEmptyAField(t *testing.T) {
+	value := ""
+	s := &testStep{title: "Field"}
+	s.screen = func() steps.Screen {
+		return steps.Screen{Heading: "Field", Blocks: []steps.Block{steps.Input{ID: "i", Label: "Name", Value: value}}}
+	}
+	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
+		switch msg := msg.(type) {
+		case steps.Changed:
+			value = msg.Text
+		case steps.Entered:
+			value = ""
+		}
+		return steps.Stay, nil
+	}
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Type("abc").Sees("[abc").Enter().SeesNot("abc").Type("d").Sees("[d ")
+	})
+}
+
+func TestASecretIsNeverOnTheScreen(t *testing.T) {
+	s := still("Token", steps.Input{ID: "token", Label: "API token", Secret: true})
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Type("hunter2").Sees("[•••••••").Paste("-swordfish")
+		if out := w.Output(); strings.Contains(out, "hunter") || strings.Contains(out, "swordfish") {
+			t.Error("the secret was written to the terminal")
+		}
+		w.Enter()
+	})
+	if last := s.told[len(s.told)-1]; last != steps.Msg(steps.Entered{ID: "token", Text: "hunter2-swordfish"}) {
+		t.Error("the secret did not reach the step")
+	}
+}
+
+func TestTicksAndFolds(t *testing.T) {
+	s := still("Tree", steps.Tree{ID: "t", Nodes: []steps.Node{
+		{ID: "a", Label: "Alpha", Tick: steps.Partly, Children: []steps.Node{{ID: "a1", Label: "Child", Details: []string{"because"}}}},
+		{ID: "b", Label: "Beta", Tick: steps.On, Fixed: "it is needed"}}})
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Sees("› [-] Alpha", "Child").SeesNot("because").Press("space")
+		w.Press("down", "right").Sees("because").Press("left").SeesNot("because").Press("left").Sees("› [-] Alpha")
+		w.Press("left").SeesNot("Child").Press("right").Sees("Child")
+		w.Press("j", "j", "space").Sees("Tick is off: it is needed")
+	})
+	if diff := cmp.Diff([]steps.Msg{steps.Ticked{ID: "a", On: true}}, s.told); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnActionThatAsksFirst(t *testing.T) {
+	s := still("Ask")
+	s.screen = func() steps.Screen {
+		return steps.Screen{Heading: "Ask", Actions: []steps.Action{
+			{ID: "go", Label: "create", Default: true, Confirm: &steps.Confirm{Question: "Let rolecall create Spot-Role?"}},
+			{ID: "x", Key: "x", Label: "extend", Disabled: "nothing is awaited"}}}
+	}
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Enter().Sees("? Let rolecall create Spot-Role?", "y yes", "n no").Press("n").SeesNot("Let rolecall create")
+		w.Press("x").Sees("Extend is off: nothing is awaited")
+		w.Enter().Press("esc").Enter().Press("y")
+	})
+	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}}, s.told); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// writes is a step whose default action sends a writing call that takes five
+// seconds.
+func writes(title string) *testStep {
+	s := still(title)
+	s.screen = func() steps.Screen {
+		return steps.Screen{Heading: title, Actions: []steps.Action{{ID: "go", Label: "submit", Default: true}}}
+	}
+	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
+		if _, ok := msg.(steps.Chose); ok {
+			return steps.Stay, []steps.Effect{steps.Call{Name: "submit role", Writes: true, Do: func(context.Context) steps.Msg {
+				time.Sleep(5 * time.Second)
+				return "accepted"
+			}}}
+		}
+		return steps.Stay, nil
+	}
+	return s
+}
+
+func TestLeavingWaitsForAWrite(t *testing.T) {
+	s := writes("Connect")
+	journal := &notes{}
+	drive(t, []steps.Step{asks("First", "a", "a"), s}, func(o *WizardOptions) { o.Journal = journal }, func(w *fluent) {
+		w.Enter().Enter().Wait(2 * time.Second).Press("ctrl+c").Sees(`Waiting for "submit role" · 0:02. Then rolecall leaves`)
+		w.Press("ctrl+c").Wait(1300 * time.Millisecond).Sees("0:03")
+		w.Wait(3 * time.Second).Ends()
+		if w.wizard.Ended() {
+			t.Error("left, not ended")
+		}
+	})
+	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"before submit role", "after submit role answered"}, journal.lines); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestBackWaitsForAWriteAndItsAnswerReachesTheStepThatAsked(t *testing.T) {
+	first, s := asks("First", "a", "a"), writes("Connect")
+	drive(t, []steps.Step{first, s}, nil, func(w *fluent) {
+		w.Enter().Enter().Wait(time.Second).Press("b").Sees("Connect", "Then rolecall goes back").Wait(5 * time.Second).Sees("Step 1 of 2 · First")
+	})
+	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
+		t.Error(diff)
+	}
+	if len(first.told) != 1 {
+		t.Errorf("the first step was told %v", first.told)
+	}
+}
+
+func TestNothingComesBetweenAWriteAndItsAnswer(t *testing.T) {
+	s := writes("Connect")
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Enter().Wait(time.Second).Enter()
+		if len(s.told) != 1 {
+			t.Errorf("told %v during the write", s.told)
+		}
+		w.Sees("Then rolecall goes on").Wait(20 * time.Second)
+	})
+	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}, "accepted", steps.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestASignalWaitsForAWriteToo(t *testing.T) {
+	for _, signal := range []tea.Msg{tea.QuitMsg{}, tea.InterruptMsg{}, leaveMsg{}} {
+		s := writes("Connect")
+		drive(t, []steps.Step{s}, nil, func(w *fluent) {
+			w.Enter().Send(signal).Wait(2 * time.Second).Send(signal).Sees("Then rolecall leaves").Wait(4 * time.Second).Ends()
+		})
+		if len(s.told) != 2 {
+			t.Errorf("%T: told %v", signal, s.told)
+		}
+	}
+}
+
+func TestAKilledProgramStillHearsTheAnswer(t *testing.T) {
+	s := writes("Connect")
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Enter()
+		w.program.Kill()
+		<-w.done
+		w.ended = true
+		w.wizard.finish()
+	})
+	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestAnswersAreSavedAfterEveryChangeAndOnlyThen(t *testing.T) {
+	var saved []string
+	var session *steps.Session
+	fail := false
+	s := asks("First", "a", "a", "b")
+	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
+		session.Method = msg.(steps.Chose).ID
+		return steps.Stay, nil
+	}
+	drive(t, []steps.Step{s}, func(o *WizardOptions) {
+		session = o.Session
+		o.Save = func(a steps.Answers) error {
+			saved = append(saved, a.Method)
+			if fail {
+				return errors.New("disk full")
+			}
+			return nil
+		}
+	}, func(w *fluent) {
+		w.Enter().Enter().Press("down").Enter()
+		fail = true
+		w.Press("up").Enter().Sees("This session is not saved: disk full")
+		fail = false
+		w.Enter() // nothing new, and still it is tried again
+	})
+	if diff := cmp.Diff([]string{"", "a", "b", "a", "a"}, saved); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestShowOpensTheViewer(t *testing.T) {
+	code := steps.Code{Label: "Policy", Name: "p.json", Body: "{\n" + strings.Repeat("  \"a\": 1,\n", 60) + "  \"needle\": 2\n}\n"}
+	s := still("Policy", code)
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Press("v").Sees("p.json", "  1  {", "rows 1 to 20 of 63").Press("pgdown").SeesNot("  1  {").Press("G").Sees(" 63  }")
+		w.Press("g").Press("/").Type("NEEDLE").Sees("/NEEDLE").Enter().Sees("needle").Press("/").Type("absent").Enter().Sees("Not in this document: absent")
+		w.Press("c").Sees("Policy sent").Press("s").Sees("Saved to ").Press("q").Sees("Step 1 of 1 · Policy")
+	})
+}
+
+func TestHelpListsTheKeysOfTheStep(t *testing.T) {
+	drive(t, []steps.Step{asks("First", "a", "a", "b")}, nil, func(w *fluent) {
+		w.Press("?").Sees("Keys that work here", "choose what is marked", "move the mark").Press("?").Sees("option a")
+	})
+}
+
+// TestTheFooterSaysTheTruth presses every key that the footer names, and every
+// letter that it does not.
+func TestTheFooterSaysTheTruth(t *testing.T) {
+	drive(t, []steps.Step{asks("First", "a", "a"), still("Second", steps.Facts{{Label: "A", Value: "b", Copy: true}})}, nil, func(w *fluent) {
+		w.Enter().Sees("c copy", "s save", "b back", "? help", "ctrl+c leave").SeesNot("o open", "v view", "space tick")
+		before := w.Screen()
+		for _, key := range strings.Split("a d e f g h i l m n o p q r t u v w x y z space left right", " ") {
+			if after := w.Press(key).Screen(); after != before {
+				t.Fatalf("%s does something that the footer does not say:\n%s", key, after)
+			}
+		}
+	})
+}
+
+func TestSecretsLeaveTheClipboard(t *testing.T) {
+	board := ""
+	s := still("Keys")
+	s.enter = func() []steps.Effect {
+		return []steps.Effect{steps.Copy{Label: "Secret key", Text: "hunter2", ClearAfter: 20 * time.Second}}
+	}
+	native := func(o *WizardOptions) {
+		o.Desk = testDesk(t, "TERM=linux")
+		o.Desk.NativeTool = func() bool { return true }
+		o.Desk.NativeRead = func() (string, error) { return board, nil }
+		o.Desk.NativeWrite = func(text string) error { board = text; return nil }
+	}
+	drive(t, []steps.Step{s}, native, func(w *fluent) {
+		w.Sees("Secret key copied (7 bytes). It is taken off again in 20 s.").Wait(19 * time.Second)
+		if board != "hunter2" {
+			t.Errorf("the clipboard holds %q", board)
+		}
+		if w.Wait(2 * time.Second).Sees("off the clipboard"); board != "" {
+			t.Errorf("the clipboard holds %q", board)
+		}
+	})
+	drive(t, []steps.Step{s}, native, func(w *fluent) {
+		w.Press("ctrl+c").Ends()
+		w.wizard.finish()
+		if board != "" {
+			t.Errorf("after leaving the clipboard holds %q", board)
+		}
+	})
+}
+
+func TestAPanicInAStepGivesTheTerminalBack(t *testing.T) {
+	s := asks("First", "a", "a")
+	s.update = func(steps.Msg) (steps.Move, []steps.Effect) { panic("mistake") }
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		if !strings.Contains(w.Output(), "\x1b[?1049h") {
+			t.Error("there is no alternate screen")
+		}
+		w.program.Send(tea.KeyPressMsg{Code: tea.KeyEnter})
+		err := <-w.done
+		w.ended = true
+		if !errors.Is(err, tea.ErrProgramPanic) {
+			t.Errorf("%v", err)
+		}
+		if !strings.Contains(w.out.String(), "\x1b[?1049l") {
+			t.Error("the alternate screen was not left")
+		}
+	})
+}
