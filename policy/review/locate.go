@@ -13,6 +13,9 @@ func (m *model) locate(f *Finding, grants []*grant, root string) {
 	var places []Place
 	var first *Place
 	for _, g := range grants {
+		if f.On == "" || g.only == "" && g.st.star {
+			f.On = onWhat(g)
+		}
 		p := placeOf(g.entry)
 		if slices.Contains(places, p) {
 			continue
@@ -33,6 +36,17 @@ func (m *model) locate(f *Finding, grants []*grant, root string) {
 	if first != nil {
 		f.Statement, f.Index, f.Line, f.Column = first.Statement, first.Index, first.Line, first.Column
 	}
+}
+
+// onWhat is the resource that a grant reaches.
+func onWhat(g *grant) string {
+	switch {
+	case g.only != "":
+		return g.only
+	case g.st.star || len(g.st.Resource) == 0:
+		return "*"
+	}
+	return g.st.Resource[0]
 }
 
 func placeOf(e *entry) Place {

@@ -139,6 +139,7 @@ type Finding struct {
 	Why     string   `json:"why"`
 	Fix     string   `json:"fix"`
 
+	On     string  `json:"on,omitempty"`     // "*", or the resource that limits the widest grant
 	Places []Place `json:"places,omitempty"` // all entries that grant the actions
 	Patch  *Patch  `json:"patch,omitempty"`
 	// PartOf is the id of a finding that this one goes away with.

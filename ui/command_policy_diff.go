@@ -1,0 +1,152 @@
+package ui
+
+import (
+	"context"
+	"strings"
+
+	"github.com/aymanbagabas/go-udiff"
+	"github.com/spf13/cobra"
+
+	"rolecall/policy"
+	"rolecall/steps"
+	"rolecall/ui/draw"
+	"rolecall/ui/report"
+)
+
+func (a *app) policyDiffCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "diff OLD NEW",
+		Short: "Say what a policy grants that another did not, and the reverse",
+		Long: "diff compares two policies by what they grant, not by their text: order, spelling and the split into statements do " +
+			"not matter. Each is a file, - for standard input, vendor:NAME, or the ARN of a managed policy. Exit 3: they differ.",
+		Example: "  rolecall policy diff old.json new.json\n  rolecall policy diff vendor:spot arn:aws:iam::123456789012:policy/Spot-Policy",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 2 {
+				return nil
+			}
+			return usage("policy diff needs two policies.", cmd.UseLine(), "Name the old one and the new one.")
+		},
+		RunE: func(cmd *cobra.Command, args []string) error { return a.diffPolicies(cmd.Context(), args[0], args[1]) },
+	}
+}
+
+// diffJSON is what diff prints with --json.
+type diffJSON struct {
+	Equal   bool         `json:"equal"`
+	Added   []string     `json:"added"`
+	Removed []string     `json:"removed"`
+	Changed []changeJSON `json:"changed"`
+	Error   *errorJSON   `json:"error,omitempty"`
+}
+
+type changeJSON struct {
+	Statement string   `json:"statement"`
+	Index     int      `json:"index"`
+	In        string   `json:"in"` // the document that the statement is of: "old" or "new"
+	What      string   `json:"what"`
+	Actions   []string `json:"actions"`
+	Detail    string   `json:"detail"`
+}
+
+func (a *app) diffPolicies(ctx context.Context, oldName, newName string) error {
+	if oldName == "-" && newName == "-" {
+		return usage("Both policies are to come from standard input.", "one of them at most", "Name a file.")
+	}
+	before, after, err := a.readBoth(ctx, oldName, newName)
+	if err != nil {
+		return err
+	}
+	difference := policy.Compare(before, after)
+	document := diffOf(difference)
+	if !a.json {
+		if err := a.page(diffText(document, before, after, oldName, newName)); err != nil {
+			return err
+		}
+	}
+	if difference.Equal {
+		if a.json {
+			a.writeJSON(document)
+		}
+		return nil
+	}
+	return &failure{
+		err: &steps.Fault{Problem: steps.Problem{What: "The policies do not grant the same.", Expected: "two policies that grant the same",
+			Next: "Look at what is gained and lost.", Kind: steps.NotAsNeeded}},
+		document: func(e *errorJSON) any {
+			document.Error = e
+			return document
+		},
+	}
+}
+
+func (a *app) readBoth(ctx context.Context, oldName, newName string) (before, after *policy.Document, err error) {
+	for _, side := range []struct {
+		name string
+		doc  **policy.Document
+	}{{oldName, &before}, {newName, &after}} {
+		src, err := a.readSource(ctx, side.name)
+		if err != nil {
+			return nil, nil, err
+		}
+		if *side.doc, err = parseSource(src); err != nil {
+			return nil, nil, err
+		}
+	}
+	return before, after, nil
+}
+
+func diffOf(d policy.Difference) *diffJSON {
+	out := &diffJSON{Equal: d.Equal, Added: orEmpty(d.Added), Removed: orEmpty(d.Removed), Changed: []changeJSON{}}
+	for _, c := range d.Changed {
+		in := "old"
+		if c.New {
+			in = "new"
+		}
+		out.Changed = append(out.Changed, changeJSON{Statement: c.Statement, Index: c.Index, In: in, What: c.What, Actions: orEmpty(c.Actions), Detail: c.Detail})
+	}
+	return out
+}
+
+func orEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+// diffText says what is gained and lost, then how the texts differ.
+func diffText(d *diffJSON, before, after *policy.Document, oldName, newName string) string {
+	var b strings.Builder
+	if d.Equal {
+		b.WriteString("Both grant the same.\n")
+	}
+	for _, part := range []struct {
+		mark, title string
+		list        []string
+	}{{"+", "more", d.Added}, {"-", "less", d.Removed}} {
+		if len(part.list) > 0 {
+			b.WriteString("The new one grants " + report.Plural(len(part.list), "action", "actions") + " " + part.title + ":\n")
+		}
+		for _, action := range part.list {
+			b.WriteString("  " + part.mark + " " + draw.Clean(action) + "\n")
+		}
+	}
+	if len(d.Changed) > 0 {
+		b.WriteString("Granted by both, differently:\n")
+	}
+	for _, c := range d.Changed {
+		b.WriteString("  ~ " + draw.Clean(statementName(c)) + ", " + c.What + ": " + draw.Clean(c.Detail) + "\n")
+	}
+	text := udiff.Unified(draw.Clean(oldName), draw.Clean(newName), before.Pretty(), after.Pretty())
+	if text != "" {
+		b.WriteString("\nThe texts:\n" + text)
+	}
+	return b.String()
+}
+
+func statementName(c changeJSON) string {
+	if c.Statement != "" {
+		return c.Statement + " (" + c.In + ")"
+	}
+	return "statement of the " + c.In + " one"
+}

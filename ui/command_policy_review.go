@@ -1,0 +1,288 @@
+package ui
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/assets"
+	"rolecall/policy"
+	"rolecall/policy/review"
+	"rolecall/steps"
+	"rolecall/steps/vendor"
+	"rolecall/ui/draw"
+	"rolecall/ui/report"
+)
+
+type reviewFlags struct {
+	kind, trust    string
+	format, failOn string
+	details        bool
+}
+
+func (a *app) policyReviewCommand() *cobra.Command {
+	f := &reviewFlags{}
+	cmd := &cobra.Command{
+		Use:   "review [FILE|-|vendor:NAME|ARN]",
+		Short: "Say what a policy lets too much, what it cannot do and what AWS refuses of it",
+		Long: "review reads a policy document and needs no network. Exit 3: AWS refuses it, or a finding is as bad as --fail-on " +
+			"or worse. A file that cannot be read: exit 2.",
+		Example: "  rolecall policy review policy.json --details\n  rolecall policy review --kind trust trust.json\n" +
+			"  terraform show -json plan | jq … | rolecall policy review - --format sarif --fail-on medium",
+		Args: upToOne,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.reviewPolicy(cmd.Context(), f, args) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.kind, "kind", "identity", "identity or trust")
+	flags.StringVar(&f.trust, "trust", "", "the role's trust policy, read together with an identity policy")
+	flags.StringVar(&f.format, "format", "text", "text, json, markdown, html or sarif")
+	flags.StringVar(&f.failOn, "fail-on", "", "exit 3 from this severity on: note, low, medium or high")
+	flags.BoolVar(&f.details, "details", false, "in text: why, what to change, and the notes")
+	return cmd
+}
+
+// reviewJSON is the review with the reason for the exit code beside it.
+type reviewJSON struct {
+	review.Report
+	Error *errorJSON `json:"error,omitempty"`
+}
+
+func (a *app) reviewPolicy(ctx context.Context, f *reviewFlags, args []string) error {
+	if err := a.checkFormat(&f.format, "text", "json", "markdown", "html", "sarif"); err != nil {
+		return err
+	}
+	opts, err := f.options()
+	if err != nil {
+		return err
+	}
+	name := "-"
+	if len(args) > 0 {
+		name = args[0]
+	}
+	src, err := a.readSource(ctx, name)
+	if err != nil {
+		return err
+	}
+	opts.Now = a.env.Now()
+	if err := src.know(opts); err != nil {
+		return err
+	}
+	result := review.Review(src.text, *opts)
+	if err := a.writeReview(&result, f, src.name); err != nil {
+		return err
+	}
+	problem, failed := f.verdict(&result, src.name)
+	if !failed {
+		if a.json {
+			a.writeJSON(reviewJSON{Report: result})
+		}
+		return nil
+	}
+	return &failure{
+		err:      &steps.Fault{Problem: problem},
+		document: func(e *errorJSON) any { return reviewJSON{Report: result, Error: e} },
+	}
+}
+
+// checkFormat checks --format. --json and --format json are the same.
+func (a *app) checkFormat(format *string, formats ...string) error {
+	if a.json {
+		*format = "json"
+	}
+	if !slices.Contains(formats, *format) {
+		return usage(fmt.Sprintf("--format: there is no %q.", draw.Clean(*format)), "one of: "+strings.Join(formats, ", "), "Correct --format.")
+	}
+	return nil
+}
+
+func (f *reviewFlags) options() (*review.Options, error) {
+	opts := &review.Options{}
+	switch f.kind {
+	case "identity":
+	case "trust":
+		opts.Kind = policy.Trust
+	default:
+		return nil, usage(fmt.Sprintf("--kind: there is no %q.", draw.Clean(f.kind)), "identity or trust", "Correct --kind.")
+	}
+	if f.failOn != "" && (review.Severity(f.failOn).Rank() < 0 || f.failOn == string(review.SeverityRefused)) {
+		return nil, usage(fmt.Sprintf("--fail-on: there is no %q.", draw.Clean(f.failOn)), "one of: note, low, medium, high", "Correct --fail-on.")
+	}
+	if f.trust == "" {
+		return opts, nil
+	}
+	if opts.Kind == policy.Trust {
+		return nil, usage("--trust goes with an identity policy, and --kind is trust.", "one of the two", "Leave out --trust, or --kind.")
+	}
+	text, err := readFile(f.trust)
+	opts.Trust = text
+	return opts, err
+}
+
+// know adds what the built-in vendors know: their accounts, and what needs the
+// statements of a policy that is theirs.
+func (s *source) know(opts *review.Options) error {
+	v := s.vendor
+	if v == nil && opts.Kind == policy.Identity {
+		name := vendorOf(s.text)
+		if name != "" {
+			loaded, err := vendor.Load(name)
+			if err != nil {
+				return err
+			}
+			v = loaded
+		}
+	}
+	if v != nil {
+		opts.Cost = costsOf(v)
+	}
+	if opts.Kind == policy.Identity && opts.Trust == nil {
+		return nil
+	}
+	for _, name := range vendor.List() {
+		known, err := vendor.Load(name)
+		if err != nil {
+			return err
+		}
+		for i := range known.Roles {
+			for _, partition := range known.PartitionsOf() {
+				opts.Vendors = append(opts.Vendors, known.TrustedAccounts(&known.Roles[i], partition)...)
+			}
+		}
+	}
+	return nil
+}
+
+// vendorOf names the built-in vendor whose Sids stand in the text, most of
+// them. The descriptions are searched as text: reading them takes longer than
+// the review.
+func vendorOf(text []byte) string {
+	doc, _ := policy.Check(text, policy.Identity)
+	if doc == nil {
+		return ""
+	}
+	for _, name := range assets.Vendors() {
+		description, err := assets.Vendor(name)
+		if err != nil {
+			continue
+		}
+		sids, known := 0, 0
+		for i := range doc.Statements {
+			sid := doc.Statements[i].Sid
+			if sid == "" {
+				continue
+			}
+			sids++
+			if bytes.Contains(description, []byte(sid)) {
+				known++
+			}
+		}
+		if known > 0 && known*2 > sids && known*2 > len(doc.Statements) {
+			return name
+		}
+	}
+	return ""
+}
+
+// costsOf says which products need actions of a statement and what stops
+// working without them.
+func costsOf(v *vendor.Vendor) func(string, []string) string {
+	return func(sid string, actions []string) string {
+		for i := range v.Roles {
+			role := &v.Roles[i]
+			why, ok := role.Why[sid]
+			if !ok {
+				continue
+			}
+			out := v.Title + " needs it for " + strings.Join(titlesOf(v, v.Serves(sid)), ", ") + "."
+			for _, action := range actions {
+				if own := why.Actions[action]; own != "" {
+					out += " " + action + ": " + own
+					break
+				}
+			}
+			if why.Without != "" {
+				out += " Without it: " + why.Without
+			}
+			return out
+		}
+		return ""
+	}
+}
+
+func titlesOf(v *vendor.Vendor, bundles []string) []string {
+	var titles []string
+	for _, id := range bundles {
+		p, ok := v.Bundle(id)
+		if !ok {
+			continue
+		}
+		title := p.Title
+		if product, _, nested := strings.Cut(id, "/"); nested {
+			if parent, ok := v.Bundle(product); ok {
+				title = parent.Title + "'s " + p.Title
+			}
+		}
+		if !slices.Contains(titles, title) {
+			titles = append(titles, title)
+		}
+	}
+	return titles
+}
+
+// writeReview writes every format but JSON, which waits for the exit code.
+func (a *app) writeReview(r *review.Report, f *reviewFlags, name string) error {
+	opts := report.Options{Name: name, Details: f.details}
+	switch f.format {
+	case "text":
+		var b strings.Builder
+		opts.Name = filepath.Base(name)
+		if err := report.Text(&b, r, opts); err != nil {
+			return err
+		}
+		return a.page(b.String())
+	case "markdown":
+		return report.Markdown(a.env.Stdout, r, opts)
+	case "html":
+		return report.HTML(a.env.Stdout, r, opts)
+	case "sarif":
+		return report.SARIF(a.env.Stdout, r, opts, version())
+	}
+	return nil
+}
+
+// verdict says why a review ends with exit 3.
+func (f *reviewFlags) verdict(r *review.Report, name string) (steps.Problem, bool) {
+	for i := range r.Findings {
+		if first := &r.Findings[i]; first.Class == review.Refused {
+			p := steps.Problem{What: "AWS refuses " + draw.Clean(name) + ". " + first.Why, Kind: steps.NotAsNeeded,
+				Expected: "a document that AWS takes", Next: firstLine(first.Fix)}
+			return p, true
+		}
+	}
+	if f.failOn == "" || !r.Fails(review.Severity(f.failOn)) {
+		return steps.Problem{}, false
+	}
+	n := 0
+	for i := range r.Findings {
+		if r.Findings[i].Severity.Rank() >= review.Severity(f.failOn).Rank() {
+			n++
+		}
+	}
+	return steps.Problem{What: fmt.Sprintf("%s in %s: %s or worse.", report.Plural(n, "finding", "findings"), draw.Clean(name), f.failOn),
+		Expected: "none", Next: "Change the policy as the findings say, or raise --fail-on.", Kind: steps.NotAsNeeded}, true
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// notAsNeeded is a problem that ends with exit 3.
+func notAsNeeded(what, expected, next string) error {
+	return &steps.Fault{Problem: steps.Problem{What: what, Expected: expected, Next: next, Kind: steps.NotAsNeeded}}
+}
