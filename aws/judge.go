@@ -78,7 +78,7 @@ func CheckIDs() []string {
 // Judge compares what was seen with what is wanted. It is pure: the same
 // evidence gives the same verdict, wherever it came from.
 func Judge(want Want, seen Seen) Report {
-	j := judging{want: want, seen: seen, role: seen.Role}
+	j := judging{holder: "role", want: want, seen: seen, role: seen.Role}
 	j.roleChecks()
 	j.trustChecks()
 	j.policyChecks()
@@ -96,8 +96,10 @@ func Judge(want Want, seen Seen) Report {
 	return r
 }
 
-// judging is one run of Judge.
+// judging is one run of Judge, or of JudgeUser with the user in the place of
+// the role.
 type judging struct {
+	holder string // "role" or "user"
 	want   Want
 	seen   Seen
 	role   *Role // nil: not seen
@@ -139,7 +141,13 @@ func why(id string) string {
 		return "Everyone named in the trust policy can do what the vendor can do."
 	case "policy-attached":
 		return "Without a policy the role may do nothing."
-	case "policy-matches":
+	case "user-exists":
+		return "The vendor works in your account as this user."
+	case "user-policy-attached":
+		return "Without a policy the user may do nothing."
+	case "user-keys":
+		return "The vendor signs in with the user's access key. Each further key is one more that can leak."
+	case "policy-matches", "user-policy-matches":
 		return "With less the vendor's product fails in places; more is more than it needs."
 	}
 	return "A permissions boundary cuts off what the policies grant."

@@ -35,7 +35,7 @@ func (j *judging) attached() verdict {
 		}
 	}
 	v.got = orElse(someOf(names, 4), "no policy")
-	v.fix = "On the role's page, Permissions, Add permissions, Attach policies: tick " + orElse(someOf(missing, 3), "the vendor's policy") + "."
+	v.fix = "On the " + j.holder + "'s page, Permissions, Add permissions, Attach policies: tick " + orElse(someOf(missing, 3), "the vendor's policy") + "."
 	switch {
 	case j.listsIncomplete() && (len(missing) > 0 || len(names) == 0):
 		v.status, v.got, v.fix = Unknown, j.invisible(), askFor(j.seen.Denied)
@@ -63,7 +63,7 @@ func askFor(actions []string) string {
 	return "Ask your administrator for " + strings.Join(actions, " and ") + ", or sign in as someone who has it."
 }
 
-// matches compares the sum of the role's policies with the sum of the wanted
+// matches compares the sum of the holder's policies with the sum of the wanted
 // ones: it does not matter how either is split.
 func (j *judging) matches() verdict {
 	wanted := policy.Merge(j.want.Policies...)
@@ -73,7 +73,7 @@ func (j *judging) matches() verdict {
 	}
 	documents, unread := j.documents()
 	if len(documents) == 0 && unread == 0 && !j.listsIncomplete() {
-		v.status, v.got, v.fix = Fail, "nothing", "Attach the vendor's policy to the role first."
+		v.status, v.got, v.fix = Fail, "nothing", "Attach the vendor's policy to the "+j.holder+" first."
 		return v
 	}
 	d := policy.Compare(wanted, policy.Merge(documents...))
@@ -82,11 +82,11 @@ func (j *judging) matches() verdict {
 	case j.listsIncomplete() || unread > 0:
 		v.status, v.got, v.fix = Unknown, j.invisible(), askFor(j.seen.Denied)
 		if len(j.seen.Denied) == 0 && unread > 0 {
-			v.got, v.fix = "a policy that rolecall cannot read", "Open the policy on the role's page and compare it there."
+			v.got, v.fix = "a policy that rolecall cannot read", "Open the policy on the "+j.holder+"'s page and compare it there."
 		}
 	case d.Less():
 		v.status, v.got = Fail, "less: "+difference(d.Removed, d)
-		v.fix = "Edit the policy on the role's page, or attach the vendor's policy as rolecall shows it."
+		v.fix = "Edit the policy on the " + j.holder + "'s page, or attach the vendor's policy as rolecall shows it."
 	default:
 		v.status, v.got = Warn, "more: "+difference(d.Added, d)
 		v.fix = "Remove what the vendor does not need, if it was not meant."
