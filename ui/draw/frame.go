@@ -241,12 +241,24 @@ func (t *Theme) fitted(f *Frame, width, rows int) *page {
 		page.window = instructionsAround
 	}
 	page.step()
-	for n := instructionsOf(f.Screen) - 1; n >= instructionsAround && len(page.lines) > rows; n-- {
-		if page.window != 0 && n >= page.window {
+	if len(page.lines) <= rows {
+		return page
+	}
+	most := instructionsOf(f.Screen)
+	if page.window > 0 {
+		most = min(most, page.window)
+	}
+	// The most instructions that fit, found by halving; at least those around
+	// the next one.
+	for low, high := instructionsAround, most; low < high; {
+		n := (low + high) / 2
+		fewer := t.newPage(f, width, n)
+		fewer.step()
+		if len(fewer.lines) > rows && n > instructionsAround {
+			high = n
 			continue
 		}
-		page = t.newPage(f, width, n)
-		page.step()
+		page, low = fewer, n+1
 	}
 	return page
 }

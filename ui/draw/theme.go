@@ -144,7 +144,12 @@ func (t *Theme) link(url, text string) string {
 }
 
 // width is the number of cells of drawn or plain text.
-func width(s string) int { return ansi.StringWidth(s) }
+func width(s string) int {
+	if printableASCII(s) {
+		return len(s)
+	}
+	return ansi.StringWidth(s)
+}
 
 // cut shortens plain text to n cells, with an ellipsis where it was cut.
 func (t *Theme) cut(s string, n int) string {
