@@ -188,6 +188,7 @@ func load(ctx context.Context, o Options) (awssdk.Config, error) {
 		return awssdk.Config{}, err
 	}
 	base = cfg.BaseEndpoint
+	cfg.Credentials = hurried(cfg.Credentials)
 	addUserAgent(&cfg, o.UserAgent)
 	return cfg, nil
 }

@@ -2,12 +2,14 @@ package aws_test
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -142,6 +144,22 @@ func TestNobodyIsSignedIn(t *testing.T) {
 	if !strings.Contains(err.Error(), "no AWS profile of that name") {
 		t.Error(err)
 	}
+}
+
+// TestInstanceMetadataThatHangs has a metadata service that takes connections
+// and never answers.
+func TestInstanceMetadataThatHangs(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ok(t, err)
+	defer func() { _ = l.Close() }()
+	environment(t, "", "")
+	ok(t, os.Unsetenv("AWS_EC2_METADATA_DISABLED"))
+	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://"+l.Addr().String())
+	a := must[*aws.Account](t)(aws.Open(t.Context(), aws.Options{}))
+	began := time.Now()
+	_, err = a.Identity(t.Context())
+	kindIs(t, err, aws.NotSignedIn)
+	t.Logf("gave up after %v", time.Since(began))
 }
 
 func TestPinnedAccount(t *testing.T) {

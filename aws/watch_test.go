@@ -201,6 +201,37 @@ func TestFiveThousandRoles(t *testing.T) {
 	})
 }
 
+// TestSmallPages has an IAM that gives fewer entries than asked for: a round
+// still ends after five pages, and the next goes on there.
+func TestSmallPages(t *testing.T) {
+	virtual(t, rehearsal.Options{Propagation: -1, LargestPage: 50}, func(t *testing.T, s *rehearsal.Server, a *aws.Account) {
+		other := policy.NewTrust("aws", []string{stranger}, "someone-else")
+		for i := range 600 {
+			addRole(t, s, fmt.Sprint("role-", i), other)
+			addPolicy(t, s, fmt.Sprint("policy-", i), somePolicy(t))
+		}
+		addRole(t, s, "zz-the-last", someTrust())
+		roles := a.WatchRole(wantRole(t))
+		policies := a.WatchPolicy(aws.WantPolicy{Document: somePolicy(t)})
+		for round := range 3 {
+			before := len(s.Calls())
+			next, _, err := roles.Fetch(t.Context())
+			ok(t, err)
+			if n := listCalls(s, before); n > 5 || (roles.Note() == "") != (round == 2) {
+				t.Errorf("round %d: %d list calls, note %q", round, n, roles.Note())
+			}
+			time.Sleep(next)
+			next, _, err = policies.Fetch(t.Context())
+			ok(t, err)
+			time.Sleep(next)
+		}
+		if len(roles.Matches()) != 1 || len(policies.Matches()) != 600 {
+			t.Errorf("%d roles and %d policies match", len(roles.Matches()), len(policies.Matches()))
+		}
+		atMost20aMinute(t, s)
+	})
+}
+
 func listCalls(s *rehearsal.Server, after int) (n int) {
 	for _, c := range s.Calls()[after:] {
 		if c.Action == "iam:ListRoles" || c.Action == "iam:GetAccountAuthorizationDetails" {

@@ -30,6 +30,7 @@ type request struct {
 	service, action string
 	form            url.Values
 	caller          caller
+	largestPage     int // see Options.LargestPage
 }
 
 // caller is who signed a call.
@@ -99,6 +100,7 @@ func (s *Server) do(req request, authorization string) (result any, err *apiErro
 	if hit && kind != DropAfter {
 		return nil, s.faultError(kind, req), false
 	}
+	req.largestPage = s.options.LargestPage
 	run, ok := actions(req.service)[req.action]
 	if !ok {
 		return nil, &apiError{http.StatusBadRequest, "InvalidAction",

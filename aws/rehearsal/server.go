@@ -21,6 +21,9 @@ type Options struct {
 	Alias       string        // the account's alias; empty: none
 	CallerARN   string        // who is signed in; a user named rehearsal
 	Propagation time.Duration // until a new role can be assumed; 4 s; negative: none
+	// LargestPage is the most that one page of a list holds, whatever was asked
+	// for, as IAM may do; 0: no such bound.
+	LargestPage int
 	// Organization puts the account into an organisation with this management
 	// account; empty: in none.
 	Organization string

@@ -131,6 +131,9 @@ func paged[T any](r request, all []T) ([]T, page, *apiError) {
 		}
 		size = n
 	}
+	if r.largestPage > 0 {
+		size = min(size, r.largestPage)
+	}
 	if v := r.form.Get("Marker"); v != "" {
 		text, err := base64.RawURLEncoding.DecodeString(v)
 		n, numErr := strconv.Atoi(string(text))
