@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -259,12 +260,14 @@ func updatePolicy(ctx context.Context, account *aws.Account, o directOp) (aws.Po
 	return account.Policy(ctx, o.arn)
 }
 
+// oldestVersion is the one with the lowest number that is not the default.
 func oldestVersion(versions []aws.PolicyVersion) (string, bool) {
-	var oldest aws.PolicyVersion
+	oldest, lowest := "", 0
 	for _, v := range versions {
-		if !v.IsDefault && (oldest.ID == "" || v.Created.Before(oldest.Created)) {
-			oldest = v
+		n, err := strconv.Atoi(strings.TrimPrefix(v.ID, "v"))
+		if err == nil && !v.IsDefault && (oldest == "" || n < lowest) {
+			oldest, lowest = v.ID, n
 		}
 	}
-	return oldest.ID, oldest.ID != ""
+	return oldest, oldest != ""
 }
