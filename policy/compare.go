@@ -53,7 +53,7 @@ func Compare(old, new *Document) Difference {
 	undenied, denied := uncovered(a.deny, b.deny), uncovered(b.deny, a.deny)
 	d.less = len(lost) > 0 || len(denied) > 0
 	d.more = len(gained) > 0 || len(undenied) > 0
-	e := explainer{groups: map[string]int{}}
+	e := explainer{groups: map[groupKey]int{}}
 	d.Removed = e.explain(lost, b.allow, false)
 	d.Added = e.explain(gained, a.allow, true)
 	for i := range undenied {
@@ -81,7 +81,15 @@ func literalVariables(d *Document) bool {
 // explainer turns grants that one side lacks into what a person reads.
 type explainer struct {
 	changed []Change
-	groups  map[string]int // where in changed a group of actions is
+	groups  map[groupKey]int // where in changed a group is, and what is in it
+}
+
+// groupKey is a group of actions that changed alike, or one action of it.
+type groupKey struct {
+	index        int
+	isNew        bool
+	what, detail string
+	action       string
 }
 
 // explain sorts grants into actions that the other side lacks altogether,
@@ -184,15 +192,20 @@ func (e *explainer) add(g *grant, what string, isNew bool) {
 	if len(g.notAction) > 0 {
 		change.Actions = []string{"all but " + strings.Join(g.notAction, ", ")}
 	}
-	key := fmt.Sprint(change.Index, isNew, what, change.Detail)
-	if at, ok := e.groups[key]; ok {
-		if c := &e.changed[at]; !slices.Contains(c.Actions, change.Actions[0]) {
-			c.Actions = append(c.Actions, change.Actions[0])
-		}
+	key := groupKey{change.Index, isNew, what, change.Detail, ""}
+	one := key
+	one.action = strings.ToLower(change.Actions[0])
+	at, ok := e.groups[key]
+	switch _, twice := e.groups[one]; {
+	case twice:
 		return
+	case ok:
+		e.changed[at].Actions = append(e.changed[at].Actions, change.Actions[0])
+	default:
+		e.groups[key] = len(e.changed)
+		e.changed = append(e.changed, change)
 	}
-	e.groups[key] = len(e.changed)
-	e.changed = append(e.changed, change)
+	e.groups[one] = -1
 }
 
 func (g *grant) detail(what string, isNew bool) string {

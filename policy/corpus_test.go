@@ -117,3 +117,52 @@ func TestCorpusSurprises(t *testing.T) {
 		}
 	}
 }
+
+// TestCorpusTransformations holds on every document what the property tests
+// hold on generated ones.
+func TestCorpusTransformations(t *testing.T) {
+	for _, s := range corpus(t) {
+		d, refusals := Check(shared(t, "policy-corpus", s.File), Identity)
+		if d == nil || len(refusals) > 0 {
+			continue
+		}
+		transform(t, s.File, d)
+	}
+}
+
+func transform(t *testing.T, name string, d *Document) {
+	t.Helper()
+	if m := d.Minify(); !Compare(d, m).Equal || m.Characters() > d.Characters() {
+		t.Errorf("%s: minified it grants something else: %+v", name, Compare(d, m))
+	}
+	if parts, err := d.Split(d.Characters()*2/3, 10); err == nil {
+		joined := NewDocument()
+		for _, part := range parts {
+			joined.Statements = append(joined.Statements, part.Statements...)
+		}
+		joined.Version = d.Version
+		if !Compare(d, joined).Equal {
+			t.Errorf("%s: split it grants something else", name)
+		}
+	}
+	for _, r := range []Restriction{d.RestrictRegions("eu-west-1"), d.RestrictTag("a", "b")} {
+		if diff := Compare(d, r.Document); diff.More() {
+			t.Errorf("%s: restricted it grants more: %+v", name, diff)
+		}
+		if _, err := Parse([]byte(r.Document.Pretty()), Identity); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	d.Explain()
+}
+
+func FuzzTransform(f *testing.F) {
+	f.Add([]byte(statement(`"Effect":"Allow","Action":["s3:*","s3:Get*","*"],"Resource":["*","arn:aws:s3:::a/${aws:username}"],"Condition":{"StringEquals":{"aws:requestedregion":["a","b"]}}`)))
+	f.Add([]byte(statement(`"Effect":"Deny","NotAction":["s3:*","?2:*"],"NotResource":"arn:aws:s3:::a/*"`)))
+	f.Add([]byte(tricky))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if d, err := Parse(text, Identity); err == nil && len(text) < 4000 {
+			transform(t, "fuzzed", d)
+		}
+	})
+}

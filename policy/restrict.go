@@ -29,6 +29,7 @@ const (
 	reasonReads   = "It only reads, and some of its actions cannot be limited by tags."
 	reasonCreates = "The resource does not exist yet when this action is asked for, so it has no tag."
 	reasonSpans   = "A pattern over several services cannot be divided into global and regional ones."
+	reasonTooMany = "It spans services; the actions of all of them that no tag can limit would not fit into a policy."
 	reasonNegated = "NotAction cannot be divided without a change of what it grants."
 	reasonDeny    = "A Deny is left as it is: a condition would weaken it."
 	reasonUnknown = "The catalogue does not know it, so nothing is known of its tags."
@@ -111,6 +112,9 @@ func (d *Document) RestrictTag(key, value string) Restriction {
 }
 
 func byTag(pattern string) side {
+	if prefix, _, _ := strings.Cut(pattern, ":"); strings.ContainsAny(prefix, "*?") {
+		return side{kept: []string{pattern}, reason: reasonTooMany}
+	}
 	known := AWS().Expand(pattern)
 	if len(known) == 0 {
 		return side{kept: []string{pattern}, reason: reasonUnknown}
