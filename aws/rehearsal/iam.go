@@ -12,7 +12,7 @@ import (
 
 // iamActions is the table of IAM.
 func iamActions() map[string]action {
-	return map[string]action{
+	all := map[string]action{
 		"CreateRole": createRole, "GetRole": getRole, "ListRoles": listRoles, "DeleteRole": deleteRole,
 		"UpdateAssumeRolePolicy": updateTrust,
 		"AttachRolePolicy":       attachRolePolicy, "DetachRolePolicy": detachRolePolicy, "ListAttachedRolePolicies": listAttachedRolePolicies,
@@ -25,6 +25,9 @@ func iamActions() map[string]action {
 		"SimulatePrincipalPolicy":        simulatePrincipalPolicy,
 		"TagRole":                        tagRole, "TagPolicy": tagPolicy, "UpdateRole": updateRole, "PutRolePermissionsBoundary": putRoleBoundary,
 	}
+	maps.Copy(all, userActions())
+	maps.Copy(all, keyActions())
+	return all
 }
 
 func listAccountAliases(s *Server, _ request) (any, *apiError) {
@@ -70,7 +73,7 @@ func getAccountSummary(s *Server, _ request) (any, *apiError) {
 		"UserPolicySizeQuota": policy.MaxUserInline, "GroupPolicySizeQuota": policy.MaxGroupInline,
 		"AttachedPoliciesPerRoleQuota": policy.MaxAttached, "AttachedPoliciesPerUserQuota": 10, "AttachedPoliciesPerGroupQuota": 10,
 		"VersionsPerPolicyQuota": mostVersions, "AccessKeysPerUserQuota": 2,
-		"Roles": len(s.state.roles), "RolesQuota": 1000, "Policies": local, "PoliciesQuota": 1500, "Users": 1, "UsersQuota": 5000,
+		"Roles": len(s.state.roles), "RolesQuota": 1000, "Policies": local, "PoliciesQuota": 1500, "Users": 1 + len(s.state.users), "UsersQuota": 5000,
 		"AccountMFAEnabled": 1, "AccountAccessKeysPresent": 0,
 	}}, nil
 }

@@ -30,6 +30,9 @@ type request struct {
 	service, action string
 	form            url.Values
 	caller          caller
+	// signedWith tells whether the request was signed with a secret access key;
+	// nil when it came without HTTP.
+	signedWith func(secret string) bool
 	largestPage     int // see Options.LargestPage
 }
 
@@ -90,7 +93,7 @@ func (s *Server) do(req request, authorization string) (result any, err *apiErro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, Call{Action: req.full(), At: time.Now()})
-	if req.caller, err = s.callerOf(authorization); err != nil {
+	if req.caller, err = s.callerOf(authorization, req); err != nil {
 		return nil, err, false
 	}
 	kind, hit := s.fault(req.full())
@@ -111,9 +114,9 @@ func (s *Server) do(req request, authorization string) (result any, err *apiErro
 }
 
 // callerOf accepts the server's own access key and those it gave out, and no
-// other. The signature itself is not computed: a rehearsal has nothing to
-// protect.
-func (s *Server) callerOf(authorization string) (caller, *apiError) {
+// other. The signature of its own key is not computed: a rehearsal has nothing
+// to protect.
+func (s *Server) callerOf(authorization string, req request) (caller, *apiError) {
 	key, _, _ := strings.Cut(credentialOf(authorization), "/")
 	found, ok := s.state.sessions[key]
 	if key == accessKeyID {
@@ -123,7 +126,7 @@ func (s *Server) callerOf(authorization string) (caller, *apiError) {
 	case key == "":
 		return caller{}, &apiError{http.StatusForbidden, "MissingAuthenticationToken", "Request is missing Authentication Token"}
 	case !ok:
-		return caller{}, &apiError{http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid."}
+		return s.callerWithKey(key, req)
 	case s.expired:
 		return caller{}, &apiError{http.StatusForbidden, "ExpiredToken", "The security token included in the request is expired"}
 	}
@@ -157,7 +160,8 @@ func readRequest(r *http.Request) (request, *apiError) {
 	if parts := strings.Split(credentialOf(r.Header.Get("Authorization")), "/"); len(parts) == 5 {
 		service = parts[3]
 	}
-	return request{service: service, action: form.Get("Action"), form: form}, nil
+	return request{service: service, action: form.Get("Action"), form: form,
+		signedWith: func(secret string) bool { return signed(r, body, secret) }}, nil
 }
 
 // namespaces are the XML name spaces of the query services.

@@ -23,7 +23,8 @@ import (
 type state struct {
 	roles    map[string]*role
 	policies map[string]*managed // by ARN
-	sessions map[string]caller   // by access key ID, from AssumeRole
+	users    map[string]*user
+	sessions map[string]caller // by access key ID, from AssumeRole
 }
 
 type role struct {
@@ -59,7 +60,7 @@ type tag struct {
 }
 
 func newState() state {
-	return state{roles: map[string]*role{}, policies: map[string]*managed{}, sessions: map[string]caller{}}
+	return state{roles: map[string]*role{}, users: map[string]*user{}, policies: map[string]*managed{}, sessions: map[string]caller{}}
 }
 
 // newID is an identifier such as AROA and 17 characters. It is made from a

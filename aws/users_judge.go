@@ -1,0 +1,251 @@
+package aws
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"rolecall/policy"
+)
+
+// WantUser describes the IAM user that a vendor needs.
+type WantUser struct {
+	Partition, AccountID string             // where the user has to be; empty: not checked
+	Name                 string             // to look for; for a watch only the first to look at
+	Policies             []*policy.Document // what the user has to grant, all together
+	PolicyARNs           []string           // managed policies that have to be attached, by ARN
+	Key                  bool               // an access key that works has to be there
+}
+
+// SeenUser is what was observed of a user.
+type SeenUser struct {
+	User   *User // nil: not found
+	Keys   []AccessKey
+	Denied []string // IAM actions that were refused
+	// PoliciesUnknown, InlineUnknown, GroupsUnknown and KeysUnknown say which
+	// lists could not be read.
+	PoliciesUnknown, InlineUnknown, GroupsUnknown, KeysUnknown bool
+	Now                                                        time.Time // for the keys' ages
+}
+
+// UserReport is the verdict on one user. OK is as in Report.
+type UserReport struct {
+	OK     bool     `json:"ok"`
+	User   *UserRef `json:"user"` // nil when no user was found
+	Checks []Check  `json:"checks"`
+}
+
+// Check finds a check by its id; false when it was not made.
+func (r UserReport) Check(id string) (Check, bool) { return Report{Checks: r.Checks}.Check(id) }
+
+// UserCheckIDs are the ids of a user's checks in the order of a UserReport.
+func UserCheckIDs() []string {
+	return []string{"user-exists", "user-policy-attached", "user-policy-matches", "user-keys"}
+}
+
+// JudgeUser compares what was seen of a user with what is wanted. It is pure.
+func JudgeUser(want WantUser, seen SeenUser) UserReport {
+	j := judging{holder: "user", want: Want{Partition: want.Partition, AccountID: want.AccountID, Policies: want.Policies, PolicyARNs: want.PolicyARNs},
+		seen: Seen{Denied: seen.Denied, PoliciesUnknown: seen.PoliciesUnknown, InlineUnknown: seen.InlineUnknown}}
+	if u := seen.User; u != nil {
+		j.role = &Role{ARN: u.ARN, Name: u.Name, Attached: u.Attached, Inline: u.Inline}
+	}
+	j.add("user-exists", userExists(want, seen))
+	j.add("user-policy-attached", j.attached())
+	if len(want.Policies) > 0 {
+		j.add("user-policy-matches", withGroups(j.matches(), seen))
+	}
+	if want.Key || len(seen.Keys) > 0 {
+		j.add("user-keys", keysVerdict(want, seen))
+	}
+	r := UserReport{OK: true, Checks: j.checks}
+	if seen.User != nil {
+		ref := seen.User.Ref()
+		r.User = &ref
+	}
+	for _, c := range r.Checks {
+		if c.Status == Fail || c.Status == Unknown {
+			r.OK = false
+		}
+	}
+	return r
+}
+
+func userExists(want WantUser, seen SeenUser) verdict {
+	v := verdict{status: Pass, want: "a user named " + orElse(want.Name, "as you like")}
+	if seen.User == nil {
+		v.status, v.got, v.fix = Fail, "no such user", "Create the user, or correct its name. A user made just now may take a few seconds to show."
+		if len(seen.Denied) > 0 {
+			v.status, v.got, v.fix = Unknown, "not visible: "+strings.Join(seen.Denied, ", ")+" is not allowed", askFor(seen.Denied)
+		}
+		return v
+	}
+	v.got = seen.User.ARN
+	arn, _ := SplitARN(seen.User.ARN)
+	switch {
+	case want.AccountID != "" && arn.AccountID != want.AccountID:
+		v.status, v.want, v.fix = Fail, "a user in account "+want.AccountID, "Make the user in account "+want.AccountID+"."
+	case want.Partition != "" && arn.Partition != want.Partition:
+		v.status, v.want, v.fix = Fail, "a user in the partition "+want.Partition, "Make the user there, or choose the other partition."
+	}
+	return v
+}
+
+// withGroups says what rolecall does not look at: a user may do what its
+// groups may do, too.
+func withGroups(v verdict, seen SeenUser) verdict {
+	if seen.User == nil || len(seen.User.Groups) == 0 {
+		return v
+	}
+	groups := someOf(seen.User.Groups, 3)
+	switch v.status {
+	case Pass:
+		v.status, v.got = Warn, "the same, and what its groups grant: "+groups
+		v.fix = "Take the user out of its groups, if it was not meant."
+	case Warn:
+		v.got += "; and what its groups grant: " + groups
+	case Fail:
+		v.status, v.got = Unknown, v.got+"; its groups may grant the rest: "+groups
+	}
+	return v
+}
+
+// oldKey is the age at which a key is worth changing: CIS AWS Foundations
+// Benchmark v3.0, 1.14.
+const oldKey = 90 * 24 * time.Hour
+
+func keysVerdict(want WantUser, seen SeenUser) verdict {
+	v := verdict{status: Pass, want: "one active access key", fix: "On the user's page, Security credentials, Create access key."}
+	if seen.User == nil {
+		v.status, v.got = Unknown, "no user to look at"
+		return v
+	}
+	if seen.KeysUnknown {
+		v.status, v.got, v.fix = Unknown, "not visible: "+strings.Join(seen.Denied, ", ")+" is not allowed", askFor(seen.Denied)
+		return v
+	}
+	active := 0
+	var words []string
+	old := false
+	for _, k := range seen.Keys {
+		words = append(words, k.Describe(seen.Now))
+		if k.Active {
+			active++
+			old = old || seen.Now.Sub(k.Created) >= oldKey
+		}
+	}
+	v.got = orElse(strings.Join(words, "; "), "none")
+	switch {
+	case active == 0 && want.Key:
+		v.status = Fail
+	case active > 1:
+		v.status, v.fix = Warn, "Deactivate the key that nothing uses, wait a day, then delete it."
+	case old:
+		v.status, v.fix = Warn, "Make a second key, hand it over, then delete the old one. A role needs no keys at all."
+	}
+	return v
+}
+
+// Describe says in a few words how old a key is and when it was last used:
+// "AKIA… active, made 12 days ago, last used 3 hours ago with ec2". The ID is
+// whole.
+func (k AccessKey) Describe(now time.Time) string {
+	state := "active"
+	if !k.Active {
+		state = "inactive"
+	}
+	text := k.ID + " " + state + ", made " + Ago(now.Sub(k.Created))
+	if k.LastUsed.IsZero() {
+		return text + ", never used"
+	}
+	text += ", last used " + Ago(now.Sub(k.LastUsed))
+	if k.Service != "" && k.Service != "N/A" {
+		text += " with " + k.Service
+	}
+	return text
+}
+
+// Ago says a duration as people do: "12 days ago".
+func Ago(d time.Duration) string {
+	units := []struct {
+		name string
+		span time.Duration
+	}{{"year", 365 * 24 * time.Hour}, {"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}}
+	for _, u := range units {
+		if n := int(d / u.span); n == 1 {
+			return "1 " + u.name + " ago"
+		} else if n > 1 {
+			return fmt.Sprintf("%d %ss ago", n, u.name)
+		}
+	}
+	return "just now"
+}
+
+// VerifyUser looks at the user that want names and judges it. A user that does
+// not exist is a report, not an error. A refused request makes checks unknown;
+// errors are left for what prevents any judgement (credentials, network).
+func (a *Account) VerifyUser(ctx context.Context, want WantUser) (UserReport, error) {
+	_, report, err := a.LookUser(ctx, want)
+	return report, err
+}
+
+// LookUser is VerifyUser with what was seen beside the verdict.
+func (a *Account) LookUser(ctx context.Context, want WantUser) (SeenUser, UserReport, error) {
+	if want.AccountID == "" || want.Partition == "" {
+		id, err := a.knownIdentity(ctx)
+		if err != nil {
+			return SeenUser{}, UserReport{}, err
+		}
+		want.AccountID, want.Partition = orElse(want.AccountID, id.AccountID), orElse(want.Partition, id.Partition)
+	}
+	o := observer{account: a}
+	seen, err := o.observeUser(ctx, want.Name)
+	if err == nil && seen.User != nil {
+		seen.Keys, err = a.AccessKeys(ctx, seen.User.Name)
+		seen.KeysUnknown, err = seen.denied(err)
+	}
+	if err != nil {
+		return SeenUser{}, UserReport{}, err
+	}
+	return seen, JudgeUser(want, seen), nil
+}
+
+// denied remembers a refusal and swallows it; any other error is returned.
+func (s *SeenUser) denied(err error) (bool, error) {
+	if KindOf(err) != Denied {
+		return false, err
+	}
+	s.Denied = append(s.Denied, Explain(err).Action)
+	return true, nil
+}
+
+// observeUser reads a user with its policies and their documents, without its
+// keys.
+func (o *observer) observeUser(ctx context.Context, name string) (SeenUser, error) {
+	seen := SeenUser{Now: time.Now()}
+	u, err := o.account.userOnly(ctx, name, o.opts...)
+	if KindOf(err) == NotFound {
+		return seen, nil
+	}
+	if gone, err := seen.denied(err); gone || err != nil {
+		return seen, err
+	}
+	seen.User = &u
+	u.Attached, err = o.account.userPolicies(ctx, name, o.opts...)
+	if seen.PoliciesUnknown, err = seen.denied(err); err != nil {
+		return seen, err
+	}
+	u.Inline, err = o.account.userInlinePolicies(ctx, name, o.opts...)
+	if seen.InlineUnknown, err = seen.denied(err); err != nil {
+		return seen, err
+	}
+	u.Groups, err = o.account.userGroups(ctx, name, o.opts...)
+	if seen.GroupsUnknown, err = seen.denied(err); err != nil {
+		return seen, err
+	}
+	documents := Seen{Role: &Role{Attached: u.Attached}}
+	err = o.readAttached(ctx, &documents)
+	seen.Denied = append(seen.Denied, documents.Denied...)
+	return seen, err
+}
