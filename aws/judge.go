@@ -57,6 +57,9 @@ type Want struct {
 	PathGiven            bool   // Path has to be the role's; else any will do
 	Boundary             string // ARN
 	BoundaryGiven        bool   // Boundary has to be the role's ("" means none); else a boundary warns
+	// Approved are the digests of the documents that may exist; nil: no plan
+	// binds.
+	Approved []string
 }
 
 // Seen is what was observed, by whatever means: from IAM or from evidence that
@@ -83,6 +86,7 @@ func Judge(want Want, seen Seen) Report {
 	j.trustChecks()
 	j.policyChecks()
 	j.boundary()
+	j.approved()
 	r := Report{OK: true, Checks: j.checks}
 	if j.role != nil {
 		ref := j.role.Ref()
@@ -139,6 +143,8 @@ func why(id string) string {
 		return "The external ID keeps other customers of the vendor from reaching your account through it."
 	case "trust-extra-principals":
 		return "Everyone named in the trust policy can do what the vendor can do."
+	case "plan-approved":
+		return "Only what was reviewed and approved may reach the vendor."
 	case "policy-attached":
 		return "Without a policy the role may do nothing."
 	case "user-exists":

@@ -62,6 +62,10 @@ type (
 		report aws.Report
 		err    error
 	}
+	approvalProven struct {
+		report aws.Report
+		err    error
+	}
 )
 
 func (c *connect) basis(a Answers) []string {
@@ -119,6 +123,8 @@ func (c *connect) Update(s *Session, msg Msg) (Move, []Effect) {
 		return c.answered(s, msg.err)
 	case roleJudged:
 		return c.judged(s, msg)
+	case approvalProven:
+		return c.proven(s, msg)
 	case Broke:
 		c.stage, c.problem = gaveUp, brokenProblem(msg)
 	}
@@ -158,7 +164,48 @@ func (c *connect) begin(s *Session) []Effect {
 	c.stage, c.problem, c.refusal, c.tries = submitting, nil, nil, 0
 	c.since = s.Now()
 	c.until = c.since.Add(s.patience(retryFor))
+	if s.Plan != nil {
+		return c.proveApproved(s)
+	}
 	return []Effect{c.read(s)}
+}
+
+// proveApproved reads back what was really made and compares it with the
+// plan's approval before anything reaches the vendor.
+func (c *connect) proveApproved(s *Session) []Effect {
+	if s.AWS == nil {
+		c.stage, c.problem = gaveUp, &Problem{What: "A plan binds, and without AWS credentials rolecall cannot read back what was made.",
+			Expected: "credentials that may read the role and its policies", Next: "Sign in at the login step, or go on without --plan.", Kind: NotAsNeeded}
+		return nil
+	}
+	c.stage = checking
+	return []Effect{c.verify(s, func(report aws.Report, err error) Msg { return approvalProven{report, err} })}
+}
+
+// verify judges the role that is about to be handed over.
+func (c *connect) verify(s *Session, reply func(aws.Report, error) Msg) Call {
+	account, want := s.AWS, s.wantedRole(s.submits().Purpose)
+	return Call{Name: "check the role", Do: func(ctx context.Context) Msg {
+		return reply(account.Verify(ctx, want))
+	}}
+}
+
+// proven goes on where the role and its documents are as approved.
+func (c *connect) proven(s *Session, msg approvalProven) (Move, []Effect) {
+	if msg.err != nil {
+		c.stage, c.problem = gaveUp, problemOf(msg.err)
+		return Stay, nil
+	}
+	if wrong := firstFailure(msg.report); wrong != nil || !msg.report.OK {
+		c.stage, c.problem = gaveUp, &Problem{What: "The role is not as approved.", Expected: "a role with the plan's documents",
+			Next: "Look at the checks of the role step.", Kind: NotAsNeeded}
+		if wrong != nil {
+			c.problem.What, c.problem.Expected, c.problem.Next = "The role is not as approved: "+wrong.Got+".", wrong.Want, wrong.Fix
+		}
+		return Stay, nil
+	}
+	c.stage = submitting
+	return Stay, []Effect{c.read(s)}
 }
 
 // read asks which role the vendor holds now.
@@ -213,11 +260,7 @@ func (c *connect) answered(s *Session, err error) (Move, []Effect) {
 		return c.retry(s)
 	}
 	c.stage = checking
-	account, want := s.AWS, s.wantedRole(s.submits().Purpose)
-	return Stay, []Effect{Call{Name: "check the role", Do: func(ctx context.Context) Msg {
-		report, err := account.Verify(ctx, want)
-		return roleJudged{report, err}
-	}}}
+	return Stay, []Effect{c.verify(s, func(report aws.Report, err error) Msg { return roleJudged{report, err} })}
 }
 
 // judged decides by evidence: a role proven wrong ends the trying at once, one

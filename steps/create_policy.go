@@ -73,8 +73,10 @@ func (c *createPolicy) seen(a Answers) bool { return len(a.Seen.Parts[c.d.Role].
 func (c *createPolicy) Enter(s *Session) []Effect {
 	*c = createPolicy{described: c.described, done: map[string]bool{}}
 	wanted, err := s.WantedDocuments(c.d.Role)
-	if err != nil {
-		c.problem = problemOf(err)
+	if c.problem = problemOf(err); c.problem == nil {
+		c.problem = s.planProblem(c.d.Role)
+	}
+	if c.problem != nil {
 		return nil
 	}
 	c.wanted = wanted
@@ -169,7 +171,7 @@ func (c *createPolicy) roleDecides(s *Session) bool { return s.Unattended && !s.
 func (c *createPolicy) weigh(s *Session) {
 	var found []aws.Policy
 	for i := range c.wanted {
-		if sighting := c.found(i); sighting != nil {
+		if sighting := c.found(i); sighting != nil && s.mayAccept(sighting.Policy) {
 			found = append(found, sighting.Policy)
 		}
 	}
@@ -197,6 +199,11 @@ func (c *createPolicy) found(want int) *aws.PolicySighting {
 		}
 	}
 	return nil
+}
+
+// mayAccept reports whether a plan, if one binds, names the policy's document.
+func (s *Session) mayAccept(p aws.Policy) bool {
+	return s.Plan == nil || p.Document != nil && s.Plan.approves(p.Document.Digest())
 }
 
 func (c *createPolicy) chose(s *Session, id string) (Move, []Effect) {

@@ -21,6 +21,7 @@ type createRole struct {
 	verified *aws.Report // of a pasted ARN
 	pasting  bool        // the field for an ARN is open
 	making   bool        // the rehearsal's stand-in for the browser is at work
+	refused  bool        // the plan does not name what this step would make
 	since    time.Time
 	until    time.Time
 	next     time.Time
@@ -131,6 +132,10 @@ const labelAccountID = "Account ID"
 
 // startLooking begins to look for the role, or to wait for its ARN.
 func (c *createRole) startLooking(s *Session) []Effect {
+	if c.problem = s.planProblem(c.d.Role); c.problem != nil {
+		c.refused = true
+		return nil
+	}
 	c.pasting = s.AWS == nil
 	if s.AWS == nil {
 		return nil
@@ -150,6 +155,7 @@ func (s *Session) wantedRole(purpose string) aws.Want {
 		RoleName: part.RoleName, RoleARN: part.RoleARN,
 		Path: s.Path, PathGiven: s.Path != "",
 		Boundary: s.Boundary, BoundaryGiven: s.Boundary != "",
+		Approved: s.approvedDigests(purpose),
 	}
 	if doc, err := s.WantedPolicy(purpose); err == nil && doc != nil {
 		want.Policies = append(want.Policies, doc)

@@ -13,6 +13,10 @@ func (c *createRole) Screen(s *Session) Screen {
 	if c.id.stage != externalIDKnown {
 		return c.id.show(s, screen)
 	}
+	if c.refused {
+		screen.Blocks = appendProblem(nil, c.problem)
+		return screen
+	}
 	if c.proven(s) {
 		screen.Blocks = append(c.foundBlocks(s), c.trustPolicy(s))
 		screen.Actions = []Action{{ID: "next", Label: "next", Default: true}}

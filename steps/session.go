@@ -36,6 +36,8 @@ type Session struct {
 	// Resuming is true until the person does something: steps that are done
 	// pass by themselves.
 	Resuming bool
+	// Plan binds the session to approved documents; nil: none does.
+	Plan *Plan
 	// Unattended says that nobody looks at the screens.
 	Unattended bool
 	// Unfinished names the writing calls that an earlier run of this session
