@@ -115,10 +115,12 @@ func TestAttachingShowsSoon(t *testing.T) {
 				}
 				arn := addPolicy(t, s, "My-Policy", somePolicy(t))
 				w := a.WatchRole(wantRole(t))
-				var attached time.Time
-				time.AfterFunc(time.Minute+time.Duration(offset)*time.Second, func() {
-					do(t, s, "iam:AttachRolePolicy", "RoleName", "My-Own-Name", "PolicyArn", arn)
-					attached = time.Now()
+				delay := time.Minute + time.Duration(offset)*time.Second
+				attached := time.Now().Add(delay)
+				time.AfterFunc(delay, func() {
+					if err := s.Do("iam:AttachRolePolicy", map[string]string{"RoleName": "My-Own-Name", "PolicyArn": arn}); err != nil {
+						t.Error(err)
+					}
 				})
 				if !poll(t, w, 3*time.Minute) {
 					t.Fatal("not found")
