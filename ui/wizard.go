@@ -65,6 +65,7 @@ type Wizard struct {
 	items    []draw.Item
 	bindings []binding
 	drawn    draw.Drawn
+	tall     bool // the step does not fit: scrolling works
 
 	marked  string // key of the marked item
 	moved   bool   // the person moved the mark in this screen

@@ -113,7 +113,7 @@ func (w *Wizard) leaveByKey() tea.Cmd { return w.leave(quitting) }
 // stepKeys are those of a step while no field has the focus.
 func (w *Wizard) stepKeys() []binding {
 	keys := []binding{w.enterKey()}
-	if n := len(w.items); n > 1 || w.drawn.Lines > w.drawn.Rows {
+	if n := len(w.items); n > 1 || w.tall {
 		keys = append(keys, obvious(bound("↑↓", "move", "move the mark (also j and k)", silent(func() { w.step(1) }), "down", "j")),
 			hidden("k", "move up", silent(func() { w.step(-1) }), "up", "k"))
 	}
@@ -136,7 +136,7 @@ func (w *Wizard) moveKeys() []binding {
 		tab.Hidden = !tab.Hidden
 		keys = append(keys, tab, hidden("shift+tab", "move the focus back", silent(func() { w.tab(-1) }), "shift+tab"))
 	}
-	if w.drawn.Lines > w.drawn.Rows {
+	if w.tall {
 		page := max(w.drawn.Rows-3, 1)
 		keys = append(keys, obvious(bound("pgdn", "more", "scroll down (pgup: up)", silent(func() { w.scroll(page) }), "pgdown")),
 			hidden("pgup", "scroll up", silent(func() { w.scroll(-page) }), "pgup"))

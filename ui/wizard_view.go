@@ -22,6 +22,11 @@ func (w *Wizard) refresh() tea.Cmd {
 	w.syncFields()
 	w.bindings = w.bind()
 	w.draw()
+	if tall := w.drawn.Lines > w.drawn.Rows; tall != w.tall {
+		w.tall = tall // other keys work now: those that scroll
+		w.bindings = w.bind()
+		w.draw()
+	}
 	return w.tick()
 }
 
