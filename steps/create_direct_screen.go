@@ -118,7 +118,7 @@ func (d *createDirect) tasks() Tasks {
 		if d.seen[item.Purpose].mine[item.ID+item.Role] {
 			detail = "made by this session before"
 		}
-		tasks = append(tasks, Task{Name: string(item.Kind) + " " + item.label(), State: Finished, Detail: detail})
+		tasks = append(tasks, Task{Name: string(item.Kind) + " " + item.Label(), State: Finished, Detail: detail})
 	}
 	for _, op := range d.done {
 		tasks = append(tasks, Task{Name: op.name(), State: Finished, Detail: clock(op.took)})
@@ -222,7 +222,7 @@ func (d *createDirect) haltedActions(s *Session, made []Item) []Action {
 	if len(made) > 0 {
 		var names []string
 		for _, item := range made {
-			names = append(names, string(item.Kind)+" "+item.label())
+			names = append(names, string(item.Kind)+" "+item.Label())
 		}
 		actions = append(actions, Action{ID: "remove", Key: "x", Label: "remove what was made",
 			Confirm: &Confirm{Question: "Remove " + strings.Join(names, ", ") + "?"}})
@@ -235,7 +235,7 @@ func itemFacts(items []Item) Facts {
 	for _, item := range items {
 		value, note := item.ARN, item.ID
 		if value == "" || item.Kind == ItemAttachment {
-			value = item.label()
+			value = item.Label()
 		}
 		if item.State == ItemSent {
 			note = "sent; no answer was seen"
@@ -248,7 +248,7 @@ func itemFacts(items []Item) Facts {
 func removalFacts(removals []Removal) Facts {
 	var facts Facts
 	for _, r := range removals {
-		facts = append(facts, Fact{Label: string(r.Verdict), Value: string(r.Item.Kind) + " " + r.Item.label(), Note: r.Why})
+		facts = append(facts, Fact{Label: string(r.Verdict), Value: string(r.Item.Kind) + " " + r.Item.Label(), Note: r.Why})
 	}
 	return facts
 }

@@ -29,15 +29,15 @@ func (r Receipt) Markdown() string {
 		if id == "" {
 			id = i.RoleID
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(string(i.Kind)), cell(string(i.State)), cell(i.label()),
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(string(i.Kind)), cell(string(i.State)), cell(i.Label()),
 			cell(i.ARN), cell(id), cell(i.Digest), stamp(i.At), cell(i.By))
 	}
 	fmt.Fprintf(&b, "\nUndo exactly this: `rolecall disconnect %s`\n", cell(r.Session))
 	return b.String()
 }
 
-// label is the thing's name, with the role that it is on.
-func (i Item) label() string {
+// Label is the thing's name, with the role that it is on.
+func (i Item) Label() string {
 	if i.Role == "" {
 		return i.Name
 	}

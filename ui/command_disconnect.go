@@ -1,0 +1,336 @@
+package ui
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/aws"
+	"rolecall/steps"
+	"rolecall/steps/vendor"
+	"rolecall/ui/draw"
+)
+
+func (a *app) disconnectCommand() *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "disconnect [SESSION]",
+		Short: "Remove what rolecall made and can prove it made",
+		Long: "disconnect shows what the receipt of a session lists, and removes what rolecall made and nobody changed since: " +
+			"the immutable ID and the digest of each thing are compared just before it is deleted. What differs stays, and is named. " +
+			"Without a session it takes the newest receipt with something left. Interrupted in the middle, it goes on when it is run again. " +
+			"The vendor's account is never deleted. Exit 0: all of it is gone; 3: something stays.",
+		Example:           "  rolecall disconnect\n  rolecall disconnect 260131-7k2m --yes --json",
+		Args:              upToOne,
+		ValidArgsFunction: a.completeSessions,
+		RunE:              func(cmd *cobra.Command, args []string) error { return a.disconnect(cmd.Context(), args, yes) },
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "remove without asking")
+	return cmd
+}
+
+// disconnectJSON is what disconnect prints with --json.
+type disconnectJSON struct {
+	Session       string          `json:"session"`
+	AccountID     string          `json:"account_id"`
+	Items         []steps.Removal `json:"items"` // in the order of their removal
+	Done          bool            `json:"done"`  // nothing that rolecall made is left
+	VendorAccount string          `json:"vendor_account,omitempty"`
+	VendorPage    string          `json:"vendor_page,omitempty"` // where the person removes the vendor's account
+	Rehearsal     bool            `json:"rehearsal,omitempty"`
+	Error         *errorJSON      `json:"error,omitempty"`
+}
+
+// undoing is one run of disconnect.
+type undoing struct {
+	app     *app
+	remover *steps.Remover
+	plan    []steps.Removal
+	vendor  *vendor.Vendor // nil when its description is gone
+}
+
+func (a *app) disconnect(ctx context.Context, args []string, yes bool) error {
+	if !yes && (a.json || !a.env.StdinTTY) {
+		return usage("disconnect asks before it removes anything, and nobody can be asked here.", "a terminal, or --yes",
+			"Add --yes to remove without being asked. Nothing was removed.")
+	}
+	if err := a.checkCommon(); err != nil {
+		return err
+	}
+	store, err := a.store()
+	if err != nil {
+		return err
+	}
+	receipt, err := a.pickReceipt(store, args)
+	if err != nil {
+		return err
+	}
+	u := &undoing{app: a, remover: &steps.Remover{Ledger: store.Ledger(receipt.Session), Receipt: receipt, Now: a.env.Now}}
+	u.vendor, _ = vendor.Load(receipt.Vendor) // its words are a help; a vendor file may be gone
+	if receipt.Rehearsal {
+		return u.ofRehearsal()
+	}
+	release, answers, held, err := a.holdSession(store, receipt)
+	if err != nil {
+		return err
+	}
+	defer release()
+	err = u.run(ctx, yes)
+	if err == nil && held != nil {
+		err = held.Save(answers.Disconnected())
+	}
+	if errors.Is(err, errCancelled) && ctx.Err() != nil {
+		a.say("Interrupted. Go on: rolecall disconnect %s", receipt.Session)
+	}
+	if err != nil {
+		return &failure{err: err, document: func(e *errorJSON) any { return u.document(e) }}
+	}
+	if a.json {
+		a.writeJSON(u.document(nil))
+	}
+	return nil
+}
+
+// pickReceipt reads the named receipt, or the newest with something left.
+func (a *app) pickReceipt(store *steps.Store, args []string) (steps.Receipt, error) {
+	if len(args) == 1 {
+		r, err := store.Receipt(args[0])
+		if _, loadErr := store.Load(args[0]); errors.Is(err, fs.ErrNotExist) && loadErr == nil {
+			return r, usage("Session "+args[0]+" made nothing in AWS, so there is nothing to remove.", "a session whose policy and role rolecall made",
+				"What you made by hand, you remove in the AWS console.")
+		}
+		return r, err
+	}
+	all, err := store.Receipts()
+	if err != nil {
+		return steps.Receipt{}, err
+	}
+	i := slices.IndexFunc(all, func(r steps.Receipt) bool { return len(r.Left()) > 0 && !r.Rehearsal })
+	if i < 0 {
+		return steps.Receipt{}, usage("There is no receipt with anything left to remove.", "a session in which rolecall made something",
+			"What you made by hand, you remove in the AWS console.")
+	}
+	a.say("Session %s.", all[i].Session)
+	return all[i], nil
+}
+
+// holdSession takes the session's lock, so that no wizard makes things while
+// they are removed. A session that was removed leaves its receipt behind.
+func (a *app) holdSession(store *steps.Store, receipt steps.Receipt) (release func(), answers steps.Answers, held *steps.Held, err error) {
+	if _, err := store.Load(receipt.Session); err != nil {
+		return func() {}, answers, nil, nil
+	}
+	held, answers, err = store.Open(receipt.Session, receipt.Rehearsal, a.env.Now())
+	if err != nil {
+		return nil, answers, nil, err
+	}
+	held.Now = a.env.Now
+	return func() { _ = held.Release() }, answers, held, nil // the lock ends with the program anyway
+}
+
+// ofRehearsal says that there is nothing to remove: the account is gone.
+func (u *undoing) ofRehearsal() error {
+	u.app.say("Session %s was a rehearsal. Its account ended with it: there is nothing to remove.", u.remover.Receipt.Session)
+	if u.app.json {
+		u.app.writeJSON(u.document(nil))
+	}
+	return nil
+}
+
+func (u *undoing) run(ctx context.Context, yes bool) error {
+	if err := u.signIn(ctx); err != nil {
+		return err
+	}
+	plan, err := u.remover.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	u.plan = plan
+	if !u.app.json {
+		u.show()
+	}
+	going := slices.ContainsFunc(plan, func(r steps.Removal) bool { return r.Verdict == steps.Remove })
+	if going && !yes {
+		agreed, err := u.app.agree(ctx, "Remove these from account "+steps.Grouped(u.remover.Receipt.AccountID)+"? y or n")
+		if err != nil {
+			return err
+		}
+		if !agreed {
+			u.app.say("Nothing was removed.")
+			return errCancelled
+		}
+	}
+	if err := u.carryOut(ctx); err != nil {
+		return err
+	}
+	return u.verdict()
+}
+
+// signIn opens the account of the receipt and refuses every other.
+func (u *undoing) signIn(ctx context.Context) error {
+	a, r := u.app, &u.remover.Receipt
+	if a.account != "" && a.account != r.AccountID {
+		return usage("--aws-account is "+a.account+".", "account "+r.AccountID+", in which session "+r.Session+" made its things", "Correct or leave out --aws-account.")
+	}
+	a.account = r.AccountID
+	profile := a.profile
+	if profile == "" {
+		profile = r.Profile
+	}
+	if a.region == "" {
+		a.region = r.Region
+	}
+	account, err := aws.Open(ctx, a.awsOptions(profile, r.Partition, a.askCode()))
+	if err != nil {
+		return err
+	}
+	if account.Endpoint() != r.Endpoint {
+		return &steps.Fault{Problem: steps.Problem{
+			What:     "Requests go to " + endpointName(account.Endpoint()) + ", and this session made its things at " + endpointName(r.Endpoint) + ".",
+			Expected: "the same endpoint: elsewhere everything would look removed",
+			Next:     "Set or unset AWS_ENDPOINT_URL, or the profile's endpoint_url.", Kind: steps.NotAsNeeded,
+		}}
+	}
+	identity, err := account.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	u.remover.Account, u.remover.By = account, identity.ARN
+	return nil
+}
+
+func endpointName(endpoint string) string {
+	if endpoint == "" {
+		return "AWS"
+	}
+	return endpoint
+}
+
+// show prints the plan.
+func (u *undoing) show() {
+	a, r := u.app, u.remover.Receipt
+	a.print("Session %s · account %s · made %s", draw.Clean(r.Session), steps.Grouped(r.AccountID), r.Created.Local().Format("2006-01-02 15:04"))
+	if len(u.plan) == 0 {
+		a.print("  Nothing that rolecall made is left.")
+	}
+	for _, one := range u.plan {
+		u.print(one)
+	}
+}
+
+// print writes one line of plan or outcome, with the reason under it.
+func (u *undoing) print(one steps.Removal) {
+	u.app.print("  %-8s %s %s", one.Verdict, one.Item.Kind, draw.Clean(one.Item.Label()))
+	if id := one.Item.ID; id != "" {
+		u.app.print("           %s · %s", draw.Clean(id), draw.Clean(one.Item.ARN))
+	}
+	for _, line := range []string{one.Why, one.Next} {
+		if line != "" {
+			u.app.print("           %s", draw.Clean(line))
+		}
+	}
+}
+
+// carryOut removes one thing after the other. Each removal is on record before
+// the next one begins.
+func (u *undoing) carryOut(ctx context.Context) error {
+	for i := range u.plan {
+		if u.plan[i].Verdict == steps.Keep {
+			continue
+		}
+		if ctx.Err() != nil {
+			return errCancelled
+		}
+		planned := u.plan[i].Verdict
+		one, err := u.remover.Remove(ctx, u.plan[i].Item)
+		if ctx.Err() != nil && err != nil {
+			return errCancelled
+		}
+		if err != nil {
+			u.app.say("Go on later: rolecall disconnect %s", u.remover.Receipt.Session)
+			return err
+		}
+		u.plan[i] = one
+		if !u.app.json && one.Verdict != planned {
+			u.print(one)
+		}
+	}
+	return nil
+}
+
+// verdict says what is left, and where the vendor's side is removed.
+func (u *undoing) verdict() error {
+	u.sayVendor()
+	var kept []string
+	for _, one := range u.plan {
+		if one.Verdict == steps.Keep {
+			kept = append(kept, string(one.Item.Kind)+" "+one.Item.Label())
+		}
+	}
+	if len(kept) == 0 {
+		if len(u.plan) > 0 {
+			u.app.say("Everything that this session made in AWS is gone.")
+		}
+		return nil
+	}
+	return &steps.Fault{Problem: steps.Problem{
+		What:     "Not everything was removed: " + strings.Join(kept, ", ") + " stays.",
+		Expected: "things that are as rolecall made them",
+		Next:     "Read above why. Remove by hand what is not needed any more, then run rolecall disconnect " + u.remover.Receipt.Session + " again.",
+		Kind:     steps.NotAsNeeded,
+	}}
+}
+
+// sayVendor names the vendor's account, which rolecall never deletes.
+func (u *undoing) sayVendor() {
+	account := u.remover.Receipt.VendorAccount
+	if account == "" || u.vendor == nil {
+		return
+	}
+	line := u.vendor.Account.Label + " " + account + " is still there: rolecall never deletes it."
+	if page := u.vendorPage(); page != "" {
+		line += " Remove it at " + page
+	}
+	u.app.say("%s", draw.Clean(line))
+}
+
+func (u *undoing) vendorPage() string {
+	if u.vendor == nil {
+		return ""
+	}
+	return u.vendor.Links.Remove
+}
+
+func (u *undoing) document(e *errorJSON) disconnectJSON {
+	r := u.remover.Receipt
+	doc := disconnectJSON{Session: r.Session, AccountID: r.AccountID, Items: u.plan, VendorAccount: r.VendorAccount,
+		VendorPage: u.vendorPage(), Rehearsal: r.Rehearsal, Error: e}
+	if doc.Items == nil {
+		doc.Items = []steps.Removal{}
+	}
+	doc.Done = e == nil
+	return doc
+}
+
+// agree asks a question that is answered by y or n; enter alone is no.
+func (a *app) agree(ctx context.Context, question string) (bool, error) {
+	fmt.Fprint(a.env.Stderr, question+" ")
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(a.env.Stdin).ReadString('\n') // the end of the input is no
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case word := <-answer:
+		return word == "y" || word == "yes", nil
+	case <-ctx.Done():
+		a.say("")
+		return false, errCancelled
+	}
+}
