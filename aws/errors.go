@@ -97,7 +97,8 @@ var codes = sync.OnceValue(func() map[string]ErrorKind {
 		"InvalidClientTokenId": NotSignedIn, "UnrecognizedClientException": NotSignedIn, "SignatureDoesNotMatch": NotSignedIn,
 		"MissingAuthenticationToken": NotSignedIn, "AuthFailure": NotSignedIn, "IncompleteSignature": NotSignedIn,
 		"AccessDenied": Denied, "AccessDeniedException": Denied, "UnauthorizedOperation": Denied, "OptInRequired": Denied,
-		"Throttling": Throttled, "ThrottlingException": Throttled, "ThrottledException": Throttled, "TooManyRequestsException": Throttled,
+		"ForbiddenException": Denied, // of the SSO portal: no such role for this user
+		"Throttling":         Throttled, "ThrottlingException": Throttled, "ThrottledException": Throttled, "TooManyRequestsException": Throttled,
 		"RequestLimitExceeded": Throttled, "SlowDown": Throttled, "PriorRequestNotComplete": Throttled, "RequestThrottled": Throttled,
 		"NoSuchEntity": NotFound, "EntityAlreadyExists": Exists, "AlreadyExistsException": Exists,
 		"LimitExceeded": Limit, "LimitExceededException": Limit, "InsufficientCapabilitiesException": Malformed,
@@ -202,7 +203,7 @@ func signIn(e *Error, err error, profile string) bool {
 	text := err.Error()
 	var token *ssocreds.InvalidTokenError
 	switch {
-	case errors.As(err, &token), strings.Contains(text, "cached SSO token is expired"), strings.Contains(text, "refresh SSO token"),
+	case errors.As(err, &token), ssoRefused(err), strings.Contains(text, "cached SSO token is expired"), strings.Contains(text, "refresh SSO token"),
 		strings.Contains(text, "refresh cached SSO token failed"), strings.Contains(text, "cached SSO token file"):
 		e.Kind, e.What = Expired, "The SSO session has expired or was never started."
 		e.Next = ssoCommand(profile)
@@ -224,6 +225,20 @@ func signIn(e *Error, err error, profile string) bool {
 		return false
 	}
 	return true
+}
+
+// ssoRefused tells whether AWS ended the SSO session from its side: the portal
+// or the token service do not know the session any more.
+func ssoRefused(err error) bool {
+	var api smithy.APIError
+	if !errors.As(err, &api) {
+		return false
+	}
+	switch api.ErrorCode() {
+	case "UnauthorizedException", "InvalidGrantException", "UnauthorizedClientException":
+		return true
+	}
+	return false
 }
 
 // noCredentials is the last resort of signIn: a provider answered, or nobody

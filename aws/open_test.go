@@ -2,6 +2,8 @@ package aws_test
 
 import (
 	"context"
+	"crypto/sha1"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -130,6 +132,36 @@ func TestSSOSessionThatRanOut(t *testing.T) {
 	for _, part := range []string{"`aws sso login --profile dev`", "`aws sso login --profile dev --use-device-code`"} {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("%q is not in %v", part, err)
+		}
+	}
+}
+
+// TestSSOSessionThatAWSEnded has a token that looks valid here, which the
+// portal does not know any more.
+func TestSSOSessionThatAWSEnded(t *testing.T) {
+	for code, want := range map[string]aws.ErrorKind{"UnauthorizedException": aws.Expired, "ForbiddenException": aws.Denied} {
+		portal := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X-Amzn-Errortype", code)
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusUnauthorized)
+			_, _ = w.Write([]byte(`{"message":"Session token not found or invalid"}`))
+		}))
+		defer portal.Close()
+		home := environment(t, "[profile dev]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Admin\n"+
+			"[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n", "")
+		cache := filepath.Join(home, ".aws", "sso", "cache")
+		ok(t, os.MkdirAll(cache, 0o700))
+		ok(t, os.WriteFile(filepath.Join(cache, fmt.Sprintf("%x.json", sha1.Sum([]byte("corp")))),
+			[]byte(`{"accessToken":"not-a-real-token","expiresAt":"2099-01-01T00:00:00Z","region":"eu-west-1","startUrl":"https://corp.awsapps.com/start"}`), 0o600))
+		t.Setenv("AWS_ENDPOINT_URL_SSO", portal.URL)
+		a := must[*aws.Account](t)(aws.Open(t.Context(), aws.Options{Profile: "dev"}))
+		_, err := a.Identity(t.Context())
+		kindIs(t, err, want)
+		if strings.Contains(err.Error(), "not-a-real-token") {
+			t.Errorf("the error holds the token: %v", err)
+		}
+		if want == aws.Expired && !strings.Contains(err.Error(), "`aws sso login --profile dev --use-device-code`") {
+			t.Error(err)
 		}
 	}
 }

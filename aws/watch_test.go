@@ -367,6 +367,30 @@ func TestNearMissAndNameTaken(t *testing.T) {
 	})
 }
 
+func TestSeveralRolesAndNoExternalIDKnown(t *testing.T) {
+	virtual(t, rehearsal.Options{Partition: "aws-cn", Propagation: -1}, func(t *testing.T, s *rehearsal.Server, a *aws.Account) {
+		for i, id := range []string{"first-id", "second-id"} {
+			addRole(t, s, fmt.Sprint("role-", i), policy.NewTrust("aws-cn", []string{vendor}, id))
+			do(t, s, "iam:PutRolePolicy", "RoleName", fmt.Sprint("role-", i), "PolicyName", "inline", "PolicyDocument", somePolicy(t).Compact())
+		}
+		addRole(t, s, "of-another-partition", policy.NewTrust("aws", []string{vendor}, "first-id"))
+		want := wantRole(t)
+		want.ExternalID, want.RoleName = "", "role-1"
+		w := a.WatchRole(want)
+		_, done, err := w.Fetch(t.Context())
+		ok(t, err)
+		m := w.Matches()
+		if done || len(m) != 2 || m[0].Role.Name != "role-1" || m[0].ExternalIDs[0] != "second-id" || len(w.NearMisses()) != 0 {
+			t.Fatalf("done %v, matches %+v", done, m)
+		}
+		for _, c := range m[0].Report.Checks {
+			if wanted := map[bool]aws.Status{true: aws.Unknown, false: aws.Pass}[c.ID == "trust-external-id"]; c.Status != wanted {
+				t.Errorf("%+v", c)
+			}
+		}
+	})
+}
+
 func TestPolicyIsFoundByWhatItGrants(t *testing.T) {
 	virtual(t, rehearsal.Options{Propagation: -1}, func(t *testing.T, s *rehearsal.Server, a *aws.Account) {
 		less := parse(t, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}}`, policy.Identity)
