@@ -273,13 +273,29 @@ func coversVariables(wide, narrow string) bool {
 }
 
 func resourcesOverlap(a, b string) bool {
-	if a == "*" || b == "*" || strings.Contains(a, "${") || strings.Contains(b, "${") {
+	if a == "*" || b == "*" {
 		return true
 	}
+	a, b = anyVariable(a), anyVariable(b)
 	if strings.Count(a, ":") < 5 || strings.Count(b, ":") < 5 {
 		return true // AWS fills up a short ARN in ways that are not guessed at.
 	}
 	return overlaps(a, b)
+}
+
+// anyVariable puts a star in the place of each policy variable.
+func anyVariable(pattern string) string {
+	var b strings.Builder
+	for {
+		before, after, open := strings.Cut(pattern, "${")
+		_, rest, closed := strings.Cut(after, "}")
+		if !open || !closed {
+			b.WriteString(pattern)
+			return b.String()
+		}
+		b.WriteString(before + "*")
+		pattern = rest
+	}
 }
 
 // implies reports whether whoever satisfies all of a satisfies all of b.

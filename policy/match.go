@@ -108,6 +108,16 @@ func coversPattern(wide, narrow string) bool {
 
 // overlaps reports whether some text matches both patterns.
 func overlaps(a, b string) bool {
+	wildA, wildB := strings.IndexAny(a, "*?"), strings.IndexAny(b, "*?")
+	switch {
+	case wildA < 0:
+		return Matches(b, a)
+	case wildB < 0:
+		return Matches(a, b)
+	}
+	if n := min(wildA, wildB); a[:n] != b[:n] {
+		return false
+	}
 	reach := make([]bool, len(b)+1) // reach[j]: a[:i] and b[:j] can end together
 	reach[0] = true
 	for j := 0; j < len(b) && b[j] == '*'; j++ {

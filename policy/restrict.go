@@ -12,6 +12,9 @@ type Restriction struct {
 	// Kept are entries that stay as they were because the restriction cannot
 	// hold for them, with the reason, sorted by reason and entry.
 	Kept []KeptEntry
+	// Gone are entries that grant nothing any more, because their statement
+	// asks for another value of the same key already.
+	Gone []KeptEntry
 }
 
 // KeptEntry is one action or pattern that a restriction leaves alone.
@@ -32,6 +35,7 @@ const (
 	reasonTooMany = "It spans services; the actions of all of them that no tag can limit would not fit into a policy."
 	reasonNegated = "NotAction cannot be divided without a change of what it grants."
 	reasonDeny    = "A Deny is left as it is: a condition would weaken it."
+	reasonOther   = "Its statement asks for another value already; both cannot hold, so it grants nothing and is left out."
 	reasonUnknown = "The catalogue does not know it, so nothing is known of its tags."
 )
 
@@ -183,7 +187,11 @@ func (d *Document) restrict(condition Condition, judge func(pattern string) side
 			keep("all but "+strings.Join(s.NotAction, ", "), reasonNegated)
 			out.Statements = append(out.Statements, *s)
 		default:
-			out.Statements = append(out.Statements, s.divide(condition, judge, keep)...)
+			left, gone := s.divide(condition, judge, keep)
+			out.Statements = append(out.Statements, left...)
+			for _, entry := range gone {
+				r.Gone = append(r.Gone, KeptEntry{Statement: s.Sid, Index: i, Entry: entry, Reason: reasonOther})
+			}
 		}
 	}
 	out.bare = out.bare && len(out.Statements) == 1
@@ -194,8 +202,8 @@ func (d *Document) restrict(condition Condition, judge func(pattern string) side
 }
 
 // divide makes up to three statements of one: what is restricted, what is not,
-// and, of Action "*", what NotAction leaves.
-func (s *Statement) divide(condition Condition, judge func(string) side, keep func(entry, reason string)) []Statement {
+// and, of Action "*", what NotAction leaves. What would grant nothing is gone.
+func (s *Statement) divide(condition Condition, judge func(string) side, keep func(entry, reason string)) (out []Statement, gone []string) {
 	restricted, free, rest := *s, *s, *s
 	restricted.Action, free.Action, rest.Action = nil, nil, nil
 	everything := false
@@ -223,33 +231,40 @@ func (s *Statement) divide(condition Condition, judge func(string) side, keep fu
 			keep(entry, reasonGlobal)
 		}
 	}
-	var out []Statement
+	conditions, possible := narrowed(s.Condition, condition)
 	for _, one := range []*Statement{&restricted, &rest} {
-		if len(one.Action)+len(one.NotAction) == 0 {
-			continue
+		switch {
+		case len(one.Action)+len(one.NotAction) == 0:
+		case !possible:
+			gone = append(gone, one.Action...)
+		default:
+			one.Condition = conditions
+			out = append(out, *one)
 		}
-		one.Condition = narrowed(s.Condition, condition)
-		out = append(out, *one)
+	}
+	if !possible && everything {
+		gone = append(gone, "*")
 	}
 	if len(free.Action) > 0 {
 		free.Action = widest(free.Action, CoversAction)
 		out = append(out, free)
 	}
-	return out
+	return out, gone
 }
 
 // narrowed adds a condition to others. JSON has room for one list per operator
-// and key, so two of one kind become the values that both have.
-func narrowed(conditions []Condition, added Condition) []Condition {
-	out := slices.Clone(conditions)
+// and key, so two of one kind become the values that both have; ok is false
+// where there is none.
+func narrowed(conditions []Condition, added Condition) (out []Condition, ok bool) {
+	out = slices.Clone(conditions)
 	for i := range out {
 		c := &out[i]
 		if c.Operator == added.Operator && strings.EqualFold(c.Key, added.Key) {
 			c.Values = slices.DeleteFunc(slices.Clone(c.Values), func(v string) bool { return !slices.Contains(added.Values, v) })
-			return out
+			return out, len(c.Values) > 0
 		}
 	}
-	return append(out, added)
+	return append(out, added), true
 }
 
 // uniqueSids numbers the Sids that a division has doubled: AWS refuses a Sid

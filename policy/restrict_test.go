@@ -73,6 +73,14 @@ func TestRestrictRegionsTwice(t *testing.T) {
 	}
 }
 
+func TestRestrictRegionsToNothing(t *testing.T) {
+	d := parsed(t, []byte(statement(`"Sid":"A","Effect":"Allow","Action":["ec2:RunInstances","iam:GetRole"],"Resource":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}}`)), Identity)
+	r := d.RestrictRegions("eu-west-3")
+	if len(r.Gone) != 1 || r.Gone[0].Entry != "ec2:RunInstances" || len(r.Document.Statements) != 1 || r.Document.Statements[0].Action[0] != "iam:GetRole" {
+		t.Errorf("%+v\n%s", r.Gone, r.Document.Compact())
+	}
+}
+
 func TestRestrictTag(t *testing.T) {
 	d := parsed(t, []byte(statement(`"Sid":"A","Effect":"Allow","Resource":"*","Action":["ec2:TerminateInstances","ec2:DescribeInstances","ec2:RunInstances","ec2:CreateVolume","ec2:DeleteVolume","x:Y","elasticloadbalancing:Register*"]`)), Identity)
 	r := d.RestrictTag("team", "spot")
