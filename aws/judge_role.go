@@ -15,7 +15,7 @@ func (j *judging) roleChecks() {
 }
 
 func (j *judging) exists() verdict {
-	v := verdict{status: Pass, want: "a role named " + j.wantedName()}
+	v := verdict{status: Pass, want: j.wantedRole()}
 	switch {
 	case j.role != nil:
 		v.got = j.role.ARN
@@ -31,14 +31,14 @@ func (j *judging) exists() verdict {
 	return v
 }
 
-func (j *judging) wantedName() string {
+func (j *judging) wantedRole() string {
 	switch {
 	case j.want.RoleARN != "":
-		return j.want.RoleARN
+		return "the role " + j.want.RoleARN
 	case j.want.RoleName != "":
-		return j.want.RoleName
+		return "a role named " + j.want.RoleName
 	}
-	return "any name"
+	return "a role that trusts the vendor, of any name"
 }
 
 // elsewhere tells whether the wanted ARN names another account or partition
