@@ -136,9 +136,10 @@ func (a *Account) connect(ctx context.Context) (*clients, error) {
 	return c, nil
 }
 
-// checkOwner asks who is signed in before the first request to IAM or CloudFormation, and again
-// after credentials failed, so that nothing is read from or written to another
-// account than the pinned one, or than the one that was seen first.
+// checkOwner asks who is signed in before the first request to IAM or
+// CloudFormation, and again after credentials failed, so that nothing is read
+// from or written to another account than the pinned one, or than the one that
+// was seen first.
 func (a *Account) checkOwner(stack *smithymiddleware.Stack) error {
 	return stack.Initialize.Add(smithymiddleware.InitializeMiddlewareFunc("rolecallOwner",
 		func(ctx context.Context, in smithymiddleware.InitializeInput, next smithymiddleware.InitializeHandler) (smithymiddleware.InitializeOutput, smithymiddleware.Metadata, error) {

@@ -32,8 +32,10 @@ func TestContract(t *testing.T) {
 				t.Skip("moto_server is not installed: the contract ran against aws/rehearsal only")
 			}
 			t.Logf("the contract runs against %s", p.name)
-			for name, test := range contract {
-				t.Run(name, func(t *testing.T) { test(t, p, p.open(t)) })
+			for _, tests := range []map[string]func(*testing.T, place, *aws.Account){contract, stackContract} {
+				for name, test := range tests {
+					t.Run(name, func(t *testing.T) { test(t, p, p.open(t)) })
+				}
 			}
 		})
 	}

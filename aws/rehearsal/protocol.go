@@ -32,8 +32,8 @@ type request struct {
 	caller          caller
 	// signedWith tells whether the request was signed with a secret access key;
 	// nil when it came without HTTP.
-	signedWith func(secret string) bool
-	largestPage     int // see Options.LargestPage
+	signedWith  func(secret string) bool
+	largestPage int // see Options.LargestPage
 }
 
 // caller is who signed a call.
@@ -55,6 +55,8 @@ func actions(service string) map[string]action {
 		return stsActions()
 	case "organizations":
 		return organizationsActions()
+	case "cloudformation":
+		return stackActions()
 	}
 	return nil
 }
@@ -93,6 +95,7 @@ func (s *Server) do(req request, authorization string) (result any, err *apiErro
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, Call{Action: req.full(), At: time.Now()})
+	s.advanceStacks(time.Now())
 	if req.caller, err = s.callerOf(authorization, req); err != nil {
 		return nil, err, false
 	}
@@ -166,8 +169,11 @@ func readRequest(r *http.Request) (request, *apiError) {
 
 // namespaces are the XML name spaces of the query services.
 func namespace(service string) string {
-	if service == "sts" {
+	switch service {
+	case "sts":
 		return "https://sts.amazonaws.com/doc/2011-06-15/"
+	case "cloudformation":
+		return "http://cloudformation.amazonaws.com/doc/2010-05-15/"
 	}
 	return "https://iam.amazonaws.com/doc/2010-05-08/"
 }

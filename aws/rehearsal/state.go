@@ -25,6 +25,7 @@ type state struct {
 	policies map[string]*managed // by ARN
 	users    map[string]*user
 	sessions map[string]caller // by access key ID, from AssumeRole
+	stacks   []*stack          // in the order of their creation, deleted ones included
 }
 
 type role struct {

@@ -1,0 +1,418 @@
+package rehearsal
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// stackActions is the table of CloudFormation.
+func stackActions() map[string]action {
+	return map[string]action{
+		"ValidateTemplate": validateTemplate, "CreateStack": createStack, "UpdateStack": updateStack, "DeleteStack": deleteStack,
+		"DescribeStacks": describeStacks, "ListStacks": listStacks, "GetTemplate": getTemplate,
+		"DescribeStackEvents": describeStackEvents, "DescribeStackResources": describeStackResources,
+		"CreateChangeSet": createChangeSet, "DescribeChangeSet": describeChangeSet, "ExecuteChangeSet": executeChangeSet,
+		"DeleteChangeSet": deleteChangeSet, "ListChangeSets": listChangeSets,
+	}
+}
+
+// largestTemplate is the limit of TemplateBody, in bytes.
+const largestTemplate = 51200
+
+func stackRefused(format string, args ...any) *apiError {
+	return &apiError{400, "ValidationError", fmt.Sprintf(format, args...)}
+}
+
+// uuid is an identifier of the form that CloudFormation uses, the same in each
+// run of a test.
+func (s *Server) uuid() string {
+	s.serial++
+	sum := sha256.Sum256([]byte(s.options.Account + "/" + strconv.Itoa(s.serial)))
+	return fmt.Sprintf("%x-%x-4%x-a%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])[:36]
+}
+
+var stackNamePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]*$`) })
+
+func checkStackName(name, field string) *apiError {
+	switch {
+	case name == "":
+		return stackRefused("1 validation error detected: Value '' at '%s' failed to satisfy constraint: Member must have length greater than or equal to 1", field)
+	case len(name) > 128:
+		return stackRefused("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must have length less than or equal to 128", name, field)
+	case !stackNamePattern().MatchString(name):
+		return stackRefused("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", name, field)
+	}
+	return nil
+}
+
+// readBody reads the template that a request brings.
+func readBody(q request) (string, *template, *apiError) {
+	text := q.form.Get("TemplateBody")
+	switch {
+	case q.form.Get("TemplateURL") != "":
+		return "", nil, stackRefused("S3 error: Access Denied")
+	case text == "":
+		return "", nil, stackRefused("Either Template URL or Template Body must be specified.")
+	case len(text) > largestTemplate:
+		return "", nil, stackRefused("1 validation error detected: Value '%s' at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d",
+			text[:200]+"...", largestTemplate)
+	}
+	t, err := readTemplate(text)
+	return text, t, err
+}
+
+// asked is what a request for a stack holds, checked.
+type asked struct {
+	text       string
+	template   *template
+	parameters map[string]string
+	tags       []tag
+}
+
+func readAsked(q request) (asked, *apiError) {
+	var a asked
+	var err *apiError
+	if a.text, a.template, err = readBody(q); err != nil {
+		return a, err
+	}
+	given := map[string]string{}
+	for i := 1; ; i++ {
+		key := q.form.Get(fmt.Sprintf("Parameters.member.%d.ParameterKey", i))
+		if key == "" {
+			break
+		}
+		given[key] = q.form.Get(fmt.Sprintf("Parameters.member.%d.ParameterValue", i))
+	}
+	if a.parameters, err = a.template.fill(given); err != nil {
+		return a, err
+	}
+	if a.tags, err = readTags(q); err != nil {
+		return a, err
+	}
+	needed, have := a.template.capability(), members(q, "Capabilities")
+	if needed != "" && !slices.Contains(have, "CAPABILITY_NAMED_IAM") && !slices.Contains(have, needed) {
+		return a, &apiError{400, "InsufficientCapabilitiesException", "Requires capabilities : [" + needed + "]"}
+	}
+	return a, nil
+}
+
+type parameterXML struct {
+	ParameterKey   string
+	ParameterValue string `xml:",omitempty"`
+	DefaultValue   string `xml:",omitempty"`
+	Description    string `xml:",omitempty"`
+	NoEcho         string `xml:",omitempty"`
+}
+
+func validateTemplate(_ *Server, q request) (any, *apiError) {
+	_, t, err := readBody(q)
+	if err != nil {
+		return nil, err
+	}
+	var out struct {
+		Description        string         `xml:",omitempty"`
+		Parameters         []parameterXML `xml:"Parameters>member"`
+		Capabilities       []string       `xml:"Capabilities>member"`
+		CapabilitiesReason string         `xml:",omitempty"`
+	}
+	out.Description = t.description
+	for _, p := range t.parameters {
+		out.Parameters = append(out.Parameters, parameterXML{ParameterKey: p.name, DefaultValue: p.preset, Description: p.description, NoEcho: strconv.FormatBool(p.noEcho)})
+	}
+	if c := t.capability(); c != "" {
+		out.Capabilities = []string{c}
+		var kinds []string
+		for _, r := range t.resources {
+			kinds = append(kinds, r.kind)
+		}
+		slices.Sort(kinds)
+		out.CapabilitiesReason = "The following resource(s) require capabilities: [" + strings.Join(slices.Compact(kinds), ", ") + "]"
+	}
+	return out, nil
+}
+
+// stack finds a stack by its ID, or one that was not deleted by its name.
+func (s *Server) stack(nameOrID string) *stack {
+	for _, k := range slices.Backward(s.state.stacks) {
+		if k.id == nameOrID || k.name == nameOrID && k.deleted.IsZero() {
+			return k
+		}
+	}
+	return nil
+}
+
+func (s *Server) stackOrNot(nameOrID string) (*stack, *apiError) {
+	if nameOrID == "" {
+		return nil, checkStackName("", "stackName")
+	}
+	if k := s.stack(nameOrID); k != nil {
+		return k, nil
+	}
+	return nil, stackRefused("Stack with id %s does not exist", nameOrID)
+}
+
+// newStack adds a stack without anything in it.
+func (s *Server) newStack(name string, a asked, now time.Time) *stack {
+	k := &stack{name: name, text: a.text, template: a.template, parameters: a.parameters, tags: a.tags, created: now, tokens: map[string]string{}}
+	k.id = fmt.Sprintf("arn:%s:cloudformation:%s:%s:stack/%s/%s", s.options.Partition, s.options.Region, s.options.Account, name, s.uuid())
+	s.state.stacks = append(s.state.stacks, k)
+	return k
+}
+
+func createStack(s *Server, q request) (any, *apiError) {
+	name, token := q.form.Get("StackName"), q.form.Get("ClientRequestToken")
+	if err := checkStackName(name, "stackName"); err != nil {
+		return nil, err
+	}
+	a, err := readAsked(q)
+	if err != nil {
+		return nil, err
+	}
+	if k := s.stack(name); k != nil {
+		if token != "" && k.tokens[token] == "CreateStack" {
+			return stackID{k.id}, nil // the same request again
+		}
+		return nil, &apiError{400, "AlreadyExistsException", fmt.Sprintf("Stack [%s] already exists", name)}
+	}
+	onFailure := q.form.Get("OnFailure")
+	if q.form.Get("DisableRollback") == "true" {
+		onFailure = "DO_NOTHING"
+	}
+	now := time.Now()
+	k := s.newStack(name, a, now)
+	k.tokens[token] = "CreateStack"
+	s.beginCreate(k, &stackRun{caller: s.callerFor(q), token: token, onFailure: onFailure}, now)
+	s.advanceStacks(now)
+	return stackID{k.id}, nil
+}
+
+type stackID struct {
+	StackID string `xml:"StackId"`
+}
+
+// callerFor is who signed, or whoever is signed in when somebody else in the
+// account acts.
+func (s *Server) callerFor(q request) caller {
+	if q.caller.arn == "" {
+		return caller{arn: s.options.CallerARN}
+	}
+	return q.caller
+}
+
+func updateStack(s *Server, q request) (any, *apiError) {
+	k, err := s.stackOrNot(q.form.Get("StackName"))
+	if err != nil {
+		return nil, err
+	}
+	token := q.form.Get("ClientRequestToken")
+	if token != "" && k.tokens[token] == "UpdateStack" {
+		return stackID{k.id}, nil
+	}
+	if err := k.settled(); err != nil {
+		return nil, err
+	}
+	a, err := readAsked(q)
+	if err != nil {
+		return nil, err
+	}
+	changes, err := s.changes(k, a.template, a.parameters)
+	if err != nil {
+		return nil, err
+	}
+	if len(changes) == 0 {
+		return nil, stackRefused("No updates are to be performed.")
+	}
+	now := time.Now()
+	k.tokens[token] = "UpdateStack"
+	if err := s.beginUpdate(k, &stackRun{caller: s.callerFor(q), token: token}, a.template, a.text, a.parameters, now); err != nil {
+		return nil, err
+	}
+	s.advanceStacks(now)
+	return stackID{k.id}, nil
+}
+
+func deleteStack(s *Server, q request) (any, *apiError) {
+	k := s.stack(q.form.Get("StackName"))
+	if k == nil || !k.deleted.IsZero() || k.status == "DELETE_IN_PROGRESS" {
+		return nil, nil // CloudFormation takes that as done
+	}
+	now := time.Now()
+	s.beginDelete(k, &stackRun{caller: s.callerFor(q), token: q.form.Get("ClientRequestToken")}, now)
+	s.advanceStacks(now)
+	return nil, nil
+}
+
+type stackXML struct {
+	StackID           string `xml:"StackId"`
+	StackName         string
+	Description       string         `xml:",omitempty"`
+	Parameters        []parameterXML `xml:"Parameters>member"`
+	CreationTime      string
+	LastUpdatedTime   string `xml:",omitempty"`
+	DeletionTime      string `xml:",omitempty"`
+	StackStatus       string
+	StackStatusReason string        `xml:",omitempty"`
+	DisableRollback   bool          `xml:",omitempty"`
+	Outputs           []stackOutput `xml:"Outputs>member"`
+	Capabilities      []string      `xml:"Capabilities>member"`
+	Tags              []tag         `xml:"Tags>member"`
+}
+
+func (k *stack) xml() stackXML {
+	x := stackXML{StackID: k.id, StackName: k.name, Description: k.template.description, CreationTime: stackStamp(k.created),
+		StackStatus: k.status, StackStatusReason: k.reason, Outputs: k.outputs, Tags: k.tags}
+	if !k.updated.IsZero() {
+		x.LastUpdatedTime = stackStamp(k.updated)
+	}
+	if !k.deleted.IsZero() {
+		x.DeletionTime = stackStamp(k.deleted)
+	}
+	if c := k.template.capability(); c != "" {
+		x.Capabilities = []string{c}
+	}
+	for _, p := range k.template.parameters {
+		value := k.parameters[p.name]
+		if p.noEcho {
+			value = "****"
+		}
+		x.Parameters = append(x.Parameters, parameterXML{ParameterKey: p.name, ParameterValue: value})
+	}
+	return x
+}
+
+// pageOf cuts a list as NextToken asks.
+func pageOf[T any](q request, all []T) (list []T, next string, err *apiError) {
+	const size = 100
+	start := 0
+	if token := q.form.Get("NextToken"); token != "" {
+		text, decodeErr := base64.RawURLEncoding.DecodeString(token)
+		n, numErr := strconv.Atoi(string(text))
+		if decodeErr != nil || numErr != nil || n < 0 {
+			return nil, "", stackRefused("Invalid nextToken value")
+		}
+		start = min(n, len(all))
+	}
+	end := min(start+size, len(all))
+	if end < len(all) {
+		next = base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(end)))
+	}
+	return all[start:end], next, nil
+}
+
+func describeStacks(s *Server, q request) (any, *apiError) {
+	var all []stackXML
+	if name := q.form.Get("StackName"); name != "" {
+		k, err := s.stackOrNot(name)
+		if err != nil {
+			return nil, err
+		}
+		all = []stackXML{k.xml()}
+	} else {
+		for _, k := range slices.Backward(s.state.stacks) {
+			if k.deleted.IsZero() {
+				all = append(all, k.xml())
+			}
+		}
+	}
+	list, next, err := pageOf(q, all)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		Stacks    []stackXML `xml:"Stacks>member"`
+		NextToken string     `xml:",omitempty"`
+	}{list, next}, nil
+}
+
+type summaryXML struct {
+	StackID             string `xml:"StackId"`
+	StackName           string
+	TemplateDescription string `xml:",omitempty"`
+	CreationTime        string
+	LastUpdatedTime     string `xml:",omitempty"`
+	DeletionTime        string `xml:",omitempty"`
+	StackStatus         string
+	StackStatusReason   string `xml:",omitempty"`
+}
+
+func listStacks(s *Server, q request) (any, *apiError) {
+	filter := members(q, "StackStatusFilter")
+	var all []summaryXML
+	for _, k := range slices.Backward(s.state.stacks) {
+		if len(filter) > 0 && !slices.Contains(filter, k.status) {
+			continue
+		}
+		x := k.xml()
+		all = append(all, summaryXML{x.StackID, x.StackName, x.Description, x.CreationTime, x.LastUpdatedTime, x.DeletionTime, x.StackStatus, x.StackStatusReason})
+	}
+	list, next, err := pageOf(q, all)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		StackSummaries []summaryXML `xml:"StackSummaries>member"`
+		NextToken      string       `xml:",omitempty"`
+	}{list, next}, nil
+}
+
+func getTemplate(s *Server, q request) (any, *apiError) {
+	k, err := s.stackOrNot(q.form.Get("StackName"))
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		TemplateBody    string
+		StagesAvailable []string `xml:"StagesAvailable>member"`
+	}{k.text, []string{"Original", "Processed"}}, nil
+}
+
+func describeStackEvents(s *Server, q request) (any, *apiError) {
+	name := q.form.Get("StackName")
+	k := s.stack(name)
+	if k == nil {
+		return nil, stackRefused("Stack [%s] does not exist", name)
+	}
+	newest := slices.Clone(k.events)
+	slices.Reverse(newest)
+	list, next, err := pageOf(q, newest)
+	if err != nil {
+		return nil, err
+	}
+	return struct {
+		StackEvents []stackEvent `xml:"StackEvents>member"`
+		NextToken   string       `xml:",omitempty"`
+	}{list, next}, nil
+}
+
+type stackResourceXML struct {
+	StackID            string `xml:"StackId"`
+	StackName          string
+	LogicalResourceID  string `xml:"LogicalResourceId"`
+	PhysicalResourceID string `xml:"PhysicalResourceId,omitempty"`
+	ResourceType       string
+	ResourceStatus     string
+	Timestamp          string
+}
+
+func describeStackResources(s *Server, q request) (any, *apiError) {
+	k, err := s.stackOrNot(q.form.Get("StackName"))
+	if err != nil {
+		return nil, err
+	}
+	var out struct {
+		StackResources []stackResourceXML `xml:"StackResources>member"`
+	}
+	for _, m := range k.made {
+		if m.state != "" {
+			out.StackResources = append(out.StackResources, stackResourceXML{k.id, k.name, m.id, m.physical, m.kind, m.state, stackStamp(k.created)})
+		}
+	}
+	return out, nil
+}
