@@ -53,6 +53,10 @@ type Answers struct {
 	// Parts are the roles that the vendor gets, by purpose ("SpotinstRoleArn").
 	Parts map[string]Part `json:"parts,omitempty"`
 
+	// Plan binds the session to approved documents (see Plan.Binding); nil: none
+	// does.
+	Plan *Plan `json:"plan,omitempty"`
+
 	// Rests holds, for each step, the digest of the answers that its own answer
 	// rests on. When those change, the step is Todo again.
 	Rests map[ID]string `json:"rests,omitempty"`
@@ -76,6 +80,15 @@ type Part struct {
 	// Policies are the policies that the role needs, as last seen: hints after a
 	// resume. There is more than one only where one would be too large.
 	Policies []PartPolicy `json:"policies,omitempty"`
+
+	// What follows is of an IAM user, where the vendor gets one instead of a
+	// role. The key's secret is in no answer: see Session.Secrets.
+	UserName      string `json:"user_name,omitempty"`
+	UserNameGiven bool   `json:"user_name_given,omitempty"` // then only that user counts
+	UserARN       string `json:"user_arn,omitempty"`        // last seen
+	UserID        string `json:"user_id,omitempty"`
+	KeyID         string `json:"access_key_id,omitempty"`
+	KeyMade       bool   `json:"access_key_made,omitempty"` // rolecall made KeyID in this session
 
 	RoleARN    string    `json:"role_arn,omitempty"` // last seen or pasted
 	RoleID     string    `json:"role_id,omitempty"`
@@ -123,6 +136,8 @@ type Seen struct {
 type SeenPart struct {
 	Policies []aws.Policy // one for each wanted document, once all were found
 	Report   *aws.Report
+	User     *aws.UserReport
+	Key      bool // the part's KeyID was seen among the user's active keys
 }
 
 // Part returns the part for a purpose; the zero Part when there is none yet.

@@ -77,8 +77,8 @@ type PlanDocument struct {
 	Characters int              `json:"characters"`
 	Limit      int              `json:"limit"`
 	Verdict    string           `json:"verdict"`
-	Findings   []review.Finding `json:"findings"`
-	Document   json.RawMessage  `json:"document"`
+	Findings   []review.Finding `json:"findings,omitempty"`
+	Document   json.RawMessage  `json:"document,omitempty"`
 }
 
 // Approval records who approved which documents, and when. It is a record, not
@@ -227,6 +227,17 @@ func (p *Plan) Unapproved() []PlanDocument {
 
 func (p *Plan) approves(digest string) bool {
 	return slices.ContainsFunc(p.Approvals, func(a Approval) bool { return slices.Contains(a.Digests, digest) })
+}
+
+// Binding is what a session has to remember of a plan: names, digests and
+// approvals, without the documents and what the review says of them.
+func (p *Plan) Binding() *Plan {
+	binding := *p
+	binding.Documents = slices.Clone(p.Documents)
+	for i := range binding.Documents {
+		binding.Documents[i].Findings, binding.Documents[i].Document = nil, nil
+	}
+	return &binding
 }
 
 // planProblem refuses what the plan's approval does not name; nil without a

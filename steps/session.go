@@ -33,11 +33,19 @@ type Session struct {
 	// OpenAPI makes the client with a token that the person typed.
 	OpenAPI func(token Secret) (API, error)
 
+	// Secrets are the secret access keys of this run, by the part's purpose. They
+	// are nowhere else, and end with the program.
+	Secrets map[string]Secret
+	// KeepSecret writes an access key where the person wanted it (--secret-file);
+	// nil when nowhere.
+	KeepSecret func(keyID string, secret Secret) error
+	// ScreenStays says that what is shown stays readable after rolecall ends: then
+	// no secret is shown.
+	ScreenStays bool
+
 	// Resuming is true until the person does something: steps that are done
 	// pass by themselves.
 	Resuming bool
-	// Plan binds the session to approved documents; nil: none does.
-	Plan *Plan
 	// Unattended says that nobody looks at the screens.
 	Unattended bool
 	// Unfinished names the writing calls that an earlier run of this session

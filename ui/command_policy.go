@@ -95,7 +95,7 @@ func cannotRead(name string, err error) error {
 	if errors.As(err, &path) {
 		why = path.Err.Error()
 	}
-	return usage(fmt.Sprintf("%s cannot be read: %s.", draw.Clean(name), draw.Clean(why)), "a file with a policy, or - for standard input", "Check the name.")
+	return usage(fmt.Sprintf("%s cannot be read: %s.", draw.Clean(name), draw.Clean(why)), "a file, or - for standard input", "Check the name.")
 }
 
 // vendorSource is the permissions policy that a vendor publishes for its

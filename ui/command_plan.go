@@ -1,0 +1,285 @@
+package ui
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"rolecall/policy/review"
+	"rolecall/steps"
+	"rolecall/steps/vendor"
+	"rolecall/ui/draw"
+)
+
+func (a *app) planCommand() *cobra.Command {
+	flags := &connectFlags{}
+	var output string
+	cmd := &cobra.Command{
+		Use:   "plan -o FILE",
+		Short: "Write everything that would be created into one file, for review",
+		Long: "plan writes every document that connect would create with the same flags: with digest, findings, sizes and names. " +
+			"It needs no network and mints nothing: an external ID that is not given stays open. " +
+			"A reviewer approves the file with rolecall approve, and connect --plan FILE then creates nothing else.",
+		Example: "  rolecall plan --vendor spot -o spot.plan.json\n  rolecall approve spot.plan.json\n  rolecall connect --plan spot.plan.json",
+		Args:    a.noArgs,
+		RunE:    func(*cobra.Command, []string) error { return a.plan(flags, output) },
+	}
+	flags.bind(cmd)
+	for _, unused := range []string{"yes", "wait", "plan", "secret-file", "replace-role", "acknowledge-iam-capabilities", "account-name"} {
+		_ = cmd.Flags().MarkHidden(unused) // the flag exists: bind made it
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "", "file to write; - prints the plan")
+	return cmd
+}
+
+func (a *app) plan(flags *connectFlags, output string) error {
+	if output == "" && !a.json {
+		return usage("plan has no file to write to.", "-o FILE, or -o - to print the plan", "Add -o spot.plan.json.")
+	}
+	flags.yes = true // a plan asks nothing: what is left open takes its default
+	prepared, err := a.prepare(flags)
+	if err != nil {
+		return err
+	}
+	session := prepared.session(a)
+	if session.Vendor == nil {
+		return usage("Which access the plan is for is open.", "one of: "+offerList(prepared.offers), "Give --vendor, --method and --access.")
+	}
+	if session.Partition == "" {
+		session.Partition = vendor.Commercial
+	}
+	plan, err := session.MakePlan("rolecall " + version())
+	if err != nil {
+		return err
+	}
+	text, err := plan.JSON()
+	if err != nil {
+		return err
+	}
+	if output == "" || output == "-" {
+		_, err := a.env.Stdout.Write(text)
+		return err
+	}
+	if err := a.writePlan(output, text); err != nil {
+		return err
+	}
+	if a.json {
+		_, err := a.env.Stdout.Write(text)
+		return err
+	}
+	a.sayPlan(plan, output)
+	return nil
+}
+
+// writePlan writes a plan for its owner only. One that carries approvals is
+// not overwritten.
+func (a *app) writePlan(name string, text []byte) error {
+	old, err := os.ReadFile(name) //nolint:gosec // The person names the file.
+	if err == nil {
+		plan, err := steps.ReadPlan(old)
+		if err != nil || len(plan.Approvals) > 0 {
+			return usage(draw.Clean(name)+" exists, and is not a plan that nobody approved yet.", "a new file", "Give another name with -o, or remove the file first.")
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return cannotRead(name, err)
+	}
+	if err := renameio.WriteFile(name, text, 0o600); err != nil {
+		return usage(draw.Clean(name)+" cannot be written: "+draw.Clean(err.Error())+".", "a folder that you may write to", "Give another name with -o.")
+	}
+	return nil
+}
+
+func (a *app) sayPlan(plan *steps.Plan, name string) {
+	a.say("Planned in %s: nothing was created, nothing was sent.", draw.Clean(name))
+	for _, d := range plan.Documents {
+		a.say("  %-11s  %-36s  %5d of %5d characters  %s", d.Kind, draw.Clean(d.Name), d.Characters, d.Limit, worst(d.Findings))
+		a.say("               %s", d.Digest)
+	}
+	for _, role := range plan.Roles {
+		if role.ExternalID == steps.UnknownExternalID {
+			a.say("The external ID is not known yet: it stands as %s in the trust policy.", steps.UnknownExternalID)
+			break
+		}
+	}
+	a.say("Next: have it reviewed, then rolecall approve %s, then rolecall connect --plan %s.", draw.Clean(name), draw.Clean(name))
+}
+
+// worst counts findings by severity, the worst two.
+func worst(findings []review.Finding) string {
+	var words []string
+	for _, severity := range review.Severities() {
+		n := 0
+		for _, f := range findings {
+			if f.Severity == severity {
+				n++
+			}
+		}
+		if n > 0 && severity != review.Note {
+			words = append(words, fmt.Sprintf("%d %s", n, severity))
+		}
+	}
+	if len(words) == 0 {
+		return "no finding"
+	}
+	return strings.Join(words, ", ")
+}
+
+// approved is what approve prints for scripts.
+type approved struct {
+	Plan      string         `json:"plan"`
+	Approval  steps.Approval `json:"approval"`
+	Approvals int            `json:"approvals"` // in the file now
+}
+
+func (a *app) approveCommand() *cobra.Command {
+	var who string
+	cmd := &cobra.Command{
+		Use:   "approve FILE",
+		Short: "Record an approval of exactly a plan's documents, in the plan",
+		Long: "approve records in the file who approved which documents, by digest, and when. It is a record, not a signature: " +
+			"whoever can write the file can write one. A file whose digests do not match its documents is refused.",
+		Args: exactlyOne,
+		RunE: func(_ *cobra.Command, args []string) error { return a.approve(args[0], who) },
+	}
+	cmd.Flags().StringVar(&who, "as", "", "who approves, where it is not the user signed in here")
+	return cmd
+}
+
+func (a *app) approve(name, who string) error {
+	text, err := readFile(name)
+	if err != nil {
+		return err
+	}
+	plan, err := steps.ReadPlan(text)
+	if err != nil {
+		return err
+	}
+	for _, d := range plan.Documents {
+		if d.Verdict == "refused" {
+			return &steps.Fault{Problem: steps.Problem{What: fmt.Sprintf("AWS will refuse the %s document %s.", d.Kind, d.Name),
+				Expected: "documents that AWS accepts", Next: "See why: rolecall policy review. Then plan anew.", Kind: steps.NotAsNeeded}}
+		}
+	}
+	if who = strings.TrimSpace(draw.Clean(who)); who == "" {
+		who = a.whoami()
+	}
+	approval := plan.Approve(who, a.env.Now())
+	out, err := plan.JSON()
+	if err != nil {
+		return err
+	}
+	if err := renameio.WriteFile(name, out, 0o600); err != nil {
+		return usage(draw.Clean(name)+" cannot be written: "+draw.Clean(err.Error())+".", "a file that you may write to", "Copy it to a folder of yours and approve it there.")
+	}
+	if a.json {
+		a.writeJSON(approved{Plan: name, Approval: approval, Approvals: len(plan.Approvals)})
+		return nil
+	}
+	a.say("Recorded in %s: %s approved %d documents. This is a record, not a signature.", draw.Clean(name), who, len(approval.Digests))
+	for _, d := range plan.Documents {
+		a.say("  %-11s  %-36s  %s", d.Kind, draw.Clean(d.Name), d.Digest)
+	}
+	a.say("Next: rolecall connect --plan %s.", draw.Clean(name))
+	return nil
+}
+
+// whoami is the user signed in here, at this host.
+func (a *app) whoami() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return draw.Clean(name)
+}
+
+// bindPlan reads an approved plan and lets it answer what no flag does.
+func (f *connectFlags) bindPlan() (*steps.Plan, error) {
+	if f.plan == "" {
+		return nil, nil
+	}
+	text, err := readFile(f.plan)
+	if err != nil {
+		return nil, err
+	}
+	plan, err := steps.ReadPlan(text)
+	if err != nil {
+		return nil, err
+	}
+	if open := plan.Unapproved(); len(open) > 0 {
+		return nil, &steps.Fault{Problem: steps.Problem{What: fmt.Sprintf("%s is not approved: %d of its %d documents are in no approval.", filepath.Base(f.plan), len(open), len(plan.Documents)),
+			Expected: "an approval of every document", Next: "Have it reviewed, then: rolecall approve " + f.plan + ".", Kind: steps.NotAsNeeded}}
+	}
+	for _, fill := range []struct {
+		flag string
+		into *string
+		from string
+	}{
+		{"vendor", &f.vendor, plan.Vendor}, {"method", &f.method, plan.Method}, {"access", &f.access, plan.Access},
+		{"partition", &f.partition, plan.Partition}, {"account", &f.account, plan.VendorAccount}, {"restrict-tag", &f.restrictTag, plan.RestrictTag},
+		{"path", &f.path, plan.Path}, {"permissions-boundary", &f.boundary, plan.Boundary},
+	} {
+		if !f.given(fill.flag) {
+			*fill.into = fill.from
+		}
+	}
+	if !f.given("regions") {
+		f.regions = plan.Regions
+	}
+	if f.given("account-name") {
+		f.account = ""
+	}
+	return plan, nil
+}
+
+// fillFromPlan takes what is planned and has no flag given: the selection, the
+// names and an external ID that was known.
+func (f *connectFlags) fillFromPlan(p *prepared, plan *steps.Plan) {
+	if plan == nil {
+		return
+	}
+	p.answers.Plan = plan.Binding()
+	if !f.given("products") {
+		p.answers.Bundles = slices.Clone(plan.Bundles)
+	}
+	if !f.given("report-bucket") {
+		p.answers.Parameters = plan.Parameters
+	}
+	if !f.given("tag") {
+		p.answers.Tags = plan.Tags
+	}
+	if !f.given("session-duration") {
+		p.answers.SessionFor = plan.SessionFor
+	}
+	parts := map[string]steps.Part{}
+	for _, role := range plan.Roles {
+		part := p.answers.Parts[role.Purpose]
+		if part.RoleName == "" {
+			part.RoleName = role.RoleName
+		}
+		if part.PolicyName == "" {
+			part.PolicyName = role.PolicyName
+		}
+		if part.ExternalID == "" && role.ExternalID != steps.UnknownExternalID {
+			part.ExternalID = role.ExternalID
+		}
+		parts[role.Purpose] = part
+	}
+	p.answers.Parts = parts
+	if f.trustedAccount == "" && p.vendor != nil && len(plan.Roles) > 0 {
+		role, ok := p.vendor.Role(plan.Roles[0].Purpose)
+		if ok && len(p.vendor.TrustedAccounts(role, plan.Partition)) == 0 && len(plan.Roles[0].Trusts) == 1 {
+			p.answers.TrustedAccount = plan.Roles[0].Trusts[0]
+		}
+	}
+}
