@@ -180,7 +180,7 @@ func (c *choosePermissions) parameterAsked(s *Session) (vendor.Parameter, bool) 
 func (c *choosePermissions) measure(s *Session) {
 	c.sizes, c.notes = nil, map[string]string{}
 	ticked := 0
-	for _, role := range s.Vendor.RolesFor(c.ticked, vendor.AccessRole) {
+	for _, role := range s.Vendor.RolesFor(c.ticked, s.access()) {
 		doc := s.restricted(s.Vendor.Compose(role, c.ticked, s.Partition)).Document
 		explained := doc.Explain()
 		size := roleSize{title: role.Title, used: doc.Characters(), grants: grantsSentence(explained.Granted, byAccess(explained))}
@@ -211,7 +211,7 @@ func (c *choosePermissions) characters(s *Session, bundles []string) int {
 	if len(bundles) == 0 {
 		return 0
 	}
-	for _, role := range s.Vendor.RolesFor(bundles, vendor.AccessRole) {
+	for _, role := range s.Vendor.RolesFor(bundles, s.access()) {
 		total += s.restricted(s.Vendor.Compose(role, bundles, s.Partition)).Document.Characters()
 	}
 	return total

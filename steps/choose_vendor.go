@@ -72,7 +72,7 @@ func (c *chooseVendor) Status(a Answers) Status {
 
 // Asks names the account, which only a flag answers unattended.
 func (c *chooseVendor) Asks(s *Session) []Need {
-	if s.API == nil || s.VendorAccount != "" || s.NewVendorAccount != "" {
+	if !s.hasAPI() || s.VendorAccount != "" || s.NewVendorAccount != "" {
 		return nil
 	}
 	return []Need{{Flag: "--account", Why: fmt.Sprintf("which %s to connect (or --account-name for a new one)", s.Vendor.Account.Label)}}
@@ -159,7 +159,7 @@ func (c *chooseVendor) start(s *Session) (Move, []Effect) {
 	switch {
 	case s.Vendor.Account.Label == "":
 		return c.finish(s)
-	case s.API == nil:
+	case !s.hasAPI():
 		return c.byHand(s)
 	case s.NewVendorAccount != "" && s.VendorAccount == "":
 		return c.create(s, s.NewVendorAccount)
@@ -375,7 +375,7 @@ func (c *chooseVendor) beginBlocks(s *Session) ([]Block, []Action) {
 	if s.Vendor.Links.SignUp != "" {
 		blocks = append(blocks, Link{Label: "Sign up", URL: s.Vendor.Links.SignUp})
 	}
-	if s.API != nil || s.OpenAPI == nil || s.Vendor.API == "" {
+	if s.hasAPI() || s.OpenAPI == nil || s.Vendor.API == "" {
 		return blocks, []Action{{ID: "start", Label: "start", Default: true}}
 	}
 	picked := optionByHand

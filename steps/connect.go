@@ -87,7 +87,7 @@ func (c *connect) Status(a Answers) Status {
 
 // submits is the part whose role goes to the vendor's API, nil when none does.
 func (s *Session) submits() *vendor.Role {
-	if s.API == nil || s.ByHand {
+	if !s.byAPI() {
 		return nil
 	}
 	for _, role := range s.NeededRoles() {

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,10 +17,14 @@ type WantedDocument struct {
 	Document *policy.Document
 }
 
-// NeededRoles lists the roles that the ticked products need.
+// NeededRoles lists the roles that the ticked products need, or the users where
+// the vendor gets those.
 func (s *Session) NeededRoles() []*vendor.Role {
-	return s.Vendor.RolesFor(s.Bundles, vendor.AccessRole)
+	return s.Vendor.RolesFor(s.Bundles, s.access())
 }
+
+// access is what the vendor gets: role, unless user was chosen.
+func (s *Session) access() string { return cmp.Or(s.Access, vendor.AccessRole) }
 
 // needs reports whether the ticked products need the role of this purpose.
 func (s *Session) needs(purpose string) bool {

@@ -42,7 +42,11 @@ type (
 )
 
 // byAPI reports whether the vendor's API does the vendor's side.
-func (s *Session) byAPI() bool { return s.API != nil && !s.ByHand }
+func (s *Session) byAPI() bool { return s.hasAPI() && !s.ByHand }
+
+// hasAPI reports whether there is a client of this vendor's API. A rehearsal
+// has one of its own before the vendor is known.
+func (s *Session) hasAPI() bool { return s.API != nil && s.Vendor != nil && s.Vendor.API != "" }
 
 // needsExternalID reports whether a role of this purpose carries one.
 func (s *Session) needsExternalID(purpose string) bool { return s.role(purpose).NoExternal == "" }

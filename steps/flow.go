@@ -78,6 +78,10 @@ func (b described) ID() ID {
 	return ID(b.d.ID + ":" + b.d.Role)
 }
 
+func (b *described) words() vendor.Step { return b.d }
+
+func (b *described) reword(d vendor.Step) { b.d = d }
+
 // Title is the description's.
 func (b described) Title() string { return b.d.Title }
 
@@ -98,7 +102,7 @@ func (b described) instructions(s *Session, done map[string]bool) Instructions {
 	if len(part.Policies) > 0 {
 		policies = part.Policies[0].Name
 	}
-	fill := strings.NewReplacer("{policy}", policies, "{role}", part.RoleName)
+	fill := strings.NewReplacer("{policy}", policies, "{role}", part.RoleName, "{user}", part.UserName)
 	in := Instructions{}
 	for _, item := range b.d.Instructions {
 		in.Items = append(in.Items, fill.Replace(item))
@@ -137,6 +141,26 @@ func (s *Session) Prepare() {
 			p.Needed = needed
 			p.PolicyName = cmp.Or(p.PolicyName, role.PolicyName)
 			p.RoleName = cmp.Or(p.RoleName, role.RoleName)
+			p.UserName = cmp.Or(p.UserName, role.UserName)
 		})
+	}
+	if all := s.Vendor.PartitionsOf(); len(all) == 1 && s.Partition == "" {
+		s.Partition = all[0] // there is nothing to ask
+	}
+	if s.Vendor.Account.Label == "" {
+		s.VendorAccount, s.VendorAccountName, s.NewVendorAccount = "", "", ""
+	}
+	if s.Rehearsal && s.Vendor.API == "" {
+		s.rehearseExternalIDs()
+	}
+}
+
+// rehearseExternalIDs fills in what a person would read in the vendor's
+// console, which a rehearsal does not have.
+func (s *Session) rehearseExternalIDs() {
+	for _, role := range s.NeededRoles() {
+		if role.Access == vendor.AccessRole && s.needsExternalID(role.Purpose) {
+			s.setPart(role.Purpose, func(p *Part) { p.ExternalID = cmp.Or(p.ExternalID, s.Vendor.ExternalID.Example) })
+		}
 	}
 }

@@ -1,5 +1,11 @@
 package steps
 
+import (
+	"reflect"
+
+	"rolecall/steps/vendor"
+)
+
 // Walk is one walk through a vendor's steps. It is a pure machine: it moves,
 // counts visits and returns effects; whoever holds it (the full-screen wizard,
 // the plain front, the unattended run) carries them out.
@@ -40,12 +46,26 @@ func NewWalk(s *Session) *Walk {
 func (w *Walk) replan() {
 	w.flow = w.flow[:0:0]
 	for _, step := range w.Session.Flow() {
-		if old, ok := w.known[step.ID()]; ok {
+		if old, ok := w.known[step.ID()]; ok && reflect.TypeOf(old) == reflect.TypeOf(step) {
+			takeWords(old, step)
 			step = old
-		} else {
-			w.known[step.ID()] = step
 		}
+		w.known[step.ID()] = step
 		w.flow = append(w.flow, step)
+	}
+}
+
+// takeWords gives a step that is kept the description that a new one came with:
+// another vendor's, or another method's, has other words.
+func takeWords(kept, fresh Step) {
+	type worded interface {
+		words() vendor.Step
+		reword(vendor.Step)
+	}
+	if to, ok := kept.(worded); ok {
+		if from, ok := fresh.(worded); ok {
+			to.reword(from.words())
+		}
 	}
 }
 
