@@ -186,15 +186,27 @@ func (o directOp) call(s *Session) Call {
 			}
 		}
 		done, item := o.send(ctx, account)
-		if done.err != nil || item.State == "" {
+		switch {
+		case done.err != nil && o.makes() && refused(done.err):
+			item.State = ItemNotMade
+		case done.err != nil || item.State == "":
 			return done
 		}
 		item.At = now().UTC()
-		if err := ledger.Put(head, item); err != nil {
+		if err := ledger.Put(head, item); err != nil && done.err == nil {
 			done.err = err
 		}
 		return done
 	}}
+}
+
+// refused tells whether an error means for certain that nothing was done.
+func refused(err error) bool {
+	switch aws.KindOf(err) {
+	case aws.Denied, aws.Throttled, aws.NotFound, aws.Limit, aws.Conflict, aws.Malformed, aws.Expired, aws.NotSignedIn, aws.WrongAccount:
+		return true
+	}
+	return false
 }
 
 // send does the request and returns what the receipt has to say then; an empty

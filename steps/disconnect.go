@@ -12,7 +12,7 @@ import (
 
 // Removal is one item of a receipt and what disconnecting does with it.
 type Removal struct {
-	Item    Item           `json:"item"`
+	Item
 	Verdict RemovalVerdict `json:"verdict"`
 	Why     string         `json:"why,omitempty"` // a sentence, for what is not removed
 	Next    string         `json:"next,omitempty"`

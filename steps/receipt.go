@@ -32,11 +32,12 @@ type ItemState string
 
 // The states of an Item.
 const (
-	ItemSent    ItemState = "sent"    // the request went out; no answer was seen yet
-	ItemMade    ItemState = "made"    // by rolecall: disconnect removes it
-	ItemAdopted ItemState = "adopted" // it was there and right
-	ItemUpdated ItemState = "updated" // it was there; rolecall changed it
-	ItemRemoved ItemState = "removed" // by rolecall, later
+	ItemSent    ItemState = "sent"     // the request went out; no answer was seen yet
+	ItemNotMade ItemState = "not made" // AWS refused the request
+	ItemMade    ItemState = "made"     // by rolecall: disconnect removes it
+	ItemAdopted ItemState = "adopted"  // it was there and right
+	ItemUpdated ItemState = "updated"  // it was there; rolecall changed it
+	ItemRemoved ItemState = "removed"  // by rolecall, later
 )
 
 // Item is one thing in an AWS account, with what proves later that it is still

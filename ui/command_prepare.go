@@ -27,12 +27,17 @@ func (a *app) prepare(f *connectFlags) (*prepared, error) {
 	if err := a.checkCommon(); err != nil {
 		return nil, err
 	}
+	plan, err := f.bindPlan()
+	if err != nil {
+		return nil, err
+	}
 	if err := p.offer(f); err != nil {
 		return nil, err
 	}
 	if err := f.fit(p); err != nil {
 		return nil, err
 	}
+	f.fillFromPlan(p, plan)
 	p.answers.Profile, p.answers.Region = a.profile, a.region
 	p.answers.AccountID, p.answers.AccountPinned = a.account, a.account != ""
 	return p, nil
@@ -149,11 +154,15 @@ func (f *connectFlags) fit(p *prepared) error {
 	if p.vendor == nil {
 		return f.needVendor(p)
 	}
-	for _, fill := range []func(*prepared) error{f.fillPartition, f.fillVendorAccount, f.fillSelection, f.fillParameters, f.fillParts} {
+	for _, fill := range []func(*prepared) error{f.fillPartition, f.fillVendorAccount, f.fillSelection, f.fillParameters, f.fillParts, f.fillSettings} {
 		if err := fill(p); err != nil {
 			return err
 		}
 	}
+	if err := f.checkRestriction(); err != nil {
+		return err
+	}
+	p.answers.Regions, p.answers.RestrictTag = f.regions, f.restrictTag
 	p.answers.Path, p.answers.Boundary = f.path, f.boundary
 	p.answers.ReplaceRole = f.replaceRole
 	return nil
@@ -162,7 +171,7 @@ func (f *connectFlags) fit(p *prepared) error {
 // needVendor refuses flags that mean nothing before the vendor is known.
 func (f *connectFlags) needVendor(p *prepared) error {
 	for _, flag := range []string{"partition", "trusted-account", "products", "account", "account-name", "external-id", "role-name",
-		"policy-name", "path", "permissions-boundary", "report-bucket", "replace-role"} {
+		"policy-name", "path", "permissions-boundary", "report-bucket", "replace-role", "regions", "restrict-tag"} {
 		if f.given(flag) {
 			return usage("--"+flag+" needs to know the vendor and the method.", "one of: "+offerList(p.offers), "Give --vendor, --method and --access too.")
 		}
@@ -189,11 +198,6 @@ func (f *connectFlags) belong(p *prepared) error {
 		if f.given(o.flag) && !slices.ContainsFunc(p.offers, o.fits) {
 			return usage("--"+o.flag+" goes with "+o.with+", which is not what is done here.",
 				"flags of: "+offerList(p.offers), "Leave out --"+o.flag+".")
-		}
-	}
-	for _, later := range []string{"plan", "regions", "restrict-tag"} {
-		if f.given(later) {
-			return usage("--"+later+" is not in this version of rolecall.", "connect without it", "Leave out --"+later+".")
 		}
 	}
 	return nil

@@ -1,0 +1,46 @@
+package ui
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"rolecall/ui/draw"
+)
+
+// What IAM takes as a role's longest session, and as tags (IAM API reference,
+// CreateRole and Tag).
+const (
+	shortestSession = time.Hour
+	longestSession  = 12 * time.Hour
+	longestTagKey   = 128
+	longestTagValue = 256
+	mostTags        = 50
+)
+
+// fillSettings takes what is set on things that rolecall makes.
+func (f *connectFlags) fillSettings(p *prepared) error {
+	if f.given("session-duration") {
+		if f.sessionDuration < shortestSession || f.sessionDuration > longestSession || f.sessionDuration%time.Second != 0 {
+			return usage("--session-duration is "+f.sessionDuration.String()+".", "whole seconds from 1h to 12h", "Correct --session-duration.")
+		}
+		p.answers.SessionFor = f.sessionDuration
+	}
+	if len(f.tags) > mostTags {
+		return usage(fmt.Sprintf("--tag is given %d times.", len(f.tags)), fmt.Sprintf("at most %d tags", mostTags), "Leave some out.")
+	}
+	for _, tag := range f.tags {
+		key, value, ok := strings.Cut(tag, "=")
+		if !ok || key == "" || len(key) > longestTagKey || len(value) > longestTagValue || strings.HasPrefix(strings.ToLower(key), "aws:") {
+			return usage(fmt.Sprintf("--tag: %q is not a tag.", draw.Clean(tag)), "KEY=VALUE, such as team=platform; the key not beginning with aws:", "Correct --tag.")
+		}
+		if _, twice := p.answers.Tags[key]; twice {
+			return usage(fmt.Sprintf("--tag: the key %q stands there twice.", draw.Clean(key)), "each key once", "Leave one out.")
+		}
+		if p.answers.Tags == nil {
+			p.answers.Tags = map[string]string{}
+		}
+		p.answers.Tags[key] = value
+	}
+	return nil
+}
