@@ -20,7 +20,7 @@ func (d *Document) Minify() *Document {
 	if d.tooLarge() || len(d.Compact()) > maxMinified {
 		return d
 	}
-	blocks := joinAll(trimmed(blocksOf(d)))
+	blocks := joinAll(joinAlike(trimmed(blocksOf(d))))
 	out := &Document{Version: d.Version, ID: d.ID, bare: len(blocks) == 1}
 	for _, b := range blocks {
 		out.Statements = append(out.Statements, b.statement())
@@ -200,6 +200,31 @@ func trimmed(blocks []block) []block {
 		})
 	}
 	return blocks
+}
+
+// joinAlike joins blocks that differ in their actions alone: that always saves
+// characters, and leaves few for joinAll to compare with each other.
+func joinAlike(blocks []block) []block {
+	at := map[string]int{}
+	lists := map[int][][]string{}
+	var out []block
+	for _, b := range blocks {
+		rest := Statement{Effect: b.effect, NotAction: b.notActions.folded, Resource: b.resources, NotResource: b.notRes, Condition: b.conditions}
+		key := string(canonicalJSON(rest.canonical()))
+		n, ok := at[key]
+		if !ok || len(b.actions.folded) == 0 {
+			n = len(out)
+			at[key] = n
+			out = append(out, b)
+		}
+		lists[n] = append(lists[n], b.actions.written)
+	}
+	for n := range out {
+		if len(lists[n]) > 1 {
+			out[n].actions = entriesOf(lists[n]...)
+		}
+	}
+	return out
 }
 
 // joinAll joins blocks as long as that saves characters, the most first. What
