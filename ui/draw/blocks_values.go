@@ -228,7 +228,7 @@ func (p *page) meter(b steps.Meter) {
 	switch {
 	case b.Used > b.Limit:
 		style, word = p.t.fail, thousands(b.Used-b.Limit)+" too many"
-	case b.Used*20 > b.Limit*19:
+	case float64(b.Used) > 0.95*float64(b.Limit):
 		style = p.t.warn
 	}
 	label := p.t.plain(b.Label) + "  "
@@ -254,7 +254,7 @@ func (p *page) bar(b steps.Meter, cells int, style lipgloss.Style) string {
 	if cells < 6 || b.Limit <= 0 {
 		return ""
 	}
-	full := min(max(b.Used, 0)*cells/b.Limit, cells)
+	full := int(min(max(float64(b.Used)/float64(b.Limit), 0), 1) * float64(cells))
 	return style.Render(strings.Repeat(p.t.glyph.barFull, full)) +
 		p.t.dim.Render(strings.Repeat(p.t.glyph.barEmpty, cells-full))
 }
