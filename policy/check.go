@@ -115,6 +115,7 @@ type checker struct {
 func (c *checker) refuse(at int, r Refusal) {
 	pos := c.pos(at)
 	r.Line, r.Column, r.Near, r.Statement = pos.Line, pos.Column, c.near(at), c.statement
+	r.AWS = printable(r.AWS)
 	c.refusals = append(c.refusals, r)
 	c.bad[at] = true
 }
@@ -145,18 +146,9 @@ func (c *checker) pos(at int) Pos {
 
 // near quotes the text at an offset, to the end of its line.
 func (c *checker) near(at int) string {
-	rest := c.text[at:min(len(c.text), at+240)]
-	out := make([]rune, 0, 60)
-	for _, r := range string(rest) {
-		if r == '\n' || r == '\r' || len(out) == 60 {
-			break
-		}
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == utf8.RuneError {
-			r = '·'
-		}
-		out = append(out, r)
-	}
-	return strings.TrimSpace(string(out))
+	rest, _, _ := strings.Cut(string(c.text[at:min(len(c.text), at+240)]), "\n")
+	out := []rune(strings.TrimSuffix(rest, "\r"))
+	return strings.TrimSpace(printable(string(out[:min(len(out), 60)])))
 }
 
 // syntax refuses what AWS calls a syntax error.

@@ -24,7 +24,7 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"empty", "", Identity, "json", 1, 1, ""},
 		{"white space", " \n\t", Identity, "json", 2, 2, ""},
-		{"byte order mark", "\ufeff{}", Identity, "json", 1, 1, "\ufeff{}"},
+		{"byte order mark", "\ufeff{}", Identity, "json", 1, 1, "·{}"},
 		{"no JSON", "This is not", Identity, "json", 1, 1, "This is not"},
 		{"line comment", "{\n  // why\n}", Identity, "json", 2, 3, "// why"},
 		{"trailing comma in object", `{"Version":"2012-10-17",}`, Identity, "json", 1, 25, "}"},
@@ -154,6 +154,24 @@ func TestCheckListsEverything(t *testing.T) {
 	}
 	if len(d.Statements) != 2 || d.Statements[0].Action[0] != "s3" {
 		t.Errorf("the document was not kept: %+v", d)
+	}
+}
+
+// TestHostileText: nothing that a terminal obeys gets into a sentence.
+func TestHostileText(t *testing.T) {
+	hostile := `\u001b]0;x\u0007\u202e\u200b`
+	d, refusals := Check([]byte(statement(`"Sid":"`+hostile+`","Effect":"Allow","Action":"`+hostile+`:x","Resource":"`+hostile+`","Condition":{"StringEquals":{"a:`+hostile+`":"`+hostile+`"}}`)), Identity)
+	texts := []string{d.Explain().Statements[0].Sentence, d.Pretty(), d.Compact()}
+	for _, r := range refusals {
+		texts = append(texts, r.Error(), r.AWS, r.Near)
+	}
+	if len(refusals) != 3 {
+		t.Errorf("%+v", refusals)
+	}
+	for _, text := range texts {
+		if strings.ContainsAny(text, "\x1b\x07\u202e\u200b") {
+			t.Errorf("%q", text)
+		}
 	}
 }
 

@@ -223,7 +223,7 @@ func (g *grant) detail(what string, isNew bool) string {
 	case "principal":
 		text = fmt.Sprintf("The new document %s allows this to %s.", also, g.principal)
 	}
-	return text
+	return printable(text)
 }
 
 func (g *grant) where() string {

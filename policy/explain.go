@@ -155,7 +155,7 @@ func (s *Statement) sentence(actions []Action) string {
 		b.WriteString(", only " + describeConditions(s.Condition))
 	}
 	b.WriteByte('.')
-	return b.String()
+	return printable(b.String())
 }
 
 func countActions(actions []Action) string {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // elementOrder is how statements are written that were not read from a text.
@@ -272,4 +273,15 @@ func (w *writer) escape(hex string, r rune) {
 	for shift := 12; shift >= 0; shift -= 4 {
 		w.b.WriteByte(hex[r>>shift&0xf])
 	}
+}
+
+// printable puts a dot in the place of what a terminal obeys or does not show:
+// documents are hostile until they are drawn.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || r != ' ' && !unicode.IsGraphic(r) || unicode.Is(unicode.Zs, r) && r != ' ' {
+			return '·'
+		}
+		return r
+	}, text)
 }
