@@ -3,7 +3,6 @@ package aws
 import (
 	"context"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -190,7 +189,7 @@ func load(ctx context.Context, o Options) (awssdk.Config, error) {
 	}
 	base = cfg.BaseEndpoint
 	cfg.Credentials = hurried(cfg.Credentials)
-	addUserAgent(&cfg, o.UserAgent)
+	addMiddleware(&cfg, o.UserAgent)
 	return cfg, nil
 }
 
@@ -219,7 +218,9 @@ func newRetryer() awssdk.Retryer {
 	})
 }
 
-func addUserAgent(cfg *awssdk.Config, agent string) {
+// addMiddleware names rolecall in the user agent, and keeps long answers whole.
+func addMiddleware(cfg *awssdk.Config, agent string) {
+	cfg.APIOptions = append(cfg.APIOptions, sendPlainBodies)
 	if agent != "" {
 		cfg.APIOptions = append(cfg.APIOptions, middleware.AddUserAgentKey(agent))
 	}
@@ -252,7 +253,7 @@ func rehearsalConfig(o Options) (awssdk.Config, error) {
 		Retryer:      newRetryer,
 		Logger:       logging.Nop{},
 	}
-	addUserAgent(&cfg, o.UserAgent)
+	addMiddleware(&cfg, o.UserAgent)
 	return cfg, nil
 }
 
@@ -280,18 +281,8 @@ func (h onlyHost) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme != "http" || r.URL.Host != h.host {
 		return nil, fmt.Errorf("rehearsal refuses to reach %s", r.URL.Host)
 	}
-	sent := r.WithContext(r.Context())
-	if r.Body != nil {
-		sent.Body = plainBody{r.Body}
-	}
-	return h.next.RoundTrip(sent)
+	return h.next.RoundTrip(r)
 }
-
-// plainBody hides the WriteTo of the SDK's request bodies. The SDK closes a
-// body as soon as an answer begins, and WriteTo on a closed one is an error to
-// net/http, which then drops the connection with the rest of the answer. A
-// server on the same machine answers fast enough for that to happen.
-type plainBody struct{ io.ReadCloser }
 
 // findEndpoint is the first endpoint that replaces AWS's own.
 func (c *clients) findEndpoint() string {
