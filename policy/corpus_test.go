@@ -107,17 +107,6 @@ func TestCorpusRoundTrip(t *testing.T) {
 	}
 }
 
-// TestCorpusSurprises shows refusals where the corpus expects something else;
-// it fails only on AWS's own word, above.
-func TestCorpusSurprises(t *testing.T) {
-	for _, s := range corpus(t) {
-		_, refusals := Check(shared(t, "policy-corpus", s.File), s.kind())
-		if s.refusedByAWS() == "" && len(refusals) > 0 && s.Kind != "any" && s.Kind != "resource" {
-			t.Logf("%s (%s, %s, %s): %s", s.File, s.Strength, s.Category, s.Scope, refusals[0].Error())
-		}
-	}
-}
-
 // TestCorpusTransformations holds on every document what the property tests
 // hold on generated ones.
 func TestCorpusTransformations(t *testing.T) {
