@@ -148,7 +148,6 @@ func (w *Wizard) fromDesk(m deskMsg) tea.Cmd {
 	}
 	if m.secret != "" {
 		cmds = append(cmds, w.clearLater(m.secret, m.after))
-		m.status.Text += fmt.Sprintf(" It is taken off again in %d s.", int(m.after/time.Second))
 	}
 	w.status = m.status
 	if m.visit != w.walk.Visit() {

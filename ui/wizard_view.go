@@ -81,7 +81,7 @@ func (w *Wizard) currentStatus() draw.Status {
 	}
 	writing, busy := w.calls.Writing()
 	if !busy || w.leaving == staying && len(w.held) == 0 {
-		return w.status
+		return w.counting(w.status)
 	}
 	then := "Then rolecall goes on."
 	switch w.leaving {
@@ -93,6 +93,18 @@ func (w *Wizard) currentStatus() draw.Status {
 	}
 	return draw.Status{Tone: steps.Warning, Text: fmt.Sprintf("Waiting for %q · %s. %s",
 		writing.Name, draw.Clock(w.session.Now().Sub(writing.Since)), then)}
+}
+
+// counting adds how long a secret stays on the clipboard.
+func (w *Wizard) counting(status draw.Status) draw.Status {
+	var last time.Duration
+	for _, until := range w.secrets {
+		last = max(last, until.Sub(w.session.Now()))
+	}
+	if last > 0 && !status.Bad {
+		status.Text = strings.TrimSpace(fmt.Sprintf("%s Off the clipboard again in %d s.", status.Text, (last+time.Second-1)/time.Second))
+	}
+	return status
 }
 
 // header is who and where.
@@ -230,7 +242,7 @@ func (w *Wizard) moving() bool {
 	if w.viewer != nil || w.gone {
 		return false
 	}
-	if _, busy := w.calls.Writing(); busy {
+	if _, busy := w.calls.Writing(); busy || len(w.secrets) > 0 {
 		return true
 	}
 	for _, block := range w.screen.Blocks {

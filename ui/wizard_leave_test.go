@@ -1,0 +1,154 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/google/go-cmp/cmp"
+
+	"rolecall/steps"
+)
+
+// writes is a step whose default action sends a writing call that takes five
+// seconds.
+func writes(title string) *testStep {
+	s := still(title)
+	s.screen = func() steps.Screen {
+		return steps.Screen{Heading: title, Actions: []steps.Action{{ID: "go", Label: "submit", Default: true}}}
+	}
+	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
+		if _, ok := msg.(steps.Chose); ok {
+			return steps.Stay, []steps.Effect{steps.Call{Name: "submit role", Writes: true, Do: func(context.Context) steps.Msg {
+				time.Sleep(5 * time.Second)
+				return "accepted"
+			}}}
+		}
+		return steps.Stay, nil
+	}
+	return s
+}
+
+func TestLeavingWaitsForAWrite(t *testing.T) {
+	s := writes("Connect")
+	journal := &notes{}
+	drive(t, []steps.Step{asks("First", "a", "a"), s}, func(o *WizardOptions) { o.Journal = journal }, func(w *fluent) {
+		w.Enter().Enter().Wait(2 * time.Second).Press("ctrl+c").Sees(`Waiting for "submit role" · 0:02. Then rolecall leaves`)
+		w.Press("ctrl+c").Wait(1300 * time.Millisecond).Sees("0:03")
+		w.Wait(3 * time.Second).Ends()
+		if w.wizard.Ended() {
+			t.Error("left, not ended")
+		}
+	})
+	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"before submit role", "after submit role answered"}, journal.lines); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestBackWaitsForAWriteAndItsAnswerReachesTheStepThatAsked(t *testing.T) {
+	first, s := asks("First", "a", "a"), writes("Connect")
+	drive(t, []steps.Step{first, s}, nil, func(w *fluent) {
+		w.Enter().Enter().Wait(time.Second).Press("b").Sees("Connect", "Then rolecall goes back").Wait(5 * time.Second).Sees("Step 1 of 2 · First")
+	})
+	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
+		t.Error(diff)
+	}
+	if len(first.told) != 1 {
+		t.Errorf("the first step was told %v", first.told)
+	}
+}
+
+func TestNothingComesBetweenAWriteAndItsAnswer(t *testing.T) {
+	s := writes("Connect")
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Enter().Wait(time.Second).Enter()
+		if len(s.told) != 1 {
+			t.Errorf("told %v during the write", s.told)
+		}
+		w.Sees("Then rolecall goes on").Wait(20 * time.Second)
+	})
+	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}, "accepted", steps.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestASignalWaitsForAWriteToo(t *testing.T) {
+	for _, signal := range []tea.Msg{tea.QuitMsg{}, tea.InterruptMsg{}, leaveMsg{}} {
+		s := writes("Connect")
+		drive(t, []steps.Step{s}, nil, func(w *fluent) {
+			w.Enter().Send(signal).Wait(2 * time.Second).Send(signal).Sees("Then rolecall leaves").Wait(4 * time.Second).Ends()
+		})
+		if len(s.told) != 2 {
+			t.Errorf("%T: told %v", signal, s.told)
+		}
+	}
+}
+
+func TestAKilledProgramStillHearsTheAnswer(t *testing.T) {
+	s := writes("Connect")
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Enter()
+		w.program.Kill()
+		<-w.done
+		w.ended = true
+		w.wizard.finish()
+	})
+	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSecretsLeaveTheClipboard(t *testing.T) {
+	board := ""
+	s := still("Keys")
+	s.enter = func() []steps.Effect {
+		return []steps.Effect{steps.Copy{Label: "Secret key", Text: "hunter2", ClearAfter: 20 * time.Second}}
+	}
+	native := func(o *WizardOptions) {
+		o.Desk = testDesk(t, "TERM=linux")
+		o.Desk.NativeTool = func() bool { return true }
+		o.Desk.NativeRead = func() (string, error) { return board, nil }
+		o.Desk.NativeWrite = func(text string) error { board = text; return nil }
+	}
+	drive(t, []steps.Step{s}, native, func(w *fluent) {
+		w.Sees("Secret key copied (7 bytes). Off the clipboard again in 20 s.").Wait(19 * time.Second).Sees("again in 1 s")
+		if board != "hunter2" {
+			t.Errorf("the clipboard holds %q", board)
+		}
+		if w.Wait(2 * time.Second).Sees("off the clipboard"); board != "" {
+			t.Errorf("the clipboard holds %q", board)
+		}
+	})
+	drive(t, []steps.Step{s}, native, func(w *fluent) {
+		w.Press("ctrl+c").Ends()
+		w.wizard.finish()
+		if board != "" {
+			t.Errorf("after leaving the clipboard holds %q", board)
+		}
+	})
+}
+
+func TestAPanicInAStepGivesTheTerminalBack(t *testing.T) {
+	s := asks("First", "a", "a")
+	s.update = func(steps.Msg) (steps.Move, []steps.Effect) { panic("mistake") }
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		if !strings.Contains(w.Output(), "\x1b[?1049h") {
+			t.Error("there is no alternate screen")
+		}
+		w.program.Send(tea.KeyPressMsg{Code: tea.KeyEnter})
+		err := <-w.done
+		w.ended = true
+		if !errors.Is(err, tea.ErrProgramPanic) {
+			t.Errorf("%v", err)
+		}
+		if !strings.Contains(w.out.String(), "\x1b[?1049l") {
+			t.Error("the alternate screen was not left")
+		}
+	})
+}
