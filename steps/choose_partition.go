@@ -42,6 +42,12 @@ func (c *choosePartition) Enter(*Session) []Effect {
 	return nil
 }
 
+// Deeper reports whether the vendor's account is being asked for.
+func (c *choosePartition) Deeper() bool { return c.asking }
+
+// Up goes back to the choice of the partition.
+func (c *choosePartition) Up(s *Session) []Effect { return c.Enter(s) }
+
 // Update takes the partition, then the account to trust where it is not known.
 func (c *choosePartition) Update(s *Session, msg Msg) (Move, []Effect) {
 	switch msg := msg.(type) {

@@ -79,6 +79,16 @@ func (c *choosePermissions) Enter(s *Session) []Effect {
 	return nil
 }
 
+// Deeper reports whether single products or parameters are being asked for.
+func (c *choosePermissions) Deeper() bool { return c.stage != pickKind }
+
+// Up goes back to the choice between the default and single products; what was
+// ticked stays ticked.
+func (c *choosePermissions) Up(*Session) []Effect {
+	c.stage, c.field = pickKind, ""
+	return nil
+}
+
 // Update takes the kind of selection, then ticks, then parameters.
 func (c *choosePermissions) Update(s *Session, msg Msg) (Move, []Effect) {
 	switch msg := msg.(type) {

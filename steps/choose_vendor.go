@@ -14,6 +14,7 @@ import (
 type chooseVendor struct {
 	described
 	stage    vendorStage
+	offered  bool // the person chose among offers, and can go back to them
 	accounts []spot.Account
 	held     string // the role that the vendor already holds for the account
 	name     string // of the account to create, as typed
@@ -82,9 +83,25 @@ func (c *chooseVendor) Asks(s *Session) []Need {
 func (c *chooseVendor) Enter(s *Session) []Effect {
 	c.problem, c.field, c.held = nil, "", ""
 	c.stage = begin
+	c.offered = len(s.Offers) > 1
 	if s.Vendor == nil || s.Method == "" {
 		c.stage = pickOffer
 	}
+	return nil
+}
+
+// Deeper reports whether there is a stage of this step to go back to.
+func (c *chooseVendor) Deeper() bool { return c.stage > begin || c.stage == begin && c.offered }
+
+// Up goes back: from an account to what will happen, and from there to the
+// offers where there was a choice.
+func (c *chooseVendor) Up(*Session) []Effect {
+	c.problem, c.field, c.held = nil, "", ""
+	if c.stage == begin {
+		c.stage, c.offered = pickOffer, false
+		return nil
+	}
+	c.stage = begin
 	return nil
 }
 
@@ -147,7 +164,7 @@ func (c *chooseVendor) takeOffer(s *Session, id string) (Move, []Effect) {
 	}
 	s.Vendor, s.Answers.Vendor, s.Method, s.Access = v, offer.Vendor, offer.Method, offer.Access
 	s.Prepare()
-	c.stage, c.problem = begin, nil
+	c.stage, c.problem, c.offered = begin, nil, true
 	return Stay, nil
 }
 

@@ -17,6 +17,8 @@ type createPolicy struct {
 	described
 	wanted  []WantedDocument
 	reviews []reviewed // one for each
+	account *aws.Account
+	expired bool // the credentials ran out: they are loaded anew before the next look
 	watch   *aws.PolicyWatch
 	matches []aws.PolicySighting
 	named   *aws.PolicySighting // the suggested name, other content
@@ -92,7 +94,7 @@ func (c *createPolicy) Enter(s *Session) []Effect {
 	for i, w := range wanted {
 		wants[i] = aws.WantPolicy{Document: w.Document, SuggestedName: w.Name}
 	}
-	c.watch = s.AWS.WatchPolicy(wants...)
+	c.account, c.watch = s.AWS, s.AWS.WatchPolicy(wants...)
 	return []Effect{c.look(0)}
 }
 
@@ -119,8 +121,13 @@ func (s *Session) patience(own time.Duration) time.Duration {
 }
 
 func (c *createPolicy) look(after time.Duration) Effect {
-	watch := c.watch
+	watch, account, renew := c.watch, c.account, c.expired
 	return Call{Name: "look for the policy", After: after, Do: func(ctx context.Context) Msg {
+		if renew {
+			if err := account.Renew(ctx); err != nil {
+				return policyLooked{next: longPause, err: err}
+			}
+		}
 		next, _, err := watch.Fetch(ctx)
 		return policyLooked{next, watch.Matches(), watch.Named(), watch.Note(), err}
 	}}
@@ -152,6 +159,7 @@ func (c *createPolicy) looked(s *Session, msg policyLooked) (Move, []Effect) {
 	if msg.err == nil {
 		c.matches, c.named = msg.matches, msg.named
 	}
+	c.expired = needsRenewal(msg.err)
 	c.next = s.Now().Add(msg.next)
 	c.weigh(s)
 	if c.seen(s.Answers) && s.Resuming || c.roleDecides(s) {
@@ -213,6 +221,8 @@ func (c *createPolicy) chose(s *Session, id string) (Move, []Effect) {
 	case "made":
 		s.settle(c.ID(), c.basis(s.Answers)...)
 		return Next, nil
+	case "login":
+		return Goto(stepLogin), nil
 	case "extend":
 		c.until = s.Now().Add(lookFor)
 		return Stay, []Effect{c.look(0)}

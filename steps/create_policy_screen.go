@@ -166,6 +166,9 @@ func (c *createPolicy) actions(s *Session) []Action {
 		{ID: "next", Label: "next", Default: true, Disabled: "waits for the policy"},
 		{ID: "skip", Key: "r", Label: "the role has it"},
 	}
+	if c.expired {
+		actions = append(actions, signInAgain())
+	}
 	if !s.Now().Before(c.until) {
 		actions = append(actions, Action{ID: "extend", Key: "e", Label: "go on looking"})
 	}

@@ -16,6 +16,8 @@ import (
 type createRole struct {
 	described
 	id       externalID
+	account  *aws.Account
+	expired  bool // the credentials ran out: they are loaded anew before the next look
 	watch    *aws.RoleWatch
 	sighted  roleSightings
 	verified *aws.Report // of a pasted ARN
@@ -141,7 +143,7 @@ func (c *createRole) startLooking(s *Session) []Effect {
 		return nil
 	}
 	c.since, c.until = s.Now(), s.Now().Add(s.patience(lookFor))
-	c.watch = s.AWS.WatchRole(s.wantedRole(c.d.Role))
+	c.account, c.watch = s.AWS, s.AWS.WatchRole(s.wantedRole(c.d.Role))
 	return []Effect{c.look(0)}
 }
 
@@ -164,8 +166,13 @@ func (s *Session) wantedRole(purpose string) aws.Want {
 }
 
 func (c *createRole) look(after time.Duration) Effect {
-	watch := c.watch
+	watch, account, renew := c.watch, c.account, c.expired
 	return Call{Name: "look for the role", After: after, Do: func(ctx context.Context) Msg {
+		if renew {
+			if err := account.Renew(ctx); err != nil {
+				return roleLooked{next: longPause, err: err}
+			}
+		}
 		next, _, err := watch.Fetch(ctx)
 		return roleLooked{next, roleSightings{watch.Matches(), watch.NearMiss(), watch.Named(), watch.Note()}, err}
 	}}
@@ -176,6 +183,7 @@ func (c *createRole) looked(s *Session, msg roleLooked) (Move, []Effect) {
 	if msg.err == nil {
 		c.sighted = msg.seen
 	}
+	c.expired = needsRenewal(msg.err)
 	c.next = s.Now().Add(msg.next)
 	c.weigh(s)
 	if c.proven(s) && s.Resuming {
@@ -273,6 +281,8 @@ func (c *createRole) chose(s *Session, msg Chose) (Move, []Effect) {
 	switch msg.ID {
 	case "next":
 		return Next, nil
+	case "login":
+		return Goto(stepLogin), nil
 	case "extend":
 		c.until = s.Now().Add(lookFor)
 		return Stay, []Effect{c.look(0)}

@@ -208,6 +208,9 @@ func (c *createRole) actions(s *Session) []Action {
 	if !c.pasting {
 		actions = append(actions, Action{ID: "paste", Key: "p", Label: "paste the ARN"})
 	}
+	if c.expired {
+		actions = append(actions, signInAgain())
+	}
 	if !s.Now().Before(c.until) {
 		actions = append(actions, Action{ID: "extend", Key: "e", Label: "go on looking"})
 	}

@@ -93,6 +93,17 @@ func (l *login) Enter(s *Session) []Effect {
 	}}}
 }
 
+// Deeper reports whether a profile, or none, was chosen already.
+func (l *login) Deeper() bool {
+	return l.stage == askCode || l.stage == signingIn || l.stage == confirmWho || l.stage == askAccount || l.stage == loginFailed
+}
+
+// Up goes back to the profiles.
+func (l *login) Up(*Session) []Effect {
+	l.stage, l.problem, l.field = pickProfile, nil, ""
+	return nil
+}
+
 // Update goes from the profile to the confirmed account.
 func (l *login) Update(s *Session, msg Msg) (Move, []Effect) {
 	switch msg := msg.(type) {
@@ -163,6 +174,8 @@ func (l *login) signIn(s *Session, code string) (Move, []Effect) {
 		account, err := old, error(nil)
 		if account == nil || code != "" || account.Profile() != profile {
 			account, err = open(ctx, profile, code)
+		} else {
+			err = account.Renew(ctx)
 		}
 		if err != nil {
 			return whoami{err: err}

@@ -37,6 +37,15 @@ type Asker interface {
 	Asks(*Session) []Need
 }
 
+// Layered is a step with stages of its own. Back goes up through them before it
+// leaves the step.
+type Layered interface {
+	// Deeper reports whether there is a stage to go up to.
+	Deeper() bool
+	// Up goes one stage up.
+	Up(*Session) []Effect
+}
+
 // Need is a flag that an unattended run must be given.
 type Need struct {
 	Flag string // "--external-id"

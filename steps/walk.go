@@ -103,9 +103,14 @@ func (w *Walk) Tell(msg Msg) Turn {
 	return turn
 }
 
-// Back goes to the step before; on the first one it stays.
+// Back goes up a stage within the step, else to the step before; on the first
+// one it stays.
 func (w *Walk) Back() Turn {
 	w.Session.Resuming = false
+	if step, ok := w.Step().(Layered); ok && step.Deeper() {
+		w.visit++
+		return Turn{Arrived: true, Entry: step.Up(w.Session)}
+	}
 	return w.follow(Back)
 }
 
@@ -187,8 +192,11 @@ func (w *Walk) Visit() int { return w.visit }
 // Ended reports whether the walk is over.
 func (w *Walk) Ended() bool { return w.ended }
 
-// CanGoBack reports whether there is a step before this one.
+// CanGoBack reports whether there is a stage or a step before this one.
 func (w *Walk) CanGoBack() bool {
+	if step, ok := w.Step().(Layered); ok && step.Deeper() {
+		return true
+	}
 	for i := range w.at {
 		if w.flow[i].Status(w.Session.Answers) != NotNeeded {
 			return true

@@ -331,3 +331,14 @@ func TestAnAccountThatHoldsARoleIsShownAndNeverOverwrittenUnasked(t *testing.T) 
 		w.presses("replace").sees("accepted the role")
 	})
 }
+
+func TestBackGoesUpTheStagesOfAStepFirst(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.start().enter().sees("prod").enter()
+		w.until("the partition", func() bool { return w.walk.Step().ID() == "partition" })
+		w.chooses("partition", "aws-cn").sees("account ID").back().at("partition").seesNot("account ID")
+		w.chooses("partition", "aws").at("login").until("the profiles", w.enterWorks)
+		w.chooses("profile", "guide-only").sees("twelve digits").back().at("login").sees("Guide me only")
+		w.enter().sees("Is this the account").back().sees("Guide me only").back().at("partition")
+	})
+}
