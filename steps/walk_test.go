@@ -338,7 +338,7 @@ func TestBackGoesUpTheStagesOfAStepFirst(t *testing.T) {
 		w.until("the partition", func() bool { return w.walk.Step().ID() == "partition" })
 		w.chooses("partition", "aws-cn").sees("account ID").back().at("partition").seesNot("account ID")
 		w.chooses("partition", "aws").at("login").until("the profiles", w.enterWorks)
-		w.chooses("profile", "guide-only").sees("twelve digits").back().at("login").sees("Guide me only")
+		w.chooses("profile", "guide-only").sees("AWS account ID>").back().at("login").sees("Guide me only")
 		w.enter().sees("Is this the account").back().sees("Guide me only").back().at("partition")
 	})
 }
