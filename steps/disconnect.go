@@ -16,6 +16,8 @@ type Removal struct {
 	Verdict RemovalVerdict `json:"verdict"`
 	Why     string         `json:"why,omitempty"` // a sentence, for what is not removed
 	Next    string         `json:"next,omitempty"`
+
+	uses int // of a policy: what it is attached to
 }
 
 // RemovalVerdict says what happens to an item.
@@ -40,7 +42,7 @@ type Remover struct {
 
 // removalOrder is how things have to go: what uses others first.
 func removalOrder(kind ItemKind) int {
-	return slices.Index([]ItemKind{ItemStack, ItemAttachment, ItemInline, ItemRole, ItemPolicy}, kind)
+	return slices.Index([]ItemKind{ItemStack, ItemKey, ItemAttachment, ItemUserAttachment, ItemInline, ItemRole, ItemUser, ItemPolicy}, kind)
 }
 
 // Plan looks at everything that the receipt lists, in the order in which it
@@ -50,7 +52,7 @@ func (r *Remover) Plan(ctx context.Context) ([]Removal, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.settled(ctx, plan)
+	return r.settled(plan), nil
 }
 
 func (r *Remover) look(ctx context.Context) ([]Removal, error) {
@@ -76,6 +78,8 @@ func (r *Remover) judge(ctx context.Context, item Item) (Removal, error) {
 		return r.judgePolicy(ctx, item)
 	case ItemAttachment, ItemInline:
 		return r.judgeGrant(ctx, item)
+	case ItemUser, ItemUserAttachment, ItemKey:
+		return r.judgeUserItem(ctx, item)
 	case ItemStack:
 	}
 	return keep(item, "This version of rolecall cannot remove a "+cleanLine(string(item.Kind))+".", "Remove it in the AWS console."), nil
@@ -198,31 +202,30 @@ func (r *Remover) judgePolicy(ctx context.Context, item Item) (Removal, error) {
 	case p.Document == nil || p.Document.Digest() != item.Digest:
 		return keep(item, "It was changed since rolecall made it.", "If it is not needed any more, delete it in the console: IAM, Policies, "+item.Name+"."), nil
 	}
-	return Removal{Item: item, Verdict: Remove}, nil
+	return Removal{Item: item, Verdict: Remove, uses: p.Attachments}, nil
 }
 
 // settled takes back what the plan would remove and cannot: a policy stays
-// while something else uses it. AWS counts attachments; those of the receipt
-// are known.
-func (r *Remover) settled(ctx context.Context, plan []Removal) ([]Removal, error) {
+// while something else than the attachments of the receipt uses it.
+func (r *Remover) settled(plan []Removal) []Removal {
 	for i := range plan {
 		item := plan[i].Item
 		if plan[i].Verdict != Remove || item.Kind != ItemPolicy {
 			continue
 		}
-		p, err := r.Account.Policy(ctx, item.ARN)
-		if err != nil {
-			return nil, err
-		}
 		going := 0
 		for _, other := range plan {
-			if other.Verdict == Remove && other.Item.Kind == ItemAttachment && other.Item.ARN == item.ARN {
+			if other.Verdict == Remove && other.Kind == ItemAttachment && other.ARN == item.ARN {
 				going++
 			}
 		}
-		if p.Attachments > going {
-			plan[i] = keep(item, "Something else uses it too.", "See who: IAM, Policies, "+item.Name+", Entities attached.")
+		if plan[i].uses > going {
+			plan[i] = inUse(item)
 		}
 	}
-	return plan, nil
+	return plan
+}
+
+func inUse(item Item) Removal {
+	return keep(item, "Something else uses it too.", "See who: IAM, Policies, "+item.Name+", Entities attached.")
 }

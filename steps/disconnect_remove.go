@@ -20,30 +20,40 @@ const (
 // gone. The request itself is never cut off half-way.
 func (r *Remover) Remove(ctx context.Context, item Item) (Removal, error) {
 	for try := 1; ; try++ {
-		now, err := r.judge(ctx, item)
-		if err == nil && now.Verdict == Remove {
-			err = r.delete(context.WithoutCancel(ctx), item)
-		}
+		now, err := r.attempt(ctx, item)
 		switch {
-		case err == nil && now.Verdict == Remove:
-			now.Verdict = Removed
+		case err == nil && now.Verdict == Gone && try > 1:
+			now.Verdict = Removed // by the try whose answer got lost
 			return now, r.record(item)
-		case err == nil && now.Verdict == Gone:
-			if try > 1 {
-				now.Verdict = Removed // by the try whose answer got lost
-			}
+		case err == nil && (now.Verdict == Gone || now.Verdict == Removed):
 			return now, r.record(item)
-		case err == nil:
+		case err == nil && now.Verdict == Keep:
 			return now, nil
-		case try == removalTries || !passes(err):
+		case err == nil && try == removalTries:
+			return inUse(item), nil
+		case err != nil && (try == removalTries || !passes(err)):
 			return Removal{Item: item, Verdict: Keep}, err
 		}
 		select {
 		case <-time.After(removalPause):
 		case <-ctx.Done():
-			return Removal{Item: item, Verdict: Keep}, err
+			return Removal{Item: item, Verdict: Keep}, ctx.Err()
 		}
 	}
+}
+
+// attempt is one look and one removal. The verdict stays Remove while a policy
+// is in use: IAM may not have forgotten the attachment yet.
+func (r *Remover) attempt(ctx context.Context, item Item) (Removal, error) {
+	now, err := r.judge(ctx, item)
+	if err != nil || now.Verdict != Remove || now.uses > 0 {
+		return now, err
+	}
+	if err := r.delete(context.WithoutCancel(ctx), item); err != nil {
+		return now, err
+	}
+	now.Verdict = Removed
+	return now, nil
 }
 
 // passes tells whether an error is worth another look: an answer that got lost,
@@ -71,6 +81,8 @@ func (r *Remover) delete(ctx context.Context, item Item) error {
 		return r.Account.DeleteRole(ctx, item.Name)
 	case ItemPolicy:
 		return r.deletePolicy(ctx, item.ARN)
+	case ItemUser, ItemUserAttachment, ItemKey:
+		return r.deleteUserItem(ctx, item)
 	case ItemStack:
 	}
 	return nil
