@@ -150,12 +150,20 @@ func (c *connect) chose(s *Session, id string) (Move, []Effect) {
 	return Stay, nil
 }
 
-// roleStepOf is the step in which the role to submit is made.
+// roleStepOf is the step in which the role to submit is made: one for the role
+// itself, or the last one before the hand-over.
 func roleStepOf(s *Session) ID {
-	if role := s.submits(); role != nil {
-		return ID(string(stepRole) + ":" + role.Purpose)
+	before := stepPermissions
+	for _, step := range s.Flow() {
+		switch role := s.submits(); {
+		case role != nil && step.ID() == ID(string(stepRole)+":"+role.Purpose):
+			return step.ID()
+		case step.ID() == stepConnect:
+			return before
+		}
+		before = step.ID()
 	}
-	return stepRole
+	return before
 }
 
 // begin reads first what the vendor holds, so that nothing is overwritten
