@@ -32,12 +32,12 @@ const (
 // Prepare, Take, Arrive and Sending belong to the loop that holds the Walk; only
 // the functions that Prepare returns run elsewhere, one goroutine each.
 type Calls struct {
-	ctx     context.Context // ends with the program
+	ctx     context.Context //nolint:containedctx // ends with the program
 	journal Journal         // nil where nothing is kept
 	now     func() time.Time
 
 	visit    int
-	visitCtx context.Context // ends with the visit
+	visitCtx context.Context //nolint:containedctx // ends with the visit
 	leave    context.CancelFunc
 
 	writes  sync.WaitGroup // of the writing calls that are run
@@ -243,7 +243,8 @@ func (c *Calls) wait(ctx context.Context, f *flight) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f.stale || ctx.Err() != nil && !(f.call.Writes && f.sent) {
+	uncancellable := f.call.Writes && f.sent
+	if f.stale || ctx.Err() != nil && !uncancellable {
 		return false
 	}
 	if !f.sent {

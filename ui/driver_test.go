@@ -3,6 +3,7 @@ package ui
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strings"
 	"sync"
 	"testing"
@@ -104,7 +105,9 @@ func testDesk(t *testing.T, env ...string) *desk.Desk {
 func (w *fluent) stop() {
 	if !w.ended {
 		w.program.Kill()
-		<-w.done
+		if err := <-w.done; !errors.Is(err, tea.ErrProgramKilled) {
+			w.t.Error(err)
+		}
 	}
 	w.wizard.calls.Drain()
 	time.Sleep(time.Hour)
@@ -145,7 +148,7 @@ func (w *fluent) SeesNot(texts ...string) *fluent {
 // oneLine makes text comparable wherever it was wrapped.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-var namedKeys = map[string]tea.KeyPressMsg{ //nolint:gochecknoglobals // never changed
+var namedKeys = map[string]tea.KeyPressMsg{
 	"enter": {Code: tea.KeyEnter}, "esc": {Code: tea.KeyEscape}, "tab": {Code: tea.KeyTab}, "shift+tab": {Code: tea.KeyTab, Mod: tea.ModShift},
 	"up": {Code: tea.KeyUp}, "down": {Code: tea.KeyDown}, "left": {Code: tea.KeyLeft}, "right": {Code: tea.KeyRight},
 	"pgdown": {Code: tea.KeyPgDown}, "pgup": {Code: tea.KeyPgUp}, "home": {Code: tea.KeyHome}, "end": {Code: tea.KeyEnd},

@@ -41,7 +41,7 @@ func guided(t *testing.T) *steps.Session {
 
 // walkthrough leads through the real steps by keys. Each stop is one golden
 // file: to have another screen drawn, add a stop and run with -update.
-var walkthrough = []struct { //nolint:gochecknoglobals // never changed
+var walkthrough = []struct {
 	name string
 	keys []string // since the stop before; a text of more than one letter that names no key is pasted
 }{

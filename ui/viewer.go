@@ -40,7 +40,7 @@ func (w *Wizard) viewerKeys() []binding {
 	code := v.code
 	return []binding{
 		bound("esc", "close", "close the document (also b, q, v)", silent(func() { w.viewer, w.follow = nil, true }), "esc", "b", "q", "v"),
-		bound("↑↓", "scroll", "scroll (also j and k)", to(v.top+1), "down", "j", "enter"),
+		bound(draw.Arrows, "scroll", "scroll (also j and k)", to(v.top+1), "down", "j", "enter"),
 		hidden("k", "scroll up", to(v.top-1), "up", "k"),
 		bound("pgdn", "page", "a page on (also space; pgup back)", to(v.top+room-1), "pgdown", "space"),
 		hidden("pgup", "a page back", to(v.top-room+1), "pgup"),

@@ -1,3 +1,7 @@
+// Package ui is everything that a person sees or types: the full-screen wizard,
+// the plain and the unattended front, and the commands. It draws the screens that
+// steps describe and carries out what they ask for. It stands between main and
+// steps, and alone knows a terminal.
 package ui
 
 import (
@@ -149,7 +153,7 @@ func (w *Wizard) Run(ctx context.Context, in io.Reader, out io.Writer, opts ...t
 	stop := context.AfterFunc(ctx, func() { program.Send(leaveMsg{}) })
 	defer stop()
 	_, err := program.Run()
-	w.finish()
+	w.finish(context.WithoutCancel(ctx))
 	if errors.Is(err, tea.ErrInterrupted) {
 		return nil
 	}
@@ -158,12 +162,12 @@ func (w *Wizard) Run(ctx context.Context, in io.Reader, out io.Writer, opts ...t
 
 // finish leaves nothing behind: no secret on the clipboard, and where the
 // program ended from outside, no writing call whose answer is not saved.
-func (w *Wizard) finish() {
+func (w *Wizard) finish(ctx context.Context) {
 	for _, msg := range w.calls.Drain() {
 		w.walk.Tell(msg)
 	}
 	w.keep()
-	w.clearSecrets()
+	w.clearSecrets(ctx)
 }
 
 // filter turns the signals into the same leaving as ctrl+c, so that they wait

@@ -190,9 +190,9 @@ func (w *Wizard) clear(text string) tea.Cmd {
 }
 
 // clearSecrets empties the clipboard at the end, whatever time was left.
-func (w *Wizard) clearSecrets() {
+func (w *Wizard) clearSecrets(ctx context.Context) {
 	for text := range w.secrets {
-		_, _ = w.desk.Clear(context.Background(), text) // nobody is there to be told
+		_, _ = w.desk.Clear(ctx, text) // nobody is there to be told
 	}
 	clear(w.secrets)
 }

@@ -114,7 +114,7 @@ func (w *Wizard) leaveByKey() tea.Cmd { return w.leave(quitting) }
 func (w *Wizard) stepKeys() []binding {
 	keys := []binding{w.enterKey()}
 	if n := len(w.items); n > 1 || w.tall {
-		keys = append(keys, obvious(bound("↑↓", "move", "move the mark (also j and k)", silent(func() { w.step(1) }), "down", "j")),
+		keys = append(keys, obvious(bound(draw.Arrows, "move", "move the mark (also j and k)", silent(func() { w.step(1) }), "down", "j")),
 			hidden("k", "move up", silent(func() { w.step(-1) }), "up", "k"))
 	}
 	keys = append(keys, w.nodeKeys()...)

@@ -95,9 +95,11 @@ func TestAKilledProgramStillHearsTheAnswer(t *testing.T) {
 	drive(t, []steps.Step{s}, nil, func(w *fluent) {
 		w.Enter()
 		w.program.Kill()
-		<-w.done
+		if err := <-w.done; !errors.Is(err, tea.ErrProgramKilled) {
+			t.Error(err)
+		}
 		w.ended = true
-		w.wizard.finish()
+		w.wizard.finish(t.Context())
 	})
 	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
 		t.Error(diff)
@@ -127,7 +129,7 @@ func TestSecretsLeaveTheClipboard(t *testing.T) {
 	})
 	drive(t, []steps.Step{s}, native, func(w *fluent) {
 		w.Press("ctrl+c").Ends()
-		w.wizard.finish()
+		w.wizard.finish(t.Context())
 		if board != "" {
 			t.Errorf("after leaving the clipboard holds %q", board)
 		}

@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -245,19 +246,16 @@ func (w *Wizard) moving() bool {
 	if _, busy := w.calls.Writing(); busy || len(w.secrets) > 0 {
 		return true
 	}
-	for _, block := range w.screen.Blocks {
-		switch b := block.(type) {
-		case steps.Waiting:
-			return true
-		case steps.Tasks:
-			for _, task := range b {
-				if task.State == steps.Running {
-					return true
-				}
-			}
-		}
+	return slices.ContainsFunc(w.screen.Blocks, counts)
+}
+
+// counts reports whether a block shows time that goes on.
+func counts(block steps.Block) bool {
+	if tasks, ok := block.(steps.Tasks); ok {
+		return slices.ContainsFunc(tasks, func(t steps.Task) bool { return t.State == steps.Running })
 	}
-	return false
+	_, waits := block.(steps.Waiting)
+	return waits
 }
 
 func (w *Wizard) tickDelay() time.Duration {

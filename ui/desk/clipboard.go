@@ -115,15 +115,15 @@ func (d *Desk) Copy(ctx context.Context, text string) (Copied, error) {
 func (d *Desk) copyBy(ctx context.Context, way Way, text string) (Copied, error) {
 	switch way {
 	case Tmux:
-		_, err := d.run(ctx, text, "tmux", "load-buffer", "-w", "-")
+		_, err := d.tmux(ctx, text, "load-buffer", "-w", "-")
 		return Copied{Way: way, Sent: true}, err
 	case Screen:
 		return Copied{Way: way, Sent: true, Escape: ansi.ScreenPassthrough(ansi.SetSystemClipboard(text), screenLimit)}, nil
 	case Native:
 		return Copied{Way: way}, d.bounded(func() error { return d.NativeWrite(text) })
-	default:
-		return Copied{Way: OSC52, Sent: true, Escape: ansi.SetSystemClipboard(text)}, nil
+	case OSC52, NoWay:
 	}
+	return Copied{Way: OSC52, Sent: true, Escape: ansi.SetSystemClipboard(text)}, nil
 }
 
 // bounded gives up on a clipboard tool that does not come back, as one does
@@ -153,6 +153,7 @@ func (d *Desk) Clear(ctx context.Context, text string) (left string, err error) 
 			err = errors.Join(err, d.bounded(func() error { return d.clearNative(text) }))
 		case Screen, OSC52:
 			left = "the terminal's clipboard cannot be emptied from here"
+		case NoWay:
 		}
 		if way == Native && err == nil {
 			return "", nil
@@ -170,16 +171,16 @@ func (d *Desk) clearNative(text string) error {
 }
 
 func (d *Desk) clearTmux(ctx context.Context, text string) error {
-	list, err := d.run(ctx, "", "tmux", "list-buffers", "-F", "#{buffer_name}")
+	list, err := d.tmux(ctx, "", "list-buffers", "-F", "#{buffer_name}")
 	if err != nil {
 		return err
 	}
 	for _, name := range strings.Fields(list) {
-		held, err := d.run(ctx, "", "tmux", "show-buffer", "-b", name)
+		held, err := d.tmux(ctx, "", "show-buffer", "-b", name)
 		if err != nil || held != text {
 			continue // gone meanwhile, or another one's
 		}
-		if _, err := d.run(ctx, "", "tmux", "delete-buffer", "-b", name); err != nil {
+		if _, err := d.tmux(ctx, "", "delete-buffer", "-b", name); err != nil {
 			return err
 		}
 	}

@@ -61,19 +61,19 @@ func (d *Desk) Remote() bool {
 // patience is how long a helper program may take before it counts as stuck.
 const patience = 3 * time.Second
 
-// run runs a helper to its end with stdin as its input and returns its output.
-func (d *Desk) run(ctx context.Context, stdin, name string, args ...string) (string, error) {
+// tmux runs a command of tmux with stdin as its input and returns its output.
+func (d *Desk) tmux(ctx context.Context, stdin string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var out, problem bytes.Buffer
-	cmd := d.Command(ctx, name, args...)
+	cmd := d.Command(ctx, "tmux", args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &problem
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
 		if said := strings.TrimSpace(problem.String()); said != "" {
-			return "", fmt.Errorf("run %s: %s", name, said)
+			return "", fmt.Errorf("run tmux: %s", said)
 		}
-		return "", fmt.Errorf("run %s: %w", name, err)
+		return "", fmt.Errorf("run tmux: %w", err)
 	}
 	return out.String(), nil
 }

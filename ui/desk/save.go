@@ -41,14 +41,14 @@ func (d *Desk) Save(name, text string) (path string, same bool, err error) {
 
 // writeNew links a finished temporary file to its name, which fails where the
 // name is taken. Where there are no hard links it creates the file directly.
-func writeNew(path, text string) (err error) {
+func writeNew(path, text string) error {
 	temp, err := os.CreateTemp(filepath.Dir(path), ".rolecall-*") // 0600
 	if err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(temp.Name()) }()
 	_, err = temp.WriteString(text)
-	if err = errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
 		return err
 	}
 	err = os.Link(temp.Name(), path)
@@ -59,12 +59,13 @@ func writeNew(path, text string) (err error) {
 }
 
 func writeDirectly(path, text string) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the name was reduced to one element
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
 	_, err = file.WriteString(text)
-	if err = errors.Join(err, file.Close()); err != nil {
+	err = errors.Join(err, file.Close())
+	if err != nil {
 		_ = os.Remove(path) // ours: it was created a moment ago
 	}
 	return err
@@ -75,7 +76,7 @@ func holds(path, text string) bool {
 	if err != nil || !info.Mode().IsRegular() || info.Size() != int64(len(text)) {
 		return false
 	}
-	held, err := os.ReadFile(path) //nolint:gosec // as above
+	held, err := os.ReadFile(path)
 	return err == nil && string(held) == text
 }
 

@@ -99,7 +99,7 @@ func (t *Theme) entry(key Key, room int) string {
 }
 
 func (t *Theme) keyName(key Key) string {
-	if t.look.ASCII && key.Name == unicodeGlyphs.arrows {
+	if t.look.ASCII && key.Name == Arrows {
 		return t.glyph.arrows
 	}
 	return key.Name

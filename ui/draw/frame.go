@@ -281,7 +281,8 @@ func instructionsOf(screen steps.Screen) int {
 func (t *Theme) scroll(f *Frame, p *page, rows int) ([]string, Drawn) {
 	d := Drawn{Lines: len(p.lines), Rows: rows, CursorX: -1}
 	if len(p.lines) <= rows {
-		return t.cutRows(p, 0, rows, &d), d
+		body := t.cutRows(p, 0, rows, &d)
+		return body, d
 	}
 	top, visible := t.view(f, p, rows)
 	d.Top = top

@@ -84,6 +84,8 @@ func (l *lister) block(i int, block steps.Block) {
 		l.copyable(Item{Key: codeKey(b), Kind: Document, Label: b.Label, Text: b.Body, Code: b})
 	case steps.Link:
 		l.add(Item{Key: linkKey(b), Kind: Page, Label: b.Label, Text: b.URL})
+	case steps.Text, steps.Instructions, steps.Meter, steps.Checks, steps.Tasks, steps.Waiting, steps.Problem, steps.Picture:
+		// These are to read.
 	}
 }
 

@@ -135,24 +135,32 @@ const longestLabel = 24
 
 func (p *page) labels() int {
 	column := 0
-	add := func(label string) {
-		if w := width(p.t.plain(label)); w <= min(longestLabel, p.room()/3) {
-			column = max(column, w)
-		}
-	}
 	for _, block := range p.f.Screen.Blocks {
-		switch b := block.(type) {
-		case steps.Facts:
-			for _, f := range b {
-				add(f.Label)
+		for _, label := range labelsOf(block) {
+			if w := width(p.t.plain(label)); w <= min(longestLabel, p.room()/3) {
+				column = max(column, w)
 			}
-		case steps.Link:
-			add(b.Label)
-		case steps.Code:
-			add(b.Label)
 		}
 	}
 	return column
+}
+
+// labelsOf are the labels of a block that line up with those of others.
+func labelsOf(block steps.Block) []string {
+	if facts, ok := block.(steps.Facts); ok {
+		labels := make([]string, len(facts))
+		for i, f := range facts {
+			labels[i] = f.Label
+		}
+		return labels
+	}
+	if link, ok := block.(steps.Link); ok {
+		return []string{link.Label}
+	}
+	if code, ok := block.(steps.Code); ok {
+		return []string{code.Label}
+	}
+	return nil
 }
 
 // room is what a block can fill: one column stays free on the right.
@@ -314,15 +322,17 @@ func (p *page) step() {
 
 // together reports whether two blocks stand together: lines of the same list.
 func together(a, b steps.Block) bool {
-	switch a := a.(type) {
-	case steps.Text:
+	if a, ok := a.(steps.Text); ok {
 		b, ok := b.(steps.Text)
 		return ok && a.Tone == steps.Dim && b.Tone == steps.Dim
-	case steps.Facts, steps.Code, steps.Link, steps.Meter:
-		switch b.(type) {
-		case steps.Facts, steps.Code, steps.Link, steps.Meter:
-			return true
-		}
 	}
-	return false
+	return ofValues(a) && ofValues(b)
+}
+
+// ofValues reports whether a block is lines with a label and a value.
+func ofValues(b steps.Block) bool {
+	if _, ok := b.(steps.Meter); ok {
+		return true
+	}
+	return len(labelsOf(b)) > 0
 }

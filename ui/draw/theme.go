@@ -1,7 +1,6 @@
 package draw
 
 import (
-	"image/color"
 	"strings"
 	"unicode/utf8"
 
@@ -35,31 +34,38 @@ type glyphs struct {
 	spin                                   []string
 }
 
-var unicodeGlyphs = glyphs{
-	done: "✓", next: "▸", ahead: "·", partly: "~",
-	ok: "✓", fail: "✗", warn: "!", unknown: "?", pending: "·",
-	radioOn: "(•)", radioOff: "( )", boxOn: "[x]", boxOff: "[ ]", boxP: "[-]",
-	mark: "›", down: "▾", up: "▴", folded: "▸", open: "▾",
-	rule: "─", dot: " · ", ellipsis: "…", bullet: "•", wait: "◌",
-	barFull: "█", barEmpty: "░", caret: "^", arrows: "↑↓",
-	spin: []string{"◐", "◓", "◑", "◒"},
+// Arrows is the Name of the Key that moves the mark up and down.
+const Arrows = "↑↓"
+
+func unicodeGlyphs() glyphs {
+	return glyphs{
+		done: "✓", next: "▸", ahead: "·", partly: "~",
+		ok: "✓", fail: "✗", warn: "!", unknown: "?", pending: "·",
+		radioOn: "(•)", radioOff: "( )", boxOn: "[x]", boxOff: "[ ]", boxP: "[-]",
+		mark: "›", down: "▾", up: "▴", folded: "▸", open: "▾",
+		rule: "─", dot: " · ", ellipsis: "…", bullet: "•", wait: "◌",
+		barFull: "█", barEmpty: "░", caret: "^", arrows: Arrows,
+		spin: []string{"◐", "◓", "◑", "◒"},
+	}
 }
 
-var asciiGlyphs = glyphs{
-	done: "+", next: ">", ahead: ".", partly: "~",
-	ok: "+", fail: "x", warn: "!", unknown: "?", pending: ".",
-	radioOn: "(*)", radioOff: "( )", boxOn: "[x]", boxOff: "[ ]", boxP: "[-]",
-	mark: ">", down: "v", up: "^", folded: ">", open: "v",
-	rule: "-", dot: " - ", ellipsis: "...", bullet: "*", wait: "o",
-	barFull: "#", barEmpty: ".", caret: "^", arrows: "up/down",
-	spin: []string{"|", "/", "-", "\\"},
+func asciiGlyphs() glyphs {
+	return glyphs{
+		done: "+", next: ">", ahead: ".", partly: "~",
+		ok: "+", fail: "x", warn: "!", unknown: "?", pending: ".",
+		radioOn: "(*)", radioOff: "( )", boxOn: "[x]", boxOff: "[ ]", boxP: "[-]",
+		mark: ">", down: "v", up: "^", folded: ">", open: "v",
+		rule: "-", dot: " - ", ellipsis: "...", bullet: "*", wait: "o",
+		barFull: "#", barEmpty: ".", caret: "^", arrows: "up/down",
+		spin: []string{"|", "/", "-", "\\"},
+	}
 }
 
 // NewTheme makes the theme of a look.
 func NewTheme(look Look) *Theme {
-	t := &Theme{look: look, glyph: unicodeGlyphs}
+	t := &Theme{look: look, glyph: unicodeGlyphs()}
 	if look.ASCII {
-		t.glyph = asciiGlyphs
+		t.glyph = asciiGlyphs()
 	}
 	// Each pair is for a light and a dark background, with a contrast of at
 	// least 4.5 to white and to black.
@@ -81,7 +87,7 @@ func (t *Theme) style(light, dark string) lipgloss.Style {
 	if t.look.NoColor {
 		return lipgloss.NewStyle()
 	}
-	var c color.Color = lipgloss.Color(dark)
+	c := lipgloss.Color(dark)
 	if t.look.Light {
 		c = lipgloss.Color(light)
 	}
