@@ -61,6 +61,10 @@ func (a *app) begin(ctx context.Context, s *steps.Session, f front, wait time.Du
 
 // walkThrough runs the front, lets go of the session and says how it ended.
 func (r *run) walkThrough(ctx context.Context, f front) (err error) {
+	r.walk.Session.Ledger = r.store.Ledger(r.held.ID)
+	if r.walk.Session.Rehearsal && f != frontScreen {
+		r.app.say("REHEARSAL: this AWS and this vendor are inside the program. Nothing of it is real.")
+	}
 	switch f {
 	case frontUnattended:
 		err = r.unattended(ctx)
@@ -113,17 +117,14 @@ func (a *app) summary(r steps.Result, s *steps.Session) {
 	if s.Vendor == nil {
 		return
 	}
-	state := "The role is handed over to " + s.Vendor.Title + " by you; rolecall cannot see whether it was accepted."
-	if r.Submitted {
-		state = "Connected. " + s.Vendor.Title + " accepted the role."
-	}
+	a.print("%s", draw.Clean(handOverLine(r, s.Vendor.Title)))
 	if r.Rehearsal {
-		state += " This was a rehearsal: nothing of it exists outside."
+		a.print("This was a rehearsal: nothing of it exists outside.")
 	}
-	a.print("%s\n", draw.Clean(state))
+	a.print("")
 	row := func(label, value string) {
 		if value != "" {
-			a.print("  %-14s %s", label, draw.Clean(value))
+			a.print("  %-12s  %s", label, draw.Clean(value))
 		}
 	}
 	row("AWS account", steps.Grouped(r.AccountID))
@@ -132,19 +133,28 @@ func (a *app) summary(r steps.Result, s *steps.Session) {
 	}
 	for _, p := range r.Policies {
 		row("Policy", p.ARN)
-		row("", fmt.Sprintf("%d characters, %s", p.Characters, p.Digest))
+		row("", fmt.Sprintf("%d characters", p.Characters))
+		a.print("  %s", draw.Clean(p.Digest))
 	}
 	row("External ID", r.ExternalID)
 	if label := s.Vendor.Account.Label; label != "" {
 		row(label, r.VendorAccount)
 	}
 	row("Session", r.Session)
-	for i, link := range s.Vendor.Next {
-		if i == 0 {
-			a.print("\nNext:")
-		}
-		a.print("  %s: %s", draw.Clean(link.Label), draw.Clean(link.URL))
+	if len(s.Vendor.Next) == 0 {
+		return
 	}
+	a.print("\nNext:")
+	for _, link := range s.Vendor.Next {
+		a.print("  %s\n    %s", draw.Clean(link.Label), draw.Clean(link.URL))
+	}
+}
+
+func handOverLine(r steps.Result, vendorTitle string) string {
+	if r.Submitted {
+		return "Connected. " + vendorTitle + " accepted the role."
+	}
+	return "You handed the role over to " + vendorTitle + " yourself; rolecall cannot see whether it was accepted."
 }
 
 // screen runs the full-screen wizard.

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"maps"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -96,7 +95,7 @@ func (a *app) pickSession(store *steps.Store, args []string) (steps.Answers, err
 // resumed makes the session again from its answers.
 func (a *app) resumed(answers steps.Answers) (*steps.Session, error) {
 	if answers.Rehearsal {
-		answers = beforeTheWorldEnded(answers)
+		answers = answers.InNewWorld()
 	}
 	if a.profile != "" {
 		answers.Profile = a.profile
@@ -130,14 +129,4 @@ func (a *app) resumed(answers steps.Answers) (*steps.Session, error) {
 	}
 	s.Prepare()
 	return s, nil
-}
-
-// beforeTheWorldEnded drops what existed only in the rehearsal that is over:
-// what was made or seen in its account, and the external ID of its vendor.
-func beforeTheWorldEnded(answers steps.Answers) steps.Answers {
-	answers.Parts = maps.Clone(answers.Parts)
-	for purpose, part := range answers.Parts {
-		answers.Parts[purpose] = steps.Part{Needed: part.Needed, PolicyName: part.PolicyName, RoleName: part.RoleName, NameGiven: part.NameGiven}
-	}
-	return answers
 }

@@ -132,7 +132,7 @@ func methodNames(methods []methodInfo) string {
 func (a *app) showVendor(name string) error {
 	v, err := vendor.Load(name)
 	if err != nil {
-		return err
+		return flagRefused(name, err)
 	}
 	info := infoOf(v)
 	if a.json {

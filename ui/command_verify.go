@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -250,21 +251,34 @@ func (a *app) printReport(report aws.Report, want aws.Want) error {
 	}
 }
 
-// verdict says why the role is not as required: the first failure, else what
-// could not be looked at. A permission that is missing is another exit code.
+// verdict says why the role is not as required: the first failure, else the
+// first thing that could not be looked at. A permission that is missing is the
+// caller's trouble, not the role's, and another exit code.
 func verdict(report aws.Report, want aws.Want) steps.Problem {
 	for _, status := range []aws.Status{aws.Fail, aws.Unknown} {
 		for _, c := range report.Checks {
 			if c.Status == status {
-				return steps.Problem{
-					What: "The role " + want.RoleName + " is not as required: " + c.ID + ". " + c.Why, Expected: c.Want, Next: c.Fix,
-					Kind: steps.NotAsNeeded,
-				}
+				return checkProblem(c, want)
 			}
 		}
 	}
 	return steps.Problem{What: "The role " + want.RoleName + " is not as required.", Kind: steps.NotAsNeeded}
 }
+
+func checkProblem(c aws.Check, want aws.Want) steps.Problem {
+	p := steps.Problem{Expected: c.Want, Next: c.Fix, Kind: steps.NotAsNeeded}
+	p.What = fmt.Sprintf("The role %s is not as required. %s: %s.", want.RoleName, c.ID, c.Got)
+	if c.Status == aws.Unknown {
+		p.What = fmt.Sprintf("rolecall cannot tell whether the role %s is as required. %s: %s.", want.RoleName, c.ID, c.Got)
+		if strings.HasPrefix(c.Got, notVisible) {
+			p.Kind = steps.AWSRefused
+		}
+	}
+	return p
+}
+
+// notVisible begins what a check found where a permission was missing.
+const notVisible = "not visible"
 
 // reportText prints one line for each check, and under it why and what to do
 // where it is not right.

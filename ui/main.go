@@ -126,7 +126,7 @@ func (a *app) rootCommand() *cobra.Command {
 		PersistentPreRun: func(*cobra.Command, []string) {
 			a.started = true
 		},
-		CompletionOptions: cobra.CompletionOptions{DisableDescriptions: false},
+		SuggestionsMinimumDistance: 2,
 	}
 	flags.bind(root)
 	common := root.PersistentFlags()

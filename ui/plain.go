@@ -29,6 +29,7 @@ type plain struct {
 	shown   []string       // lines of the screen as last printed
 	screen  steps.Screen   // as last printed
 	confirm *steps.Action  // waiting for yes or no
+	pressed string         // the action pressed last in this visit
 	lines   chan typedLine // what the reader has read
 	reading bool           // a line is being read
 	secret  bool           // and it is not shown
@@ -78,8 +79,8 @@ func (p *plain) leave() error {
 	return errCancelled
 }
 
-// stuck reports that input has ended and nothing is awaited any more.
-func (p *plain) stuck() bool { return p.eof && p.driver.calls.Idle() }
+// stuck reports that input has ended and that somebody would have to answer.
+func (p *plain) stuck() bool { return p.eof && len(p.driver.calls.Sending()) == 0 && p.answerable() }
 
 // show prints the screen when the step is new, else the lines that changed.
 func (p *plain) show() {
@@ -87,7 +88,7 @@ func (p *plain) show() {
 	p.screen = walk.Screen()
 	lines := screenLines(p.screen)
 	if walk.Visit() != p.visit {
-		p.visit, p.confirm = walk.Visit(), nil
+		p.visit, p.confirm, p.pressed = walk.Visit(), nil, ""
 		p.say("")
 		p.say(headingOf(walk, p.screen))
 		p.shown = nil
@@ -158,7 +159,7 @@ func (p *plain) promptText() string {
 }
 
 // read has the next line read, unless one is being read. A pipe is read only
-// when the screen has something to answer, so that a script's lines wait for
+// when the screen has something new to answer, so that a script's lines wait for
 // their questions.
 func (p *plain) read() {
 	if p.reading || p.eof || !p.run.app.env.StdinTTY && !p.answerable() {
@@ -206,7 +207,7 @@ func (p *plain) answerable() bool {
 	_, input := firstInput(p.screen)
 	_, choices := firstChoices(p.screen)
 	action, ok := defaultAction(p.screen)
-	return input || choices || ok && action.Disabled == ""
+	return input || choices || ok && action.Disabled == "" && action.ID != p.pressed
 }
 
 // typed carries out one line. It reports whether the person leaves.

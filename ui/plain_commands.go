@@ -77,6 +77,7 @@ func (p *plain) press(action steps.Action) {
 	case action.Confirm != nil && action.Confirm.Question != "":
 		p.confirm = &action
 	default:
+		p.pressed = action.ID
 		p.driver.tell(steps.Chose{ID: action.ID})
 	}
 }
@@ -94,6 +95,7 @@ func (p *plain) confirmed(word string) {
 	action := p.confirm
 	p.confirm = nil
 	if word == "y" || word == "yes" {
+		p.pressed = action.ID
 		p.driver.tell(steps.Chose{ID: action.ID})
 		return
 	}
