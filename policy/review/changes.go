@@ -36,7 +36,7 @@ func (m *model) changesOf(x *expansion, take func(*granted) bool) []Finding {
 	services := map[string]int{}
 	for i := range x.actions {
 		g := &x.actions[i]
-		if !take(g) || g.Level == policy.List || g.Level == policy.Read || len(g.Resources()) == 0 {
+		if !take(g) || g.Level == policy.List || g.Level == policy.Read || !x.scopable(g) {
 			continue
 		}
 		all = append(all, g)
@@ -70,11 +70,18 @@ func (m *model) changesOf(x *expansion, take func(*granted) bool) []Finding {
 			grants = append(grants, &grant{entry: g.entry})
 		}
 	}
-	m.locate(&f, grants[:len(named)], "")
+	if len(grants) <= maxPlaces {
+		named = append(slices.Clone(named), all...)
+	}
+	m.locate(&f, grants[:min(len(named), len(grants))], "")
 	first := placeOf(named[0].entry)
 	f.Statement, f.Index, f.Line, f.Column = first.Statement, first.Index, first.Line, first.Column
 	return []Finding{f}
 }
+
+// maxPlaces is how many entries a finding points at, beyond those that its
+// headline is about.
+const maxPlaces = 12
 
 func shorter(short, long string) string {
 	if len(long) > 60 {

@@ -126,7 +126,7 @@ func (m *model) unsupported(st *statement, c *policy.Condition, key string) *Fin
 		if allActions(e.folded) || e.service == "" {
 			return nil
 		}
-		if all := m.cat.Expand(e.folded); len(all) > 0 && !slices.ContainsFunc(all, func(a policy.Action) bool { return knowsKey(a, key) }) {
+		if !m.setsKey(e.folded, key) {
 			without = append(without, e.text)
 		}
 	}
@@ -144,6 +144,22 @@ func (m *model) unsupported(st *statement, c *policy.Condition, key string) *Fin
 		fmt.Sprintf("%s do not set %s. For them, %s", few(without, ", "), short(c.Key), strings.ToLower(then[:1])+then[1:]))
 	f.Actions = without
 	return f
+}
+
+// setsKey reports whether some action that a pattern matches sets a key, or
+// none is known that it matches. The answer is kept: statements repeat both.
+func (m *model) setsKey(pattern, key string) bool {
+	question := pattern + " " + key
+	if answer, ok := m.sets[question]; ok {
+		return answer
+	}
+	all := m.cat.Expand(pattern)
+	answer := len(all) == 0 || slices.ContainsFunc(all, func(a policy.Action) bool { return knowsKey(a, key) })
+	if m.sets == nil {
+		m.sets = map[string]bool{}
+	}
+	m.sets[question] = answer
+	return answer
 }
 
 // knowsKey reports whether an action sets a condition key.

@@ -46,7 +46,7 @@ func (m *model) unknown(e *entry, x *expansion) []Finding {
 		f.ID, f.Category = "unknown-service", "unknown-service"
 		f.Title = "No AWS service is called " + short(service)
 		f.Why = "The entry grants nothing, unless the service is newer than rolecall's list of " + m.cat.Date() + "."
-		if near := m.nearestService(service); near != "" {
+		if near := m.nearestService(service); near != "" && near != service {
 			f.Why += " Did you mean " + near + "?"
 			f.Patch = &Patch{Replace: near + ":" + tail(e.text)}
 		}
@@ -60,7 +60,7 @@ func (m *model) unknown(e *entry, x *expansion) []Finding {
 		f.ID, f.Category = "unknown-action", "unknown-action"
 		f.Title = fit(m.serviceName(service)+" has no action ", []string{short(tail(e.text))})
 		f.Why = "The entry grants nothing, unless the action is newer than rolecall's list of " + m.cat.Date() + "."
-		if near := nearestAction(s, name); near != "" {
+		if near := m.nearestAction(s, name); near != "" {
 			f.Why += " Did you mean " + near + "?"
 			f.Patch = &Patch{Replace: near}
 		}
@@ -88,8 +88,15 @@ func short(text string) string {
 	return text
 }
 
+// maxGuesses is for how many entries a likely spelling is looked for: each
+// takes a comparison with every action of the service.
+const maxGuesses = 40
+
 // nearestService finds the service that a misspelt prefix most likely means.
 func (m *model) nearestService(prefix string) string {
+	if m.guesses++; len(prefix) == 0 || len(prefix) > 40 || m.guesses > maxGuesses {
+		return ""
+	}
 	best, distance := "", 3
 	for _, s := range m.cat.Services() {
 		if abs(len(s.Prefix)-len(prefix)) >= distance || s.Prefix[0] != prefix[0] {
@@ -104,8 +111,8 @@ func (m *model) nearestService(prefix string) string {
 
 // nearestAction finds the action that a misspelt name most likely means: two
 // letters off, or the same verb with a name that begins alike.
-func nearestAction(s *policy.Service, name string) string {
-	if len(name) > 80 {
+func (m *model) nearestAction(s *policy.Service, name string) string {
+	if m.guesses++; len(name) > 80 || m.guesses > maxGuesses {
 		return ""
 	}
 	best, distance := "", 3

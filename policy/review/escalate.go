@@ -143,10 +143,10 @@ func groupByRoot(paths []*found) (root string, group, rest []*found) {
 	var order []string
 	for _, f := range paths {
 		for _, name := range f.roots() {
-			if counts[name] == 0 {
+			if !slices.Contains(order, name) {
 				order = append(order, name)
 			}
-			counts[name]++
+			counts[name] += btoi(!f.low)
 		}
 	}
 	best := slices.MaxFunc(order, func(a, b string) int {

@@ -9,17 +9,29 @@ import (
 	"rolecall/policy"
 )
 
+// maxFixes is for how many findings a change is made and checked.
+const maxFixes = 40
+
 // fix offers the smallest change for each finding and keeps it only where the
 // rules, run again on the changed document, find less.
-func (m *model) fix(found []Finding) {
+func (m *model) fix(found []Finding, characters int) {
+	left := maxFixes
+	if characters > policy.MaxRoleInline {
+		left = 0 // It has to be divided before anything else.
+	}
 	for i := range found {
 		f := &found[i]
 		if f.Fix == "" {
 			f.Fix = advice(f)
 		}
+		if left == 0 {
+			f.Patch = nil
+			continue
+		}
 		if f.PartOf != "" || f.Severity == Note || f.Index < 0 {
 			continue
 		}
+		left--
 		p := m.patch(f)
 		if p == nil || p.changed == nil || !better(f, p) {
 			f.Patch = nil
@@ -60,8 +72,10 @@ func (m *model) patch(f *Finding) *Patch {
 	switch f.ID {
 	case "pass-role", "escalate":
 		return m.scopeEntries(f, m.entriesOf(f, f.root()))
-	case "data", "secrets", "share", "blind", "boundary", "slr", "instance-profile", "delete-star", "change-star":
+	case "data", "secrets", "share", "blind", "boundary", "slr", "instance-profile":
 		return m.scopeEntries(f, m.entriesOf(f, ""))
+	case "delete-star", "change-star":
+		return m.scopeEntries(f, m.taggable(m.entriesOf(f, "")))
 	case "service-star":
 		return m.scopeEntries(f, m.entriesOf(f, ""))
 	case "unknown-action", "unknown-service":
@@ -128,6 +142,20 @@ func (m *model) scopeEntries(f *Finding, entries []*entry) *Patch {
 	}
 	add = append(m.limited(f, narrow), add...)
 	return m.patched(f, drop, add)
+}
+
+// taggable keeps the entries that a tag can limit; all, where it can limit none.
+func (m *model) taggable(entries []*entry) []*entry {
+	var out []*entry
+	for _, e := range entries {
+		if a, ok := m.cat.Action(e.folded); ok && byResourceTag(a) {
+			out = append(out, e)
+		}
+	}
+	if len(out) == 0 {
+		return entries
+	}
+	return out
 }
 
 // reading is what a service's wildcard leaves when only looking is allowed.

@@ -1,6 +1,7 @@
 package review
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,7 +26,15 @@ type expansion struct {
 	at      map[string]int // by name
 	broad   []*statement   // statements that grant whole ranges: "*", NotAction
 	matched map[*entry]int // how many actions each entry matches
+	wide    bool           // so many services that their resources are not looked up
 }
+
+// maxServices is how many services are unpacked for their resources. A policy
+// that names more is a reader's, or a bad one.
+const maxServices = 64
+
+// scopable reports whether an action can be limited to some resources.
+func (x *expansion) scopable(g *granted) bool { return x.wide || len(g.Resources()) > 0 }
 
 // expand looks the entries up. A "*" and a NotAction are only noted, since
 // listing 22,000 actions helps nobody.
@@ -46,7 +55,26 @@ func (m *model) expand() *expansion {
 			x.add(m.cat.Expand(e.folded), st, e)
 		}
 	}
+	x.subtract(m)
+	services := map[*policy.Service]bool{}
+	for i := range x.actions {
+		services[x.actions[i].Service()] = true
+	}
+	x.wide = len(services) > maxServices
 	return x
+}
+
+// subtract takes out what is denied on every resource without a condition.
+func (x *expansion) subtract(m *model) {
+	for _, deny := range m.deny {
+		if !slices.Contains(deny.Resource, "*") {
+			continue
+		}
+		x.actions = slices.DeleteFunc(x.actions, func(g granted) bool {
+			_, denied := deny.matches(strings.ToLower(g.Name))
+			return denied
+		})
+	}
 }
 
 func allActions(folded string) bool { return folded == "*" || folded == "*:*" }
@@ -110,7 +138,7 @@ func (m *model) counts(x *expansion) Counts {
 	for i := range x.actions {
 		if g := &x.actions[i]; g.everywhere {
 			c.OnEverything++
-			if len(g.Resources()) > 0 {
+			if !x.wide && x.scopable(g) {
 				c.Scopable++
 			}
 		}

@@ -24,10 +24,11 @@ type entry struct {
 // that a patched document can share what did not change.
 type statement struct {
 	*policy.Statement
-	index   int
-	entries []entry
-	star    bool // "*" is among the resources, or NotResource stands instead
-	guard   guard
+	index    int
+	entries  []entry
+	star     bool // "*" is among the resources, or NotResource stands instead
+	guard    guard
+	services map[string]bool // of the resources, where there are too many to compare one by one
 }
 
 func compile(s *policy.Statement, index int, now time.Time) *statement {
@@ -46,8 +47,26 @@ func compile(s *policy.Statement, index int, now time.Time) *statement {
 		st.entries[i] = e
 	}
 	st.star = slices.Contains(s.Resource, "*") || len(s.NotResource) > 0
+	if len(s.Resource) > maxResources {
+		st.services = servicesOf(s.Resource)
+	}
 	st.guard = guardOf(s.Condition, now)
 	return st
+}
+
+// servicesOf names the services of a long list of resources, "*" for any.
+func servicesOf(resources []string) map[string]bool {
+	out := map[string]bool{}
+	for _, r := range resources {
+		if parts := strings.SplitN(r, ":", 4); len(parts) > 2 {
+			service := strings.ToLower(parts[2])
+			if strings.ContainsAny(service, "*?$") {
+				service = "*"
+			}
+			out[service] = true
+		}
+	}
+	return out
 }
 
 // negated reports whether the statement names what it leaves out.
@@ -103,8 +122,10 @@ type model struct {
 	cat        *policy.Catalogue
 	tables     *tables
 
-	hits  map[string]*hit // table actions that are granted, by folded name
-	admin *statement      // an Allow of everything on everything
+	hits    map[string]*hit // table actions that are granted, by folded name
+	admin   *statement      // an Allow of everything on everything
+	guesses int             // how many spellings were looked for
+	sets    map[string]bool // whether the actions of a pattern set a condition key
 }
 
 // hit is an action of the tables with what grants it.
@@ -178,22 +199,12 @@ func (m *model) find(statements []*statement) {
 	if m.hits == nil {
 		m.hits = map[string]*hit{}
 	}
-	for _, st := range statements {
-		if st.negated() {
-			m.findIn(m.tables.all, st)
-			continue
-		}
-		for i := range st.entries {
-			e := &st.entries[i]
-			switch {
-			case !e.wild:
-				if k := m.tables.actions[e.folded]; k != nil {
-					m.hit(k, st, e)
-				}
-			case e.service != "":
-				m.findEntry(m.tables.byService[e.service], st, e)
-			default:
-				m.findEntry(m.tables.all, st, e)
+	// Those on everything come first, so that a crowd of others hides none.
+	left := maxCrowd
+	for _, star := range [...]bool{true, false} {
+		for _, st := range statements {
+			if st.star == star {
+				left = m.findIn(st, left)
 			}
 		}
 	}
@@ -208,12 +219,40 @@ func (m *model) find(statements []*statement) {
 	}
 }
 
-func (m *model) findIn(all []*known, st *statement) {
-	for _, k := range all {
-		if e, ok := st.matches(k.folded); ok {
-			m.hit(k, st, e)
+// maxCrowd bounds how many comparisons of wildcards with table actions are
+// made. A document that AWS takes stays far below.
+const maxCrowd = 100_000
+
+// findIn looks into one statement and returns what is left of the bound.
+func (m *model) findIn(st *statement, left int) int {
+	if st.negated() {
+		if left -= len(m.tables.all); left < 0 {
+			return left
+		}
+		for _, k := range m.tables.all {
+			if e, ok := st.matches(k.folded); ok {
+				m.hit(k, st, e)
+			}
+		}
+		return left
+	}
+	for i := range st.entries {
+		e := &st.entries[i]
+		if !e.wild {
+			if k := m.tables.actions[e.folded]; k != nil {
+				m.hit(k, st, e)
+			}
+			continue
+		}
+		all := m.tables.all
+		if e.service != "" {
+			all = m.tables.byService[e.service]
+		}
+		if left -= len(all); left >= 0 {
+			m.findEntry(all, st, e)
 		}
 	}
+	return left
 }
 
 func (m *model) findEntry(all []*known, st *statement, e *entry) {
@@ -224,12 +263,18 @@ func (m *model) findEntry(all []*known, st *statement, e *entry) {
 	}
 }
 
+// maxGrants is how many grants of one action are kept.
+const maxGrants = 16
+
 func (m *model) hit(k *known, st *statement, e *entry) {
+	h := m.hits[k.folded]
+	if h != nil && len(h.grants) >= maxGrants {
+		return
+	}
 	g, ok := m.grant(k.folded, st, e)
 	if !ok {
 		return
 	}
-	h := m.hits[k.folded]
 	if h == nil {
 		h = &hit{known: k}
 		m.hits[k.folded] = h
@@ -239,18 +284,7 @@ func (m *model) hit(k *known, st *statement, e *entry) {
 
 // grant measures how far a statement grants an action; false where it cannot.
 func (m *model) grant(action string, st *statement, e *entry) (grant, bool) {
-	resources := m.effective(action, st)
-	best, ok := grant{drop: 99}, false
-	for _, r := range resources {
-		reach := m.reach(action, r)
-		if !reach.applies || ok && reach.drop >= best.drop {
-			continue
-		}
-		best, ok = grant{drop: reach.drop, self: reach.self}, true
-		if reach.drop > 0 || reach.self {
-			best.only = r
-		}
-	}
+	best, ok := m.widestResource(action, st)
 	if !ok {
 		return grant{}, false
 	}
@@ -263,6 +297,33 @@ func (m *model) grant(action string, st *statement, e *entry) (grant, bool) {
 	return best, true
 }
 
+// widestResource is the resource of a statement on which an action reaches
+// furthest.
+func (m *model) widestResource(action string, st *statement) (grant, bool) {
+	if st.services != nil && !st.star {
+		service, _, _ := strings.Cut(action, ":")
+		return grant{drop: 1, only: st.Resource[0]}, st.services[service] || st.services["*"]
+	}
+	best, ok := grant{}, false
+	for _, r := range m.effective(action, st) {
+		reach := m.reach(action, r)
+		if !reach.applies || ok && reach.drop >= best.drop {
+			continue
+		}
+		best, ok = grant{drop: reach.drop, self: reach.self}, true
+		if reach.drop > 0 || reach.self {
+			best.only = r
+		}
+		if reach.drop == 0 {
+			break
+		}
+	}
+	return best, ok
+}
+
+// maxDenials bounds how many denials are subtracted; the rest is not believed.
+const maxDenials = 32
+
 // effective lists the resources on which a statement grants an action, after
 // the denials that hold without a condition.
 func (m *model) effective(action string, st *statement) []string {
@@ -270,8 +331,11 @@ func (m *model) effective(action string, st *statement) []string {
 	if len(st.NotResource) > 0 {
 		resources = []string{"*"}
 	}
-	for _, deny := range m.deny {
-		if _, ok := deny.matches(action); !ok {
+	for i, deny := range m.deny {
+		if i == maxDenials {
+			break
+		}
+		if _, ok := deny.matches(action); !ok || len(deny.Resource) > maxResources {
 			continue
 		}
 		var left []string

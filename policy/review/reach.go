@@ -91,8 +91,11 @@ func reachOf(template string, parts []string) reach {
 
 // fits reports whether a part of an ARN can be one that the template makes.
 func fits(template, part string) bool {
-	if part == "*" || template == part {
+	switch {
+	case part == "*" || template == part:
 		return true
+	case template == "${BucketName}" && strings.Contains(part, "/"):
+		return false // a bucket's name has no slash: this is about objects
 	}
 	return overlaps(pattern(template, "?*"), pattern(part, "*"))
 }

@@ -66,7 +66,7 @@ func (r *Report) judge(doc *policy.Document, opts *Options) {
 	r.Actions = m.counts(x)
 	found := m.risks(x)
 	found = append(found, m.effects(x)...)
-	m.fix(found)
+	m.fix(found, r.Policy.Characters)
 	found = append(found, m.tidiness(r.Actions, r.Policy.Characters, r.Policy.Limit)...)
 	for i := range found {
 		f := &found[i]
