@@ -37,6 +37,7 @@ type createDirect struct {
 	draft    map[string]string // names being typed
 	field    map[string]string // what is wrong with them
 	removals []Removal         // what a removal did
+	said     string            // why it stopped without a problem
 	problem  *Problem
 }
 
@@ -157,7 +158,7 @@ func (d *createDirect) nextID(s *Session) []Effect {
 
 // look reads what exists, after a pause when one is due.
 func (d *createDirect) look(s *Session) []Effect {
-	d.stage, d.problem = directLooking, nil
+	d.stage, d.problem, d.said = directLooking, nil, ""
 	d.since, d.until, d.tries = s.Now(), s.Now().Add(s.patience(retryFor)), 0
 	return d.lookAfter(s, 0)
 }

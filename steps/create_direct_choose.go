@@ -57,9 +57,7 @@ func (d *createDirect) answeredDifference(s *Session, id string) (Move, []Effect
 		d.update[first.key] = true
 		return d.looked(s, directLooked{seen: d.seen})
 	case id == optionStop:
-		d.stage = directStopped
-		d.problem = &Problem{What: "Stopped. Nothing was changed.", Expected: "a choice between another name and an update",
-			Next: "Press enter to look again, or leave with ctrl+c: the session is saved.", Kind: NotAsNeeded}
+		d.stage, d.said = directStopped, "Stopped. Nothing was changed."
 	}
 	return Stay, nil
 }
@@ -160,11 +158,9 @@ func (d *createDirect) removed(msg directRemoved) (Move, []Effect) {
 		d.stage, d.problem = directFailed, problemOf(msg.err)
 		return Stay, nil
 	}
-	left := slices.ContainsFunc(msg.removals, func(r Removal) bool { return r.Verdict == Keep })
-	d.stage, d.problem = directStopped, &Problem{What: "What this session made is removed.", Expected: "a role that " + d.roleNames() + " names",
-		Next: "Press enter to begin anew, or leave with ctrl+c.", Kind: Failure}
-	if left {
-		d.problem.What = "Some of what this session made could not be removed: see above."
+	d.stage, d.problem, d.said = directStopped, nil, "What this session made is removed."
+	if slices.ContainsFunc(msg.removals, func(r Removal) bool { return r.Verdict == Keep }) {
+		d.said = "Not all of it was removed: see why above."
 	}
 	return Stay, nil
 }

@@ -205,6 +205,9 @@ func (d *createDirect) halted(s *Session) ([]Block, []Action) {
 	if d.problem != nil && d.problem.Kind == AWSRefused && len(d.wants) > 0 {
 		blocks = append(blocks, d.smallestPolicy())
 	}
+	if d.said != "" {
+		blocks = append(blocks, Text{Body: d.said})
+	}
 	return blocks, d.haltedActions(s, made)
 }
 
@@ -269,6 +272,9 @@ func (d *createDirect) finished(s *Session) []Block {
 	blocks = append(blocks, facts)
 	if tasks := d.tasks(); len(tasks) > 0 {
 		blocks = append(blocks, tasks)
+	}
+	if len(d.made(s)) > 0 {
+		blocks = append(blocks, Text{Tone: Dim, Body: "Kept: a receipt, so that rolecall disconnect can undo exactly this."})
 	}
 	for _, w := range d.wants {
 		blocks = append(blocks, checksOf(d.reports[w.purpose]))
