@@ -25,10 +25,10 @@ const (
 	PermissionsManagement
 )
 
-var levelNames = [...]string{"List", "Read", "Write", "Tagging", "Permissions management"}
-
 // String returns the level as AWS writes it, such as "Permissions management".
-func (l AccessLevel) String() string { return levelNames[l] }
+func (l AccessLevel) String() string {
+	return [...]string{"List", "Read", "Write", "Tagging", "Permissions management"}[l]
+}
 
 // AccessLevels lists the levels in the order in which rolecall prints them.
 func AccessLevels() []AccessLevel {
@@ -102,7 +102,7 @@ var catalogue = sync.OnceValue(func() *Catalogue {
 	c, err := readCatalogue(assets.Catalogue())
 	if err != nil {
 		// The data is part of the program and covered by its tests.
-		panic("embedded catalogue: " + err.Error())
+		panic("embedded catalogue: " + err.Error()) //nolint:forbidigo // a broken program has no next step
 	}
 	return c
 })
@@ -309,7 +309,7 @@ func (s *Service) inflate(block int) string {
 	}
 	if err != nil {
 		// As with the index, a broken block cannot leave the tests.
-		panic("embedded catalogue: " + s.Prefix + ": " + err.Error())
+		panic("embedded catalogue: " + s.Prefix + ": " + err.Error()) //nolint:forbidigo // a broken program has no next step
 	}
 	return b.String()
 }

@@ -287,7 +287,7 @@ func (c *checker) readStatement(n *node) Statement {
 		s.form.at[m.key] = append(s.form.at[m.key], c.pos(m.at))
 		c.readElement(&s, m)
 	}
-	c.together(&s, n, has)
+	c.together(n, has)
 	c.required(&s, n, has)
 	c.grammar(&s, has)
 	return s
@@ -318,12 +318,12 @@ func (c *checker) readElement(s *Statement, m member) {
 }
 
 func closestElement(key string) string {
-	for _, element := range elementOrder {
+	for _, element := range elementOrder() {
 		if strings.EqualFold(key, element) || strings.EqualFold(key, element+"s") {
 			return fmt.Sprintf("%q, spelled so", element)
 		}
 	}
-	return "one of " + strings.Join(elementOrder[:], ", ")
+	return "one of " + strings.Join(elementOrder(), ", ")
 }
 
 func (c *checker) sid(n *node) {
@@ -383,7 +383,7 @@ func (c *checker) readList(s *Statement, m member) []string {
 }
 
 // together refuses an element beside its negation.
-func (c *checker) together(s *Statement, n *node, has map[string]*node) {
+func (c *checker) together(n *node, has map[string]*node) {
 	for _, element := range [...]string{"Action", "Resource", "Principal"} {
 		if has[element] != nil && has["Not"+element] != nil {
 			c.syntax(n.at, "both", fmt.Sprintf("%s and Not%s in one statement", element, element), "one of the two")

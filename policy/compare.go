@@ -36,18 +36,18 @@ func (d Difference) Less() bool { return d.less }
 // More reports whether the new document grants something more than the old.
 func (d Difference) More() bool { return d.more }
 
-// Compare tells what the new document grants that the old does not, and the
+// Compare tells what the changed document grants that the old does not, and the
 // reverse. Order, spelling, Sids and the split into statements do not matter.
 // A wildcard and the list of what it matches today are not equal.
-func Compare(old, new *Document) Difference {
-	if old.Equal(new) {
+func Compare(old, changed *Document) Difference {
+	if old.Equal(changed) {
 		return Difference{Equal: true}
 	}
-	if old.tooLarge() || new.tooLarge() {
+	if old.tooLarge() || changed.tooLarge() {
 		return Difference{more: true, less: true, Changed: []Change{{What: "size", New: true,
 			Detail: "The documents differ; they hold too many combinations of actions and resources to say how."}}}
 	}
-	a, b := grantsOf(old), grantsOf(new)
+	a, b := grantsOf(old), grantsOf(changed)
 	var d Difference
 	lost, gained := uncovered(a.allow, b.allow), uncovered(b.allow, a.allow)
 	undenied, denied := uncovered(a.deny, b.deny), uncovered(b.deny, a.deny)
@@ -62,7 +62,7 @@ func Compare(old, new *Document) Difference {
 	for i := range denied {
 		e.add(&denied[i], "deny", true)
 	}
-	if literalVariables(old) != literalVariables(new) {
+	if literalVariables(old) != literalVariables(changed) {
 		d.less, d.more = true, true
 		e.changed = append(e.changed, Change{What: "version", New: true,
 			Detail: "Only version 2012-10-17 replaces policy variables such as ${aws:username}; the other takes them as text."})

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -109,5 +110,5 @@ func Merge(docs ...*Document) *Document {
 }
 
 func sameStatement(a, b *Statement) bool {
-	return string(canonicalJSON(a.canonical())) == string(canonicalJSON(b.canonical()))
+	return bytes.Equal(canonicalJSON(a.canonical()), canonicalJSON(b.canonical()))
 }

@@ -171,7 +171,7 @@ func countActions(actions []Action) string {
 	names := slices.SortedFunc(maps.Keys(services), func(a, b string) int {
 		return cmp.Or(cmp.Compare(services[b], services[a]), strings.Compare(a, b))
 	})
-	of := ""
+	var of string
 	switch {
 	case len(names) == 0:
 		return "no action that rolecall knows"

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -44,7 +45,7 @@ func (s *Setup) shellRole(b *strings.Builder, r *SetupRole, index int) {
 	call := shellCall("create-role", "--role-name", shellQuote(r.Name), "--assume-role-policy-document", trust)
 	call.optional("--path", r.Path).optional("--description", r.Description).optional("--permissions-boundary", inPartition(r.Boundary, partition))
 	if r.SessionDuration > 0 {
-		call.add("--max-session-duration", fmt.Sprint(int(r.SessionDuration/time.Second)))
+		call.add("--max-session-duration", strconv.Itoa(int(r.SessionDuration/time.Second)))
 	}
 	call.tags(r.Tags).add("--query", "Role.Arn", "--output", "text")
 	fmt.Fprintf(b, "role_arn=$(%s)\n", call)

@@ -126,7 +126,7 @@ func setTags(body *hclwrite.Body, tags []SetupTag) {
 func terraformName(id string) string {
 	var b strings.Builder
 	for i, r := range id {
-		if upper := r >= 'A' && r <= 'Z'; upper && i > 0 && !(id[i-1] >= 'A' && id[i-1] <= 'Z') {
+		if upper := r >= 'A' && r <= 'Z'; upper && i > 0 && (id[i-1] < 'A' || id[i-1] > 'Z') {
 			b.WriteByte('_')
 		}
 		b.WriteRune(r)

@@ -74,15 +74,15 @@ func TestCompareConditions(t *testing.T) {
 		document := func(condition string) *Document {
 			return parsed(t, []byte(statement(allowList+`"Resource":"*","Condition":`+condition)), Identity)
 		}
-		old, new := document(test.old), document(test.new)
-		diff := Compare(old, new)
+		old, changed := document(test.old), document(test.new)
+		diff := Compare(old, changed)
 		if diff.Less() != test.less || diff.More() != test.more {
 			t.Errorf("%s, then %s: less %v, more %v", test.old, test.new, diff.Less(), diff.More())
 		}
 		if test.less && test.more {
 			continue
 		}
-		if back := Compare(new, old); back.Less() != test.more || back.More() != test.less {
+		if back := Compare(changed, old); back.Less() != test.more || back.More() != test.less {
 			t.Errorf("%s, then %s: less %v, more %v", test.new, test.old, back.Less(), back.More())
 		}
 	}
@@ -107,8 +107,8 @@ func TestMinifyConditions(t *testing.T) {
 func TestCompareVersions(t *testing.T) {
 	const inside = `"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"a:k":"${aws:username}"}}}]}`
 	old := parsed(t, []byte(`{"Version":"2008-10-17",`+inside), Trust)
-	new := parsed(t, []byte(`{"Version":"2012-10-17",`+inside), Trust)
-	if diff := Compare(old, new); diff.Equal || diff.Changed[0].What != "version" {
+	changed := parsed(t, []byte(`{"Version":"2012-10-17",`+inside), Trust)
+	if diff := Compare(old, changed); diff.Equal || diff.Changed[0].What != "version" {
 		t.Errorf("%+v", diff)
 	}
 }

@@ -22,9 +22,9 @@ const (
 	nodeObject
 )
 
-var nodeNames = [...]string{"null", "a boolean", "a number", "a string", "a list", "an object"}
-
-func (k nodeKind) String() string { return nodeNames[k] }
+func (k nodeKind) String() string {
+	return [...]string{"null", "a boolean", "a number", "a string", "a list", "an object"}[k]
+}
 
 // node is one JSON value with its place in the text. encoding/json forgets
 // where a value stood and lets the last of two equal keys win, so policies are
@@ -377,5 +377,5 @@ func (p *jsonParser) hex(at int) (rune, bool) {
 		return 0, false
 	}
 	v, err := strconv.ParseUint(string(p.text[at+2:at+6]), 16, 32)
-	return rune(v), err == nil
+	return rune(v), err == nil //nolint:gosec // sixteen bits fit
 }

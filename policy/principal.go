@@ -17,8 +17,8 @@ func (c *checker) readPrincipals(s *Statement, m member) Principals {
 	}
 	p := Principals{}
 	for _, kind := range m.value.members {
-		if !slices.Contains(principalOrder[:], kind.key) {
-			c.syntax(kind.at, "principal", fmt.Sprintf("the unknown type of principal %q", kind.key), "one of "+strings.Join(principalOrder[:], ", "))
+		if !slices.Contains(principalOrder(), kind.key) {
+			c.syntax(kind.at, "principal", fmt.Sprintf("the unknown type of principal %q", kind.key), "one of "+strings.Join(principalOrder(), ", "))
 			continue
 		}
 		name := m.key + "." + kind.key

@@ -8,11 +8,11 @@ import (
 )
 
 // elementOrder is how statements are written that were not read from a text.
-var elementOrder = [...]string{
-	"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
+func elementOrder() []string {
+	return []string{"Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition"}
 }
 
-var principalOrder = [...]string{"AWS", "Service", "Federated", "CanonicalUser"}
+func principalOrder() []string { return []string{"AWS", "Service", "Federated", "CanonicalUser"} }
 
 // Pretty returns the document as shown, copied and saved: two-space indent, no
 // HTML escapes, a newline at the end. Characters that the IAM API refuses or
@@ -84,7 +84,7 @@ func (s *Statement) write(w *writer) {
 	for _, element := range s.form.order {
 		s.element(w, element)
 	}
-	for _, element := range elementOrder {
+	for _, element := range elementOrder() {
 		if !slices.Contains(s.form.order, element) {
 			s.element(w, element)
 		}
@@ -149,7 +149,7 @@ func (s *Statement) principals(w *writer, name string, p Principals) {
 // types lists the kinds of principal in a stable order.
 func (p Principals) types() []string {
 	var kinds []string
-	for _, kind := range principalOrder {
+	for _, kind := range principalOrder() {
 		if _, ok := p[kind]; ok {
 			kinds = append(kinds, kind)
 		}

@@ -33,7 +33,7 @@ func main() {
 }
 
 func run(name, from, out string) error {
-	source := fs.FS(os.DirFS(from))
+	source := os.DirFS(from)
 	if from == "" {
 		dir, err := os.MkdirTemp("", "iam-data")
 		if err != nil {

@@ -82,7 +82,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	result, apiErr, drop := s.do(req, r.Header.Get("Authorization"))
 	switch {
 	case drop:
-		panic(http.ErrAbortHandler) // net/http closes the connection without an answer
+		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http closes the connection without an answer
 	case apiErr != nil:
 		writeError(w, req.service, apiErr)
 	default:

@@ -97,7 +97,7 @@ func defaultRegion(partition string) string {
 // Start listens on a free port of the loopback interface and serves until
 // Close.
 func (s *Server) Start() error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ func get[T any](ctx context.Context, c *Client, op, path string, query url.Value
 		if err == nil || !err.Passing() || try == maxTries || ctx.Err() != nil {
 			return items, plain(err)
 		}
-		if sleep(ctx, wait+rand.N(wait)) != nil {
+		if sleep(ctx, wait+rand.N(wait)) != nil { //nolint:gosec // a pause is no secret
 			return nil, err
 		}
 		wait *= 3
@@ -97,7 +97,7 @@ func send[T any](ctx context.Context, c *Client, op, method, path string, query 
 	if err != nil {
 		return nil, c.unanswered(op, err, write)
 	}
-	defer response.Body.Close() //nolint:errcheck // it was only read
+	defer response.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
 	if err != nil {
 		return nil, c.unanswered(op, err, write)

@@ -64,7 +64,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if fault.Status == 0 && s.authorized(r) {
 			s.mux.ServeHTTP(discard{http.Header{}}, r)
 		}
-		panic(http.ErrAbortHandler) // net/http's own way to end a connection
+		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http's own way to end a connection
 	}
 	switch {
 	case fault.Status != 0:

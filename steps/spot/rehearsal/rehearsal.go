@@ -76,7 +76,7 @@ func (s *Server) Token() string { return s.options.Token }
 // Start listens on a free port of the loopback address and serves in the
 // background until Close.
 func (s *Server) Start() error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return fmt.Errorf("start the rehearsal's Spot: %w", err)
 	}

@@ -53,7 +53,7 @@ func TestShape(t *testing.T) {
 	if err := server.Start(); err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close() //nolint:errcheck // the test is over
+	defer server.Close()
 	for _, test := range []struct {
 		method, path, body string
 		status             int
