@@ -146,7 +146,7 @@ func TestSSOSessionThatAWSEnded(t *testing.T) {
 			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = w.Write([]byte(`{"message":"Session token not found or invalid"}`))
 		}))
-		defer portal.Close()
+		t.Cleanup(portal.Close)
 		home := environment(t, "[profile dev]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = Admin\n"+
 			"[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n", "")
 		cache := filepath.Join(home, ".aws", "sso", "cache")

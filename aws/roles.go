@@ -178,7 +178,7 @@ func (a *Account) CreateRole(ctx context.Context, n NewRole) (Role, error) {
 		in.PermissionsBoundary = &n.Boundary
 	}
 	if n.MaxSession != 0 {
-		in.MaxSessionDuration = awssdk.Int32(int32(n.MaxSession / time.Second))
+		in.MaxSessionDuration = awssdk.Int32(int32(n.MaxSession / time.Second)) //nolint:gosec // IAM takes 43,200 seconds at most
 	}
 	out, err := a.iam().CreateRole(ctx, in, once)
 	if err != nil {

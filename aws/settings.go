@@ -20,7 +20,7 @@ func (a *Account) SetBoundary(ctx context.Context, roleName, policyARN string) e
 // SetMaxSession sets the longest session of a role, one hour to twelve: one
 // request.
 func (a *Account) SetMaxSession(ctx context.Context, roleName string, d time.Duration) error {
-	_, err := a.iam().UpdateRole(ctx, &iam.UpdateRoleInput{RoleName: &roleName, MaxSessionDuration: awssdk.Int32(int32(d / time.Second))})
+	_, err := a.iam().UpdateRole(ctx, &iam.UpdateRoleInput{RoleName: &roleName, MaxSessionDuration: awssdk.Int32(int32(d / time.Second))}) //nolint:gosec // IAM takes 43,200 seconds at most
 	return a.fail(err, "iam:UpdateRole", "update the session duration of role %s", cleanText(roleName))
 }
 

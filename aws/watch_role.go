@@ -301,8 +301,7 @@ func (w *RoleWatch) read(ctx context.Context, k *knownRole) error {
 	if !k.boundary {
 		full, err := w.account.roleOnly(ctx, k.role.Name, w.watched)
 		switch {
-		case KindOf(err) == Denied:
-			err = nil
+		case KindOf(err) == Denied: // the rest of the role can still be judged
 		case err != nil:
 			return err
 		default:
