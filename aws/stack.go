@@ -2,6 +2,8 @@ package aws
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"regexp"
 	"slices"
@@ -274,6 +276,12 @@ func (a *Account) template(ctx context.Context, nameOrID string, opts ...func(*c
 // SameTemplate compares two templates as texts. Ends of lines, white space
 // behind them and empty lines do not count: editors and browsers change those.
 func SameTemplate(a, b string) bool { return templateText(a) == templateText(b) }
+
+// TemplateDigest is the SHA-256 of a template, as SameTemplate compares it.
+func TemplateDigest(template string) string {
+	sum := sha256.Sum256([]byte(templateText(template)))
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
 
 func templateText(s string) string {
 	var lines []string

@@ -53,6 +53,9 @@ type Answers struct {
 	// Parts are the roles that the vendor gets, by purpose ("SpotinstRoleArn").
 	Parts map[string]Part `json:"parts,omitempty"`
 
+	// Stack is the CloudFormation stack that makes the roles, where one does.
+	Stack Stack `json:"stack,omitzero"`
+
 	// Plan binds the session to approved documents (see Plan.Binding); nil: none
 	// does.
 	Plan *Plan `json:"plan,omitempty"`
@@ -62,6 +65,20 @@ type Answers struct {
 	Rests map[ID]string `json:"rests,omitempty"`
 
 	Seen Seen `json:"-"`
+}
+
+// Stack is the CloudFormation stack of a session. ID and Token are hints: what
+// became of it is looked up again.
+type Stack struct {
+	Name string `json:"name,omitempty"`
+	Way  string `json:"way,omitempty"` // who makes it: rolecall, console or cli
+	ID   string `json:"id,omitempty"`
+	// Token is the ClientRequestToken of the last request that rolecall sent: it
+	// marks the stack's events.
+	Token string `json:"token,omitempty"`
+	// Acknowledged says that a person accepts that CloudFormation makes IAM
+	// resources (--acknowledge-iam-capabilities).
+	Acknowledged bool `json:"acknowledged,omitempty"`
 }
 
 // Part is one role of the vendor with its policy.

@@ -35,12 +35,13 @@ const (
 	stepPolicy      ID = "policy"
 	stepRole        ID = "role"
 	stepCreate      ID = "create"
+	stepStack       ID = "stack"
 	stepConnect     ID = "connect"
 )
 
 // StepNames lists what a description may name as a step.
 func StepNames() []ID {
-	return []ID{stepVendor, stepPartition, stepLogin, stepPermissions, stepPolicy, stepRole, stepCreate, stepConnect}
+	return []ID{stepVendor, stepPartition, stepLogin, stepPermissions, stepPolicy, stepRole, stepCreate, stepStack, stepConnect}
 }
 
 func (s *Session) step(d vendor.Step) Step {
@@ -60,6 +61,8 @@ func (s *Session) step(d vendor.Step) Step {
 		return &createRole{described: base}
 	case stepCreate:
 		return &createDirect{described: base}
+	case stepStack:
+		return &createStack{described: base}
 	case stepConnect:
 		return &connect{described: base}
 	}

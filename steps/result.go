@@ -60,6 +60,9 @@ func (s *Session) Result() Result {
 	if s.Vendor == nil {
 		return r
 	}
+	if s.Stack.ID != "" {
+		r.Stacks = append(r.Stacks, ResultStack{Name: s.Stack.Name, ID: s.Stack.ID})
+	}
 	submitted, handed := 0, 0
 	for _, role := range s.NeededRoles() {
 		part, seen := s.Part(role.Purpose), s.Seen.Parts[role.Purpose]

@@ -165,6 +165,7 @@ func (f *connectFlags) fit(p *prepared) error {
 	p.answers.Regions, p.answers.RestrictTag = f.regions, f.restrictTag
 	p.answers.Path, p.answers.Boundary = f.path, f.boundary
 	p.answers.ReplaceRole = f.replaceRole
+	p.answers.Stack.Name, p.answers.Stack.Acknowledged = f.stackName, f.acknowledge
 	return nil
 }
 
@@ -223,6 +224,7 @@ func (f *connectFlags) checkShapes() error {
 		{"--path", f.path, aws.CheckPolicyPath},
 		{"--external-id", f.externalID, aws.CheckExternalID},
 		{"--permissions-boundary", f.boundary, checkPolicyARN},
+		{"--stack-name", f.stackName, aws.CheckStackName},
 	}
 	for _, s := range shapes {
 		if s.value == "" && !f.given(strings.TrimPrefix(s.flag, "--")) {

@@ -35,7 +35,7 @@ func stackRefused(format string, args ...any) *apiError {
 func (s *Server) uuid() string {
 	s.serial++
 	sum := sha256.Sum256([]byte(s.options.Account + "/" + strconv.Itoa(s.serial)))
-	return fmt.Sprintf("%x-%x-4%x-a%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])[:36]
+	return fmt.Sprintf("%x-%x-4%s-a%s-%x", sum[:4], sum[4:6], fmt.Sprintf("%x", sum[6:8])[1:], fmt.Sprintf("%x", sum[8:10])[1:], sum[10:16])
 }
 
 var stackNamePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z][-a-zA-Z0-9]*$`) })

@@ -55,7 +55,7 @@ func readFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, unreadable(name, err)
 	}
-	defer f.Close() //nolint:errcheck // nothing was written
+	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
 		return nil, unreadable(name, err)

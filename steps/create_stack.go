@@ -1,0 +1,415 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"rolecall/aws"
+)
+
+// createStack is the step in which CloudFormation makes policy and role from a
+// template: started by rolecall, in the console or with the AWS CLI. Whoever
+// starts it, rolecall follows the stack by its events, reads the outputs, and
+// proves the roles.
+type createStack struct {
+	described
+	stage   stackStage
+	id      externalID
+	idFor   []string // purposes whose external ID is still to be known
+	plan    stackPlan
+	draft   map[string]string // names being typed, by field
+	field   map[string]string // what is wrong with them
+	stack   aws.Stack         // as last looked at; no ID: none of that name
+	update  bool              // the stack exists and is to be changed
+	finding permissionsFound
+	set     aws.ChangeSet
+	watch   *aws.StackWatch
+	search  *aws.StackSearch
+	seen    stackSeen
+	ended   aws.StackStatus // how the run that was followed ended
+	found   bool            // the stack was there already, or somebody else made it
+	reports map[string]aws.Report
+	making  bool // the rehearsal's stand-in for the browser is at work
+	since   time.Time
+	until   time.Time
+	next    time.Time
+	tries   int
+	note    string
+	problem *Problem
+}
+
+type stackStage int
+
+const (
+	inStackID stackStage = iota
+	inStackNaming
+	inStackLooking
+	inStackTaken // a stack of that name exists and is another
+	inStackWays
+	inStackAsking // what the caller may do
+	inStackReady
+	inStackPreparing // the change set is in the making
+	inStackReview
+	inStackSending
+	inStackFollowing
+	inStackWaiting // for somebody else to make it
+	inStackProving
+	inStackFailed
+	inStackDeleting
+	inStackStopped
+	inStackMade
+)
+
+// The ways to make the stack.
+const (
+	wayHere    = "rolecall"
+	wayConsole = "console"
+	wayCLI     = "cli"
+)
+
+const flagAcknowledge = "--acknowledge-iam-capabilities"
+
+// stackSeen is what the events of a run tell.
+type stackSeen struct {
+	resources []aws.StackResource
+	cause     *aws.Error // of the first failure; nil: none yet
+	causeID   string     // the resource that failed
+}
+
+func (c *createStack) basis(a Answers) []string {
+	basis := append(a.documentsBasis(), a.TrustedAccount, a.AccountID, a.Path, a.Boundary, fmt.Sprint(a.Tags), a.SessionFor.String(),
+		a.Stack.Name, a.Stack.ID, fmt.Sprint(a.GuideOnly))
+	for _, purpose := range slices.Sorted(maps.Keys(a.Parts)) {
+		if p := a.Parts[purpose]; p.Needed {
+			basis = append(basis, purpose, p.PolicyName, p.RoleName, p.ExternalID, p.digests(), p.RoleARN)
+		}
+	}
+	return basis
+}
+
+// Status is Done once this run has seen every needed role and found it right
+// or, without credentials, once their ARNs were pasted.
+func (c *createStack) Status(a Answers) Status {
+	for purpose, part := range a.Parts {
+		report := a.Seen.Parts[purpose].Report
+		if part.Needed && !a.GuideOnly && (report == nil || !report.OK) {
+			return Todo
+		}
+	}
+	if a.settled(c.ID(), c.basis(a)...) {
+		return Done
+	}
+	return Todo
+}
+
+// Asks names the external ID where no API tells it, and the acknowledgement
+// that only a person gives.
+func (c *createStack) Asks(s *Session) []Need {
+	var needs []Need
+	for _, role := range s.NeededRoles() {
+		if needs = s.asksExternalID(role.Purpose); len(needs) > 0 {
+			break
+		}
+	}
+	if !s.Stack.Acknowledged {
+		needs = append(needs, Need{Flag: flagAcknowledge, Why: "You acknowledge that AWS CloudFormation might create IAM resources."})
+	}
+	return needs
+}
+
+// Enter makes the external IDs known first: the template holds them.
+func (c *createStack) Enter(s *Session) []Effect {
+	*c = createStack{described: c.described}
+	for _, role := range s.NeededRoles() {
+		c.idFor = append(c.idFor, role.Purpose)
+	}
+	return c.nextID(s)
+}
+
+func (c *createStack) nextID(s *Session) []Effect {
+	c.stage = inStackID
+	for len(c.idFor) > 0 {
+		purpose := c.idFor[0]
+		c.idFor = c.idFor[1:]
+		if known, effects := c.id.begin(s, purpose); !known {
+			return effects
+		}
+	}
+	return c.prepare(s)
+}
+
+// prepare asks for names, unless a stack of this session may exist already.
+func (c *createStack) prepare(s *Session) []Effect {
+	if s.Stack.ID != "" || s.Stack.Token != "" || s.Stack.Way == wayConsole || s.Stack.Way == wayCLI {
+		return c.look(s)
+	}
+	c.beginNaming(s)
+	return nil
+}
+
+// look writes the template and looks at what exists of the stack.
+func (c *createStack) look(s *Session) []Effect {
+	c.stage, c.problem, c.update, c.ended, c.seen, c.note = inStackLooking, nil, false, "", stackSeen{}, ""
+	c.since, c.tries = s.Now(), 0
+	for _, role := range s.NeededRoles() {
+		if p := s.planProblem(role.Purpose); p != nil {
+			c.stop(p)
+			return nil
+		}
+	}
+	plan, err := s.planStack()
+	if err != nil {
+		c.stop(problemOf(err))
+		return nil
+	}
+	c.plan = plan
+	if s.AWS == nil {
+		c.stage = inStackWays
+		return nil
+	}
+	return []Effect{c.lookCall(s)}
+}
+
+func (c *createStack) stop(p *Problem) { c.stage, c.problem = inStackStopped, p }
+
+// Update follows what CloudFormation shows and what the person wants.
+func (c *createStack) Update(s *Session, msg Msg) (Move, []Effect) {
+	if c.stage == inStackID {
+		known, effects := c.id.update(s, msg)
+		if known {
+			effects = append(effects, c.nextID(s)...)
+		}
+		return Stay, effects
+	}
+	switch msg := msg.(type) {
+	case stackLooked:
+		return Stay, c.looked(s, msg)
+	case permissionsFound:
+		return Stay, c.asked(msg)
+	case stackSent:
+		return Stay, c.sent(s, msg)
+	case changeSetSeen:
+		return Stay, c.prepared(s, msg)
+	case stackFollowed:
+		return Stay, c.followed(s, msg)
+	case stackSearched:
+		return Stay, c.searched(s, msg)
+	case stackProved:
+		return c.proved(s, msg)
+	case Chose:
+		return c.chose(s, msg)
+	case Changed:
+		c.typed(msg.ID, msg.Text)
+	case Entered:
+		return c.entered(s, msg)
+	case Broke:
+		return Stay, c.broke(s, msg)
+	}
+	return Stay, nil
+}
+
+// broke goes on looking after a reading call went wrong, and stops after any
+// other.
+func (c *createStack) broke(s *Session, msg Broke) []Effect {
+	c.making = false
+	switch c.stage {
+	case inStackFollowing, inStackDeleting:
+		c.problem = brokenProblem(msg).passing()
+		return []Effect{c.follow(s, longPause)}
+	case inStackWaiting:
+		c.problem = brokenProblem(msg).passing()
+		return c.searchAfter(longPause)
+	}
+	c.stop(brokenProblem(msg))
+	return nil
+}
+
+// asked shows what rolecall would have CloudFormation do, or what is missing.
+func (c *createStack) asked(msg permissionsFound) []Effect {
+	c.finding, c.stage = msg, inStackReady
+	switch {
+	case msg.err != nil:
+		c.stop(problemOf(msg.err))
+	case len(msg.missing) > 0:
+		c.stop(missingProblem(msg.missing))
+	}
+	return nil
+}
+
+func (c *createStack) ask(s *Session) []Effect {
+	c.stage, c.problem, c.since = inStackAsking, nil, s.Now()
+	account, needs := s.AWS, s.stackNeeds()
+	return []Effect{Call{Name: "check your permissions", Do: func(ctx context.Context) Msg {
+		missing, known, err := account.Missing(ctx, needs)
+		return permissionsFound{missing, known, err}
+	}}}
+}
+
+// chose takes what the person picked or pressed.
+func (c *createStack) chose(s *Session, msg Chose) (Move, []Effect) {
+	switch msg.Block {
+	case choiceWay:
+		return Stay, c.choseWay(s, msg.ID)
+	case choiceTaken:
+		return Stay, c.choseTaken(s, msg.ID)
+	}
+	switch msg.ID {
+	case "use":
+		return Stay, c.useNames(s)
+	case "create":
+		s.Stack.Acknowledged = true
+		return Stay, c.create(s)
+	case "execute":
+		return Stay, c.execute(s)
+	case "discard":
+		return Stay, c.discard(s)
+	case "act":
+		c.making = true
+		return Stay, []Effect{c.send(s, true)}
+	case "delete":
+		return Stay, c.delete(s)
+	case "rename":
+		c.beginNaming(s)
+	case "way":
+		c.stage, c.problem = inStackWays, nil
+	case "again":
+		return Stay, c.again(s)
+	case "anyway":
+		c.stage, c.problem = inStackReady, nil
+	case "login":
+		return Goto(stepLogin), nil
+	case "next":
+		return Next, nil
+	}
+	return Stay, nil
+}
+
+// again looks anew. Credentials that ran out are read anew first.
+func (c *createStack) again(s *Session) []Effect {
+	renew := s.AWS != nil && c.problem != nil && c.problem.Kind == AWSRefused
+	effects := c.look(s)
+	if !renew || len(effects) == 0 {
+		return effects
+	}
+	account, call := s.AWS, effects[0].(Call)
+	read := call.Do
+	call.Do = func(ctx context.Context) Msg {
+		if err := account.Renew(ctx); err != nil {
+			return stackLooked{err: err}
+		}
+		return read(ctx)
+	}
+	return []Effect{call}
+}
+
+// choseWay takes who makes the stack.
+func (c *createStack) choseWay(s *Session, way string) []Effect {
+	if c.stage != inStackWays || way == wayHere && s.AWS == nil {
+		return nil
+	}
+	s.Stack.Way = way
+	switch way {
+	case wayHere:
+		return c.ask(s)
+	case wayConsole, wayCLI:
+		return c.wait(s)
+	}
+	return nil
+}
+
+// choseTaken takes one of the ways out when another stack has the name.
+func (c *createStack) choseTaken(s *Session, id string) []Effect {
+	if c.stage != inStackTaken {
+		return nil
+	}
+	switch id {
+	case optionRename:
+		c.beginNaming(s)
+	case optionUpdate:
+		if !c.updatable(s) {
+			return nil
+		}
+		c.update, s.Stack.Way = true, wayHere
+		return c.ask(s)
+	case optionStop:
+		c.stop(&Problem{What: "Stopped. Nothing was changed.", Expected: "a choice between another name and an update",
+			Next: "Press enter to look again, or leave with ctrl+c: the session is saved.", Kind: NotAsNeeded})
+	}
+	return nil
+}
+
+// updatable reports whether the stack of that name gives the roles that are
+// needed here: then it was made for the same.
+func (c *createStack) updatable(s *Session) bool {
+	if !c.stack.Status.Good() {
+		return false
+	}
+	return !slices.ContainsFunc(c.outputs(s), func(name string) bool { return c.stack.Outputs[name] == "" })
+}
+
+// outputs are the names of the outputs that are needed.
+func (c *createStack) outputs(s *Session) []string {
+	var names []string
+	for _, role := range s.NeededRoles() {
+		names = append(names, role.Purpose)
+	}
+	return names
+}
+
+// take keeps what was proven.
+func (c *createStack) take(s *Session, roles map[string]*aws.Role) (Move, []Effect) {
+	for purpose, report := range c.reports {
+		s.setSeen(purpose, func(p *SeenPart) { p.Report = &report })
+		policies := s.partPolicies(purpose, roles[purpose])
+		s.setPart(purpose, func(p *Part) {
+			p.RoleARN, p.RoleID, p.RoleName, p.Policies = report.Role.ARN, report.Role.ID, report.Role.Name, policies
+		})
+	}
+	c.stage, c.problem = inStackMade, nil
+	s.settle(c.ID(), c.basis(s.Answers)...)
+	if s.Resuming {
+		return Next, nil
+	}
+	return Stay, nil
+}
+
+// entered takes a name, or an ARN that was pasted where rolecall cannot look.
+func (c *createStack) entered(s *Session, msg Entered) (Move, []Effect) {
+	c.typed(msg.ID, msg.Text)
+	if c.stage == inStackNaming {
+		return Stay, c.useNames(s)
+	}
+	purpose, ok := strings.CutPrefix(msg.ID, fieldOutput)
+	if !ok || c.stage != inStackWaiting || s.AWS != nil {
+		return Stay, nil
+	}
+	ref, err := aws.ParseRoleARN(msg.Text, s.Partition, s.AccountID)
+	if err != nil {
+		c.field[msg.ID] = inputProblem(err)
+		return Stay, nil
+	}
+	policies := s.partPolicies(purpose, nil)
+	s.setPart(purpose, func(p *Part) { p.RoleARN, p.RoleName, p.RoleID, p.Policies = ref.ARN, ref.Name, "", policies })
+	if arn, ok := aws.SplitARN(ref.ARN); ok && s.AccountID == "" {
+		s.AccountID = arn.AccountID
+	}
+	if c.toPaste(s) != "" {
+		return Stay, nil
+	}
+	s.settle(c.ID(), c.basis(s.Answers)...)
+	return Next, nil
+}
+
+// toPaste is the purpose of the next role whose ARN is not known; empty: none.
+func (c *createStack) toPaste(s *Session) string {
+	for _, role := range s.NeededRoles() {
+		if s.Part(role.Purpose).RoleARN == "" {
+			return role.Purpose
+		}
+	}
+	return ""
+}

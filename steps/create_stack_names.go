@@ -1,0 +1,82 @@
+package steps
+
+import (
+	"strings"
+
+	"rolecall/aws"
+)
+
+const (
+	fieldStackName = "stack-name"
+	fieldOutput    = "output "
+)
+
+// beginNaming opens the fields for the names of the stack and of what it makes.
+func (c *createStack) beginNaming(s *Session) {
+	c.stage, c.problem, c.field = inStackNaming, nil, map[string]string{}
+	c.draft = map[string]string{fieldStackName: s.stackName()}
+	for _, role := range s.NeededRoles() {
+		part := s.Part(role.Purpose)
+		c.draft[fieldRoleName+role.Purpose], c.draft[fieldPolicyName+role.Purpose] = part.RoleName, part.PolicyName
+	}
+}
+
+func (c *createStack) typed(id, text string) {
+	delete(c.field, id)
+	if _, ok := c.draft[id]; ok && c.stage == inStackNaming {
+		c.draft[id] = strings.TrimSpace(text)
+	}
+}
+
+// useNames takes the names when all of them are such, and looks at the stack.
+func (c *createStack) useNames(s *Session) []Effect {
+	if c.stage != inStackNaming {
+		return nil
+	}
+	for id, name := range c.draft {
+		check := aws.CheckStackName
+		switch {
+		case strings.HasPrefix(id, fieldRoleName):
+			check = aws.CheckRoleName
+		case strings.HasPrefix(id, fieldPolicyName):
+			check = aws.CheckPolicyName
+		}
+		if err := check(name); err != nil {
+			c.field[id] = inputProblem(err)
+		}
+	}
+	if len(c.field) > 0 {
+		return nil
+	}
+	if name := c.draft[fieldStackName]; name != s.Stack.Name {
+		s.Stack.Name, s.Stack.ID, s.Stack.Token = name, "", ""
+	}
+	for _, role := range s.NeededRoles() {
+		roleName, policyName := c.draft[fieldRoleName+role.Purpose], c.draft[fieldPolicyName+role.Purpose]
+		s.setPart(role.Purpose, func(p *Part) {
+			p.NameGiven = p.NameGiven || roleName != p.RoleName
+			p.RoleName, p.PolicyName = roleName, policyName
+		})
+	}
+	return c.look(s)
+}
+
+// naming shows the fields. Unattended, the flags that fill them are named.
+func (c *createStack) naming(s *Session) ([]Block, []Action) {
+	blocks := []Block{
+		Text{Body: "What should the stack and what it makes be called?"},
+		Input{ID: fieldStackName, Label: "Stack name", Value: c.draft[fieldStackName], Problem: c.field[fieldStackName], Flag: "--stack-name"},
+	}
+	for _, role := range s.NeededRoles() {
+		suffix := ""
+		if len(s.NeededRoles()) > 1 {
+			suffix = " · " + role.Title
+		}
+		for _, f := range []struct{ id, label, flag string }{
+			{fieldRoleName + role.Purpose, "Role name", "--role-name"}, {fieldPolicyName + role.Purpose, "Policy name", "--policy-name"},
+		} {
+			blocks = append(blocks, Input{ID: f.id, Label: f.label + suffix, Value: c.draft[f.id], Problem: c.field[f.id], Flag: f.flag})
+		}
+	}
+	return blocks, []Action{{ID: "use", Label: "use these names", Default: true}}
+}

@@ -1,0 +1,341 @@
+package steps
+
+import (
+	"fmt"
+	"strings"
+
+	"rolecall/aws"
+)
+
+// The questions of the step.
+const (
+	choiceWay   = "way"
+	choiceTaken = "taken"
+)
+
+// Screen shows what will be made, then how it goes, then what exists.
+func (c *createStack) Screen(s *Session) Screen {
+	screen := c.screen(s)
+	switch c.stage {
+	case inStackID:
+		return c.id.show(s, screen)
+	case inStackNaming:
+		screen.Blocks, screen.Actions = c.naming(s)
+	case inStackLooking, inStackAsking, inStackPreparing, inStackSending:
+		screen.Blocks = []Block{Tasks{{Name: c.doing(), State: Running, Since: c.since}}}
+	case inStackTaken:
+		screen.Blocks = c.taken(s)
+		return screen
+	case inStackWays:
+		screen.Blocks = c.ways(s)
+	case inStackReady:
+		screen.Blocks, screen.Actions = c.ready(s)
+	case inStackReview:
+		screen.Blocks, screen.Actions = c.review(s)
+	case inStackFollowing, inStackDeleting, inStackProving:
+		screen.Blocks = c.running(s)
+	case inStackWaiting:
+		screen.Blocks, screen.Actions = c.waiting(s)
+	case inStackFailed:
+		screen.Blocks, screen.Actions = c.failed(s)
+	case inStackStopped:
+		screen.Blocks, screen.Actions = c.stopped(s)
+	case inStackMade:
+		screen.Blocks = c.made(s)
+		screen.Actions = []Action{{ID: "next", Label: "next", Default: true}}
+	}
+	if c.note != "" {
+		screen.Blocks = append(screen.Blocks, Text{Tone: Warning, Body: c.note})
+	}
+	screen.Blocks = appendProblem(screen.Blocks, c.problem)
+	return screen
+}
+
+func (c *createStack) doing() string {
+	switch c.stage {
+	case inStackAsking:
+		return "Asking IAM what you are allowed to do"
+	case inStackPreparing:
+		return "CloudFormation works out what it would do"
+	case inStackSending:
+		return "Telling CloudFormation"
+	}
+	return "Looking for the stack"
+}
+
+// place says which stack is meant, and where.
+func (c *createStack) place(s *Session) Facts {
+	facts := Facts{{Label: "Stack", Value: s.Stack.Name, Copy: true}, {Label: "Region", Value: s.stackRegion()}}
+	add := func(label, value string) {
+		if value != "" {
+			facts = append(facts, Fact{Label: label, Value: value})
+		}
+	}
+	for _, role := range s.NeededRoles() {
+		add("External ID", s.Part(role.Purpose).ExternalID)
+	}
+	add("Path", s.Path)
+	add("Boundary", s.Boundary)
+	if s.SessionFor != 0 {
+		add("Longest session", s.SessionFor.String())
+	}
+	add("Tags", tagWords(s.tagList()))
+	return facts
+}
+
+// taken shows that the name is another stack's, and the ways out.
+func (c *createStack) taken(s *Session) []Block {
+	update := Option{ID: optionUpdate, Label: "Update it", Detail: "through a change set that you look at first"}
+	if !c.updatable(s) {
+		update.Disabled = "it was not made for " + s.Vendor.Title
+	}
+	if c.stack.Status.Moving() {
+		update.Disabled = "CloudFormation is at work on it"
+	}
+	return []Block{
+		Problem{What: "The stack " + c.stack.Name + " exists already (" + wordsOf(string(c.stack.Status)) + "), and it was made from another template.",
+			Expected: "a name that is free, or a stack made from this template", Next: "Choose another name, or have the stack updated; unattended: --stack-name.", Kind: NotAsNeeded},
+		Choices{ID: choiceTaken, Label: "What should rolecall do?", Options: []Option{
+			{ID: optionRename, Label: "Use another name", Detail: "what exists stays as it is"}, update,
+			{ID: optionStop, Label: "Stop", Detail: "nothing is changed"},
+		}},
+		c.plan.code(s),
+	}
+}
+
+// ways asks who makes the stack.
+func (c *createStack) ways(s *Session) []Block {
+	here := Option{ID: wayHere, Label: "rolecall", Detail: "shows a change set first, then runs it and follows it"}
+	picked := wayHere
+	if s.AWS == nil {
+		here.Disabled, picked = "there are no AWS credentials in this session", wayConsole
+	}
+	return []Block{
+		c.place(s),
+		Choices{ID: choiceWay, Label: "Who creates the stack?", Picked: picked, Options: []Option{here,
+			{ID: wayConsole, Label: "You, in the AWS console", Detail: "you upload the template; rolecall finds the stack and follows it"},
+			{ID: wayCLI, Label: "You, with the AWS CLI", Detail: "you run one command; rolecall finds the stack and follows it"},
+		}},
+		c.plan.code(s),
+	}
+}
+
+// ready asks for the acknowledgement that AWS's console asks for too.
+func (c *createStack) ready(s *Session) ([]Block, []Action) {
+	verb, label := "make", "acknowledge, see the change set"
+	if c.update {
+		verb = "change"
+	}
+	if s.Unattended {
+		label = "create the stack"
+	}
+	blocks := []Block{
+		Text{Body: "CloudFormation will " + verb + " this in account " + Grouped(s.AccountID) + accountAlias(s) + ":"},
+		c.tasks(s.Now()), c.place(s), c.plan.code(s),
+	}
+	if c.finding.known {
+		blocks = append(blocks, Text{Tone: Good, Body: "You are allowed to do all of it: IAM's policy simulator says so."})
+	} else {
+		blocks = append(blocks, Text{Tone: Dim, Body: "Whether you are allowed to do all of it cannot be asked here. The first request that is refused names what is missing."})
+	}
+	blocks = append(blocks, callerPolicyCode(s.stackNeeds()),
+		Text{Body: "AWS asks you to acknowledge that AWS CloudFormation might create IAM resources: those above."})
+	return blocks, []Action{
+		{ID: "create", Label: label, Default: true, Confirm: &Confirm{Flag: flagAcknowledge, Given: s.Stack.Acknowledged,
+			Question: "Do you acknowledge that AWS CloudFormation might create IAM resources?"}},
+		{ID: "rename", Key: "n", Label: "other names"},
+		{ID: "way", Key: "w", Label: "another way"},
+	}
+}
+
+// review shows what the change set would do.
+func (c *createStack) review(s *Session) ([]Block, []Action) {
+	blocks := []Block{Text{Body: "This change set is ready. Nothing was made yet. Executing it does, in account " + Grouped(s.AccountID) + accountAlias(s) + ":"}}
+	var facts Facts
+	replaced := false
+	for _, change := range c.set.Changes {
+		note := change.PhysicalID
+		if change.Replacement == "True" {
+			note, replaced = "replaced: AWS makes a new one and deletes "+change.PhysicalID, true
+		}
+		facts = append(facts, Fact{Label: change.Action, Value: c.what(change.LogicalID), Note: strings.TrimSpace(change.Type + " " + note)})
+	}
+	blocks = append(blocks, facts, c.place(s), c.plan.code(s))
+	if replaced {
+		blocks = append(blocks, Text{Tone: Warning, Body: "A new role has another identity: " + s.Vendor.Title + " has no access until it has the new ARN."})
+	}
+	return blocks, []Action{{ID: "execute", Label: "execute the change set", Default: true}, {ID: "discard", Key: "x", Label: "discard it"}}
+}
+
+// what is a resource of the template in words.
+func (c *createStack) what(logicalID string) string {
+	for _, p := range c.plan.resources {
+		if p.id == logicalID {
+			return p.what
+		}
+	}
+	return logicalID
+}
+
+// running shows the resources with their states, and the clock.
+func (c *createStack) running(s *Session) []Block {
+	tasks := c.tasks(s.Now())
+	waiting := Waiting{For: "CloudFormation to make the stack " + s.Stack.Name, Since: c.since, Next: c.next}
+	switch c.stage {
+	case inStackDeleting:
+		waiting.For = "CloudFormation to delete the stack " + c.stack.Name
+	case inStackProving:
+		waiting.For, waiting.Until = "AWS to show that what was made is right", c.until
+		if c.tries == 0 {
+			waiting.Next = waiting.Since
+		}
+	}
+	blocks := []Block{tasks}
+	if c.stage == inStackFollowing {
+		blocks = append(blocks, c.progress(tasks))
+	}
+	blocks = append(blocks, waiting)
+	if c.seen.cause != nil && c.stage == inStackFollowing {
+		blocks = append(blocks, Text{Tone: Warning, Body: c.seen.cause.What + " CloudFormation takes back what it made."})
+	}
+	for _, report := range c.reports {
+		if c.stage == inStackProving && !report.OK {
+			blocks = append(blocks, checksOf(report))
+		}
+	}
+	if c.stage != inStackProving {
+		blocks = append(blocks, c.consoleLink(s)...)
+	}
+	return blocks
+}
+
+func (c *createStack) consoleLink(s *Session) []Block {
+	console, ok := aws.ConsoleFor(s.Partition)
+	if !ok || s.Stack.ID == "" {
+		return nil
+	}
+	return []Block{Link{Label: "The stack's events", URL: console.Stack(s.stackRegion(), s.Stack.ID)}}
+}
+
+// waiting tells the person how to make the stack, and that rolecall looks.
+func (c *createStack) waiting(s *Session) ([]Block, []Action) {
+	blocks := []Block{c.plan.code(s)}
+	if s.Stack.Way == wayCLI {
+		blocks = append(blocks,
+			Instructions{Items: []string{"Save the template here: s.", "Copy the command: c. It says that you acknowledge that IAM resources are made.", "Run it where you saved the template."}},
+			Code{Label: "Command", Name: s.Stack.Name + ".sh", Body: s.stackCommand(), About: "for the AWS CLI, a shell as on Linux and macOS"}, c.place(s))
+	} else {
+		blocks = append(blocks, Instructions{Items: []string{
+			"Save the template here: s.",
+			"Open the page below: o. Look at the top right that it is account " + orDigits(s.AccountID) + ".",
+			"Choose Upload a template file, choose the saved file, then Next.",
+			"Enter the stack name " + s.Stack.Name + ". Leave the parameters as they are, then Next.",
+			"Tick I acknowledge that AWS CloudFormation might create IAM resources, then Next.",
+			"Choose Submit.",
+		}}, c.place(s))
+		if console, ok := aws.ConsoleFor(s.Partition); ok {
+			blocks = append(blocks, Link{Label: "Create stack", URL: console.UploadTemplate(s.stackRegion())})
+		}
+	}
+	if s.AWS == nil {
+		return append(blocks, c.pasting(s)...), nil
+	}
+	return append(blocks, c.searching(s)), c.waitingActions(s)
+}
+
+func (c *createStack) searching(s *Session) Block {
+	switch {
+	case c.making:
+		return Tasks{{Name: "Creating the stack in the rehearsal account", State: Running, Since: c.since}}
+	case s.Now().Before(c.until):
+		return Waiting{For: "a stack made from this template", Since: c.since, Until: c.until, Next: c.next}
+	}
+	return Text{Tone: Warning, Body: "rolecall stopped looking. Press enter to go on."}
+}
+
+func (c *createStack) waitingActions(s *Session) []Action {
+	way := Action{ID: "way", Key: "w", Label: "another way"}
+	switch {
+	case c.making:
+		return nil
+	case s.Rehearsal:
+		return []Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}, way}
+	case s.Now().Before(c.until):
+		return []Action{{ID: "next", Label: "next", Default: true, Disabled: "waits for the stack"}, way}
+	}
+	return []Action{{ID: "again", Label: "go on looking", Default: true}, way}
+}
+
+// pasting asks for the outputs where rolecall cannot look.
+func (c *createStack) pasting(s *Session) []Block {
+	blocks := []Block{Text{Tone: Dim, Body: "rolecall cannot look into the account. When the stack is complete, copy from its tab Outputs."}}
+	purpose := c.toPaste(s)
+	if purpose == "" {
+		return blocks
+	}
+	id := fieldOutput + purpose
+	return append(blocks, Input{ID: id, Label: purpose, Hint: "arn:" + s.Partition + ":iam::" + orDigits(s.AccountID) + ":role/" + s.Part(purpose).RoleName, Problem: c.field[id]})
+}
+
+// failed shows the cause, what is left, and offers to delete the stack.
+func (c *createStack) failed(s *Session) ([]Block, []Action) {
+	blocks := []Block{c.tasks(s.Now())}
+	if left := c.left(); len(left) > 0 {
+		blocks = append(blocks, Text{Tone: Warning, Body: "This is still there: " + strings.Join(left, ", ") + "."})
+	} else {
+		blocks = append(blocks, Text{Body: "CloudFormation took back what it had made. The stack itself is left, as " + string(c.ended) + ", and keeps its name taken."})
+	}
+	blocks = append(blocks, c.consoleLink(s)...)
+	if c.problem != nil && c.problem.Kind == AWSRefused {
+		blocks = append(blocks, callerPolicyCode(s.stackNeeds()))
+	}
+	actions := []Action{{ID: "again", Label: "look again", Default: true}}
+	if c.ended.Blocked() {
+		question := fmt.Sprintf("Delete the stack %s with all that is left of it in account %s?", c.stack.Name, Grouped(s.AccountID))
+		actions = append(actions, Action{ID: "delete", Key: "x", Label: "delete the failed stack", Confirm: &Confirm{Question: question}})
+	}
+	return blocks, append(actions, Action{ID: "rename", Key: "n", Label: "other names"})
+}
+
+// stopped shows why rolecall does not go on by itself.
+func (c *createStack) stopped(s *Session) ([]Block, []Action) {
+	var blocks []Block
+	for _, report := range c.reports {
+		blocks = append(blocks, checksOf(report))
+	}
+	actions := []Action{{ID: "again", Label: "look again", Default: true}}
+	if c.problem != nil && c.problem.Kind == AWSRefused && s.AccountID != "" {
+		blocks = append(blocks, callerPolicyCode(s.stackNeeds()))
+	}
+	if len(c.finding.missing) > 0 {
+		actions = append(actions, Action{ID: "anyway", Key: "a", Label: "try all the same"})
+	}
+	return blocks, append(actions, Action{ID: "rename", Key: "n", Label: "other names"})
+}
+
+// made says what exists now, with the outputs.
+func (c *createStack) made(s *Session) []Block {
+	verdict := "The stack is complete, and what it made is right."
+	if c.found {
+		verdict = "The stack " + s.Stack.Name + " is complete, and what it holds is right. rolecall takes it as it is."
+	}
+	blocks := []Block{Text{Tone: Good, Body: verdict}}
+	var facts Facts
+	for _, role := range s.NeededRoles() {
+		part := s.Part(role.Purpose)
+		facts = append(facts, Fact{Label: role.Purpose, Value: part.RoleARN, Note: part.RoleID, Copy: true})
+		for _, p := range part.Policies {
+			if p.ARN != "" {
+				facts = append(facts, Fact{Label: "Policy", Value: p.ARN, Note: shortDigest(p.Digest), Copy: true})
+			}
+		}
+	}
+	facts = append(facts, Fact{Label: "Stack", Value: s.Stack.ID, Copy: true})
+	blocks = append(blocks, facts, c.tasks(s.Now()))
+	for _, role := range s.NeededRoles() {
+		if report, ok := c.reports[role.Purpose]; ok {
+			blocks = append(blocks, checksOf(report))
+		}
+	}
+	return blocks
+}
