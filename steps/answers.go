@@ -3,6 +3,8 @@ package steps
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -209,6 +211,9 @@ func (a *Answers) unsettle(id ID) {
 	}
 	a.Rests = rests
 }
+
+// sortedPurposes are the parts' purposes in one order.
+func sortedPurposes(parts map[string]Part) []string { return slices.Sorted(maps.Keys(parts)) }
 
 func digestOf(values []string) string {
 	sum := sha256.Sum256([]byte(strings.Join(values, "\x00")))

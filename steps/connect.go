@@ -436,13 +436,19 @@ func (c *connect) progress(s *Session) []Block {
 }
 
 func (c *connect) handOverBlocks(s *Session) ([]Block, []Action) {
-	blocks := []Block{Text{Body: "Copy the ARN and paste it in " + s.Vendor.Title + "'s console, then press Connect there."}}
+	what, facts := "the ARN", Facts{}
 	for _, role := range s.NeededRoles() {
 		part := s.Part(role.Purpose)
-		if part.Submitted.IsZero() {
-			blocks = append(blocks, Facts{{Label: role.Title, Value: part.RoleARN, Copy: true, Note: role.Field}})
+		switch {
+		case !part.Submitted.IsZero():
+		case role.HandOver == vendor.HandOverAccount:
+			what = "the AWS account ID"
+			facts = append(facts, Fact{Label: "AWS account ID", Value: s.AccountID, Copy: true, Note: role.Field})
+		default:
+			facts = append(facts, Fact{Label: role.Title, Value: part.RoleARN, Copy: true, Note: role.Field})
 		}
 	}
+	blocks := []Block{Text{Body: "Copy " + what + " and paste it in " + s.Vendor.Title + "'s console, then press Connect there."}, facts}
 	if len(c.d.Instructions) > 0 {
 		blocks = append(blocks, c.instructions(s, nil))
 	}
@@ -493,6 +499,12 @@ func (c *connect) verdict(s *Session) string {
 
 // Summary is the last screen's blocks, for the scrollback.
 func (s *Session) Summary() []Block {
+	if s.Access == vendor.AccessUser {
+		if c := (&connectUser{}); s.settled(stepConnect, c.basis(s.Answers)...) {
+			return c.summary(s)
+		}
+		return nil
+	}
 	if !s.settled(stepConnect, (&connect{}).basis(s.Answers)...) {
 		return nil
 	}

@@ -50,6 +50,13 @@ func (c *createPolicy) documents() []Block {
 	return blocks
 }
 
+// inlineCode is policyCode for a policy that is the role's own.
+func inlineCode(w WantedDocument) Code {
+	code := policyCode(w)
+	code.About = fmt.Sprintf("%s of %s characters · %s", thousands(w.Document.Characters()), thousands(policy.MaxRoleInline), shortDigest(w.Document.Digest()))
+	return code
+}
+
 // policyCode is a permissions policy to view, copy and save.
 func policyCode(w WantedDocument) Code {
 	return Code{

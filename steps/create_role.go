@@ -20,10 +20,11 @@ type createRole struct {
 	expired  bool // the credentials ran out: they are loaded anew before the next look
 	watch    *aws.RoleWatch
 	sighted  roleSightings
-	verified *aws.Report // of a pasted ARN
-	pasting  bool        // the field for an ARN is open
-	making   bool        // the rehearsal's stand-in for the browser is at work
-	refused  bool        // the plan does not name what this step would make
+	verified *aws.Report      // of a pasted ARN
+	pasting  bool             // the field for an ARN is open
+	making   bool             // the rehearsal's stand-in for the browser is at work
+	inline   []WantedDocument // the role's own policy, which no step of its own makes
+	refused  bool             // the plan does not name what this step would make
 	since    time.Time
 	until    time.Time
 	next     time.Time
@@ -137,6 +138,15 @@ func (c *createRole) startLooking(s *Session) []Effect {
 	if c.problem = s.planProblem(c.d.Role); c.problem != nil {
 		c.refused = true
 		return nil
+	}
+	if s.role(c.d.Role).Inline {
+		wanted, err := s.WantedDocuments(c.d.Role)
+		if c.problem = problemOf(err); c.problem != nil {
+			c.refused = true
+			return nil
+		}
+		c.inline = wanted
+		s.setPart(c.d.Role, func(p *Part) { p.Policies = partPolicies(p.Policies, wanted) })
 	}
 	c.pasting = s.AWS == nil
 	if s.AWS == nil {
@@ -341,12 +351,18 @@ func (c *createRole) act(s *Session) Effect {
 	account, part := s.AWS, s.Part(c.d.Role)
 	role := aws.NewRole{Name: part.RoleName, Path: s.Path, Description: s.role(c.d.Role).Description,
 		Trust: s.WantedTrust(c.d.Role), Boundary: s.Boundary, MaxSession: s.SessionFor}
+	inline := c.inline
 	return Call{Name: "create role " + part.RoleName, Writes: true, Do: func(ctx context.Context) Msg {
 		if _, err := account.CreateRole(ctx, role); err != nil && aws.KindOf(err) != aws.Exists {
 			return roleMade{err}
 		}
 		for _, arn := range part.PolicyARNs() {
 			if err := account.AttachRolePolicy(ctx, role.Name, arn); err != nil {
+				return roleMade{err}
+			}
+		}
+		for _, w := range inline {
+			if err := account.PutRolePolicy(ctx, role.Name, w.Name, w.Document); err != nil {
 				return roleMade{err}
 			}
 		}

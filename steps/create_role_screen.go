@@ -23,6 +23,9 @@ func (c *createRole) Screen(s *Session) Screen {
 		return screen
 	}
 	screen.Blocks = []Block{c.instructions(s, c.done), c.values(s), c.trustPolicy(s)}
+	for _, w := range c.inline {
+		screen.Blocks = append(screen.Blocks, Facts{{Label: "Policy name", Value: w.Name, Copy: true}}, inlineCode(w))
+	}
 	if link, ok := c.link(s); ok {
 		screen.Blocks = append(screen.Blocks, link)
 	}

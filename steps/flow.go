@@ -36,12 +36,19 @@ const (
 	stepRole        ID = "role"
 	stepCreate      ID = "create"
 	stepStack       ID = "stack"
+	stepUser        ID = "user"
+	stepCredentials ID = "credentials"
 	stepConnect     ID = "connect"
 )
 
 // StepNames lists what a description may name as a step.
 func StepNames() []ID {
-	return []ID{stepVendor, stepPartition, stepLogin, stepPermissions, stepPolicy, stepRole, stepCreate, stepStack, stepConnect}
+	ids := vendor.StepIDs()
+	names := make([]ID, len(ids))
+	for i, id := range ids {
+		names[i] = ID(id)
+	}
+	return names
 }
 
 func (s *Session) step(d vendor.Step) Step {
@@ -54,16 +61,27 @@ func (s *Session) step(d vendor.Step) Step {
 	case stepLogin:
 		return &login{described: base}
 	case stepPermissions:
+		if len(s.Vendor.Products) == 0 {
+			return &showPermissions{choosePermissions{described: base}}
+		}
 		return &choosePermissions{described: base}
 	case stepPolicy:
 		return &createPolicy{described: base}
 	case stepRole:
 		return &createRole{described: base}
 	case stepCreate:
+		if s.Access == vendor.AccessUser {
+			return &createUserDirect{described: base}
+		}
 		return &createDirect{described: base}
-	case stepStack:
-		return &createStack{described: base}
+	case stepUser:
+		return &createUser{described: base}
+	case stepCredentials:
+		return &credentials{described: base}
 	case stepConnect:
+		if s.Access == vendor.AccessUser {
+			return &connectUser{described: base}
+		}
 		return &connect{described: base}
 	}
 	return nil

@@ -25,6 +25,10 @@ const (
 	ItemAttachment ItemKind = "attachment"    // of a managed policy to a role
 	ItemInline     ItemKind = "inline policy" // of a role
 	ItemStack      ItemKind = "stack"
+
+	ItemUser           ItemKind = "user"
+	ItemUserAttachment ItemKind = "user attachment" // of a managed policy to a user
+	ItemKey            ItemKind = "access key"      // of a user, by its ID: never its secret
 )
 
 // ItemState says what rolecall did with an Item.
@@ -52,18 +56,23 @@ type Item struct {
 	Digest  string    `json:"digest,omitempty"`  // of the policy, of a role's trust policy
 	Role    string    `json:"role,omitempty"`    // attachment, inline policy: the role's name
 	RoleID  string    `json:"role_id,omitempty"` // and its RoleId
+	User    string    `json:"user,omitempty"`    // user attachment, access key: the user's name
+	UserID  string    `json:"user_id,omitempty"` // and its UserId
 	At      time.Time `json:"at"`                // of the state
 	By      string    `json:"by,omitempty"`      // the ARN of who was signed in
 }
 
 // same tells whether two entries are about one thing.
 func (i Item) same(other Item) bool {
-	return i.Kind == other.Kind && strings.EqualFold(i.Name, other.Name) && strings.EqualFold(i.Role, other.Role)
+	return i.Kind == other.Kind && strings.EqualFold(i.Name, other.Name) && strings.EqualFold(i.Role, other.Role) &&
+		strings.EqualFold(i.User, other.User)
 }
 
 // identical tells whether two entries are about the very same thing: one that
 // was deleted and made anew under its name has another ID.
-func (i Item) identical(other Item) bool { return i.ID == other.ID && i.RoleID == other.RoleID }
+func (i Item) identical(other Item) bool {
+	return i.ID == other.ID && i.RoleID == other.RoleID && i.UserID == other.UserID
+}
 
 // Receipt is what one session made in an AWS account. It outlives the session.
 type Receipt struct {

@@ -27,7 +27,7 @@ func (r Receipt) Markdown() string {
 	for _, i := range r.Items {
 		id := i.ID
 		if id == "" {
-			id = i.RoleID
+			id = i.RoleID + i.UserID
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(string(i.Kind)), cell(string(i.State)), cell(i.Label()),
 			cell(i.ARN), cell(id), cell(i.Digest), stamp(i.At), cell(i.By))
@@ -36,12 +36,12 @@ func (r Receipt) Markdown() string {
 	return b.String()
 }
 
-// Label is the thing's name, with the role that it is on.
+// Label is the thing's name, with the role or user that it is on.
 func (i Item) Label() string {
-	if i.Role == "" {
+	if i.Role+i.User == "" {
 		return i.Name
 	}
-	return i.Name + " on " + i.Role
+	return i.Name + " on " + i.Role + i.User
 }
 
 func stamp(t time.Time) string {

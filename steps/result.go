@@ -1,6 +1,9 @@
 package steps
 
-import "rolecall/aws"
+import (
+	"rolecall/aws"
+	"rolecall/steps/vendor"
+)
 
 // Result is what a session made or found, as scripts read it. Every list is
 // there, empty when there is nothing in it.
@@ -74,6 +77,12 @@ func (s *Session) Result() Result {
 		}
 		if part.RoleARN != "" {
 			r.Roles = append(r.Roles, ResultRole{Purpose: role.Purpose, ARN: part.RoleARN, ID: part.RoleID})
+		}
+		if part.UserName != "" && role.Access == vendor.AccessUser {
+			r.Users = append(r.Users, ResultUser{Name: part.UserName, ARN: part.UserARN, AccessKeyID: part.KeyID})
+		}
+		if seen.User != nil {
+			r.Checks = append(r.Checks, seen.User.Checks...)
 		}
 		if seen.Report != nil {
 			r.Checks = append(r.Checks, seen.Report.Checks...)

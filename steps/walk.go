@@ -93,7 +93,7 @@ func (w *Walk) Tell(msg Msg) Turn {
 		w.Session.Resuming = false
 	}
 	here := w.Step().ID()
-	move, effects := w.Step().Update(w.Session, msg)
+	move, effects := w.update(msg)
 	w.replan()
 	if i, ok := w.index(here); ok {
 		w.at = i
@@ -101,6 +101,14 @@ func (w *Walk) Tell(msg Msg) Turn {
 	turn := w.follow(move)
 	turn.Effects = effects
 	return turn
+}
+
+// update tells the current step, except for the one key that is no step's own.
+func (w *Walk) update(msg Msg) (Move, []Effect) {
+	if c, ok := msg.(Chose); ok && c == (Chose{ID: actionUseRole}) && w.Session.mayUseRole() {
+		return w.Session.useRole(), nil
+	}
+	return w.Step().Update(w.Session, msg)
 }
 
 // Back goes up a stage within the step, else to the step before; on the first
@@ -184,7 +192,7 @@ func (w *Walk) Step() Step { return w.flow[w.at] }
 func (w *Walk) Steps() []Step { return w.flow }
 
 // Screen is the current step's screen.
-func (w *Walk) Screen() Screen { return w.Step().Screen(w.Session) }
+func (w *Walk) Screen() Screen { return w.Session.withRoleHint(w.Step().Screen(w.Session)) }
 
 // Visit numbers the arrivals, so that a late reply can be told from a fresh one.
 func (w *Walk) Visit() int { return w.visit }

@@ -38,11 +38,13 @@ func parameterRule() rule { return rule{`[A-Z][A-Z0-9_]*`, 64, "capitals, digits
 
 // StepIDs are the steps that the program has, and that a method can list.
 func StepIDs() []string {
-	return []string{"vendor", "partition", "login", "permissions", "policy", "role", "create", "connect"}
+	return []string{"vendor", "partition", "login", "permissions", "policy", "role", "create", "stack", "user", "credentials", "connect"}
 }
 
 // perRole tells whether a step is walked once for each role.
-func perRole(step string) bool { return step == "policy" || step == "role" }
+func perRole(step string) bool {
+	return step == "policy" || step == "role" || step == "user" || step == "credentials"
+}
 
 // check notes everything that is missing, malformed or refers to nothing. It
 // also parses the policies.

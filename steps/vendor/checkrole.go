@@ -19,6 +19,10 @@ func (r *reader) role(path string, v *Vendor, role *Role) {
 	if role.Access == "" {
 		role.Access = AccessRole
 	}
+	r.oneOf(path+".hand_over", role.HandOver, HandOverRole, HandOverAccount)
+	if role.HandOver != "" && (role.Submit || role.Access == AccessUser) {
+		r.wrong(path+".hand_over", "Nothing of this role is copied: an API takes it, or it is a user.", "no hand_over", "Remove it.")
+	}
 	r.names(path, role)
 	r.description(path+".description", role.Description)
 	for i, id := range role.Principals {

@@ -18,6 +18,12 @@ const (
 	AccessUser = "user"
 )
 
+// What is handed over of a role, by copy.
+const (
+	HandOverRole    = "role"
+	HandOverAccount = "account"
+)
+
 // Method finds the way to connect with this ID ("manual") and access ("role").
 // An empty access finds the first with that ID.
 func (v *Vendor) Method(id, access string) (*Method, bool) {

@@ -86,7 +86,8 @@ type Role struct {
 	Principals  []string `yaml:"principals"`  // account IDs trusted instead of the partition's; they are of the partition aws
 	NoExternal  string   `yaml:"no_external"` // why the vendor's template has no external ID here; empty: it has one
 	Submit      bool     `yaml:"submit"`      // the vendor's API takes this ARN
-	Field       string   `yaml:"field"`       // the box in the vendor's console where the ARN goes
+	Field       string   `yaml:"field"`       // the box in the vendor's console where it goes
+	HandOver    string   `yaml:"hand_over"`   // what the person copies there: role (the ARN) or account (the AWS account ID); empty means role
 	Always      []string `yaml:"always"`      // Sids that every selection needs
 	Policy      string   `yaml:"policy"`      // JSON of all statements, as published
 	// Parameters are placeholders in Policy, by their name: "REPORT_BUCKET".

@@ -1,0 +1,133 @@
+package steps
+
+import (
+	"rolecall/aws"
+)
+
+// Screen shows the plan, then how it goes, then what exists.
+func (c *createUserDirect) Screen(s *Session) Screen {
+	screen := c.screen(s)
+	switch c.stage {
+	case userLooking:
+		screen.Blocks = []Block{Tasks{{Name: "Looking at what exists in the account", State: Running, Since: c.since}}}
+	case userReady:
+		screen.Blocks = c.ready(s)
+		screen.Actions = []Action{{ID: "create", Label: "create these", Default: true}, {ID: "rename", Key: "n", Label: "other names"}}
+	case userNaming:
+		screen.Blocks = c.naming(s)
+		screen.Actions = []Action{{ID: "again", Key: "g", Label: "look again"}}
+	case userMaking, userPausing:
+		screen.Blocks = []Block{c.tasks(true)}
+		if c.stage == userPausing {
+			screen.Blocks = append(screen.Blocks, Waiting{For: "AWS to show what was made", Since: c.since, Until: c.until, Next: c.next})
+		}
+	case userStopped:
+		screen.Blocks = []Block{c.tasks(false)}
+		screen.Actions = []Action{{ID: "again", Label: "look again", Default: true}}
+	case userRightNow:
+		screen.Blocks = c.right(s)
+		screen.Actions = []Action{{ID: "next", Label: "next", Default: true}}
+	}
+	screen.Blocks = appendProblem(screen.Blocks, c.problem)
+	return screen
+}
+
+// ready is the plan: what will be made, and where.
+func (c *createUserDirect) ready(s *Session) []Block {
+	blocks := []Block{Text{Body: "rolecall makes this in account " + Grouped(s.AccountID) + accountAlias(s) + ":"}, c.tasks(false)}
+	if user := c.seen.user.User; user != nil {
+		blocks = append(blocks, Text{Tone: Warning, Body: user.Name + " exists already, made " + aws.Ago(s.Now().Sub(user.Created)) + ". It gets the policy too."})
+	}
+	for i, w := range c.wants {
+		if c.seen.policies[i] != nil {
+			blocks = append(blocks, Text{Tone: Good, Body: w.Name + " exists already and is right. rolecall uses it."})
+		}
+		blocks = append(blocks, policyCode(w))
+	}
+	return append(blocks, c.smallest(s))
+}
+
+// smallest is the policy that this takes, for whoever can grant it.
+func (c *createUserDirect) smallest(s *Session) Code {
+	part := s.Part(c.purpose(s))
+	user := aws.UserARN(s.Partition, s.AccountID, s.Path, part.UserName)
+	var needs []aws.Permission
+	for _, action := range []string{"iam:CreateUser", "iam:GetUser", "iam:ListAttachedUserPolicies", "iam:ListUserPolicies", "iam:ListGroupsForUser",
+		"iam:CreateAccessKey", "iam:ListAccessKeys", "iam:DeleteAccessKey"} {
+		needs = append(needs, aws.Permission{Action: action, Resource: user})
+	}
+	if len(s.tagList()) > 0 {
+		needs = append(needs, aws.Permission{Action: "iam:TagUser", Resource: user})
+	}
+	for _, w := range c.wants {
+		arn := aws.PolicyARN(s.Partition, s.AccountID, s.Path, w.Name)
+		for _, action := range []string{"iam:CreatePolicy", "iam:GetPolicy", "iam:GetPolicyVersion"} {
+			needs = append(needs, aws.Permission{Action: action, Resource: arn})
+		}
+		if len(s.tagList()) > 0 {
+			needs = append(needs, aws.Permission{Action: "iam:TagPolicy", Resource: arn})
+		}
+		needs = append(needs, aws.Permission{Action: "iam:AttachUserPolicy", Resource: user, PolicyARN: arn})
+	}
+	return Code{Label: "Smallest policy that this takes", Name: "rolecall-caller-policy.json", Body: aws.CallerPolicy(needs).Pretty(),
+		About: "for whoever manages your permissions; the next step's key included"}
+}
+
+// tasks are the requests: those done, the running one, those ahead.
+func (c *createUserDirect) tasks(running bool) Tasks {
+	var tasks Tasks
+	for _, op := range c.done {
+		tasks = append(tasks, Task{Name: op.name, State: Finished, Detail: op.item.ID})
+	}
+	for i, op := range c.ops {
+		task := Task{Name: op.name, State: Ahead}
+		if i == 0 && running && c.stage == userMaking {
+			task.State, task.Since = Running, c.since
+		}
+		tasks = append(tasks, task)
+	}
+	return tasks
+}
+
+// naming asks for another name of what is taken.
+func (c *createUserDirect) naming(s *Session) []Block {
+	part := s.Part(c.purpose(s))
+	policies, user := Input{ID: "policy-name", Label: "Policy name", Value: "", Hint: part.PolicyName, Flag: "--policy-name"},
+		Input{ID: fieldUserName, Label: "User name", Hint: part.UserName, Flag: "--user-name"}
+	policies.Problem = c.field
+	if _, taken := c.taken(); taken {
+		return []Block{policies}
+	}
+	if c.seen.user.User != nil {
+		user.Problem = c.field
+		return []Block{user}
+	}
+	return []Block{policies, user}
+}
+
+// taken is the policy whose name is taken by another document.
+func (c *createUserDirect) taken() (*aws.Policy, bool) {
+	for i, p := range c.seen.policies {
+		if p != nil && (p.Document == nil || p.Document.Digest() != c.wants[i].Document.Digest()) {
+			return p, true
+		}
+	}
+	return nil, false
+}
+
+// right shows what exists and was proven.
+func (c *createUserDirect) right(s *Session) []Block {
+	report := s.Seen.Parts[c.purpose(s)].User
+	if report == nil {
+		return nil
+	}
+	word := report.User.Name + " is right."
+	if len(c.done) == 0 {
+		word = report.User.Name + " exists already and is right. Nothing was made."
+	}
+	blocks := []Block{Text{Tone: Good, Body: word}}
+	if len(c.done) > 0 {
+		blocks = append(blocks, c.tasks(false))
+	}
+	return append(blocks, Facts{{Label: "User ARN", Value: report.User.ARN, Copy: true}}, checkList(report.Checks))
+}

@@ -1,0 +1,452 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"rolecall/aws"
+)
+
+// credentials is the step in which the user gets its access key: the person
+// makes it in the console, or rolecall makes it in the direct method. A secret
+// is in the session's memory at most, and on a screen only when it was asked
+// for.
+type credentials struct {
+	described
+	stage    keyStage
+	watch    *aws.KeyWatch
+	keys     []aws.AccessKey // all of the user's, as last seen
+	fresh    []aws.AccessKey // made since this step looked first
+	note     string
+	since    time.Time
+	until    time.Time
+	next     time.Time
+	done     map[string]bool // what the person did, for the marker
+	typedID  string          // the pasted half that is no secret
+	typed    Secret          // the other one, until it was tried
+	whose    *aws.Identity   // of the key that was tried
+	field    string
+	tries    int
+	unsure   bool // an answer got lost: a key may exist whose secret nobody has
+	fullFrom time.Time
+	problem  *Problem
+}
+
+type keyStage int
+
+const (
+	keyLooking  keyStage = iota
+	keyFull              // the user has two keys
+	keyWaiting           // manual: until one appears
+	keyReady             // direct: before it is made
+	keyMaking            // a request that writes is under way
+	keyTrying            // whose key is it?
+	keyTypingID          // the pasted access key
+	keyTypingSecret
+	keyOrphan // made by an earlier run, whose secret is gone
+	keyFound
+	keyFailed
+)
+
+const (
+	fieldKeyID  = "access-key-id"
+	fieldSecret = "secret-access-key"
+)
+
+// How long a key that AWS does not know yet is tried again, and how often.
+const (
+	tryKeyFor   = 30 * time.Second
+	tryKeyPause = 2 * time.Second
+)
+
+type (
+	keysLooked struct {
+		next        time.Duration
+		keys, fresh []aws.AccessKey
+		note        string
+		err         error
+	}
+	keyCreated struct {
+		key    aws.AccessKey
+		secret Secret
+		kept   error // writing the secret where it was wanted
+		gone   bool  // the key was deleted again, since its secret could not be kept
+		err    error
+	}
+	keyTried struct {
+		id     string
+		secret Secret
+		whose  aws.Identity
+		err    error
+	}
+	keyDeleted struct{ err error }
+)
+
+func (c *credentials) basis(a Answers) []string {
+	part := a.Part(c.d.Role)
+	return []string{a.Vendor, a.AccountID, part.UserName, part.UserARN, part.KeyID, fmt.Sprint(a.GuideOnly)}
+}
+
+// Status is Done once this run has seen the key among the user's active ones,
+// or without credentials, once the person said that it exists.
+func (c *credentials) Status(a Answers) Status {
+	if !a.partNeeded(c.d.Role) {
+		return NotNeeded
+	}
+	if (a.GuideOnly || a.Seen.Parts[c.d.Role].Key) && a.settled(c.ID(), c.basis(a)...) {
+		return Done
+	}
+	return Todo
+}
+
+// makes reports whether rolecall itself makes the key.
+func (s *Session) makesKey() bool { return s.Method == "direct" }
+
+// Asks names the file for the secret of a key that would be made.
+func (c *credentials) Asks(s *Session) []Need {
+	if !s.makesKey() || s.KeepSecret != nil || s.Part(c.d.Role).KeyID != "" {
+		return nil
+	}
+	return []Need{{Flag: "--secret-file", Why: "the file for the secret access key, which AWS shows only once"}}
+}
+
+// Enter looks at the user's keys.
+func (c *credentials) Enter(s *Session) []Effect {
+	*c = credentials{described: c.described, done: map[string]bool{}}
+	if s.AWS == nil {
+		c.stage = keyWaiting
+		return nil
+	}
+	return c.begin(s)
+}
+
+// begin looks anew: what is there now counts as old.
+func (c *credentials) begin(s *Session) []Effect {
+	c.stage, c.problem, c.fresh = keyLooking, nil, nil
+	c.since, c.until = s.Now(), s.Now().Add(s.patience(lookFor))
+	c.watch = s.AWS.WatchKeys(s.Part(c.d.Role).UserName)
+	return []Effect{c.look(0)}
+}
+
+func (c *credentials) look(after time.Duration) Effect {
+	watch := c.watch
+	return Call{Name: "look at the access keys", After: after, Do: func(ctx context.Context) Msg {
+		next, _, err := watch.Fetch(ctx)
+		return keysLooked{next, watch.Keys(), watch.New(), watch.Note(), err}
+	}}
+}
+
+// Update follows the person's hands and what AWS shows.
+func (c *credentials) Update(s *Session, msg Msg) (Move, []Effect) {
+	switch msg := msg.(type) {
+	case keysLooked:
+		return c.looked(s, msg)
+	case keyCreated:
+		return c.created(s, msg)
+	case keyTried:
+		return c.tried(s, msg)
+	case keyDeleted:
+		return c.deleted(s, msg)
+	case Chose:
+		return c.chose(s, msg.ID)
+	case Changed:
+		c.field = ""
+	case Entered:
+		return c.entered(s, msg)
+	case Broke:
+		c.stage, c.problem = keyFailed, brokenProblem(msg)
+	default:
+		note(c.done, msg)
+	}
+	return Stay, nil
+}
+
+func (c *credentials) looked(s *Session, msg keysLooked) (Move, []Effect) {
+	c.note, c.problem = msg.note, problemOf(msg.err).passing()
+	c.next = s.Now().Add(msg.next)
+	if msg.err != nil {
+		return c.lookAgain(s, msg)
+	}
+	c.keys, c.fresh = msg.keys, msg.fresh
+	switch {
+	case c.stage == keyTypingID || c.stage == keyTypingSecret || c.stage == keyTrying:
+		return Stay, nil // the person is quicker than the looking
+	case c.known(s) != nil:
+		return c.resume(s)
+	case c.stage != keyWaiting && len(c.keys) >= aws.MaxAccessKeys:
+		c.stage, c.fullFrom = keyFull, s.Now()
+		return Stay, nil
+	case s.makesKey():
+		c.stage = keyReady
+		return Stay, nil
+	case len(c.fresh) == 1:
+		c.take(s, c.fresh[0].ID, false)
+		return Stay, nil
+	}
+	c.stage = keyWaiting
+	return c.lookAgain(s, msg)
+}
+
+func (c *credentials) lookAgain(s *Session, msg keysLooked) (Move, []Effect) {
+	if msg.err != nil && aws.KindOf(msg.err) == aws.Denied {
+		c.stage, c.problem = keyWaiting, problemOf(msg.err).passing()
+		return Stay, nil
+	}
+	if !s.Now().Before(c.until) {
+		return Stay, nil
+	}
+	return Stay, []Effect{c.look(msg.next)}
+}
+
+// known is the session's key among those that were seen, nil when it is not
+// there or not active.
+func (c *credentials) known(s *Session) *aws.AccessKey {
+	id := s.Part(c.d.Role).KeyID
+	i := slices.IndexFunc(c.keys, func(k aws.AccessKey) bool { return id != "" && k.ID == id && k.Active })
+	if i < 0 {
+		return nil
+	}
+	return &c.keys[i]
+}
+
+// resume takes a key that this session knew already. One that rolecall made is
+// of no use without its secret.
+func (c *credentials) resume(s *Session) (Move, []Effect) {
+	part := s.Part(c.d.Role)
+	if part.KeyMade && s.Secrets[c.d.Role] == "" && s.KeepSecret == nil {
+		c.stage = keyOrphan
+		return Stay, nil
+	}
+	c.take(s, part.KeyID, part.KeyMade)
+	if s.Resuming {
+		return Next, nil
+	}
+	return Stay, nil
+}
+
+// take keeps a key that was seen.
+func (c *credentials) take(s *Session, id string, made bool) {
+	s.setPart(c.d.Role, func(p *Part) { p.KeyID, p.KeyMade = id, made })
+	s.setSeen(c.d.Role, func(p *SeenPart) { p.Key = true })
+	s.settle(c.ID(), c.basis(s.Answers)...)
+	c.stage, c.problem = keyFound, nil
+}
+
+// drop forgets the key and its secret.
+func (c *credentials) drop(s *Session) {
+	s.dropKey(c.d.Role)
+	s.unsettle(c.ID())
+	c.whose, c.typed = nil, ""
+}
+
+// dropKey forgets a part's key and its secret.
+func (s *Session) dropKey(purpose string) {
+	s.keepInMind(purpose, "")
+	s.setPart(purpose, func(p *Part) { p.KeyID, p.KeyMade = "", false })
+	s.setSeen(purpose, func(p *SeenPart) { p.Key = false })
+}
+
+// keepInMind keeps a secret in memory; an empty one is forgotten.
+func (s *Session) keepInMind(purpose string, secret Secret) {
+	secrets := maps.Clone(s.Secrets)
+	if secrets == nil {
+		secrets = map[string]Secret{}
+	}
+	delete(secrets, purpose)
+	if secret != "" {
+		secrets[purpose] = secret
+	}
+	s.Secrets = secrets
+}
+
+func (c *credentials) chose(s *Session, id string) (Move, []Effect) {
+	switch id {
+	case "next":
+		return Next, nil
+	case "made":
+		c.stage, c.field = keyTypingID, ""
+	case "paste":
+		c.stage, c.field = keyTypingID, ""
+	case "again":
+		return Stay, c.begin(s)
+	case "extend":
+		c.until = s.Now().Add(lookFor)
+		return Stay, []Effect{c.look(0)}
+	case "create", "act":
+		c.stage, c.since = keyMaking, s.Now()
+		return Stay, []Effect{c.create(s, id == "create")}
+	case "delete":
+		return Stay, c.delete(s)
+	case "handed":
+		c.take(s, s.Part(c.d.Role).KeyID, true)
+		return Next, nil
+	}
+	return Stay, nil
+}
+
+// create makes the key. onRecord is false for the rehearsal's stand-in for the
+// browser, which leaves no receipt. A secret that cannot be kept where it was
+// wanted makes the key worthless, so it is deleted again at once.
+func (c *credentials) create(s *Session, onRecord bool) Effect {
+	account, part, keep := s.AWS, s.Part(c.d.Role), s.KeepSecret
+	record := s.recorder(onRecord)
+	item := Item{Kind: ItemKey, Purpose: c.d.Role, User: part.UserName, UserID: part.UserID}
+	return Call{Name: "create an access key for " + part.UserName, Writes: true, Do: func(ctx context.Context) Msg {
+		key, secret, err := account.CreateAccessKey(ctx, part.UserName)
+		if err != nil {
+			return keyCreated{err: err}
+		}
+		item.Name, item.ID = key.ID, key.ID
+		made := keyCreated{key: key, secret: Secret(secret)}
+		if made.err = record(item, ItemMade); made.err == nil && keep != nil {
+			made.kept = keep(key.ID, Secret(secret))
+		}
+		if made.kept != nil {
+			made.gone = account.DeleteAccessKey(ctx, part.UserName, key.ID) == nil && record(item, ItemRemoved) == nil
+		}
+		return made
+	}}
+}
+
+// recorder writes items into the receipt, with who made them and when.
+func (s *Session) recorder(on bool) func(Item, ItemState) error {
+	ledger, head, by, now := s.ledger(), s.receiptHead(), s.caller(), s.Now
+	return func(item Item, state ItemState) error {
+		if !on {
+			return nil
+		}
+		item.State, item.At, item.By = state, now().UTC(), by
+		return ledger.Put(head, item)
+	}
+}
+
+func (c *credentials) created(s *Session, msg keyCreated) (Move, []Effect) {
+	switch {
+	case msg.err != nil && msg.key.ID == "":
+		c.stage, c.problem = keyFailed, problemOf(msg.err)
+		if aws.KindOf(msg.err) == aws.Network {
+			c.unsure = true
+			c.problem.Next = "A key may have been made whose secret nobody has. Press enter to look at the keys."
+		}
+		return Stay, nil
+	case msg.gone:
+		c.stage, c.problem = keyFailed, problemOf(msg.kept)
+		c.problem.What = "The secret access key could not be written, so rolecall deleted the key again. " + c.problem.What
+		return Stay, nil
+	}
+	s.keepInMind(c.d.Role, msg.secret)
+	s.setPart(c.d.Role, func(p *Part) { p.KeyID, p.KeyMade = msg.key.ID, s.makesKey() })
+	c.keys = append(slices.Clone(c.keys), msg.key)
+	if err := msg.err; err != nil || msg.kept != nil {
+		c.stage, c.problem = keyFailed, problemOf(err)
+		if msg.kept != nil {
+			c.problem = problemOf(msg.kept)
+		}
+		return Stay, nil
+	}
+	return c.try(s, msg.key.ID, msg.secret)
+}
+
+// try finds out whether both halves belong together, and whose they are. AWS
+// needs some seconds until it knows a new key everywhere.
+func (c *credentials) try(s *Session, id string, secret Secret) (Move, []Effect) {
+	c.stage, c.since, c.until, c.tries = keyTrying, s.Now(), s.Now().Add(tryKeyFor), 0
+	return Stay, []Effect{c.tryAfter(s, id, secret, 0)}
+}
+
+func (c *credentials) tryAfter(s *Session, id string, secret Secret, pause time.Duration) Effect {
+	account := s.AWS
+	return Call{Name: "try the access key", After: pause, Do: func(ctx context.Context) Msg {
+		whose, err := account.TryKey(ctx, id, aws.SecretKey(secret))
+		return keyTried{id, secret, whose, err}
+	}}
+}
+
+func (c *credentials) tried(s *Session, msg keyTried) (Move, []Effect) {
+	part := s.Part(c.d.Role)
+	err := msg.err
+	if err == nil {
+		err = msg.whose.CheckOwner(aws.UserRef{Name: part.UserName, ARN: part.UserARN, ID: part.UserID}, s.AccountID)
+	}
+	if err == nil {
+		c.whose, c.typed = &msg.whose, ""
+		s.keepInMind(c.d.Role, msg.secret)
+		c.take(s, msg.id, part.KeyMade && part.KeyID == msg.id)
+		return Stay, nil
+	}
+	soon := aws.KindOf(msg.err) == aws.NotSignedIn || aws.KindOf(msg.err) == aws.Network || aws.KindOf(msg.err) == aws.Throttled
+	if soon && s.Now().Add(tryKeyPause).Before(c.until) {
+		c.tries++
+		c.problem = problemOf(err).passing()
+		return Stay, []Effect{c.tryAfter(s, msg.id, msg.secret, tryKeyPause)}
+	}
+	if part.KeyMade && part.KeyID == msg.id {
+		c.stage, c.problem = keyFailed, problemOf(err)
+		return Stay, nil
+	}
+	c.stage, c.problem, c.typed, c.field = keyTypingID, nil, "", inputProblem(err)
+	return Stay, nil
+}
+
+func (c *credentials) entered(s *Session, msg Entered) (Move, []Effect) {
+	switch text := aws.CleanARN(msg.Text); {
+	case msg.ID == fieldKeyID:
+		if err := aws.CheckAccessKeyID(text); err != nil {
+			c.field = inputProblem(err)
+			return Stay, nil
+		}
+		c.typedID, c.field = text, ""
+		if s.AWS == nil {
+			c.take(s, text, false)
+			return Next, nil
+		}
+		c.stage = keyTypingSecret
+	case msg.ID == fieldSecret:
+		if err := aws.CheckSecretKey(aws.SecretKey(text)); err != nil {
+			c.field = inputProblem(err)
+			return Stay, nil
+		}
+		return c.try(s, c.typedID, Secret(text))
+	}
+	return Stay, nil
+}
+
+// delete takes away a key that this session made. Its secret is worth nothing
+// from then on.
+func (c *credentials) delete(s *Session) []Effect {
+	c.stage, c.since = keyMaking, s.Now()
+	return []Effect{s.deleteKey(c.d.Role)}
+}
+
+// deleteKey deletes a part's key and records it.
+func (s *Session) deleteKey(purpose string) Effect {
+	account, part, record := s.AWS, s.Part(purpose), s.recorder(true)
+	item := Item{Kind: ItemKey, Purpose: purpose, Name: part.KeyID, ID: part.KeyID, User: part.UserName, UserID: part.UserID}
+	return Call{Name: "delete access key " + part.KeyID, Writes: true, Do: func(ctx context.Context) Msg {
+		err := account.DeleteAccessKey(ctx, part.UserName, part.KeyID)
+		if err != nil && aws.KindOf(err) != aws.NotFound {
+			return keyDeleted{err}
+		}
+		return keyDeleted{record(item, ItemRemoved)}
+	}}
+}
+
+func (c *credentials) deleted(s *Session, msg keyDeleted) (Move, []Effect) {
+	if msg.err != nil {
+		c.stage, c.problem = keyFailed, problemOf(msg.err)
+		return Stay, nil
+	}
+	c.drop(s)
+	return Stay, c.begin(s)
+}
+
+// Deeper reports whether b only leaves the fields for a pasted key.
+func (c *credentials) Deeper() bool {
+	return c.watch != nil && (c.stage == keyTypingID || c.stage == keyTypingSecret)
+}
+
+// Up looks at the keys again.
+func (c *credentials) Up(s *Session) []Effect { return c.begin(s) }

@@ -1,0 +1,66 @@
+package steps
+
+import (
+	"fmt"
+
+	"rolecall/policy"
+	"rolecall/steps/vendor"
+)
+
+// showPermissions is the permissions step of a vendor without products to
+// choose from: it shows what the vendor gets, action by action with its reason,
+// and what it does not get.
+type showPermissions struct{ choosePermissions }
+
+// Screen shows the actions, or the field for a parameter.
+func (c *showPermissions) Screen(s *Session) Screen {
+	if c.stage == askParameter {
+		return c.choosePermissions.Screen(s)
+	}
+	screen := c.screen(s)
+	if c.d.About != "" {
+		screen.Blocks = append(screen.Blocks, Text{Body: c.d.About})
+	}
+	for _, role := range s.NeededRoles() {
+		screen.Blocks = append(screen.Blocks, grantFacts(role))
+		for _, size := range c.sizes {
+			screen.Blocks = append(screen.Blocks, Text{Tone: Dim, Body: fmt.Sprintf("The policy has %s of %s characters.", thousands(size.used), thousands(limitOf(role)))})
+		}
+	}
+	for _, no := range s.Vendor.NoAccess {
+		screen.Blocks = append(screen.Blocks, Text{Tone: Good, Body: no})
+	}
+	screen.Blocks = appendProblem(screen.Blocks, c.problem)
+	screen.Actions = []Action{{ID: optionStandard, Label: "next", Default: true}}
+	return screen
+}
+
+// limitOf is how many characters the role's policy may have.
+func limitOf(role *vendor.Role) int {
+	if role.Inline {
+		return policy.MaxRoleInline
+	}
+	return policy.MaxManaged
+}
+
+// grantFacts lists each action once, with what it is for: its own reason, else
+// its statement's.
+func grantFacts(role *vendor.Role) Facts {
+	var facts Facts
+	listed := map[string]bool{}
+	for _, statement := range role.Document.Statements {
+		why := role.Why[statement.Sid]
+		for _, action := range statement.Action {
+			if listed[action] {
+				continue
+			}
+			listed[action] = true
+			reason := why.Actions[action]
+			if reason == "" {
+				reason = why.For
+			}
+			facts = append(facts, Fact{Label: action, Value: reason})
+		}
+	}
+	return facts
+}
