@@ -12,7 +12,8 @@ import (
 )
 
 // Journal keeps the writing calls, so that a later run knows which of them were
-// sent and never answered.
+// sent and never answered. Several calls may be under way at once, so both
+// methods may be called at the same time.
 type Journal interface {
 	// Before is called before the call is sent. If it fails nothing is sent.
 	Before(name string) error

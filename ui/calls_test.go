@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -15,16 +16,21 @@ import (
 
 // notes is a journal that remembers the order of things.
 type notes struct {
+	mu    sync.Mutex
 	lines []string
 	fails error
 }
 
 func (n *notes) Before(name string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.lines = append(n.lines, "before "+name)
 	return n.fails
 }
 
 func (n *notes) After(name, outcome string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.lines = append(n.lines, "after "+name+" "+outcome)
 	return nil
 }

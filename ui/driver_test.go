@@ -25,6 +25,7 @@ import (
 type fluent struct {
 	t       *testing.T
 	wizard  *Wizard
+	watched *watched
 	program *tea.Program
 	out     *lockedBuffer
 	done    chan error
@@ -75,7 +76,8 @@ func drive(t *testing.T, all []steps.Step, change func(*WizardOptions), what fun
 func begin(t *testing.T, o WizardOptions) *fluent {
 	t.Helper()
 	w := &fluent{t: t, wizard: NewWizard(o), out: &lockedBuffer{}, done: make(chan error, 1)}
-	w.program = tea.NewProgram(w.wizard, tea.WithInput(nil), tea.WithOutput(w.out), tea.WithoutSignalHandler(), tea.WithFilter(filter),
+	w.watched = &watched{Wizard: w.wizard}
+	w.program = tea.NewProgram(w.watched, tea.WithInput(nil), tea.WithOutput(w.out), tea.WithoutSignalHandler(), tea.WithFilter(w.wizard.filter),
 		tea.WithWindowSize(80, 24), tea.WithColorProfile(colorprofile.NoTTY), tea.WithEnvironment(nil))
 	go func() { _, err := w.program.Run(); w.done <- err }()
 	t.Cleanup(w.stop)
@@ -113,6 +115,26 @@ func (w *fluent) stop() {
 	time.Sleep(time.Hour)
 }
 
+// watched is the wizard with a lock, so that a test may look at it while the
+// program's own clock goes on.
+type watched struct {
+	*Wizard
+	mu sync.Mutex
+}
+
+func (w *watched) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, cmd := w.Wizard.Update(msg)
+	return w, cmd
+}
+
+func (w *watched) View() tea.View {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.Wizard.View()
+}
+
 // Output is what was written to the terminal since it was last asked for.
 func (w *fluent) Output() string {
 	w.Wait(time.Second / 10) // the renderer writes sixty times a second
@@ -121,7 +143,7 @@ func (w *fluent) Output() string {
 }
 
 // Screen is the frame as a person reads it.
-func (w *fluent) Screen() string { return ansi.Strip(w.wizard.View().Content) }
+func (w *fluent) Screen() string { return ansi.Strip(w.watched.View().Content) }
 
 // Sees fails unless every text is on the screen.
 func (w *fluent) Sees(texts ...string) *fluent {

@@ -97,8 +97,10 @@ func (w *fluent) everySize() string {
 			name string
 			look draw.Look
 		}{{"dark", draw.Look{Links: true}}, {"light", draw.Look{Light: true, Links: true}}, {"no colour", draw.Look{NoColor: true}}} {
+			w.watched.mu.Lock()
 			w.wizard.restyle(func(l *draw.Look) { *l = look.look })
 			w.wizard.refresh()
+			w.watched.mu.Unlock()
 			fmt.Fprintf(&b, "=== %dx%d %s\n%s\n", size[0], size[1], look.name, strings.ReplaceAll(w.wizard.View().Content, "\x1b", "␛"))
 		}
 	}

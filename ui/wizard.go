@@ -40,7 +40,6 @@ type walker interface {
 	StartAt(steps.ID) steps.Turn
 	Tell(steps.Msg) steps.Turn
 	Back() steps.Turn
-	Step() steps.Step
 	Screen() steps.Screen
 	Rail() []steps.RailItem
 	Visit() int
@@ -71,19 +70,18 @@ type Wizard struct {
 	drawn    draw.Drawn
 	tall     bool // the step does not fit: scrolling works
 
-	marked  string // key of the marked item
-	moved   bool   // the person moved the mark in this screen
-	stirred bool   // the person answered something in this visit
-	top     int
-	follow  bool
-	folds   draw.Folds
-	fields  map[string]*field
-	sent    map[string]string
-	status  draw.Status
-	asking  *steps.Action
-	help    bool
-	shown   *steps.Link
-	viewer  *viewer
+	marked string // key of the marked item
+	moved  bool   // the person moved the mark in this screen
+	top    int
+	follow bool
+	folds  draw.Folds
+	fields map[string]*field
+	sent   map[string]string
+	status draw.Status
+	asking *steps.Action
+	help   bool
+	shown  *steps.Link
+	viewer *viewer
 
 	leaving leaving
 	gone    bool      // tea.Quit is on its way
@@ -148,7 +146,7 @@ func (w *Wizard) Ended() bool { return w.walk.Ended() }
 // saved. The error is that of the terminal, or a panic after which the terminal
 // was restored; leaving is none.
 func (w *Wizard) Run(ctx context.Context, in io.Reader, out io.Writer, opts ...tea.ProgramOption) error {
-	opts = append([]tea.ProgramOption{tea.WithInput(in), tea.WithOutput(out), tea.WithFilter(filter)}, opts...)
+	opts = append([]tea.ProgramOption{tea.WithInput(in), tea.WithOutput(out), tea.WithFilter(w.filter)}, opts...)
 	program := tea.NewProgram(w, opts...)
 	stop := context.AfterFunc(ctx, func() { program.Send(leaveMsg{}) })
 	defer stop()
@@ -172,12 +170,12 @@ func (w *Wizard) finish(ctx context.Context) {
 
 // filter turns the signals into the same leaving as ctrl+c, so that they wait
 // for a writing call too.
-func filter(model tea.Model, msg tea.Msg) tea.Msg {
+func (w *Wizard) filter(_ tea.Model, msg tea.Msg) tea.Msg {
 	switch msg.(type) {
 	case tea.InterruptMsg:
 		return leaveMsg{}
 	case tea.QuitMsg:
-		if w, ok := model.(*Wizard); ok && !w.gone {
+		if !w.gone {
 			return leaveMsg{}
 		}
 	}
@@ -319,9 +317,6 @@ func (w *Wizard) leave(where leaving) tea.Cmd {
 
 func (w *Wizard) goBack() tea.Cmd {
 	visit := w.walk.Visit()
-	if !w.walk.CanGoBack() {
-		return w.turn(visit, w.walk.StartAt(w.walk.Step().ID()))
-	}
 	return w.turn(visit, w.walk.Back())
 }
 
@@ -343,7 +338,7 @@ func (w *Wizard) keep() {
 
 // forget clears what belongs to one visit.
 func (w *Wizard) forget() {
-	w.marked, w.moved, w.stirred, w.top, w.follow = "", false, false, 0, true
+	w.marked, w.moved, w.top, w.follow = "", false, 0, true
 	w.folds, w.fields, w.sent = draw.Folds{}, map[string]*field{}, map[string]string{}
 	w.status, w.asking, w.help, w.shown, w.viewer, w.held = draw.Status{}, nil, false, nil, nil, nil
 }

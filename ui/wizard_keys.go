@@ -122,7 +122,7 @@ func (w *Wizard) stepKeys() []binding {
 	keys = append(keys, w.copyKeys()...)
 	keys = append(keys, w.outsideKeys()...)
 	keys = append(keys, w.moveKeys()...)
-	if w.canGoBack() {
+	if w.walk.CanGoBack() {
 		keys = append(keys, bound("b", "back", "go back; what you answered is kept (also esc)", w.backByKey, "b", "esc"))
 	}
 	return append(keys, obvious(bound("?", "help", "this list", silent(func() { w.help, w.top, w.follow = true, 0, false }), "?")))
@@ -143,8 +143,6 @@ func (w *Wizard) moveKeys() []binding {
 	}
 	return keys
 }
-
-func (w *Wizard) canGoBack() bool { return w.walk.CanGoBack() || w.stirred }
 
 func (w *Wizard) backByKey() tea.Cmd { return w.leave(goingBack) }
 
@@ -197,7 +195,7 @@ func (w *Wizard) do(a steps.Action) tea.Cmd {
 
 // choose tells the step what the person decided.
 func (w *Wizard) choose(msg steps.Msg) tea.Cmd {
-	w.stirred, w.follow = true, true
+	w.follow = true
 	w.status = draw.Status{}
 	return w.tell(msg)
 }
@@ -333,7 +331,7 @@ func (w *Wizard) fieldKeys() []binding {
 			hidden("↑", "move up", silent(func() { w.step(-1) }), "up"),
 			hidden("↓", "move down", silent(func() { w.step(1) }), "down"))
 	}
-	if w.canGoBack() {
+	if w.walk.CanGoBack() {
 		keys = append(keys, bound("esc", "back", "go back", w.backByKey, "esc"))
 	}
 	return keys

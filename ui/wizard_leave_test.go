@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -107,7 +108,10 @@ func TestAKilledProgramStillHearsTheAnswer(t *testing.T) {
 }
 
 func TestSecretsLeaveTheClipboard(t *testing.T) {
+	var mu sync.Mutex
 	board := ""
+	set := func(text string) error { mu.Lock(); defer mu.Unlock(); board = text; return nil }
+	get := func() string { mu.Lock(); defer mu.Unlock(); return board }
 	s := still("Keys")
 	s.enter = func() []steps.Effect {
 		return []steps.Effect{steps.Copy{Label: "Secret key", Text: "hunter2", ClearAfter: 20 * time.Second}}
@@ -115,23 +119,23 @@ func TestSecretsLeaveTheClipboard(t *testing.T) {
 	native := func(o *WizardOptions) {
 		o.Desk = testDesk(t, "TERM=linux")
 		o.Desk.NativeTool = func() bool { return true }
-		o.Desk.NativeRead = func() (string, error) { return board, nil }
-		o.Desk.NativeWrite = func(text string) error { board = text; return nil }
+		o.Desk.NativeRead = func() (string, error) { return get(), nil }
+		o.Desk.NativeWrite = set
 	}
 	drive(t, []steps.Step{s}, native, func(w *fluent) {
 		w.Sees("Secret key copied (7 bytes). Off the clipboard again in 20 s.").Wait(19 * time.Second).Sees("again in 1 s")
-		if board != "hunter2" {
-			t.Errorf("the clipboard holds %q", board)
+		if get() != "hunter2" {
+			t.Errorf("the clipboard holds %q", get())
 		}
-		if w.Wait(2 * time.Second).Sees("off the clipboard"); board != "" {
-			t.Errorf("the clipboard holds %q", board)
+		if w.Wait(2 * time.Second).Sees("off the clipboard"); get() != "" {
+			t.Errorf("the clipboard holds %q", get())
 		}
 	})
 	drive(t, []steps.Step{s}, native, func(w *fluent) {
 		w.Press("ctrl+c").Ends()
 		w.wizard.finish(t.Context())
-		if board != "" {
-			t.Errorf("after leaving the clipboard holds %q", board)
+		if get() != "" {
+			t.Errorf("after leaving the clipboard holds %q", get())
 		}
 	})
 }

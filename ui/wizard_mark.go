@@ -200,7 +200,6 @@ func (w *Wizard) typed(msg tea.Msg) tea.Cmd {
 	if f.edit.Value() == before {
 		return nil
 	}
-	w.stirred = true
 	return w.tell(steps.Changed{ID: item.ID, Text: f.edit.Value()})
 }
 
