@@ -113,8 +113,8 @@ func (m *model) openPairs(already []*found) []*found {
 		}
 	}
 	var out []*found
-	for _, k := range m.tables.all {
-		if k.pair == nil || !k.pair.runs || labels[k.pair.label] || m.hits[k.folded] == nil {
+	for _, k := range m.tables.pairs {
+		if labels[k.pair.label] || m.hits[k.folded] == nil {
 			continue
 		}
 		p := &path{id: "pass-to-" + k.pair.service, actions: [][]string{{passRole}, {k.folded}}, pass: true,

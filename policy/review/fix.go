@@ -224,7 +224,10 @@ func byResourceTag(a policy.Action) bool {
 			return false
 		}
 	}
-	return slices.Contains(a.AllConditionKeys(), "aws:ResourceTag/${TagKey}")
+	const key = "aws:ResourceTag/${TagKey}"
+	return slices.Contains(a.ConditionKeys(), key) || slices.ContainsFunc(a.Resources(), func(r policy.ActionResource) bool {
+		return slices.Contains(r.Keys, key) || slices.Contains(r.Type.Keys, key)
+	})
 }
 
 // example is an ARN of what the action works on, with names to fill in.
@@ -451,7 +454,12 @@ func (m *model) rerun(f *Finding) []Finding {
 	case "unknown-action", "unknown-service", "needs-star", "no-resource", "like", "for-all-values", "mfa":
 		return m.effects(m.expand())
 	}
-	return m.tableRisks(nil)
+	rules := tableRules()
+	at := slices.IndexFunc(rules, func(r rule) bool { return r.id == f.ID })
+	if at < 0 {
+		return nil
+	}
+	return m.classRisks(rules[at], m.names(), nil)
 }
 
 // better keeps a change only where the rules then find less.

@@ -73,24 +73,30 @@ func headline(action string, only bool) string {
 // each class and severity.
 func (m *model) tableRisks(before []Finding) []Finding {
 	var out []Finding
+	names := m.names()
 	for _, r := range tableRules() {
-		bySeverity := map[Severity][]*hit{}
-		part := map[Severity]string{}
-		for _, name := range m.names() {
-			h := m.hits[name]
-			severity, partOf, ok := tableSeverity(h, r.class, before)
-			if !ok {
-				continue
-			}
+		out = append(out, m.classRisks(r, names, before)...)
+	}
+	return out
+}
+
+// classRisks are the findings of one class, one for each severity.
+func (m *model) classRisks(r rule, names []string, before []Finding) []Finding {
+	bySeverity := map[Severity][]*hit{}
+	part := map[Severity]string{}
+	for _, name := range names {
+		h := m.hits[name]
+		if severity, partOf, ok := tableSeverity(h, r.class, before); ok {
 			bySeverity[severity] = append(bySeverity[severity], h)
 			part[severity] = partOf
 		}
-		for _, severity := range Severities() {
-			if hits := bySeverity[severity]; len(hits) > 0 {
-				f := m.tableFinding(r, severity, hits)
-				f.PartOf = part[severity]
-				out = append(out, f)
-			}
+	}
+	var out []Finding
+	for _, severity := range Severities() {
+		if hits := bySeverity[severity]; len(hits) > 0 {
+			f := m.tableFinding(r, severity, hits)
+			f.PartOf = part[severity]
+			out = append(out, f)
 		}
 	}
 	return out

@@ -46,6 +46,7 @@ type tables struct {
 	actions   map[string]*known   // by folded name
 	byService map[string][]*known // by service
 	all       []*known
+	pairs     []*known          // with iam:PassRole, they run what the caller chooses
 	keys      map[string]string // type of each global condition key, by folded name
 }
 
@@ -117,7 +118,11 @@ func (t *tables) readPath(fields []string) {
 func (t *tables) readPair(fields []string) {
 	shared := &pair{service: fields[1], label: fields[2], principals: strings.Fields(fields[3]), runs: fields[0] == "+"}
 	for name := range strings.FieldsSeq(fields[4]) {
-		t.know(fields[1] + ":" + name).pair = shared
+		k := t.know(fields[1] + ":" + name)
+		k.pair = shared
+		if shared.runs {
+			t.pairs = append(t.pairs, k)
+		}
 	}
 }
 
