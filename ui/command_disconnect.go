@@ -116,7 +116,6 @@ func (a *app) pickReceipt(store *steps.Store, args []string) (steps.Receipt, err
 		return steps.Receipt{}, usage("There is no receipt with anything left to remove.", "a session in which rolecall made something",
 			"What you made by hand, you remove in the AWS console.")
 	}
-	a.say("Session %s.", all[i].Session)
 	return all[i], nil
 }
 
@@ -227,7 +226,7 @@ func (u *undoing) show() {
 // print writes one line of plan or outcome, with the reason under it.
 func (u *undoing) print(one steps.Removal) {
 	u.app.print("  %-8s %s %s", one.Verdict, one.Item.Kind, draw.Clean(one.Item.Label()))
-	if id := one.Item.ID; id != "" {
+	if id := one.Item.ID; id != "" && one.Verdict != steps.Removed {
 		u.app.print("           %s · %s", draw.Clean(id), draw.Clean(one.Item.ARN))
 	}
 	for _, line := range []string{one.Why, one.Next} {
@@ -294,10 +293,10 @@ func (u *undoing) sayVendor() {
 		return
 	}
 	line := u.vendor.Account.Label + " " + account + " is still there: rolecall never deletes it."
-	if page := u.vendorPage(); page != "" {
-		line += " Remove it at " + page
-	}
 	u.app.say("%s", draw.Clean(line))
+	if page := u.vendorPage(); page != "" {
+		u.app.say("Remove it there:\n  %s", draw.Clean(page))
+	}
 }
 
 func (u *undoing) vendorPage() string {
