@@ -81,6 +81,7 @@ func (r *Remover) judge(ctx context.Context, item Item) (Removal, error) {
 	case ItemUser, ItemUserAttachment, ItemKey:
 		return r.judgeUserItem(ctx, item)
 	case ItemStack:
+		return r.judgeStack(ctx, item)
 	}
 	return keep(item, "This version of rolecall cannot remove a "+cleanLine(string(item.Kind))+".", "Remove it in the AWS console."), nil
 }

@@ -52,6 +52,11 @@ func (r *Remover) attempt(ctx context.Context, item Item) (Removal, error) {
 	if err := r.delete(context.WithoutCancel(ctx), item); err != nil {
 		return now, err
 	}
+	if item.Kind == ItemStack {
+		if err := r.awaitStack(ctx, item); err != nil {
+			return now, err
+		}
+	}
 	now.Verdict = Removed
 	return now, nil
 }
@@ -84,6 +89,7 @@ func (r *Remover) delete(ctx context.Context, item Item) error {
 	case ItemUser, ItemUserAttachment, ItemKey:
 		return r.deleteUserItem(ctx, item)
 	case ItemStack:
+		return r.Account.DeleteStack(ctx, item.ID, "")
 	}
 	return nil
 }
