@@ -216,7 +216,8 @@ func (r *Remover) settled(plan []Removal) []Removal {
 		}
 		going := 0
 		for _, other := range plan {
-			if other.Verdict == Remove && other.Kind == ItemAttachment && other.ARN == item.ARN {
+			attached := other.Kind == ItemAttachment || other.Kind == ItemUserAttachment
+			if other.Verdict == Remove && attached && other.ARN == item.ARN {
 				going++
 			}
 		}
