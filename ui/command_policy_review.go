@@ -69,7 +69,7 @@ func (a *app) reviewPolicy(ctx context.Context, f *reviewFlags, args []string) e
 		return err
 	}
 	opts.Now = a.env.Now()
-	if err := src.know(opts); err != nil {
+	if err := src.know(opts, a.json || f.format != "text" || f.details); err != nil {
 		return err
 	}
 	result := review.Review(src.text, *opts)
@@ -125,9 +125,12 @@ func (f *reviewFlags) options() (*review.Options, error) {
 
 // know adds what the built-in vendors know: their accounts, and what needs the
 // statements of a policy that is theirs.
-func (s *source) know(opts *review.Options) error {
+//
+// Reading a description takes longer than the review, so it is left out where
+// the costs are not shown.
+func (s *source) know(opts *review.Options, costs bool) error {
 	v := s.vendor
-	if v == nil && opts.Kind == policy.Identity {
+	if v == nil && costs && opts.Kind == policy.Identity {
 		name := vendorOf(s.text)
 		if name != "" {
 			loaded, err := vendor.Load(name)
@@ -198,7 +201,10 @@ func costsOf(v *vendor.Vendor) func(string, []string) string {
 			if !ok {
 				continue
 			}
-			out := v.Title + " needs it for " + strings.Join(titlesOf(v, v.Serves(sid)), ", ") + "."
+			out := v.Title + " needs it."
+			if titles := titlesOf(v, v.Serves(sid)); len(titles) > 0 {
+				out = v.Title + " needs it for " + strings.Join(titles, ", ") + "."
+			}
 			for _, action := range actions {
 				if own := why.Actions[action]; own != "" {
 					out += " " + action + ": " + own

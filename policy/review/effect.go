@@ -27,6 +27,9 @@ func (m *model) effects(x *expansion) []Finding {
 func (m *model) unknown(e *entry, x *expansion) []Finding {
 	service, name, ok := strings.Cut(e.folded, ":")
 	everyService := strings.Trim(service, "*") == ""
+	if strings.Trim(service, "abcdefghijklmnopqrstuvwxyz0123456789-.*?") != "" {
+		return nil // AWS refuses it, which is said already
+	}
 	if !ok || e.folded == "" || x.matched[e] > 0 && (e.service != "" || everyService) {
 		return nil
 	}

@@ -16,8 +16,8 @@ func refusals(list []policy.Refusal, doc *policy.Document) []Finding {
 			Index: r.Statement, Line: r.Line, Column: r.Column, Actions: []string{},
 			Title: "AWS refuses it: " + r.What, AWS: r.AWS}
 		f.Why = fmt.Sprintf("Line %d, column %d holds %s.", r.Line, r.Column, r.What)
-		if r.Near != "" {
-			f.Why += fmt.Sprintf(" The text there: %s", r.Near)
+		if r.Near != "" && r.Category == "invalid-json" {
+			f.Why = strings.TrimSuffix(f.Why, ".") + ", near “" + r.Near + "”."
 		}
 		if r.AWS != "" {
 			f.Why += fmt.Sprintf(" AWS answers: %s", r.AWS)

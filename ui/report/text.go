@@ -36,7 +36,7 @@ func Text(w io.Writer, r *review.Report, o Options) error {
 		t.finding(&shown[i], i+1, o.Details)
 	}
 	t.foot(r, len(notes), o.Details)
-	_, err := io.WriteString(w, t.b.String())
+	_, err := io.WriteString(w, strings.TrimRight(t.b.String(), "\n")+"\n")
 	return err
 }
 
@@ -92,8 +92,8 @@ func (t *text) summary(r *review.Report) {
 		left = "AWS will refuse it."
 	}
 	t.sides(left+counted(r), sizeOf(r))
-	if r.Actions.OnEverything > 0 {
-		t.line("%d actions on every resource; %d of them could be limited.", r.Actions.OnEverything, r.Actions.Scopable)
+	if r.Actions.OnEverything > 0 && r.Actions.Scopable > 0 {
+		t.line("%s on every resource; %d of them could be limited.", Plural(r.Actions.OnEverything, "action", "actions"), r.Actions.Scopable)
 	}
 }
 
@@ -180,7 +180,7 @@ func cleanIndented(line string) string {
 }
 
 func (t *text) wrapped(s string) {
-	for line := range strings.SplitSeq(ansi.Wrap(draw.Clean(s), width-len(indent), ","), "\n") {
+	for line := range strings.SplitSeq(ansi.Wrap(draw.Clean(s), width-len(indent), ""), "\n") {
 		t.line("%s%s", indent, strings.TrimSpace(line))
 	}
 }
