@@ -173,7 +173,8 @@ func CheckSecretKey(s SecretKey) error {
 
 // TryKey signs in with an access key at this account's endpoint and tells whose
 // it is: one request, GetCallerIdentity, that needs no permission. A key made
-// just now is refused for some seconds (Kind NotSignedIn). The error never
+// just now is refused for some seconds (Kind NotSignedIn); halves that do not belong
+// together are of Kind Malformed. The error never
 // holds the secret.
 func (a *Account) TryKey(ctx context.Context, keyID string, secret SecretKey) (Identity, error) {
 	own := a.sts().Options()
@@ -202,6 +203,7 @@ func triedKey(err error, keyID string) error {
 	e.Expected = "an active key, both halves of it"
 	switch api.ErrorCode() {
 	case "SignatureDoesNotMatch":
+		e.Kind = Malformed // no waiting makes it right
 		e.What, e.Next = "The secret access key does not belong to this access key.", "Copy both again from one page."
 	default:
 		e.What, e.Next = "AWS does not know this access key.", "Check that it is active. A key made just now may take some seconds."

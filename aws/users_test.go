@@ -96,7 +96,7 @@ func userContract() map[string]func(*testing.T, place, *aws.Account) {
 				return // moto takes any secret
 			}
 			_, err := a.TryKey(ctx, k.ID, "0123456789012345678901234567890123456789")
-			kindIs(t, err, aws.NotSignedIn)
+			kindIs(t, err, aws.Malformed)
 			must[aws.Identity](t)(a.TryKey(ctx, k.ID, secret)) // nothing of the wrong one is remembered
 			_, err = a.TryKey(ctx, "AKIAIOSFODNN7EXAMPLE", secret)
 			kindIs(t, err, aws.NotSignedIn)
