@@ -84,7 +84,7 @@ func (c *chooseVendor) Enter(s *Session) []Effect {
 	c.problem, c.field, c.held = nil, "", ""
 	c.stage = begin
 	c.offered = len(s.Offers) > 1
-	if s.Vendor == nil || s.Method == "" {
+	if s.Vendor == nil || s.Method == "" || c.offered && c.Status(s.Answers) == Todo {
 		c.stage = pickOffer
 	}
 	return nil
@@ -323,6 +323,7 @@ func (c *chooseVendor) Screen(s *Session) Screen {
 	screen := c.screen(s)
 	switch c.stage {
 	case pickOffer:
+		screen.Heading, screen.Place = "Vendor and method", ""
 		screen.Blocks = []Block{Text{Body: "What do you want to connect, and who does the AWS part?"}, c.offers(s)}
 	case begin:
 		screen.Blocks, screen.Actions = c.beginBlocks(s)
@@ -354,7 +355,7 @@ func (c *chooseVendor) offers(s *Session) Block {
 	choices := Choices{ID: "offer", Flag: c.offerFlag(s)}
 	for _, o := range s.Offers {
 		choices.Options = append(choices.Options, Option{ID: o.id(), Label: o.Label, Detail: o.Detail})
-		if picked == "" || o.Vendor == s.Answers.Vendor && o.Method == s.Method {
+		if picked == "" || o.Vendor == s.Answers.Vendor && o.Method == s.Method && o.Access == s.Access {
 			picked = o.id()
 		}
 	}

@@ -50,7 +50,7 @@ func (a *app) plan(flags *connectFlags, output string) error {
 		return err
 	}
 	session := prepared.session(a)
-	if session.Vendor == nil {
+	if prepared.open() {
 		return usage("Which access the plan is for is open.", "one of: "+offerList(prepared.offers), "Give --vendor, --method and --access.")
 	}
 	if session.Partition == "" {

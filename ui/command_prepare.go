@@ -92,18 +92,21 @@ func (p *prepared) offer(f *connectFlags) error {
 	if len(p.offers) == 0 {
 		return noOffer(f, all)
 	}
-	p.answers.Vendor = p.offers[0].Vendor
-	if len(p.offers) == 1 || f.yes && sameAccess(p.offers) {
-		first := p.offers[0]
+	first := p.offers[0]
+	if f.yes && sameAccess(p.offers) {
 		p.offers = p.offers[:1]
-		p.vendor = byName[first.Vendor]
-		p.answers.Method, p.answers.Access = first.Method, first.Access
 	}
-	if f.vendor == "" && p.vendor == nil {
-		p.answers.Vendor = ""
+	if f.yes && len(p.offers) > 1 {
+		return nil // nothing answers which access: the first step says so
 	}
+	p.vendor = byName[first.Vendor]
+	p.answers.Vendor, p.answers.Method, p.answers.Access = first.Vendor, first.Method, first.Access
 	return nil
 }
+
+// open reports whether the wizard asks which vendor and method are meant; until
+// then the first offer stands for the answer.
+func (p *prepared) open() bool { return len(p.offers) > 1 }
 
 // sameAccess reports whether the first vendor's first method has one access
 // only, so that a default is no choice between a role and a user.
@@ -151,8 +154,8 @@ func (f *connectFlags) fit(p *prepared) error {
 	if err := f.checkShapes(); err != nil {
 		return err
 	}
-	if p.vendor == nil {
-		return f.needVendor(p)
+	if err := f.narrow(p); err != nil || p.vendor == nil {
+		return err
 	}
 	for _, fill := range []func(*prepared) error{f.fillPartition, f.fillVendorAccount, f.fillSelection, f.fillParameters, f.fillParts, f.fillSettings} {
 		if err := fill(p); err != nil {
@@ -169,13 +172,21 @@ func (f *connectFlags) fit(p *prepared) error {
 	return nil
 }
 
-// needVendor refuses flags that mean nothing before the vendor is known.
-func (f *connectFlags) needVendor(p *prepared) error {
+// narrow leaves only the offers of the default vendor where flags mean something
+// to one vendor alone, and refuses them where role or user is still open.
+func (f *connectFlags) narrow(p *prepared) error {
+	if !p.open() {
+		return nil
+	}
 	for _, flag := range []string{"partition", "trusted-account", "products", "account", "account-name", "external-id", "role-name",
 		"policy-name", "path", "permissions-boundary", "report-bucket", "replace-role", "regions", "restrict-tag"} {
-		if f.given(flag) {
-			return usage("--"+flag+" needs to know the vendor and the method.", "one of: "+offerList(p.offers), "Give --vendor, --method and --access too.")
+		if !f.given(flag) {
+			continue
 		}
+		if p.vendor == nil || !sameAccess(p.offers) {
+			return usage("--"+flag+" needs to know the vendor and the access.", "one of: "+offerList(p.offers), "Give --vendor, --method and --access too.")
+		}
+		p.offers = slices.DeleteFunc(p.offers, func(o steps.Offer) bool { return o.Vendor != p.answers.Vendor })
 	}
 	return nil
 }
