@@ -284,5 +284,5 @@ func (d *createDirect) smallestPolicy() Code {
 	}
 	doc := aws.CallerPolicy(directNeeds(d.wants, append(slices.Clone(d.done), ops...)))
 	return Code{Label: "Smallest policy that this takes", Name: "rolecall-caller-policy.json", Body: doc.Pretty(),
-		About: fmt.Sprintf("%s characters · for whoever manages your permissions", thousands(doc.Characters()))}
+		About: fmt.Sprintf("%s characters · for whoever manages your permissions", thousands(doc.Characters())), Print: true}
 }

@@ -159,6 +159,7 @@ type Code struct {
 	Body  string
 	About string // "6,097 of 6,144 characters · sha256:3f9a…"
 	Notes []Note
+	Print bool // an unattended run that stops here prints it
 }
 
 // CheckState is the state of a Check.

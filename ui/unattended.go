@@ -99,6 +99,7 @@ func (u *unattended) step() (pressed bool, err error) {
 	screen := walk.Screen()
 	u.progress(screen)
 	if p, ok := stopping(screen); ok {
+		u.printCodes(screen)
 		return false, &steps.Fault{Problem: p}
 	}
 	if u.driver.failed != nil {
@@ -125,6 +126,21 @@ func (u *unattended) step() (pressed bool, err error) {
 		return false, nil
 	}
 	return false, asksFor(screen)
+}
+
+// printCodes prints the documents that help somebody else to lift what stopped
+// the run.
+func (u *unattended) printCodes(screen steps.Screen) {
+	for _, block := range screen.Blocks {
+		code, ok := block.(steps.Code)
+		if !ok || !code.Print {
+			continue
+		}
+		u.run.app.say("%s:", draw.Clean(code.Label))
+		for line := range strings.Lines(code.Body) {
+			u.run.app.say("%s", draw.Clean(strings.TrimRight(line, "\n")))
+		}
+	}
 }
 
 // stopping is a problem that rolecall does not get past by itself.
