@@ -219,7 +219,10 @@ func (w *Wizard) nodeKeys() []binding {
 	if !ok || item.Kind != draw.Node {
 		return nil
 	}
-	tick := bound("space", "tick", "tick or untick what is marked", func() tea.Cmd { return w.choose(steps.Ticked{ID: item.ID, On: !item.On}) }, "space")
+	tick := bound("space", "tick", "tick or untick what is marked", func() tea.Cmd {
+		w.moved = true
+		return w.choose(steps.Ticked{ID: item.ID, On: !item.On})
+	}, "space")
 	tick.Disabled = item.Disabled
 	keys := []binding{tick}
 	if item.Folds {

@@ -195,6 +195,7 @@ func (w *Wizard) typed(msg tea.Msg) tea.Cmd {
 	item, _ := w.item()
 	f := w.focused()
 	before := f.edit.Value()
+	w.moved = true // whoever types is here, whatever appears meanwhile
 	f.edit, _ = f.edit.Update(msg)
 	w.follow = true
 	if f.edit.Value() == before {

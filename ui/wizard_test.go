@@ -329,3 +329,24 @@ func TestTheFooterSaysTheTruth(t *testing.T) {
 		}
 	})
 }
+
+func TestTheFocusStaysWhereSomebodyTypes(t *testing.T) {
+	s := still("Field", steps.Input{ID: "i", Label: "Name"})
+	show := s.screen
+	s.enter = func() []steps.Effect {
+		return []steps.Effect{steps.Call{Name: "look", After: time.Second, Do: func(context.Context) steps.Msg { return "found" }}}
+	}
+	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
+		if msg == steps.Msg("found") {
+			s.screen = func() steps.Screen {
+				screen := show()
+				screen.Blocks = append(screen.Blocks, steps.Choices{ID: "q", Picked: "a", Options: []steps.Option{{ID: "a", Label: "Found one"}}})
+				return screen
+			}
+		}
+		return steps.Stay, nil
+	}
+	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		w.Type("ab").Wait(2 * time.Second).Sees("Found one").Type("cd").Sees("› [abcd")
+	})
+}
