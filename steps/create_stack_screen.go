@@ -185,7 +185,7 @@ func (c *createStack) running(s *Session) []Block {
 	case inStackDeleting:
 		waiting.For = "CloudFormation to delete the stack " + c.stack.Name
 	case inStackProving:
-		waiting.For, waiting.Until = "AWS to show that what was made is right", c.until
+		waiting.For, waiting.Until = "AWS to show what was made", c.until
 		if c.tries == 0 {
 			waiting.Next = waiting.Since
 		}

@@ -1,0 +1,476 @@
+package steps_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"rolecall/aws"
+	"rolecall/aws/rehearsal"
+	"rolecall/steps"
+)
+
+const stackStep steps.ID = "stack"
+
+// automatic makes the session one of the automatic method, with a receipt on
+// disk.
+func (w *world) automatic() *world {
+	w.t.Helper()
+	w.direct()
+	w.session.Method = "automatic"
+	w.walk = steps.NewWalk(w.session)
+	return w
+}
+
+// toStack walks with the defaults to the stack step and past the names.
+func (w *world) toStack() *world {
+	w.t.Helper()
+	w.start().at("vendor").enter().sees("prod").enter()
+	w.until("the partition", func() bool { return w.walk.Step().ID() == "partition" })
+	w.enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
+	w.at("permissions").enter()
+	if w.walk.Step().ID() == "permissions" {
+		w.presses("use")
+	}
+	return w.at(stackStep).sees("Stack name> spot-access")
+}
+
+// toReady goes on to the acknowledgement, with rolecall creating the stack.
+func (w *world) toReady() *world {
+	w.t.Helper()
+	return w.toStack().enter().sees("You, in the AWS console", "Template").enter().sees("acknowledge that AWS CloudFormation might create IAM resources")
+}
+
+// code finds a document on the screen by its label.
+func (w *world) code(label string) steps.Code {
+	w.t.Helper()
+	for _, b := range w.walk.Screen().Blocks {
+		if c, ok := b.(steps.Code); ok && c.Label == label {
+			return c
+		}
+	}
+	w.t.Fatalf("no document %q:\n%s", label, w.text())
+	return steps.Code{}
+}
+
+func (w *world) problem() steps.Problem {
+	w.t.Helper()
+	return block[steps.Problem](w)
+}
+
+func (w *world) stacks() []aws.Stack {
+	w.t.Helper()
+	all, err := w.hands().Stacks(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return all
+}
+
+func TestTheAutomaticMethodGoesThroughAChangeSet(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic().toReady()
+		w.sees("You are allowed to do all of it")
+		if tasks := w.tasks(); !strings.Contains(tasks, "ahead: policy Spot-Policy, 6,097 characters") || !strings.Contains(tasks, "ahead: role Spot-Role, trusts 922761411349") {
+			t.Fatal(tasks)
+		}
+		confirm := w.walk.Screen().Actions[0].Confirm
+		if confirm == nil || confirm.Flag != "--acknowledge-iam-capabilities" || confirm.Given || !strings.Contains(confirm.Question, "might create IAM resources") {
+			t.Fatalf("%+v", confirm)
+		}
+		if len(w.stacks()) != 0 {
+			t.Fatal("something was made before the acknowledgement")
+		}
+		w.enter().sees("Nothing was made yet", "Add: policy Spot-Policy", "Add: role Spot-Role")
+		if w.requests("iam:CreateRole") != 0 || w.requests("cloudformation:CreateStack") != 0 || w.stacks()[0].Status != aws.StackReview {
+			t.Fatalf("%+v", w.stacks())
+		}
+		w.enter().sees("waiting for CloudFormation to make the stack")
+		w.until("the policy", func() bool { return strings.Contains(w.tasks(), "running: policy Spot-Policy") })
+		w.until("the role", func() bool {
+			return strings.Contains(w.tasks(), "finished: policy Spot-Policy") && strings.Contains(w.tasks(), "running: role Spot-Role")
+		})
+		w.sees("complete, and what it made is right", "pass trust-external-id", "pass policy-matches").enter().at("connect").enter().sees("accepted the role")
+		result := w.session.Result()
+		if !result.Submitted || len(result.Stacks) != 1 || result.Stacks[0].Name != "spot-access" || !strings.HasPrefix(result.Stacks[0].ID, "arn:aws:cloudformation:") ||
+			result.Roles[0].ARN != spotRole || result.Roles[0].ID == "" || result.Policies[0].ARN != spotPolicy || result.Policies[0].Characters != 6097 {
+			t.Fatalf("%+v", result)
+		}
+		if items := w.receipt().Items; len(items) != 1 || items[0].Kind != steps.ItemStack || items[0].State != steps.ItemMade || items[0].ID != result.Stacks[0].ID {
+			t.Fatalf("%+v", items)
+		}
+	})
+}
+
+func TestUnattendedTheStackIsCreatedAtOnce(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic()
+		step := w.walk.Steps()[4].(steps.Asker)
+		needs := step.Asks(w.session)
+		if len(needs) != 1 || needs[0].Flag != "--acknowledge-iam-capabilities" {
+			t.Fatalf("%+v", needs)
+		}
+		w.session.Unattended, w.session.Stack.Acknowledged, w.session.Stack.Name = true, true, "my-stack"
+		if needs := step.Asks(w.session); len(needs) != 0 {
+			t.Fatalf("%+v", needs)
+		}
+		w.toStackNamed("my-stack").enter().sees("You, in the AWS console").enter().sees("acknowledge").enter().sees("is right")
+		if w.requests("cloudformation:CreateStack") != 1 || w.requests("cloudformation:CreateChangeSet") != 0 || w.stacks()[0].Name != "my-stack" {
+			t.Fatalf("%+v", w.aws.Calls())
+		}
+	})
+}
+
+func TestTheStackStepSaysTheCauseAndOffersToDelete(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.createRole("Spot-Role", "another")
+		w.automatic().toReady().enter().sees("Nothing was made yet").enter()
+		w.sees("CloudFormation takes back what it made")
+		w.sees("The role Spot-Role exists already", "HandlerErrorCode: AlreadyExists", "took back what it had made", "ROLLBACK_COMPLETE")
+		if p := w.problem(); p.Kind != steps.NotAsNeeded || p.Passing {
+			t.Fatalf("%+v", p)
+		}
+		if !strings.Contains(w.tasks(), "failed: role Spot-Role") || len(w.stacks()) != 1 {
+			t.Fatalf("%s %+v", w.tasks(), w.stacks())
+		}
+		for _, a := range w.walk.Screen().Actions {
+			if a.ID == "delete" && (a.Confirm == nil || !strings.Contains(a.Confirm.Question, "Delete the stack spot-access") || a.Default) {
+				t.Fatalf("%+v", a)
+			}
+		}
+		w.enter().sees("The role Spot-Role exists already") // looking again tells the same
+		w.presses("delete").sees("You, in the AWS console")
+		if len(w.stacks()) != 0 {
+			t.Fatalf("%+v", w.stacks())
+		}
+		w.enter().sees("acknowledge").presses("rename").types("role-name SpotinstRoleArn", "Spot-Role-2").sees("You, in the AWS console").enter().sees("acknowledge")
+		w.enter().sees("Nothing was made yet", "role Spot-Role-2").enter().sees("is right")
+		if arn := w.session.Part("SpotinstRoleArn").RoleARN; !strings.HasSuffix(arn, "/Spot-Role-2") {
+			t.Fatal(arn)
+		}
+	})
+}
+
+func TestWhatARollbackLeavesIsNamed(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic().toReady()
+		w.aws.Deny("iam:CreateRole", "iam:DeletePolicy")
+		w.enter().sees("Nothing was made yet").enter().sees("not allowed iam:CreateRole", "This is still there", spotPolicy, "Smallest policy")
+		if p := w.problem(); p.Kind != steps.AWSRefused {
+			t.Fatalf("%+v", p)
+		}
+	})
+}
+
+func TestMissingPermissionsAreSaidBeforeAnythingIsMade(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.aws.Deny("iam:CreateRole", "cloudformation:CreateChangeSet")
+		w.automatic().toStack().enter().sees("You, in the AWS console").enter().sees("not allowed cloudformation:CreateChangeSet, iam:CreateRole", "Nothing was made")
+		if p := w.problem(); p.Kind != steps.AWSRefused {
+			t.Fatalf("%+v", p)
+		}
+		doc := w.code("Smallest policy that this takes").Body
+		for _, action := range []string{"iam:CreateRole", "cloudformation:CreateStack", "iam:PolicyARN"} {
+			if !strings.Contains(doc, action) {
+				t.Errorf("the smallest policy lacks %s", action)
+			}
+		}
+		w.presses("anyway").sees("acknowledge").enter().sees("not allowed cloudformation:CreateChangeSet")
+		w.aws.ClearFaults()
+		w.enter().sees("You, in the AWS console").enter().sees("acknowledge").enter().sees("Nothing was made yet")
+	})
+}
+
+func TestANameThatIsAnotherStacksIsNeverTouchedUnasked(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		foreign := aws.NewStack{Name: "spot-access", Acknowledged: true, Template: "Resources:\n  R:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: other\n" +
+			"      AssumeRolePolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: 'sts:AssumeRole', Principal: {AWS: 'arn:aws:iam::444455556666:root'}}]}\n"}
+		id, err := w.hands().CreateStack(t.Context(), foreign)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.quiet(time.Minute)
+		w.automatic().toStack().enter().sees("exists already", "another template", "it was not made for Spot")
+		if p := w.problem(); p.Kind != steps.NotAsNeeded || p.Passing || block[steps.Choices](w).Picked != "" {
+			t.Fatalf("%+v", p)
+		}
+		w.chooses("taken", "update").sees("exists already")
+		w.chooses("taken", "another-name").types("stack-name", "1 bad").sees("no name for a stack")
+		w.types("stack-name", "spot-two").sees("You, in the AWS console").enter().sees("acknowledge").enter().sees("Nothing was made yet").enter().sees("is right")
+		if text, err := w.hands().Template(t.Context(), id); err != nil || text != foreign.Template {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestASecondRunFindsTheStackAndChangesNothing(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic().toReady().enter().sees("Nothing was made yet").enter().sees("is right")
+		calls := w.requests("cloudformation:CreateStack") + w.requests("cloudformation:ExecuteChangeSet")
+		w.session, w.pending = w.newSession(), nil
+		w.automatic().toStack().enter().sees("rolecall takes it as it is")
+		if now := w.requests("cloudformation:CreateStack") + w.requests("cloudformation:ExecuteChangeSet"); now != calls {
+			t.Fatalf("%d requests more", now-calls)
+		}
+		if items := w.receipt().Items; len(items) != 1 || items[0].State != steps.ItemAdopted {
+			t.Fatalf("%+v", items)
+		}
+	})
+}
+
+func TestOtherProductsUpdateTheStackThroughAChangeSet(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic().toReady().enter().sees("Nothing was made yet").enter().sees("is right")
+		before := w.session.Part("SpotinstRoleArn")
+		w.session, w.pending = w.newSession(), nil
+		w.session.Bundles = []string{"ocean", "ocean/eks"}
+		w.session.Prepare()
+		w.automatic().toStack().enter().sees("another template", "Update it")
+		w.chooses("taken", "update").sees("CloudFormation will change this", "acknowledge").enter().sees("Nothing was made yet", "Modify: policy Spot-Policy")
+		w.enter().sees("is right")
+		if after := w.session.Part("SpotinstRoleArn"); after.RoleID != before.RoleID || after.Policies[0].Digest == before.Policies[0].Digest {
+			t.Fatalf("%+v", after)
+		}
+	})
+}
+
+func TestARunningStackIsFoundAgain(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic().toReady().enter().sees("Nothing was made yet").enter()
+		w.until("the policy", func() bool { return strings.Contains(w.tasks(), "running: policy Spot-Policy") })
+
+		saved, err := json.Marshal(w.session.Answers) // as the store saves it
+		if err != nil {
+			t.Fatal(err)
+		}
+		ledger := w.session.Ledger
+		w.session, w.pending = w.newSession(), nil
+		w.session.Answers = steps.Answers{}
+		if err := json.Unmarshal(saved, &w.session.Answers); err != nil {
+			t.Fatal(err)
+		}
+		w.session.Ledger, w.session.Resuming = ledger, true
+		w.walk = steps.NewWalk(w.session)
+		w.start().at("login").until("the stack step", func() bool { return w.walk.Step().ID() == stackStep })
+		w.sees("waiting for CloudFormation to make the stack").until("the next step", func() bool { return w.walk.Step().ID() == "connect" })
+		if n := w.requests("cloudformation:ExecuteChangeSet"); n != 1 {
+			t.Fatalf("executed %d times", n)
+		}
+	})
+}
+
+func TestAStackFromTheConsoleIsFoundByItsContent(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic().toStack().enter().sees("You, in the AWS console").chooses("way", "console")
+		w.sees("waiting for a stack made from this template", "https://console.aws.amazon.com/cloudformation/home?region=us-east-1#/stacks/create/template")
+		w.seesNot("acknowledge, see the change set")
+		template := w.code("Template").Body
+		w.quiet(time.Minute)
+		id, err := w.hands().CreateStack(t.Context(), aws.NewStack{Name: "named-by-hand", Template: strings.ReplaceAll(template, "\n", "\r\n"), Acknowledged: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.until("following", func() bool { return strings.Contains(w.tasks(), "running: policy Spot-Policy") })
+		w.sees("rolecall takes it as it is").enter().at("connect").enter().sees("accepted the role")
+		if s := w.session.Result().Stacks; len(s) != 1 || s[0].ID != id || s[0].Name != "named-by-hand" {
+			t.Fatalf("%+v", s)
+		}
+		if left := w.receipt().Left(); len(left) != 0 {
+			t.Fatalf("rolecall did not make it: %+v", left)
+		}
+	})
+}
+
+func TestAStackFromTheCommandLineIsFoundToo(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.session.Rehearsal = true
+		w.automatic().toStack().types("stack-name", "by-cli").sees("You, in the AWS console").chooses("way", "cli")
+		command := w.code("Command").Body
+		for _, part := range []string{"aws cloudformation create-stack", "--stack-name by-cli", "--template-body file://by-cli.yaml", "--capabilities CAPABILITY_NAMED_IAM", "--region us-east-1"} {
+			if !strings.Contains(command, part) {
+				t.Errorf("the command lacks %q:\n%s", part, command)
+			}
+		}
+		if name := w.code("Template").Name; name != "by-cli.yaml" {
+			t.Error(name)
+		}
+		w.sees("do it in the rehearsal account").enter().sees("is right")
+	})
+}
+
+func TestWithoutCredentialsTheOutputsArePasted(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic()
+		w.session.AWS, w.session.GuideOnly, w.session.Partition, w.session.AccountID = nil, true, "aws", account
+		w.session.VendorAccount = "act-12ab12ab"
+		w.take(w.walk.StartAt(stackStep))
+		w.sees("Stack name").enter().sees("there are no AWS credentials").enter().sees("Upload a template file")
+		w.types("output SpotinstRoleArn", "arn:aws:iam::111122223333:role/Spot-Role").sees("in account 111122223333")
+		w.types("output SpotinstRoleArn", spotRole).at("connect")
+		if got := w.session.Result().Roles; len(got) != 1 || got[0].ARN != spotRole {
+			t.Fatalf("%+v", got)
+		}
+	})
+}
+
+func TestBothOfSpotsRolesComeOutOfOneStack(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic()
+		w.session.Bundles = append(w.session.Vendor.DefaultBundles(), "cloud-analyzer")
+		w.session.Parameters = map[string]string{"REPORT_BUCKET": "example-cost-reports"}
+		w.session.Prepare()
+		w.toReady().enter().sees("Nothing was made yet").enter().sees("is right")
+		w.enter().at("connect").enter().sees("SpotByNetApp_Finops_ReadOnly", "Cloud Analyzer RoleArn", "https://console.spotinst.com")
+		w.seesNot("Elastigroup and Ocean: arn").presses("handed").sees("Connected")
+		result := w.session.Result()
+		if len(result.Roles) != 2 || len(result.Policies) != 2 || result.Roles[1].Purpose != "SpotFinOpsRoleArn" || result.Policies[1].ARN == "" || len(result.Stacks) != 1 {
+			t.Fatalf("%+v", result)
+		}
+	})
+}
+
+func TestLostAnswersMakeOneStack(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic().toReady()
+		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropAfter, Actions: []string{"cloudformation:CreateChangeSet"}, Times: 1})
+		w.enter().sees("Nothing was made yet")
+		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropAfter, Actions: []string{"cloudformation:ExecuteChangeSet"}, Times: 4})
+		w.enter().sees("is right")
+		w.session, w.pending = w.newSession(), nil
+		w.automatic()
+		w.session.Unattended, w.session.Stack = true, steps.Stack{Name: "second", Acknowledged: true}
+		w.session.Parts["SpotinstRoleArn"] = steps.Part{Needed: true, RoleName: "Second-Role", PolicyName: "Second-Policy"}
+		w.toStackNamed("second").enter().sees("You, in the AWS console").enter().sees("acknowledge")
+		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropAfter, Actions: []string{"cloudformation:CreateStack"}, Times: 3})
+		w.enter().sees("is right")
+		if all := w.stacks(); len(all) != 2 {
+			t.Fatalf("%+v", all)
+		}
+		if items := w.receipt().Items; len(items) != 1 || items[0].State != steps.ItemMade || items[0].ID == "" {
+			t.Fatalf("%+v", items)
+		}
+	})
+}
+
+// toStackNamed is toStack for a session whose stack has a name.
+func (w *world) toStackNamed(name string) *world {
+	w.t.Helper()
+	w.session.VendorAccount = "act-12ab12ab"
+	w.take(w.walk.StartAt("partition"))
+	w.enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter().at("permissions").enter()
+	if w.walk.Step().ID() == "permissions" {
+		w.presses("use")
+	}
+	return w.at(stackStep).sees("Stack name> " + name)
+}
+
+func TestTheFollowingSurvivesExpiredCredentials(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic().toReady().enter().sees("Nothing was made yet").enter().sees("waiting for CloudFormation")
+		w.aws.ExpireCredentials()
+		w.sees("expired")
+		if p := w.problem(); !p.Passing {
+			t.Fatalf("%+v", p)
+		}
+		w.aws.RenewCredentials()
+		w.sees("is right").seesNot("expired")
+	})
+}
+
+func TestADiscardedChangeSetLeavesNothing(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic().toReady().enter().sees("Nothing was made yet").presses("discard").sees("You, in the AWS console")
+		if all := w.stacks(); len(all) != 0 {
+			t.Fatalf("%+v", all)
+		}
+		if left := w.receipt().Left(); len(left) != 0 {
+			t.Fatalf("%+v", left)
+		}
+	})
+}
+
+// chinese puts the account into AWS China.
+func (w *world) chinese() *world {
+	w.t.Helper()
+	w.aws = rehearsal.New(rehearsal.Options{Partition: "aws-cn", Alias: "prod"})
+	listener, client := rehearsal.Pipe()
+	w.awsHTTP = client
+	w.serve(listener.Close, w.aws.Close, client, func() error { return w.aws.Serve(listener) })
+	time.Sleep(time.Second)
+	return w
+}
+
+func TestTheStackInAWSChina(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.chinese().automatic()
+		w.session.Partition, w.session.TrustedAccount, w.session.ByHand = "aws-cn", "444455556666", true
+		w.session.Parts["SpotinstRoleArn"] = steps.Part{Needed: true, RoleName: "Spot-Role", PolicyName: "Spot-Policy", ExternalID: "spotinst:aws:extid:0123456789abcdef"}
+		w.take(w.walk.StartAt("login"))
+		w.until("the profiles", w.enterWorks).enter().sees("Is this the account").enter().at("permissions").enter()
+		if w.walk.Step().ID() == "permissions" {
+			w.presses("use")
+		}
+		w.at(stackStep).enter().sees("You, in the AWS console").enter().sees("acknowledge")
+		if template := w.code("Template").Body; strings.Contains(template, "arn:aws:") || strings.Contains(template, "arn:aws-cn:") {
+			t.Error("the template is of one partition")
+		}
+		w.enter().sees("Nothing was made yet").enter().sees("console.amazonaws.cn/cloudformation").sees("is right")
+		if arn := w.session.Part("SpotinstRoleArn").RoleARN; arn != "arn:aws-cn:iam::123456789012:role/Spot-Role" {
+			t.Fatal(arn)
+		}
+	})
+}
+
+func TestSettingsReachTheRole(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic()
+		boundary := w.createPolicy("boundary", w.wantedPolicy())
+		w.session.Path, w.session.Boundary, w.session.SessionFor = "/vendors/", boundary.ARN, 2*time.Hour
+		w.session.Tags = map[string]string{"team": "platform", "cost": "42"}
+		w.toReady().sees("/vendors/", "boundary", "2h0m0s", "team=platform").enter().sees("Nothing was made yet").enter().sees("is right")
+		role, err := w.hands().Role(t.Context(), "Spot-Role")
+		if err != nil || role.Path != "/vendors/" || role.Boundary != boundary.ARN || role.MaxSession != 2*time.Hour || len(role.Tags) != 2 {
+			t.Fatalf("%+v %v", role, err)
+		}
+	})
+}
+
+// TestTheTemplateHoldsWhatPeopleRead checks the template as text: the reasons
+// are in it, a token and a Lambda are not, and cfn-lint has nothing to say.
+func TestTheTemplateHoldsWhatPeopleRead(t *testing.T) {
+	var template string
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic()
+		w.session.Bundles = append(w.session.Vendor.DefaultBundles(), "cloud-analyzer")
+		w.session.Parameters = map[string]string{"REPORT_BUCKET": "example-cost-reports"}
+		w.session.Prepare()
+		w.toStack().enter().sees("You, in the AWS console")
+		template = w.code("Template").Body
+	})
+	for _, part := range []string{"# Read the clusters and node groups of Amazon EKS.", "SpotinstRoleArn:", "SpotFinOpsRoleArn:",
+		"arn:${AWS::Partition}:iam::922761411349:root", "arn:${AWS::Partition}:s3:::example-cost-reports"} {
+		if !strings.Contains(template, part) {
+			t.Errorf("the template lacks %q", part)
+		}
+	}
+	for _, part := range []string{"AWS::Lambda", "Token", "arn:aws:"} {
+		if strings.Contains(template, part) {
+			t.Errorf("the template holds %q", part)
+		}
+	}
+	lint, err := exec.LookPath("cfn-lint")
+	if err != nil {
+		t.Skip("cfn-lint is not installed: the template was not linted")
+	}
+	path := filepath.Join(t.TempDir(), "template.yaml")
+	if err := os.WriteFile(path, []byte(template), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command(lint, "--regions", "us-east-1", "cn-north-1", "us-gov-west-1", "--", path).CombinedOutput(); err != nil {
+		t.Errorf("cfn-lint: %v\n%s", err, out)
+	}
+}
