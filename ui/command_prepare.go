@@ -83,7 +83,7 @@ func (p *prepared) offer(f *connectFlags) error {
 		}
 		byName[name] = v
 		for _, m := range v.Methods {
-			all = append(all, steps.Offer{Vendor: name, Method: m.ID, Access: m.Access, Label: v.Title + " · " + m.Title, Detail: m.About})
+			all = append(all, steps.Offer{Vendor: name, Method: m.ID, Access: m.Access, Label: v.Title + " · " + m.Title})
 		}
 	}
 	p.offers = slices.DeleteFunc(slices.Clone(all), func(o steps.Offer) bool {

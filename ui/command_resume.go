@@ -125,7 +125,7 @@ func (a *app) resumed(answers steps.Answers) (*steps.Session, error) {
 	}
 	s.Vendor = v
 	for _, m := range v.Methods {
-		s.Offers = append(s.Offers, steps.Offer{Vendor: answers.Vendor, Method: m.ID, Access: m.Access, Label: v.Title + " · " + m.Title, Detail: m.About})
+		s.Offers = append(s.Offers, steps.Offer{Vendor: answers.Vendor, Method: m.ID, Access: m.Access, Label: v.Title + " · " + m.Title})
 	}
 	s.Prepare()
 	return s, nil
