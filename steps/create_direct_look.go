@@ -260,7 +260,7 @@ func (s *Session) ledger() *Ledger {
 
 // receiptHead says whose receipt it is.
 func (s *Session) receiptHead() Receipt {
-	return Receipt{Session: s.Answers.ID, Rehearsal: s.Rehearsal, Vendor: s.Answers.Vendor, VendorAccount: s.VendorAccount,
+	return Receipt{Session: s.ID, Rehearsal: s.Rehearsal, Vendor: s.Answers.Vendor, VendorAccount: s.VendorAccount,
 		Method: s.Method, Access: s.Access, Partition: s.Partition, AccountID: s.AccountID,
 		Profile: s.Profile, Region: s.Region, Endpoint: s.Endpoint}
 }

@@ -14,10 +14,11 @@ import (
 	"rolecall/steps"
 )
 
+const createStep steps.ID = "create"
+
 const (
-	createStep steps.ID = "create"
-	spotPolicy          = "arn:aws:iam::123456789012:policy/Spot-Policy"
-	spotRole            = "arn:aws:iam::123456789012:role/Spot-Role"
+	spotPolicy = "arn:aws:iam::123456789012:policy/Spot-Policy"
+	spotRole   = "arn:aws:iam::123456789012:role/Spot-Role"
 )
 
 // direct makes the session one of the direct method, with a receipt on disk.

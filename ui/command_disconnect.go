@@ -225,9 +225,9 @@ func (u *undoing) show() {
 
 // print writes one line of plan or outcome, with the reason under it.
 func (u *undoing) print(one steps.Removal) {
-	u.app.print("  %-8s %s %s", one.Verdict, one.Item.Kind, draw.Clean(one.Item.Label()))
-	if id := one.Item.ID; id != "" && one.Verdict != steps.Removed {
-		u.app.print("           %s · %s", draw.Clean(id), draw.Clean(one.Item.ARN))
+	u.app.print("  %-8s %s %s", one.Verdict, one.Kind, draw.Clean(one.Label()))
+	if id := one.ID; id != "" && one.Verdict != steps.Removed {
+		u.app.print("           %s · %s", draw.Clean(id), draw.Clean(one.ARN))
 	}
 	for _, line := range []string{one.Why, one.Next} {
 		if line != "" {
@@ -269,7 +269,7 @@ func (u *undoing) verdict() error {
 	var kept []string
 	for _, one := range u.plan {
 		if one.Verdict == steps.Keep {
-			kept = append(kept, string(one.Item.Kind)+" "+one.Item.Label())
+			kept = append(kept, string(one.Kind)+" "+one.Label())
 		}
 	}
 	if len(kept) == 0 {
