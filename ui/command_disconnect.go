@@ -101,7 +101,7 @@ func (a *app) disconnect(ctx context.Context, args []string, yes bool) error {
 func (a *app) pickReceipt(store *steps.Store, args []string) (steps.Receipt, error) {
 	if len(args) == 1 {
 		r, err := store.Receipt(args[0])
-		if _, loadErr := store.Load(args[0]); errors.Is(err, fs.ErrNotExist) && loadErr == nil {
+		if errors.Is(err, fs.ErrNotExist) && saved(store, args[0]) {
 			return r, usage("Session "+args[0]+" made nothing in AWS, so there is nothing to remove.", "a session whose policy and role rolecall made",
 				"What you made by hand, you remove in the AWS console.")
 		}
@@ -122,7 +122,7 @@ func (a *app) pickReceipt(store *steps.Store, args []string) (steps.Receipt, err
 // holdSession takes the session's lock, so that no wizard makes things while
 // they are removed. A session that was removed leaves its receipt behind.
 func (a *app) holdSession(store *steps.Store, receipt steps.Receipt) (release func(), answers steps.Answers, held *steps.Held, err error) {
-	if _, err := store.Load(receipt.Session); err != nil {
+	if !saved(store, receipt.Session) {
 		return func() {}, answers, nil, nil
 	}
 	held, answers, err = store.Open(receipt.Session, receipt.Rehearsal, a.env.Now())
@@ -131,6 +131,12 @@ func (a *app) holdSession(store *steps.Store, receipt steps.Receipt) (release fu
 	}
 	held.Now = a.env.Now
 	return func() { _ = held.Release() }, answers, held, nil // the lock ends with the program anyway
+}
+
+// saved tells whether a session is still there and can be read.
+func saved(store *steps.Store, id string) bool {
+	_, err := store.Load(id)
+	return err == nil
 }
 
 // ofRehearsal says that there is nothing to remove: the account is gone.
@@ -219,12 +225,12 @@ func (u *undoing) show() {
 		a.print("  Nothing that rolecall made is left.")
 	}
 	for _, one := range u.plan {
-		u.print(one)
+		u.say(one)
 	}
 }
 
-// print writes one line of plan or outcome, with the reason under it.
-func (u *undoing) print(one steps.Removal) {
+// say writes one line of plan or outcome, with the reason under it.
+func (u *undoing) say(one steps.Removal) {
 	u.app.print("  %-8s %s %s", one.Verdict, one.Kind, draw.Clean(one.Label()))
 	if id := one.ID; id != "" && one.Verdict != steps.Removed {
 		u.app.print("           %s · %s", draw.Clean(id), draw.Clean(one.ARN))
@@ -257,7 +263,7 @@ func (u *undoing) carryOut(ctx context.Context) error {
 		}
 		u.plan[i] = one
 		if !u.app.json && one.Verdict != planned {
-			u.print(one)
+			u.say(one)
 		}
 	}
 	return nil
