@@ -34,6 +34,11 @@ func Review(text []byte, opts Options) Report {
 	if r.Policy.Characters <= maxReviewed {
 		r.judge(doc, &opts)
 	}
+	for i := range r.Findings {
+		if f := &r.Findings[i]; f.Fix == "" {
+			f.Fix = advice(f)
+		}
+	}
 	r.readTogether(opts)
 	r.order()
 	return r

@@ -48,7 +48,7 @@ type bar struct {
 
 const (
 	barHeight  = 24
-	chartWidth = 340.0
+	chartWidth = 270.0
 	mostBars   = 12
 	mostShown  = 24
 )
