@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"rolecall/aws"
 	"rolecall/steps"
@@ -76,11 +77,11 @@ func (p *prepared) offer(f *connectFlags) error {
 	}
 	var all []steps.Offer
 	byName := map[string]*vendor.Vendor{}
-	for _, name := range names {
-		v, err := p.load(name)
-		if err != nil {
-			return flagRefused("--vendor", err)
+	for i, loaded := range p.loadAll(names) {
+		if loaded.err != nil {
+			return flagRefused("--vendor", loaded.err)
 		}
+		name, v := names[i], loaded.vendor
 		byName[name] = v
 		for _, m := range v.Methods {
 			all = append(all, steps.Offer{Vendor: name, Method: m.ID, Access: m.Access, Label: v.Title + " · " + m.Title})
@@ -97,11 +98,32 @@ func (p *prepared) offer(f *connectFlags) error {
 		p.offers = p.offers[:1]
 	}
 	if f.yes && len(p.offers) > 1 {
+		if f.vendor != "" {
+			p.answers.Vendor = first.Vendor
+		}
 		return nil // nothing answers which access: the first step says so
 	}
 	p.vendor = byName[first.Vendor]
 	p.answers.Vendor, p.answers.Method, p.answers.Access = first.Vendor, first.Method, first.Access
 	return nil
+}
+
+// loadedVendor is a description, or why it cannot be used.
+type loadedVendor struct {
+	vendor *vendor.Vendor
+	err    error
+}
+
+// loadAll reads descriptions side by side: reading them is most of what happens
+// before the first frame.
+func (p *prepared) loadAll(names []string) []loadedVendor {
+	loaded := make([]loadedVendor, len(names))
+	var wait sync.WaitGroup
+	for i, name := range names {
+		wait.Go(func() { loaded[i].vendor, loaded[i].err = p.load(name) })
+	}
+	wait.Wait()
+	return loaded
 }
 
 // open reports whether the wizard asks which vendor and method are meant; until
@@ -342,7 +364,7 @@ func (f *connectFlags) fillParameters(p *prepared) error {
 // fillParts gives names and external ID to the first role that is needed: the
 // others keep what the description suggests.
 func (f *connectFlags) fillParts(p *prepared) error {
-	if f.externalID == "" && f.roleName == "" && f.policyName == "" {
+	if f.externalID == "" && f.roleName == "" && f.policyName == "" && f.userName == "" {
 		return nil
 	}
 	roles := p.vendor.RolesFor(p.answers.Bundles, p.answers.Access)
@@ -356,6 +378,7 @@ func (f *connectFlags) fillParts(p *prepared) error {
 	}
 	p.answers.Parts = map[string]steps.Part{roles[0].Purpose: {
 		PolicyName: f.policyName, RoleName: f.roleName, NameGiven: f.roleName != "", ExternalID: f.externalID,
+		UserName: f.userName, UserNameGiven: f.userName != "",
 	}}
 	return nil
 }
