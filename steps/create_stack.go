@@ -34,6 +34,7 @@ type createStack struct {
 	found   bool            // the stack was there already, or somebody else made it
 	reports map[string]aws.Report
 	making  bool // the rehearsal's stand-in for the browser is at work
+	done    int  // instructions that are behind
 	since   time.Time
 	until   time.Time
 	next    time.Time
@@ -206,10 +207,30 @@ func (c *createStack) Update(s *Session, msg Msg) (Move, []Effect) {
 		c.typed(msg.ID, msg.Text)
 	case Entered:
 		return c.entered(s, msg)
+	case Saved, Opened, Copied:
+		c.mark(msg)
 	case Broke:
 		return Stay, c.broke(s, msg)
 	}
 	return Stay, nil
+}
+
+// mark moves the instructions' marker with what the person did.
+func (c *createStack) mark(msg Msg) {
+	switch msg := msg.(type) {
+	case Saved:
+		if msg.Err == nil {
+			c.done = max(c.done, 1)
+		}
+	case Opened:
+		if msg.Err == nil {
+			c.done = max(c.done, 2)
+		}
+	case Copied:
+		if msg.Err == nil && msg.Label == labelCommand {
+			c.done = max(c.done, 2)
+		}
+	}
 }
 
 // broke goes on looking after a reading call went wrong, and stops after any

@@ -110,7 +110,7 @@ func (c *createStack) failure() *Problem {
 
 // wait looks for the stack that somebody makes in the console or with the CLI.
 func (c *createStack) wait(s *Session) []Effect {
-	c.stage, c.problem, c.field = inStackWaiting, nil, map[string]string{}
+	c.stage, c.problem, c.field, c.done = inStackWaiting, nil, map[string]string{}, 0
 	c.since, c.until = s.Now(), s.Now().Add(s.patience(lookFor))
 	if s.AWS == nil {
 		for _, role := range s.NeededRoles() {

@@ -13,6 +13,8 @@ const (
 	choiceTaken = "taken"
 )
 
+const labelCommand = "Command"
+
 // Screen shows what will be made, then how it goes, then what exists.
 func (c *createStack) Screen(s *Session) Screen {
 	screen := c.screen(s)
@@ -131,16 +133,16 @@ func (c *createStack) ready(s *Session) ([]Block, []Action) {
 	}
 	blocks := []Block{
 		Text{Body: "CloudFormation will " + verb + " this in account " + Grouped(s.AccountID) + accountAlias(s) + ":"},
-		c.tasks(s.Now()), c.place(s), c.plan.code(s),
+		c.tasks(s.Now()),
+		Text{Body: "AWS asks you to acknowledge that AWS CloudFormation might create IAM resources: these."},
+		c.place(s), c.plan.code(s),
 	}
 	if c.finding.known {
 		blocks = append(blocks, Text{Tone: Good, Body: "You are allowed to do all of it: IAM's policy simulator says so."})
 	} else {
 		blocks = append(blocks, Text{Tone: Dim, Body: "Whether you are allowed to do all of it cannot be asked here. The first request that is refused names what is missing."})
 	}
-	blocks = append(blocks, callerPolicyCode(s.stackNeeds()),
-		Text{Body: "AWS asks you to acknowledge that AWS CloudFormation might create IAM resources: those above."})
-	return blocks, []Action{
+	return append(blocks, callerPolicyCode(s.stackNeeds())), []Action{
 		{ID: "create", Label: label, Default: true, Confirm: &Confirm{Flag: flagAcknowledge, Given: s.Stack.Acknowledged,
 			Question: "Do you acknowledge that AWS CloudFormation might create IAM resources?"}},
 		{ID: "rename", Key: "n", Label: "other names"},
@@ -150,7 +152,8 @@ func (c *createStack) ready(s *Session) ([]Block, []Action) {
 
 // review shows what the change set would do.
 func (c *createStack) review(s *Session) ([]Block, []Action) {
-	blocks := []Block{Text{Body: "This change set is ready. Nothing was made yet. Executing it does, in account " + Grouped(s.AccountID) + accountAlias(s) + ":"}}
+	blocks := []Block{Text{Body: "The change set is ready. Nothing was made yet."}, c.place(s),
+		Text{Body: "Executing it does this in account " + Grouped(s.AccountID) + accountAlias(s) + ":"}}
 	var facts Facts
 	replaced := false
 	for _, change := range c.set.Changes {
@@ -160,7 +163,7 @@ func (c *createStack) review(s *Session) ([]Block, []Action) {
 		}
 		facts = append(facts, Fact{Label: change.Action, Value: c.what(change.LogicalID), Note: strings.TrimSpace(change.Type + " " + note)})
 	}
-	blocks = append(blocks, facts, c.place(s), c.plan.code(s))
+	blocks = append(blocks, facts, c.plan.code(s))
 	if replaced {
 		blocks = append(blocks, Text{Tone: Warning, Body: "A new role has another identity: " + s.Vendor.Title + " has no access until it has the new ARN."})
 	}
@@ -222,10 +225,10 @@ func (c *createStack) waiting(s *Session) ([]Block, []Action) {
 	blocks := []Block{c.plan.code(s)}
 	if s.Stack.Way == wayCLI {
 		blocks = append(blocks,
-			Instructions{Items: []string{"Save the template here: s.", "Copy the command: c. It says that you acknowledge that IAM resources are made.", "Run it where you saved the template."}},
-			Code{Label: "Command", Name: s.Stack.Name + ".sh", Body: s.stackCommand(), About: "for the AWS CLI, a shell as on Linux and macOS"}, c.place(s))
+			Instructions{Next: c.done, Items: []string{"Save the template here: s.", "Copy the command: 2. It says that you acknowledge that IAM resources are made.", "Run it where you saved the template."}},
+			Code{Label: labelCommand, Name: s.Stack.Name + ".sh", Body: s.stackCommand(), About: "for the AWS CLI, a shell as on Linux and macOS"}, c.place(s))
 	} else {
-		blocks = append(blocks, Instructions{Items: []string{
+		blocks = append(blocks, Instructions{Next: c.done, Items: []string{
 			"Save the template here: s.",
 			"Open the page below: o. Look at the top right that it is account " + orDigits(s.AccountID) + ".",
 			"Choose Upload a template file, choose the saved file, then Next.",

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -243,19 +244,8 @@ func TestARunningStackIsFoundAgain(t *testing.T) {
 		w.automatic().toReady().enter().sees("Nothing was made yet").enter()
 		w.until("the policy", func() bool { return strings.Contains(w.tasks(), "running: policy Spot-Policy") })
 
-		saved, err := json.Marshal(w.session.Answers) // as the store saves it
-		if err != nil {
-			t.Fatal(err)
-		}
-		ledger := w.session.Ledger
-		w.session, w.pending = w.newSession(), nil
-		w.session.Answers = steps.Answers{}
-		if err := json.Unmarshal(saved, &w.session.Answers); err != nil {
-			t.Fatal(err)
-		}
-		w.session.Ledger, w.session.Resuming = ledger, true
-		w.walk = steps.NewWalk(w.session)
-		w.start().at("login").until("the stack step", func() bool { return w.walk.Step().ID() == stackStep })
+		w.runAgain()
+		w.at("login").until("the stack step", func() bool { return w.walk.Step().ID() == stackStep })
 		w.sees("waiting for CloudFormation to make the stack").until("the next step", func() bool { return w.walk.Step().ID() == "connect" })
 		if n := w.requests("cloudformation:ExecuteChangeSet"); n != 1 {
 			t.Fatalf("executed %d times", n)
@@ -435,6 +425,97 @@ func TestSettingsReachTheRole(t *testing.T) {
 		role, err := w.hands().Role(t.Context(), "Spot-Role")
 		if err != nil || role.Path != "/vendors/" || role.Boundary != boundary.ARN || role.MaxSession != 2*time.Hour || len(role.Tags) != 2 {
 			t.Fatalf("%+v %v", role, err)
+		}
+	})
+}
+
+// drive goes through the whole walk with the defaults. With killAfter it ends
+// once so many requests that write were sent, and drops the last answer, as a
+// kill would.
+func (w *world) drive(killAfter int) (killed bool) {
+	w.t.Helper()
+	for writes, limit := 0, time.Now().Add(time.Hour); !w.walk.Ended(); {
+		if time.Now().After(limit) {
+			w.t.Fatalf("no end:\n%s", w.text())
+		}
+		if len(w.pending) == 0 {
+			w.enter()
+			continue
+		}
+		slices.SortStableFunc(w.pending, func(a, b due) int { return a.at.Compare(b.at) })
+		next := w.pending[0]
+		w.pending = w.pending[1:]
+		time.Sleep(time.Until(next.at))
+		msg := next.call.Do(w.t.Context())
+		if next.call.Writes {
+			if writes++; writes == killAfter {
+				return true
+			}
+		}
+		w.take(w.walk.Tell(msg))
+	}
+	return false
+}
+
+// runAgain begins a new run of the session from what was saved.
+func (w *world) runAgain() {
+	w.t.Helper()
+	saved, err := json.Marshal(w.session.Answers)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	old := w.session
+	w.session, w.pending = w.newSession(), nil
+	w.session.Answers = steps.Answers{}
+	if err := json.Unmarshal(saved, &w.session.Answers); err != nil {
+		w.t.Fatal(err)
+	}
+	w.session.Ledger, w.session.Unattended, w.session.Resuming = old.Ledger, old.Unattended, true
+	w.walk = steps.NewWalk(w.session)
+	w.start()
+}
+
+func TestAKillAfterAnyRequestLeavesOneStack(t *testing.T) {
+	for _, unattended := range []bool{false, true} {
+		for kill, again := 1, true; again; kill++ {
+			rehearse(t, func(t *testing.T, w *world) {
+				w.automatic()
+				w.session.Unattended = unattended
+				w.session.VendorAccount = "act-12ab12ab"
+				w.start()
+				if again = w.drive(kill); !again {
+					return
+				}
+				w.runAgain()
+				if w.drive(0) {
+					t.Fatal("killed again")
+				}
+				all := w.stacks()
+				if len(all) != 1 || !all[0].Status.Good() {
+					t.Fatalf("kill %d, unattended %v: %+v", kill, unattended, all)
+				}
+				items := w.receipt().Items
+				if len(items) != 1 || items[0].State != steps.ItemMade || items[0].ID != all[0].ID {
+					t.Fatalf("kill %d, unattended %v: %+v", kill, unattended, items)
+				}
+				if result := w.session.Result(); !result.Submitted || w.spot.Accounts()[0].Role != spotRole {
+					t.Fatalf("kill %d, unattended %v: %+v", kill, unattended, result)
+				}
+			})
+			if kill > 10 {
+				t.Fatal("too many requests that write")
+			}
+		}
+	}
+}
+
+func TestWhatWasNotApprovedIsNotMade(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic()
+		w.session.Plan = &steps.Plan{}
+		w.toStack().enter().sees("approval does not name the policy Spot-Policy")
+		if p := w.problem(); p.Kind != steps.NotAsNeeded || p.Passing || len(w.stacks()) != 0 {
+			t.Fatalf("%+v", p)
 		}
 	})
 }
