@@ -70,7 +70,7 @@ func (a *app) readStdin() ([]byte, error) {
 }
 
 func readFile(name string) ([]byte, error) {
-	f, err := os.Open(name) //nolint:gosec // The person names the file that is read.
+	f, err := os.Open(name)
 	if err != nil {
 		return nil, cannotRead(name, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 
 	"github.com/charmbracelet/x/term"
@@ -19,7 +20,7 @@ func (a *app) page(text string) error {
 	}
 	cmd := exec.Command(pager[0], pager[1:]...) //nolint:gosec,noctx // PAGER is the person's own choice, and they end it.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(text), a.env.Stdout, a.env.Stderr
-	cmd.Env = append(a.env.Environ, "LESS=FRX")
+	cmd.Env = append(slices.Clone(a.env.Environ), "LESS=FRX")
 	if err := cmd.Run(); err != nil {
 		_, err = fmt.Fprint(a.env.Stdout, text)
 		return err

@@ -201,20 +201,17 @@ func costsOf(v *vendor.Vendor) func(string, []string) string {
 			if !ok {
 				continue
 			}
-			out := v.Title + " needs it."
+			sentences := []string{v.Title + " needs it."}
 			if titles := titlesOf(v, v.Serves(sid)); len(titles) > 0 {
-				out = v.Title + " needs it for " + strings.Join(titles, ", ") + "."
+				sentences[0] = v.Title + " needs it for " + strings.Join(titles, ", ") + "."
 			}
-			for _, action := range actions {
-				if own := why.Actions[action]; own != "" {
-					out += " " + action + ": " + own
-					break
-				}
+			if at := slices.IndexFunc(actions, func(action string) bool { return why.Actions[action] != "" }); at >= 0 {
+				sentences = append(sentences, actions[at]+": "+why.Actions[actions[at]])
 			}
 			if why.Without != "" {
-				out += " Without it: " + why.Without
+				sentences = append(sentences, "Without it: "+why.Without)
 			}
-			return out
+			return strings.Join(sentences, " ")
 		}
 		return ""
 	}

@@ -244,8 +244,7 @@ func shapeOf(resource string) (what, wanted string) {
 }
 
 func accountLike(s string) bool {
-	switch {
-	case s == "" || s == "aws" || s == "aws-managed" || s == "cloudfront" || strings.Contains(s, "*") || strings.Contains(s, "?"):
+	if s == "" || s == "aws" || s == "aws-managed" || s == "cloudfront" || strings.ContainsAny(s, "*?") {
 		return true
 	}
 	return len(s) == 12 && strings.Trim(s, "0123456789") == ""

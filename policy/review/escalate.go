@@ -200,7 +200,7 @@ func (f *found) severity() Severity {
 func (f *found) wholeService() bool {
 	return !slices.ContainsFunc(f.picks, func(g *grant) bool {
 		return g.service == "" || g.folded != g.service+":*" || g.service != f.picks[0].service ||
-			strings.Contains(" iam sts sso ", " "+g.service+" ")
+			g.service == "iam" || g.service == "sts" || g.service == "sso"
 	})
 }
 

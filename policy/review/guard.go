@@ -29,8 +29,8 @@ const strongKeys = " iam:passedtoservice iam:permissionsboundary iam:policyarn i
 	" cloudformation:rolearn glue:roleassumedby sts:externalid sts:rolesessionname elasticmapreduce:requesttag "
 
 // strongFamilies are keys with a name behind a slash.
-var strongFamilies = [...]string{":resourcetag/", "aws:principaltag/", "aws:requesttag/", "kms:encryptioncontext:",
-	"s3:existingobjecttag/", ":resourcetag:", "elasticmapreduce:requesttag/", "rds:db-tag/"}
+const strongFamilies = ":resourcetag/ aws:principaltag/ aws:requesttag/ kms:encryptioncontext:" +
+	" s3:existingobjecttag/ :resourcetag: elasticmapreduce:requesttag/ rds:db-tag/"
 
 func guardOf(conditions []policy.Condition, now time.Time) guard {
 	var g guard
@@ -71,7 +71,12 @@ func narrows(c *policy.Condition) bool {
 	if strings.Contains(strongKeys, " "+key+" ") {
 		return true
 	}
-	return slices.ContainsFunc(strongFamilies[:], func(f string) bool { return strings.Contains(key, f) })
+	for family := range strings.FieldsSeq(strongFamilies) {
+		if strings.Contains(key, family) {
+			return true
+		}
+	}
+	return false
 }
 
 // everything reports whether one of the values matches whatever comes.

@@ -243,8 +243,7 @@ func placeholder(name string) string {
 	name = strings.TrimSuffix(name, "WithPath")
 	var b strings.Builder
 	for i, r := range name {
-		upper := r >= 'A' && r <= 'Z'
-		if upper && i > 0 && !(name[i-1] >= 'A' && name[i-1] <= 'Z') {
+		if i > 0 && upper(name[i]) && !upper(name[i-1]) {
 			b.WriteByte('-')
 		}
 		b.WriteRune(r)

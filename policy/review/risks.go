@@ -21,7 +21,7 @@ func (m *model) risks(x *expansion) []Finding {
 	out = append(out, m.changes(x)...)
 	out = append(out, m.tagEscapes()...)
 	if admin {
-		out = append(out, m.everythingElse(x)...)
+		out = append(out, m.everythingElse()...)
 		underAdmin(out)
 	}
 	return out
@@ -65,7 +65,7 @@ func underAdmin(out []Finding) {
 
 // everythingElse keeps the categories of an administrator's policy apart, for
 // who counts by category.
-func (m *model) everythingElse(x *expansion) []Finding {
+func (m *model) everythingElse() []Finding {
 	st := m.admin
 	at := slices.IndexFunc(st.entries, func(e entry) bool { return allActions(e.folded) })
 	var out []Finding

@@ -3,6 +3,7 @@ package review
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rolecall/policy"
@@ -26,7 +27,7 @@ func (m *model) tidiness(c Counts, characters, limit int) []Finding {
 
 // thousands writes 6097 as 6,097.
 func thousands(n int) string {
-	s := fmt.Sprint(n)
+	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -102,13 +103,16 @@ func counted(r *review.Report) string {
 	if r.Count(review.High)+r.Count(review.Medium) == 0 && r.Verdict != "refused" {
 		return " Nothing high or medium."
 	}
-	out := " "
+	var parts []string
 	for _, s := range []review.Severity{review.High, review.Medium, review.Low} {
 		if n := r.Count(s); n > 0 {
-			out += fmt.Sprintf("  %d %s", n, s)
+			parts = append(parts, fmt.Sprintf("  %d %s", n, s))
 		}
 	}
-	return strings.TrimRight(out, " ")
+	if len(parts) == 0 {
+		return ""
+	}
+	return " " + strings.Join(parts, "")
 }
 
 func sizeOf(r *review.Report) string {
@@ -275,7 +279,7 @@ func first(r *review.Report) string {
 
 // Thousands writes 6097 as 6,097.
 func Thousands(n int) string {
-	s := fmt.Sprint(n)
+	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
 		s = s[:i] + "," + s[i:]
 	}
