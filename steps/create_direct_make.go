@@ -111,12 +111,20 @@ func (o directOp) detail() string {
 	case opSetBoundary:
 		return w.boundary
 	case opSetSession:
-		return w.session.String()
+		return hours(w.session)
 	case opTagPolicy, opTagRole:
 		return tagWords(w.tags)
 	case opAttach:
 	}
 	return ""
+}
+
+// hours writes a session's duration without what is zero: 3h, 1h30m0s.
+func hours(d time.Duration) string {
+	if d%time.Hour == 0 {
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return d.String()
 }
 
 func tagWords(tags []aws.Tag) string { return missingTags(tags, nil) }

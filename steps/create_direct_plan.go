@@ -205,7 +205,7 @@ func roleDifference(w directWant, x directSeen) *directDifference {
 		}
 	}
 	if w.session != 0 && r.MaxSession != w.session {
-		say("its longest session is "+r.MaxSession.String(), opSetSession)
+		say("its longest session is "+hours(r.MaxSession), opSetSession)
 	}
 	if missing := missingTags(w.tags, r.Tags); missing != "" {
 		say("it lacks the tags "+missing, opTagRole)

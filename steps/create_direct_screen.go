@@ -43,7 +43,7 @@ func (d *createDirect) Screen(s *Session) Screen {
 // ready is the plan: what exists, what will be made, and where.
 func (d *createDirect) ready(s *Session) ([]Block, []Action) {
 	blocks := []Block{
-		Text{Body: "rolecall makes this in account " + Grouped(s.AccountID) + accountAlias(s) + ":"},
+		Text{Body: "rolecall does this in account " + Grouped(s.AccountID) + accountAlias(s) + ":"},
 		d.tasks(),
 		d.settings(s),
 	}
@@ -91,7 +91,7 @@ func (d *createDirect) settings(s *Session) Facts {
 	add("Path", s.Path)
 	add("Boundary", s.Boundary)
 	if s.SessionFor != 0 {
-		add("Longest session", s.SessionFor.String())
+		add("Longest session", hours(s.SessionFor))
 	}
 	add("Tags", tagWords(s.tagList()))
 	return facts

@@ -253,7 +253,7 @@ func TestADifferentRoleCanBeUpdated(t *testing.T) {
 		w.direct()
 		w.session.Tags, w.session.SessionFor = map[string]string{"team": "platform"}, 2*time.Hour
 		w.createRole("Spot-Role", "spotinst:aws:extid:0000000000000000")
-		w.toCreate().sees("it trusts otherwise", "its longest session is 1h0m0s", "it lacks the tags team=platform")
+		w.toCreate().sees("it trusts otherwise", "its longest session is 1h", "it lacks the tags team=platform")
 		w.chooses("difference", "update").sees("update the trust policy of Spot-Role").enter().sees("seen to be right")
 		r, err := w.hands().Role(t.Context(), "Spot-Role")
 		if err != nil || !r.Trust.Equal(w.session.WantedTrust("SpotinstRoleArn")) || r.MaxSession != 2*time.Hour || !slices.Equal(r.Tags, []aws.Tag{{Key: "team", Value: "platform"}}) {
@@ -287,7 +287,7 @@ func TestPathTagsBoundaryAndSessionAreHonoured(t *testing.T) {
 		boundary := w.createPolicy("boundary", policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"*"}, Resource: []string{"*"}}))
 		w.session.Path, w.session.Boundary = "/vendors/", boundary.ARN
 		w.session.Tags, w.session.SessionFor = map[string]string{"team": "platform", "cost": "42"}, 4*time.Hour
-		w.toCreate().sees("/vendors/", boundary.ARN, "4h0m0s", "cost=42, team=platform").enter().sees("seen to be right")
+		w.toCreate().sees("/vendors/", boundary.ARN, "4h", "cost=42, team=platform").enter().sees("seen to be right")
 		tags := []aws.Tag{{Key: "cost", Value: "42"}, {Key: "team", Value: "platform"}}
 		p, err := w.hands().Policy(t.Context(), "arn:aws:iam::123456789012:policy/vendors/Spot-Policy")
 		if err != nil || !slices.Equal(p.Tags, tags) {
