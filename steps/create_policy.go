@@ -17,34 +17,20 @@ type createPolicy struct {
 	described
 	wanted  []WantedDocument
 	reviews []reviewed // one for each
-	account *aws.Account
-	expired bool // the credentials ran out: they are loaded anew before the next look
+	lookout
 	watch   *aws.PolicyWatch
 	matches []aws.PolicySighting
 	named   *aws.PolicySighting // the suggested name, other content
-	note    string
-	since   time.Time
-	until   time.Time
-	next    time.Time // when rolecall looks again
 	done    map[string]bool
 	making  bool // the rehearsal's stand-in for the browser is at work
 	problem *Problem
 }
 
-// lookFor is how long a look for a policy or role lasts before it has to be
-// extended.
-const lookFor = 30 * time.Minute
-
-// longPause is how long to wait after something went wrong here.
-const longPause = 10 * time.Second
-
 type (
 	policyLooked struct {
-		next    time.Duration
+		glance
 		matches []aws.PolicySighting
 		named   *aws.PolicySighting
-		note    string
-		err     error
 	}
 	policyMade struct{ err error }
 )
@@ -89,13 +75,13 @@ func (c *createPolicy) Enter(s *Session) []Effect {
 	if s.AWS == nil {
 		return nil
 	}
-	c.since, c.until = s.Now(), s.Now().Add(s.patience(lookFor))
+	c.begin(s)
 	wants := make([]aws.WantPolicy, len(wanted))
 	for i, w := range wanted {
 		wants[i] = aws.WantPolicy{Document: w.Document, SuggestedName: w.Name}
 	}
-	c.account, c.watch = s.AWS, s.AWS.WatchPolicy(wants...)
-	return []Effect{c.look(0)}
+	c.watch = s.AWS.WatchPolicy(wants...)
+	return []Effect{c.lookAgain(0)}
 }
 
 // partPolicies describes the wanted documents; what was seen of the same
@@ -112,25 +98,12 @@ func partPolicies(before []PartPolicy, wanted []WantedDocument) []PartPolicy {
 	return policies
 }
 
-// patience is how long to wait: what was asked for, else the step's own.
-func (s *Session) patience(own time.Duration) time.Duration {
-	if s.Wait > 0 {
-		return s.Wait
-	}
-	return own
-}
-
-func (c *createPolicy) look(after time.Duration) Effect {
-	watch, account, renew := c.watch, c.account, c.expired
-	return Call{Name: "look for the policy", After: after, Do: func(ctx context.Context) Msg {
-		if renew {
-			if err := account.Renew(ctx); err != nil {
-				return policyLooked{next: longPause, err: err}
-			}
-		}
-		next, _, err := watch.Fetch(ctx)
-		return policyLooked{next, watch.Matches(), watch.Named(), watch.Note(), err}
-	}}
+func (c *createPolicy) lookAgain(after time.Duration) Effect {
+	watch := c.watch
+	return c.look("look for the policy", after, watch.Fetch, func(g glance) Msg {
+		g.note = watch.Note()
+		return policyLooked{g, watch.Matches(), watch.Named()}
+	})
 }
 
 // Update follows the person's hands and what AWS shows.
@@ -140,13 +113,13 @@ func (c *createPolicy) Update(s *Session, msg Msg) (Move, []Effect) {
 		return c.looked(s, msg)
 	case policyMade:
 		c.making, c.problem = false, problemOf(msg.err)
-		return Stay, []Effect{c.look(0)}
+		return Stay, []Effect{c.lookAgain(0)}
 	case Chose:
 		return c.chose(s, msg.ID)
 	case Broke:
 		c.making, c.problem = false, brokenProblem(msg)
 		if s.AWS != nil {
-			return Stay, []Effect{c.look(longPause)}
+			return Stay, []Effect{c.lookAgain(longPause)}
 		}
 	default:
 		note(c.done, msg)
@@ -155,20 +128,19 @@ func (c *createPolicy) Update(s *Session, msg Msg) (Move, []Effect) {
 }
 
 func (c *createPolicy) looked(s *Session, msg policyLooked) (Move, []Effect) {
-	c.note, c.problem = msg.note, problemOf(msg.err).passing()
+	c.took(s, msg.glance)
+	c.problem = problemOf(msg.err).passing()
 	if msg.err == nil {
 		c.matches, c.named = msg.matches, msg.named
 	}
-	c.expired = needsRenewal(msg.err)
-	c.next = s.Now().Add(msg.next)
 	c.weigh(s)
 	if c.seen(s.Answers) && s.Resuming || c.roleDecides(s) {
 		return Next, nil
 	}
-	if !s.Now().Before(c.until) {
+	if c.over(s) {
 		return Stay, nil
 	}
-	return Stay, []Effect{c.look(msg.next)}
+	return Stay, []Effect{c.lookAgain(c.pause(s))}
 }
 
 // roleDecides reports whether to go on without the policy: unattended the role
@@ -224,8 +196,8 @@ func (c *createPolicy) chose(s *Session, id string) (Move, []Effect) {
 	case "login":
 		return Goto(stepLogin), nil
 	case "extend":
-		c.until = s.Now().Add(lookFor)
-		return Stay, []Effect{c.look(0)}
+		c.extend(s)
+		return Stay, []Effect{c.lookAgain(0)}
 	case "act":
 		c.making = true
 		return Stay, []Effect{c.act(s)}

@@ -86,15 +86,10 @@ func (c *createPolicy) underway(s *Session) []Block {
 	switch {
 	case c.making:
 		blocks = append(blocks, Tasks{{Name: "Creating the policy in the rehearsal account", State: Running, Since: c.since}})
-	case s.Now().Before(c.until):
-		blocks = append(blocks, Waiting{For: c.awaited(), Since: c.since, Until: c.until, Next: c.next})
 	default:
-		blocks = append(blocks, Text{Tone: Warning, Body: "rolecall stopped looking. Press e to go on."})
+		blocks = append(blocks, c.waiting(s, c.awaited()))
 	}
-	if c.note != "" {
-		blocks = append(blocks, Text{Tone: Warning, Body: c.note})
-	}
-	return blocks
+	return append(blocks, c.notes()...)
 }
 
 func (c *createPolicy) awaited() string {
@@ -169,15 +164,5 @@ func (c *createPolicy) actions(s *Session) []Action {
 	case s.Rehearsal && !c.making && c.named == nil:
 		return []Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
 	}
-	actions := []Action{
-		{ID: "next", Label: "next", Default: true, Disabled: "waits for the policy"},
-		{ID: "skip", Key: "r", Label: "the role has it"},
-	}
-	if c.expired {
-		actions = append(actions, signInAgain())
-	}
-	if !s.Now().Before(c.until) {
-		actions = append(actions, Action{ID: "extend", Key: "e", Label: "go on looking"})
-	}
-	return actions
+	return c.lookout.actions(s, "the policy", Action{ID: "skip", Key: "r", Label: "the role has it"})
 }

@@ -15,9 +15,8 @@ import (
 // called. First the external ID has to be known.
 type createRole struct {
 	described
-	id       externalID
-	account  *aws.Account
-	expired  bool // the credentials ran out: they are loaded anew before the next look
+	id externalID
+	lookout
 	watch    *aws.RoleWatch
 	sighted  roleSightings
 	verified *aws.Report      // of a pasted ARN
@@ -25,10 +24,7 @@ type createRole struct {
 	making   bool             // the rehearsal's stand-in for the browser is at work
 	inline   []WantedDocument // the role's own policy, which no step of its own makes
 	refused  bool             // the plan does not name what this step would make
-	since    time.Time
-	until    time.Time
-	next     time.Time
-	done     map[string]bool // what the person did, for the marker
+	done     map[string]bool  // what the person did, for the marker
 	field    string
 	problem  *Problem
 }
@@ -40,14 +36,12 @@ type roleSightings struct {
 	matches  []aws.RoleSighting
 	nearMiss *aws.RoleSighting
 	named    *aws.RoleSighting
-	note     string
 }
 
 type (
 	roleLooked struct {
-		next time.Duration
+		glance
 		seen roleSightings
-		err  error
 	}
 	roleVerified struct {
 		arn    string
@@ -106,7 +100,7 @@ func (c *createRole) Update(s *Session, msg Msg) (Move, []Effect) {
 		return c.judged(s, msg)
 	case roleMade:
 		c.making, c.problem = false, problemOf(msg.err)
-		return Stay, []Effect{c.look(0)}
+		return Stay, []Effect{c.lookAgain(0)}
 	case Chose:
 		return c.chose(s, msg)
 	case Entered:
@@ -128,7 +122,7 @@ func (c *createRole) broke(s *Session, msg Broke) (Move, []Effect) {
 	if s.AWS == nil {
 		return Stay, nil
 	}
-	return Stay, []Effect{c.look(longPause)}
+	return Stay, []Effect{c.lookAgain(longPause)}
 }
 
 const labelAccountID = "Account ID"
@@ -152,9 +146,9 @@ func (c *createRole) startLooking(s *Session) []Effect {
 	if s.AWS == nil {
 		return nil
 	}
-	c.since, c.until = s.Now(), s.Now().Add(s.patience(lookFor))
-	c.account, c.watch = s.AWS, s.AWS.WatchRole(s.wantedRole(c.d.Role))
-	return []Effect{c.look(0)}
+	c.begin(s)
+	c.watch = s.AWS.WatchRole(s.wantedRole(c.d.Role))
+	return []Effect{c.lookAgain(0)}
 }
 
 // wantedRole is what the role of this purpose has to be.
@@ -175,34 +169,28 @@ func (s *Session) wantedRole(purpose string) aws.Want {
 	return want
 }
 
-func (c *createRole) look(after time.Duration) Effect {
-	watch, account, renew := c.watch, c.account, c.expired
-	return Call{Name: "look for the role", After: after, Do: func(ctx context.Context) Msg {
-		if renew {
-			if err := account.Renew(ctx); err != nil {
-				return roleLooked{next: longPause, err: err}
-			}
-		}
-		next, _, err := watch.Fetch(ctx)
-		return roleLooked{next, roleSightings{watch.Matches(), watch.NearMiss(), watch.Named(), watch.Note()}, err}
-	}}
+func (c *createRole) lookAgain(after time.Duration) Effect {
+	watch := c.watch
+	return c.look("look for the role", after, watch.Fetch, func(g glance) Msg {
+		g.note = watch.Note()
+		return roleLooked{g, roleSightings{watch.Matches(), watch.NearMiss(), watch.Named()}}
+	})
 }
 
 func (c *createRole) looked(s *Session, msg roleLooked) (Move, []Effect) {
+	c.took(s, msg.glance)
 	c.problem = problemOf(msg.err).passing()
 	if msg.err == nil {
 		c.sighted = msg.seen
 	}
-	c.expired = needsRenewal(msg.err)
-	c.next = s.Now().Add(msg.next)
 	c.weigh(s)
 	if c.proven(s) && s.Resuming {
 		return Next, nil
 	}
-	if !s.Now().Before(c.until) {
+	if c.over(s) {
 		return Stay, nil
 	}
-	return Stay, []Effect{c.look(msg.next)}
+	return Stay, []Effect{c.lookAgain(c.pause(s))}
 }
 
 // weigh takes the role when exactly one is right, or the one that was named.
@@ -294,8 +282,8 @@ func (c *createRole) chose(s *Session, msg Chose) (Move, []Effect) {
 	case "login":
 		return Goto(stepLogin), nil
 	case "extend":
-		c.until = s.Now().Add(lookFor)
-		return Stay, []Effect{c.look(0)}
+		c.extend(s)
+		return Stay, []Effect{c.lookAgain(0)}
 	case "paste":
 		c.pasting, c.field = true, ""
 	case "act":

@@ -106,10 +106,8 @@ func (c *createRole) underway(s *Session) []Block {
 	var blocks []Block
 	if c.making {
 		blocks = append(blocks, Tasks{{Name: "Creating the role in the rehearsal account", State: Running, Since: c.since}})
-	} else if s.Now().Before(c.until) {
-		blocks = append(blocks, Waiting{For: "a role that trusts " + s.Vendor.Title, Since: c.since, Until: c.until, Next: c.next})
 	} else {
-		blocks = append(blocks, Text{Tone: Warning, Body: "rolecall stopped looking. Press e to go on."})
+		blocks = append(blocks, c.waiting(s, "a role that trusts "+s.Vendor.Title))
 	}
 	switch {
 	case c.verified != nil:
@@ -122,10 +120,7 @@ func (c *createRole) underway(s *Session) []Block {
 	case c.sighted.named != nil:
 		blocks = append(blocks, c.wrongNamed(s))
 	}
-	if c.sighted.note != "" {
-		blocks = append(blocks, Text{Tone: Warning, Body: c.sighted.note})
-	}
-	return blocks
+	return append(blocks, c.notes()...)
 }
 
 // notYetProblem tells what a role that lets the vendor in still lacks.
@@ -207,15 +202,8 @@ func (c *createRole) actions(s *Session) []Action {
 	if s.Rehearsal && !c.making && len(c.sighted.matches) == 0 && c.sighted.nearMiss == nil {
 		return []Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
 	}
-	actions := []Action{{ID: "next", Label: "next", Default: true, Disabled: "waits for the role"}}
-	if !c.pasting {
-		actions = append(actions, Action{ID: "paste", Key: "p", Label: "paste the ARN"})
+	if c.pasting {
+		return c.lookout.actions(s, "the role")
 	}
-	if c.expired {
-		actions = append(actions, signInAgain())
-	}
-	if !s.Now().Before(c.until) {
-		actions = append(actions, Action{ID: "extend", Key: "e", Label: "go on looking"})
-	}
-	return actions
+	return c.lookout.actions(s, "the role", Action{ID: "paste", Key: "p", Label: "paste the ARN"})
 }

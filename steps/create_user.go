@@ -15,13 +15,10 @@ import (
 // called.
 type createUser struct {
 	described
+	lookout
 	watch   *aws.UserWatch
 	seen    []aws.UserSighting
-	note    string
-	making  bool // the rehearsal's stand-in for the browser is at work
-	since   time.Time
-	until   time.Time
-	next    time.Time
+	making  bool            // the rehearsal's stand-in for the browser is at work
 	done    map[string]bool // what the person did, for the marker
 	field   string
 	problem *Problem
@@ -31,10 +28,8 @@ const fieldUserName = "user-name"
 
 type (
 	userLooked struct {
-		next time.Duration
+		glance
 		seen []aws.UserSighting
-		note string
-		err  error
 	}
 	userMade struct{ err error }
 )
@@ -78,17 +73,17 @@ func (c *createUser) Enter(s *Session) []Effect {
 	if s.AWS == nil {
 		return nil
 	}
-	c.since, c.until = s.Now(), s.Now().Add(s.patience(lookFor))
+	c.begin(s)
 	c.watch = s.AWS.WatchUser(s.wantedUser(c.d.Role))
-	return []Effect{c.look(0)}
+	return []Effect{c.lookAgain(0)}
 }
 
-func (c *createUser) look(after time.Duration) Effect {
+func (c *createUser) lookAgain(after time.Duration) Effect {
 	watch := c.watch
-	return Call{Name: "look for the user", After: after, Do: func(ctx context.Context) Msg {
-		next, _, err := watch.Fetch(ctx)
-		return userLooked{next, watch.Sightings(), watch.Note(), err}
-	}}
+	return c.look("look for the user", after, watch.Fetch, func(g glance) Msg {
+		g.note = watch.Note()
+		return userLooked{g, watch.Sightings()}
+	})
 }
 
 // Update follows the person's hands and what AWS shows.
@@ -98,7 +93,7 @@ func (c *createUser) Update(s *Session, msg Msg) (Move, []Effect) {
 		return c.looked(s, msg)
 	case userMade:
 		c.making, c.problem = false, problemOf(msg.err)
-		return Stay, []Effect{c.look(0)}
+		return Stay, []Effect{c.lookAgain(0)}
 	case Chose:
 		return c.chose(s, msg)
 	case Changed:
@@ -108,7 +103,7 @@ func (c *createUser) Update(s *Session, msg Msg) (Move, []Effect) {
 	case Broke:
 		c.making, c.problem = false, brokenProblem(msg)
 		if s.AWS != nil {
-			return Stay, []Effect{c.look(longPause)}
+			return Stay, []Effect{c.lookAgain(longPause)}
 		}
 	default:
 		note(c.done, msg)
@@ -117,19 +112,19 @@ func (c *createUser) Update(s *Session, msg Msg) (Move, []Effect) {
 }
 
 func (c *createUser) looked(s *Session, msg userLooked) (Move, []Effect) {
-	c.note, c.problem = msg.note, problemOf(msg.err).passing()
+	c.took(s, msg.glance)
+	c.problem = problemOf(msg.err).passing()
 	if msg.err == nil {
 		c.seen = msg.seen
 	}
-	c.next = s.Now().Add(msg.next)
 	c.weigh(s)
 	if s.userRight(c.d.Role) && s.Resuming {
 		return Next, nil
 	}
-	if !s.Now().Before(c.until) {
+	if c.over(s) {
 		return Stay, nil
 	}
-	return Stay, []Effect{c.look(msg.next)}
+	return Stay, []Effect{c.lookAgain(c.pause(s))}
 }
 
 // weigh takes the user when exactly one is right, or the one that was named.
@@ -184,9 +179,11 @@ func (c *createUser) chose(s *Session, msg Chose) (Move, []Effect) {
 	switch msg.ID {
 	case "next":
 		return Next, nil
+	case "login":
+		return Goto(stepLogin), nil
 	case "extend":
-		c.until = s.Now().Add(lookFor)
-		return Stay, []Effect{c.look(0)}
+		c.extend(s)
+		return Stay, []Effect{c.lookAgain(0)}
 	case "act":
 		c.making = true
 		return Stay, []Effect{c.act(s)}
@@ -256,13 +253,10 @@ func (c *createUser) underway(s *Session) []Block {
 			Input{ID: fieldUserName, Label: "User name", Value: s.Part(c.d.Role).UserName, Problem: c.field, Flag: "--user-name"}}
 	}
 	var blocks []Block
-	switch {
-	case c.making:
+	if c.making {
 		blocks = append(blocks, Tasks{{Name: "Creating the user in the rehearsal account", State: Running, Since: c.since}})
-	case s.Now().Before(c.until):
-		blocks = append(blocks, Waiting{For: "a user with the policy " + s.policyNames(c.d.Role), Since: c.since, Until: c.until, Next: c.next})
-	default:
-		blocks = append(blocks, Text{Tone: Warning, Body: "rolecall stopped looking. Press e to go on."})
+	} else {
+		blocks = append(blocks, c.waiting(s, "a user with the policy "+s.policyNames(c.d.Role)))
 	}
 	right := c.right()
 	switch {
@@ -271,10 +265,7 @@ func (c *createUser) underway(s *Session) []Block {
 	case len(c.seen) > 0:
 		blocks = append(blocks, Text{Body: "There is " + c.seen[0].User.Name + ". Not yet right:"}, checkList(c.seen[0].Report.Checks))
 	}
-	if c.note != "" {
-		blocks = append(blocks, Text{Tone: Warning, Body: c.note})
-	}
-	return blocks
+	return append(blocks, c.notes()...)
 }
 
 // policyNames are the names of the part's policies.
@@ -304,11 +295,7 @@ func (c *createUser) actions(s *Session) []Action {
 	case s.Rehearsal && !c.making && len(c.seen) == 0:
 		return []Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
 	}
-	actions := []Action{{ID: "next", Label: "next", Default: true, Disabled: "waits for the user"}}
-	if !s.Now().Before(c.until) {
-		actions = append(actions, Action{ID: "extend", Key: "e", Label: "go on looking"})
-	}
-	return actions
+	return c.lookout.actions(s, "the user")
 }
 
 // checkList turns checks of AWS into the screen's.

@@ -69,15 +69,3 @@ func brokenProblem(msg Broke) *Problem {
 	return &Problem{What: "rolecall stumbled while it wanted to " + msg.Name + ": " + msg.Text + ".",
 		Expected: "An answer.", Next: "Press enter to try again. If it comes back, report it with the words above."}
 }
-
-// needsRenewal reports whether the credentials ran out or can no longer be got.
-func needsRenewal(err error) bool {
-	switch aws.KindOf(err) {
-	case aws.Expired, aws.NotSignedIn, aws.NeedsMFA:
-		return true
-	}
-	return false
-}
-
-// signInAgain is the way to other credentials while rolecall keeps looking.
-func signInAgain() Action { return Action{ID: "login", Key: "l", Label: "sign in again"} }
