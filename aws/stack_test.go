@@ -183,7 +183,9 @@ func at(t *testing.T, o rehearsal.Options, run func(t *testing.T, s *rehearsal.S
 			client.CloseIdleConnections()
 			_ = s.Close()
 			_ = listener.Close()
-			<-done
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
 		}()
 		run(t, s, a)
 	})

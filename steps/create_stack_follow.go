@@ -241,13 +241,13 @@ func (c *createStack) unproven(msg stackProved) *Problem {
 
 // tasks are the template's resources with their states, as the events tell
 // them.
-func (c *createStack) tasks(now time.Time) Tasks {
+func (c *createStack) tasks() Tasks {
 	var tasks Tasks
 	told := slices.Clone(c.seen.resources)
 	for _, p := range c.plan.resources {
 		task := Task{Name: p.what, State: Ahead, Detail: p.detail}
 		if i := slices.IndexFunc(told, func(r aws.StackResource) bool { return r.LogicalID == p.id }); i >= 0 {
-			c.tell(&task, told[i], now)
+			c.tell(&task, told[i])
 			told = slices.Delete(told, i, i+1)
 		} else if c.ended.Good() || c.stage == inStackProving || c.stage == inStackMade {
 			task.State = Finished
@@ -256,14 +256,14 @@ func (c *createStack) tasks(now time.Time) Tasks {
 	}
 	for _, r := range told { // of an older template
 		task := Task{Name: r.LogicalID}
-		c.tell(&task, r, now)
+		c.tell(&task, r)
 		tasks = append(tasks, task)
 	}
 	return tasks
 }
 
 // tell fills in what AWS says of a resource.
-func (c *createStack) tell(task *Task, r aws.StackResource, now time.Time) {
+func (c *createStack) tell(task *Task, r aws.StackResource) {
 	took := clock(r.Changed.Sub(r.Began))
 	switch r.Status {
 	case "CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE":

@@ -167,7 +167,7 @@ func (c *createStack) token(s *Session) string {
 			return r
 		}
 		return '-'
-	}, s.Answers.ID)
+	}, s.ID)
 	return fmt.Sprintf("rolecall-%s-%d", clean, s.Now().UnixMilli())
 }
 

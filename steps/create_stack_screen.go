@@ -133,7 +133,7 @@ func (c *createStack) ready(s *Session) ([]Block, []Action) {
 	}
 	blocks := []Block{
 		Text{Body: "CloudFormation will " + verb + " this in account " + Grouped(s.AccountID) + accountAlias(s) + ":"},
-		c.tasks(s.Now()),
+		c.tasks(),
 		Text{Body: "AWS asks you to acknowledge that AWS CloudFormation might create IAM resources: these."},
 		c.place(s), c.plan.code(s),
 	}
@@ -182,7 +182,7 @@ func (c *createStack) what(logicalID string) string {
 
 // running shows the resources with their states, and the clock.
 func (c *createStack) running(s *Session) []Block {
-	tasks := c.tasks(s.Now())
+	tasks := c.tasks()
 	waiting := Waiting{For: "CloudFormation to make the stack " + s.Stack.Name, Since: c.since, Next: c.next}
 	switch c.stage {
 	case inStackDeleting:
@@ -282,7 +282,7 @@ func (c *createStack) pasting(s *Session) []Block {
 
 // failed shows the cause, what is left, and offers to delete the stack.
 func (c *createStack) failed(s *Session) ([]Block, []Action) {
-	blocks := []Block{c.tasks(s.Now())}
+	blocks := []Block{c.tasks()}
 	if left := c.left(); len(left) > 0 {
 		blocks = append(blocks, Text{Tone: Warning, Body: "This is still there: " + strings.Join(left, ", ") + "."})
 	} else {
@@ -334,7 +334,7 @@ func (c *createStack) made(s *Session) []Block {
 		}
 	}
 	facts = append(facts, Fact{Label: "Stack", Value: s.Stack.ID, Copy: true})
-	blocks = append(blocks, facts, c.tasks(s.Now()))
+	blocks = append(blocks, facts, c.tasks())
 	for _, role := range s.NeededRoles() {
 		if report, ok := c.reports[role.Purpose]; ok {
 			blocks = append(blocks, checksOf(report))

@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -24,7 +25,7 @@ func knownProperties(kind string) map[string]string {
 // makeResource makes a resource through IAM's own functions and with the
 // caller's permissions. It gives why it could not, in CloudFormation's words.
 func (s *Server) makeResource(k *stack, r *resource, m *madeResource, at time.Time) string {
-	resolved, err := s.values(k).resolve(map[string]any(r.properties))
+	resolved, err := s.values(k).resolve(r.properties)
 	if err != nil {
 		return err.Error()
 	}
@@ -80,7 +81,7 @@ func (s *Server) makeRole(k *stack, m *madeResource, at time.Time) string {
 	role := s.state.roles[strings.ToLower(name)]
 	role.created, role.listed, role.assumable = at, at.Add(s.listDelay()), at.Add(s.options.Propagation)
 	m.attributes = map[string]string{"Arn": role.arn, "RoleId": role.id}
-	for _, arn := range m.list("ManagedPolicyArns") {
+	for _, arn := range m.policyARNs() {
 		if why := s.iam(k, "AttachRolePolicy", url.Values{"RoleName": {name}, "PolicyArn": {arn}}, attachRolePolicy, name); why != "" {
 			return why
 		}
@@ -110,9 +111,10 @@ func (m *madeResource) tagList(ofStack []tag) []tag {
 	return all
 }
 
-func (m *madeResource) list(property string) []string {
+// policyARNs are the managed policies that the role is to have.
+func (m *madeResource) policyARNs() []string {
 	var all []string
-	list, _ := m.properties[property].([]any)
+	list, _ := m.properties["ManagedPolicyArns"].([]any)
 	for _, item := range list {
 		all = append(all, textOf(item))
 	}
@@ -155,7 +157,7 @@ func (s *Server) iam(k *stack, name string, form url.Values, run action, identif
 		}
 		message = fmt.Sprintf("Resource of type '%s' with identifier '%s' already exists.", kind, identifier)
 	}
-	return fmt.Sprintf(`Resource handler returned message: "%s" (RequestToken: %s, HandlerErrorCode: %s)`, message, s.uuid(), code)
+	return `Resource handler returned message: "` + message + `" (RequestToken: ` + s.uuid() + `, HandlerErrorCode: ` + code + `)`
 }
 
 // refusal takes a fault that denies an action. Throttling and the like are
@@ -188,7 +190,7 @@ func (s *Server) removeResource(k *stack, m *madeResource) string {
 	}
 	name := url.Values{"RoleName": {m.physical}}
 	for _, arn := range slices.Clone(role.attached) {
-		if !slices.Contains(m.list("ManagedPolicyArns"), arn) {
+		if !slices.Contains(m.policyARNs(), arn) {
 			continue // attached by somebody else: AWS leaves it, and the deletion fails
 		}
 		if why := s.iam(k, "DetachRolePolicy", with(name, "PolicyArn", arn), detachRolePolicy, m.physical); why != "" {
@@ -249,7 +251,7 @@ func (s *Server) changes(k *stack, t *template, parameters map[string]string) ([
 			all = append(all, change{action: "Add", resource: r})
 			continue
 		}
-		resolved, err := s.values(&next).resolve(map[string]any(r.properties))
+		resolved, err := s.values(&next).resolve(r.properties)
 		if err != nil {
 			return nil, &apiError{400, "ValidationError", err.Error()}
 		}
@@ -276,5 +278,5 @@ func (s *Server) changes(k *stack, t *template, parameters map[string]string) ([
 func sameJSON(a, b any) bool {
 	one, _ := json.Marshal(a)
 	two, _ := json.Marshal(b)
-	return string(one) == string(two)
+	return bytes.Equal(one, two)
 }

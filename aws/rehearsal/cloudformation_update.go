@@ -68,7 +68,7 @@ func (s *Server) change(k *stack, c change, m *madeResource, at time.Time) strin
 		return ""
 	}
 	// A resource made just now may have changed what this one refers to.
-	resolved, err := s.values(k).resolve(map[string]any(c.resource.properties))
+	resolved, err := s.values(k).resolve(c.resource.properties)
 	if err != nil {
 		return err.Error()
 	}
@@ -101,13 +101,13 @@ func (s *Server) changeInPlace(k *stack, m *madeResource, properties map[string]
 	if why := s.iam(k, "UpdateAssumeRolePolicy", trust, updateTrust, m.physical); why != "" {
 		return why
 	}
-	wanted := m.list("ManagedPolicyArns")
+	wanted := m.policyARNs()
 	for _, arn := range wanted {
 		if why := s.iam(k, "AttachRolePolicy", with(role, "PolicyArn", arn), attachRolePolicy, m.physical); why != "" {
 			return why
 		}
 	}
-	for _, arn := range old.list("ManagedPolicyArns") {
+	for _, arn := range old.policyARNs() {
 		if !slices.Contains(wanted, arn) {
 			if why := s.iam(k, "DetachRolePolicy", with(role, "PolicyArn", arn), detachRolePolicy, m.physical); why != "" {
 				return why
