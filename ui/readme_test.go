@@ -1,0 +1,59 @@
+package ui
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestREADME holds the README to the program: each command line in it is one
+// that rolecall understands, and each file that it points to is there.
+func TestREADME(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for _, block := range regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(string(text), -1) {
+		for line := range strings.Lines(block[1]) {
+			if args, ok := strings.CutPrefix(line, "rolecall"); ok {
+				lines++
+				understood(t, strings.TrimSpace(line), args)
+			}
+		}
+	}
+	if lines < 15 {
+		t.Errorf("only %d command lines were found", lines)
+	}
+	for _, link := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(string(text), -1) {
+		if _, err := os.Stat(filepath.Join("..", link[1])); err != nil {
+			t.Errorf("the README points to a file that is not there: %v", err)
+		}
+	}
+}
+
+// understood parses a command line as the program does, and runs nothing.
+func understood(t *testing.T, line, rest string) {
+	t.Helper()
+	rest, _, _ = strings.Cut(rest, " #")
+	rest, _, _ = strings.Cut(rest, ">")
+	args := strings.Fields(strings.ReplaceAll(rest, "'", ""))
+	a := &app{env: Env{Now: time.Now}}
+	cmd, left, err := a.rootCommand().Find(args)
+	if err != nil {
+		t.Errorf("%s: %v", line, err)
+		return
+	}
+	if err := cmd.ParseFlags(left); err != nil {
+		t.Errorf("%s: %v", line, err)
+		return
+	}
+	if cmd.Args != nil {
+		if err := cmd.Args(cmd, cmd.Flags().Args()); err != nil {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
