@@ -348,6 +348,12 @@ func (m *model) lonePassRole(paths []Finding) (Finding, bool) {
 	}
 	f.Why += limits([]*grant{&h.grants[0]})
 	m.locate(&f, pointers(h.grants), "")
+	entry := h.grants[0].text
+	if at := slices.IndexFunc(paths, func(g Finding) bool {
+		return slices.ContainsFunc(g.Places, func(p Place) bool { return p.Entry == entry })
+	}); at >= 0 && f.Severity.Rank() <= paths[at].Severity.Rank() {
+		f.Severity, f.PartOf = Note, paths[at].ID // the same wildcard gives more
+	}
 	return f, true
 }
 

@@ -51,7 +51,11 @@ func onWhat(g *grant) string {
 
 func placeOf(e *entry) Place {
 	pos := e.st.Position(e.st.element(), e.at)
-	return Place{Statement: e.st.Sid, Index: e.st.index, Line: pos.Line, Column: pos.Column, Entry: e.text}
+	p := Place{Statement: e.st.Sid, Index: e.st.index, Line: pos.Line, Column: pos.Column, Entry: e.text}
+	if e.st.negated() {
+		p.Entry = "NotAction" // it is what the list leaves out that is granted
+	}
+	return p
 }
 
 // at puts a finding at an element of a statement.

@@ -20,9 +20,12 @@ func (m *model) risks(x *expansion) []Finding {
 	out = append(out, m.permissionChanges(x, out)...)
 	out = append(out, m.changes(x)...)
 	out = append(out, m.tagEscapes()...)
-	if admin {
+	switch {
+	case admin:
 		out = append(out, m.everythingElse()...)
-		underAdmin(out)
+		under(out, "admin")
+	case slices.ContainsFunc(out, func(f Finding) bool { return f.ID == "not-action" && f.On == "*" && f.Severity == High }):
+		under(out, "not-action")
 	}
 	return out
 }
@@ -54,11 +57,11 @@ func (m *model) administrator() []Finding {
 	return nil
 }
 
-// underAdmin makes notes of what an administrator can do anyway.
-func underAdmin(out []Finding) {
+// under makes notes of what a finding that allows nearly everything includes.
+func under(out []Finding, id string) {
 	for i := range out {
-		if f := &out[i]; f.ID != "admin" && f.Class == Risk {
-			f.Severity, f.PartOf = Note, "admin"
+		if f := &out[i]; f.ID != id && f.Class == Risk {
+			f.Severity, f.PartOf = Note, id
 		}
 	}
 }

@@ -266,7 +266,7 @@ func first(r *review.Report) string {
 	best := -1
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		if f.Of > 1 && f.Closes > 1 && (best < 0 || f.Closes > r.Findings[best].Closes) {
+		if f.Of > 1 && f.Closes > 1 && f.PartOf == "" && (best < 0 || f.Closes > r.Findings[best].Closes) {
 			best = i
 		}
 	}
