@@ -64,8 +64,10 @@ func (m *model) changesOf(x *expansion, take func(*granted) bool) []Finding {
 	f.Why = fmt.Sprintf("%s on every resource, also on what somebody else made, though a resource or a tag could limit them: %s.",
 		plural(len(all), "action changes things", "actions change things"), countsOf(services))
 	var grants []*grant
+	seen := make(map[string]bool, len(all))
 	for _, g := range append(slices.Clone(named), all...) {
-		if !slices.Contains(f.Actions, g.Name) {
+		if !seen[g.Name] {
+			seen[g.Name] = true
 			f.Actions = append(f.Actions, g.Name)
 			grants = append(grants, &grant{entry: g.entry})
 		}

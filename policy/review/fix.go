@@ -116,10 +116,16 @@ func (m *model) entriesOf(f *Finding, only string) []*entry {
 	return out
 }
 
+// maxMoved is how many entries one change moves; nobody pastes more.
+const maxMoved = 64
+
 // scopeEntries takes entries out of their statements and grants them again in
 // a statement of their own: on named resources, or under a condition on a tag
 // or on iam:PassedToService. A wildcard becomes the reading part of itself.
 func (m *model) scopeEntries(f *Finding, entries []*entry) *Patch {
+	if len(entries) > maxMoved {
+		return nil
+	}
 	drop := map[*entry]bool{}
 	var add []policy.Statement
 	var narrow []policy.Action

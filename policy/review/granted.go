@@ -36,10 +36,15 @@ const maxServices = 64
 // scopable reports whether an action can be limited to some resources.
 func (x *expansion) scopable(g *granted) bool { return x.wide || len(g.Resources()) > 0 }
 
+// maxPatterns is how many wildcards are looked up. The longest of AWS's own
+// policies has half as many.
+const maxPatterns = 1500
+
 // expand looks the entries up. A "*" and a NotAction are only noted, since
 // listing 22,000 actions helps nobody.
 func (m *model) expand() *expansion {
 	x := &expansion{actions: make([]granted, 0, 1024), at: make(map[string]int, 1024), matched: map[*entry]int{}}
+	left := maxPatterns
 	for _, st := range m.allow {
 		if st.negated() {
 			x.broad = append(x.broad, st)
@@ -50,6 +55,13 @@ func (m *model) expand() *expansion {
 			if allActions(e.folded) {
 				x.broad = append(x.broad, st)
 				x.matched[e] = 1
+				continue
+			}
+			if e.wild {
+				left--
+			}
+			if left < 0 {
+				x.matched[e] = 1 // not looked up
 				continue
 			}
 			x.add(m.cat.Expand(e.folded), st, e)

@@ -211,6 +211,8 @@ func TestBlindSpots(t *testing.T) {
 		"a comment":                               {id: "json", severity: SeverityRefused, text: "{\"Version\": \"2012-10-17\", // why\n\"Statement\": []}"},
 		"an image":                                {id: "share", severity: Medium, text: string(inStatement(`"Action":"ec2:ModifyImageAttribute","Resource":"*"`))},
 		"a database snapshot":                     {id: "share", severity: Medium, text: string(inStatement(`"Action":"rds:ModifyDBSnapshotAttribute","Resource":"*"`))},
+		"a bucket's policy without its objects":   {id: "bucket-policy", severity: Medium, text: string(inStatement(`"Action":["s3:PutBucketPolicy","s3:ListBucket"],"Resource":"arn:aws:s3:::a"`))},
+		"a bucket's policy with its objects":      {absent: "bucket-policy", text: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutBucketPolicy","Resource":"arn:aws:s3:::a"},{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::a/*"}]}`},
 		"stopping the audit log":                  {id: "blind", severity: Medium, text: string(inStatement(`"Action":"cloudtrail:StopLogging","Resource":"*"`))},
 		"everything":                              {id: "admin", severity: High, text: string(inStatement(`"Action":"*","Resource":"*"`))},
 		"NotAction that leaves IAM":               {id: "not-action", severity: High, text: string(inStatement(`"NotAction":"s3:*","Resource":"*"`))},

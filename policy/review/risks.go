@@ -17,6 +17,7 @@ func (m *model) risks(x *expansion) []Finding {
 	stars := m.serviceStars()
 	out = append(out, stars...)
 	out = append(out, m.tableRisks(out)...)
+	out = append(out, m.bucketPolicies()...)
 	out = append(out, m.permissionChanges(x, out)...)
 	out = append(out, m.changes(x)...)
 	out = append(out, m.tagEscapes()...)
