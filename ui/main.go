@@ -138,7 +138,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.SetIn(a.env.Stdin)
 	root.SetOut(a.env.Stdout)
 	root.SetErr(a.env.Stderr)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return flagFault(cmd, err) })
+	root.SetFlagErrorFunc(flagFault)
 	root.SetHelpFunc(a.help)
 	root.AddCommand(
 		a.connectCommand(), a.rehearseCommand(), a.resumeCommand(), a.sessionsCommand(),

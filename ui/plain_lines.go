@@ -132,13 +132,13 @@ func nodeLines(nodes []steps.Node, indent string, number *int) []string {
 	for _, node := range nodes {
 		*number++
 		state := map[steps.Tick]string{steps.Off: "off", steps.Partly: "partly", steps.On: "on"}[node.Tick]
-		line := fmt.Sprintf("%s%d  %s: %s", indent, *number, node.Label, state)
+		words := []string{fmt.Sprintf("%s%d  %s: %s", indent, *number, node.Label, state)}
 		for _, more := range []string{node.Detail, node.Note} {
 			if more != "" {
-				line += ", " + more
+				words = append(words, more)
 			}
 		}
-		lines = append(append(lines, line), nodeLines(node.Children, indent+"  ", number)...)
+		lines = append(append(lines, strings.Join(words, ", ")), nodeLines(node.Children, indent+"  ", number)...)
 	}
 	return lines
 }

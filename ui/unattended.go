@@ -168,6 +168,7 @@ func answer(screen steps.Screen) (steps.Msg, error) {
 			if block.Value != "" && block.Problem == "" {
 				return steps.Entered{ID: block.ID, Text: block.Value}, nil
 			}
+		default: // nothing to answer
 		}
 	}
 	for _, action := range screen.Actions {
@@ -231,6 +232,7 @@ func (u *unattended) timeUp(screen steps.Screen) error {
 					awaited = "the end of: " + task.Name
 				}
 			}
+		default: // nothing is awaited
 		}
 	}
 	if awaited == "" {
@@ -297,6 +299,7 @@ func progressLines(block steps.Block) []string {
 		if block.Passing {
 			return []string{strings.TrimSpace(block.What + " " + block.Next)}
 		}
+	default: // for a person, who would read it before choosing
 	}
 	return nil
 }
