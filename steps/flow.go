@@ -78,6 +78,8 @@ func (s *Session) step(d vendor.Step) Step {
 		return &createUser{described: base}
 	case stepCredentials:
 		return &credentials{described: base}
+	case stepStack:
+		return &createStack{described: base}
 	case stepConnect:
 		if s.Access == vendor.AccessUser {
 			return &connectUser{described: base}

@@ -9,7 +9,8 @@ import "maps"
 func (a Answers) InNewWorld() Answers {
 	parts := make(map[string]Part, len(a.Parts))
 	for purpose, part := range a.Parts {
-		parts[purpose] = Part{Needed: part.Needed, PolicyName: part.PolicyName, RoleName: part.RoleName, NameGiven: part.NameGiven}
+		parts[purpose] = Part{Needed: part.Needed, PolicyName: part.PolicyName, RoleName: part.RoleName, NameGiven: part.NameGiven,
+			UserName: part.UserName, UserNameGiven: part.UserNameGiven}
 	}
 	a.Parts = parts
 	chosen := map[ID]bool{stepVendor: true, stepPartition: true, stepLogin: true, stepPermissions: true}

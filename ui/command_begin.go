@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -65,6 +66,7 @@ func (r *run) walkThrough(ctx context.Context, f front) (err error) {
 	if r.walk.Session.Rehearsal && f != frontScreen {
 		r.app.say("REHEARSAL: this AWS and this vendor are inside the program. Nothing of it is real.")
 	}
+	r.walk.Session.ScreenStays = f != frontScreen
 	switch f {
 	case frontUnattended:
 		err = r.unattended(ctx)
@@ -128,6 +130,10 @@ func (a *app) summary(r steps.Result, s *steps.Session) {
 		}
 	}
 	row("AWS account", steps.Grouped(r.AccountID))
+	for _, user := range r.Users {
+		row("User", cmp.Or(user.ARN, user.Name))
+		row("Access key", user.AccessKeyID)
+	}
 	for _, role := range r.Roles {
 		row("Role", role.ARN)
 	}
@@ -154,7 +160,11 @@ func handOverLine(r steps.Result, vendorTitle string) string {
 	if r.Submitted {
 		return "Connected. " + vendorTitle + " accepted the role."
 	}
-	return "You handed the role over to " + vendorTitle + " yourself; rolecall cannot see whether it was accepted."
+	what := "role"
+	if len(r.Users) > 0 {
+		what = "access key"
+	}
+	return "You handed the " + what + " over to " + vendorTitle + " yourself; rolecall cannot see whether it was accepted."
 }
 
 // screen runs the full-screen wizard.

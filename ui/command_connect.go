@@ -87,6 +87,9 @@ func (a *app) connect(cmd *cobra.Command, flags *connectFlags) error {
 		return err
 	}
 	session := prepared.session(a)
+	if err := a.keepSecret(flags.secretFile, session); err != nil {
+		return err
+	}
 	if err := a.realWorld(session); err != nil {
 		return err
 	}

@@ -54,6 +54,9 @@ func (a *app) rehearse(cmd *cobra.Command, flags *connectFlags) error {
 		return err
 	}
 	s := prepared.session(a)
+	if err := a.keepSecret(flags.secretFile, s); err != nil {
+		return err
+	}
 	rehearsalAnswers(s)
 	world, err := a.rehearsalWorld(s)
 	if err != nil {
@@ -72,6 +75,9 @@ func rehearsalAnswers(s *steps.Session) {
 	}
 	if s.TrustedAccount == "" {
 		s.TrustedAccount = rehearsalTrusted
+	}
+	if s.Vendor != nil {
+		s.Prepare() // what a vendor's own console would tell
 	}
 }
 

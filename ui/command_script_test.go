@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 		Setup: setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "json": compareJSON, "onlyjson": onlyJSON, "aws": awsDo, "awscalls": awsCalls, "spotcalls": spotCalls,
-			"deny": deny, "trust": writeTrust, "spotpolicy": writePolicy, "nosecret": noSecret, "savedsession": savedSession, "waitexternalid": waitExternalID,
+			"deny": deny, "trust": writeTrust, "spotpolicy": writePolicy, "nosecret": noSecret, "keptsecret": keptSecret, "savedsession": savedSession, "waitexternalid": waitExternalID,
 		},
 	})
 }

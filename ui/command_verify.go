@@ -54,6 +54,9 @@ func (a *app) verifyCommand() *cobra.Command {
 
 // verify checks the role now, and again until it is right or the wait is over.
 func (a *app) verify(ctx context.Context, f *verifyFlags) error {
+	if f.user != "" && f.wait >= 0 {
+		return a.verifyUser(ctx, f)
+	}
 	if err := f.refuseLater(); err != nil {
 		return err
 	}
@@ -90,8 +93,6 @@ func (a *app) verify(ctx context.Context, f *verifyFlags) error {
 // refuseLater refuses what this version cannot do yet.
 func (f *verifyFlags) refuseLater() error {
 	switch {
-	case f.user != "":
-		return usage("--user is not in this version of rolecall.", "a role", "Give --role.")
 	case f.evidence != "":
 		return usage("--evidence is not in this version of rolecall.", "credentials of the account", "Sign in to the account and leave out --evidence.")
 	case f.wait < 0:

@@ -142,7 +142,7 @@ func TestInATerminal(t *testing.T) {
 	binary, state := builtProgram(t), t.TempDir()
 
 	t.Run("ctrl+c", func(t *testing.T) {
-		term := inTerminal(t, state, binary, "rehearse", "--method", "manual")
+		term := inTerminal(t, state, binary, "rehearse", "--vendor", "spot", "--method", "manual")
 		term.sees("Step 1 of 7")
 		term.types("\r")
 		term.sees("GovCloud")
@@ -156,7 +156,7 @@ func TestInATerminal(t *testing.T) {
 		}
 	})
 	t.Run("a lost terminal", func(t *testing.T) {
-		term := inTerminal(t, state, binary, "rehearse", "--method", "manual")
+		term := inTerminal(t, state, binary, "rehearse", "--vendor", "spot", "--method", "manual")
 		term.sees("Step 1 of 7")
 		if err := term.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 			t.Fatal(err)
@@ -206,7 +206,7 @@ func TestSignalsSaveTheSession(t *testing.T) {
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		t.Run(signal.String(), func(t *testing.T) {
 			state := t.TempDir()
-			cmd := exec.Command(binary, "rehearse", "--yes", "--json", "--method", "manual")
+			cmd := exec.Command(binary, "rehearse", "--yes", "--json", "--vendor", "spot", "--method", "manual")
 			cmd.Env = []string{"HOME=" + state, "XDG_STATE_HOME=" + state}
 			var out, talk bytes.Buffer
 			cmd.Stdout = &out

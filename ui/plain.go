@@ -24,6 +24,7 @@ type plain struct {
 	driver *driver
 	desk   *desk.Desk
 	in     *bufio.Reader
+	atEnd  []func() // what has to be cleared when the program ends
 
 	visit   int
 	shown   []string       // lines of the screen as last printed
@@ -49,6 +50,11 @@ func (r *run) plain(ctx context.Context) error {
 	p := &plain{run: r, desk: desk.New(), in: bufio.NewReader(r.app.env.Stdin), lines: make(chan typedLine, 1)}
 	p.driver = newDriver(ctx, r, p.effect)
 	defer p.driver.close()
+	defer func() {
+		for _, do := range p.atEnd {
+			do()
+		}
+	}()
 	p.say("rolecall, line by line. Type ? for help, q to leave.")
 	p.driver.start()
 	for !r.walk.Ended() {

@@ -2,8 +2,11 @@ package ui
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
+	"sync"
+	"time"
 
 	"rolecall/steps"
 	"rolecall/ui/desk"
@@ -135,6 +138,7 @@ func (p *plain) number(word string) bool {
 					return true
 				}
 			}
+		default: // has no numbers
 		}
 	}
 	if at == 0 {
@@ -210,6 +214,7 @@ func copyables(screen steps.Screen) []steps.Copy {
 			}
 		case steps.Code:
 			values = append(values, steps.Copy{Label: block.Label, Text: block.Body})
+		default: // nothing to copy
 		}
 	}
 	return values
@@ -218,7 +223,7 @@ func copyables(screen steps.Screen) []steps.Copy {
 func (p *plain) open() {
 	for _, block := range p.screen.Blocks {
 		if link, ok := block.(steps.Link); ok {
-			p.effect(steps.Open{Label: link.Label, URL: link.URL})
+			p.effect(steps.Open(link))
 			return
 		}
 	}
@@ -277,8 +282,14 @@ func (p *plain) effect(effect steps.Effect) {
 func (p *plain) copyText(c steps.Copy) {
 	copied, err := p.desk.Copy(context.Background(), c.Text)
 	switch {
+	case c.ClearAfter > 0 && (err != nil || copied.Escape != ""):
+		err = desk.ErrNoClipboard
+		p.say(c.Label + " cannot be copied from here, and is not shown where the screen stays. Delete the key with d, and make another with --secret-file FILE.")
 	case err != nil:
 		p.say("It was not copied: " + err.Error())
+	case c.ClearAfter > 0:
+		p.clearLater(c)
+		p.say(fmt.Sprintf("%s %s. It is taken off again in %d s.", c.Label, copied.Word(), int(c.ClearAfter.Seconds())))
 	case copied.Escape != "":
 		err = desk.ErrNoClipboard
 		p.say(c.Label + " cannot be copied from here. Save it with s, or take it from the screen: v.")
@@ -286,6 +297,16 @@ func (p *plain) copyText(c steps.Copy) {
 		p.say(c.Label + " " + copied.Word() + ".")
 	}
 	p.driver.tell(steps.Copied{Label: c.Label, Sent: copied.Sent, Err: err})
+}
+
+// clearLater takes a secret off the clipboard when its time is up, and at the
+// end at the latest.
+func (p *plain) clearLater(c steps.Copy) {
+	clearing := sync.OnceFunc(func() {
+		_, _ = p.desk.Clear(context.Background(), c.Text) // nobody is there to be told
+	})
+	time.AfterFunc(c.ClearAfter, clearing)
+	p.atEnd = append(p.atEnd, clearing)
 }
 
 func (p *plain) help() {
