@@ -16,6 +16,7 @@ type WantUser struct {
 	Policies             []*policy.Document // what the user has to grant, all together
 	PolicyARNs           []string           // managed policies that have to be attached, by ARN
 	Key                  bool               // an access key that works has to be there
+	Approved             []string           // digests of the documents that may exist; nil: no plan binds
 }
 
 // SeenUser is what was observed of a user.
@@ -46,7 +47,7 @@ func UserCheckIDs() []string {
 
 // JudgeUser compares what was seen of a user with what is wanted. It is pure.
 func JudgeUser(want WantUser, seen SeenUser) UserReport {
-	j := judging{holder: "user", want: Want{Partition: want.Partition, AccountID: want.AccountID, Policies: want.Policies, PolicyARNs: want.PolicyARNs},
+	j := judging{holder: "user", want: Want{Partition: want.Partition, AccountID: want.AccountID, Policies: want.Policies, PolicyARNs: want.PolicyARNs, Approved: want.Approved},
 		seen: Seen{Denied: seen.Denied, PoliciesUnknown: seen.PoliciesUnknown, InlineUnknown: seen.InlineUnknown}}
 	if u := seen.User; u != nil {
 		j.role = &Role{ARN: u.ARN, Name: u.Name, Attached: u.Attached, Inline: u.Inline}
@@ -59,6 +60,7 @@ func JudgeUser(want WantUser, seen SeenUser) UserReport {
 	if want.Key || len(seen.Keys) > 0 {
 		j.add("user-keys", keysVerdict(want, seen))
 	}
+	j.approved()
 	r := UserReport{OK: true, Checks: j.checks}
 	if seen.User != nil {
 		ref := seen.User.Ref()

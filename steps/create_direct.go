@@ -158,7 +158,11 @@ func (d *createDirect) nextID(s *Session) []Effect {
 
 // look reads what exists, after a pause when one is due.
 func (d *createDirect) look(s *Session) []Effect {
-	d.stage, d.problem, d.said = directLooking, nil, ""
+	d.stage, d.problem, d.said = directLooking, s.planProblems(), ""
+	if d.problem != nil {
+		d.stage = directStopped
+		return nil
+	}
 	d.since, d.until, d.tries = s.Now(), s.Now().Add(s.patience(retryFor)), 0
 	return d.lookAfter(s, 0)
 }

@@ -60,7 +60,7 @@ func (a *Answers) userRight(purpose string) bool {
 // wantedUser is what the user of this purpose has to be.
 func (s *Session) wantedUser(purpose string) aws.WantUser {
 	part := s.Part(purpose)
-	want := aws.WantUser{Partition: s.Partition, AccountID: s.AccountID, Name: part.UserName, PolicyARNs: part.PolicyARNs()}
+	want := aws.WantUser{Partition: s.Partition, AccountID: s.AccountID, Name: part.UserName, PolicyARNs: part.PolicyARNs(), Approved: s.approvedDigests(purpose)}
 	if doc, err := s.WantedPolicy(purpose); err == nil && doc != nil {
 		want.Policies = append(want.Policies, doc)
 	}

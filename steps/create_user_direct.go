@@ -108,7 +108,10 @@ func (c *createUserDirect) Enter(s *Session) []Effect {
 		return nil
 	}
 	wants, err := s.WantedDocuments(c.purpose(s))
-	if c.problem = problemOf(err); c.problem != nil {
+	if c.problem = problemOf(err); c.problem == nil {
+		c.problem = s.planProblems()
+	}
+	if c.problem != nil {
 		c.stage = userStopped
 		return nil
 	}

@@ -10,6 +10,7 @@ import (
 
 	"rolecall/policy"
 	"rolecall/policy/review"
+	"rolecall/steps/vendor"
 )
 
 // UnknownExternalID stands in a plan for an external ID that nobody knows yet:
@@ -56,15 +57,16 @@ type Plan struct {
 	Approvals []Approval     `json:"approvals"`
 }
 
-// PlanRole is a role that would be created.
+// PlanRole is a role, or a user, that would be created.
 type PlanRole struct {
 	Purpose    string   `json:"purpose"`
-	RoleName   string   `json:"role_name"`
+	RoleName   string   `json:"role_name,omitempty"`
+	UserName   string   `json:"user_name,omitempty"`
 	PolicyName string   `json:"policy_name"`
-	Trusts     []string `json:"trusts"` // the vendor's AWS accounts
+	Trusts     []string `json:"trusts,omitempty"` // the vendor's AWS accounts
 	// ExternalID is UnknownExternalID where it is not known yet, and empty
 	// where the vendor uses none.
-	ExternalID string `json:"external_id"`
+	ExternalID string `json:"external_id,omitempty"`
 }
 
 // PlanDocument is a document that would be created. Digest is of its canonical
@@ -110,9 +112,12 @@ func (s *Session) MakePlan(tool string) (*Plan, error) {
 
 func (p *Plan) addRole(s *Session, purpose string) error {
 	part := s.Part(purpose)
-	planned := PlanRole{Purpose: purpose, RoleName: part.RoleName, PolicyName: part.PolicyName,
-		Trusts: s.TrustedAccounts(purpose), ExternalID: part.ExternalID}
-	if planned.ExternalID == "" && s.needsExternalID(purpose) {
+	planned := PlanRole{Purpose: purpose, RoleName: part.RoleName, UserName: part.UserName, PolicyName: part.PolicyName}
+	user := s.access() == vendor.AccessUser
+	if !user {
+		planned.Trusts, planned.ExternalID = s.TrustedAccounts(purpose), part.ExternalID
+	}
+	if !user && planned.ExternalID == "" && s.needsExternalID(purpose) {
 		planned.ExternalID = UnknownExternalID
 	}
 	p.Roles = append(p.Roles, planned)
@@ -126,6 +131,9 @@ func (p *Plan) addRole(s *Session, purpose string) error {
 			options.Limit = policy.MaxRoleInline
 		}
 		p.add(PlanDocument{Purpose: purpose, Kind: PlanPermissions, Name: d.Name}, d.Document, options)
+	}
+	if user {
+		return nil
 	}
 	trust := s.Vendor.Trust(s.role(purpose), s.Partition, s.TrustedAccount, planned.ExternalID)
 	if trust == nil {
@@ -210,6 +218,13 @@ func (d *PlanDocument) check() error {
 	return nil
 }
 
+// ReviewAgain replaces what the file says of the document by what the review
+// says of it now.
+func (d *PlanDocument) ReviewAgain(partition string, now time.Time) {
+	report := review.Review(d.Document, review.Options{Kind: d.kind(), Limit: d.Limit, Partition: partition, Now: now})
+	d.Verdict, d.Findings, d.Characters = report.Verdict, report.Findings, report.Policy.Characters
+}
+
 // Approve records that somebody approved exactly the plan's documents.
 func (p *Plan) Approve(who string, at time.Time) Approval {
 	a := Approval{Who: who, At: at.UTC()}
@@ -257,6 +272,16 @@ func (s *Session) planProblem(purpose string) *Problem {
 	}
 	if trust := s.WantedTrust(purpose); trust != nil && s.Part(purpose).ExternalID != "" && !s.trustApproved(purpose) {
 		return notApproved("trust policy of "+s.Part(purpose).RoleName, trust.Digest())
+	}
+	return nil
+}
+
+// planProblems refuses what the plan's approval does not name of any role.
+func (s *Session) planProblems() *Problem {
+	for _, role := range s.NeededRoles() {
+		if p := s.planProblem(role.Purpose); p != nil {
+			return p
+		}
 	}
 	return nil
 }

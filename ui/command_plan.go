@@ -162,8 +162,10 @@ func (a *app) approve(name, who string) error {
 	if err != nil {
 		return err
 	}
-	for _, d := range plan.Documents {
-		if d.Verdict == "refused" {
+	for i := range plan.Documents {
+		// What the file says of a document may have been edited: it is said anew.
+		plan.Documents[i].ReviewAgain(plan.Partition, a.env.Now())
+		if d := plan.Documents[i]; d.Verdict == "refused" {
 			return &steps.Fault{Problem: steps.Problem{What: fmt.Sprintf("AWS will refuse the %s document %s.", d.Kind, d.Name),
 				Expected: "documents that AWS accepts", Next: "See why: rolecall policy review. Then plan anew.", Kind: steps.NotAsNeeded}}
 		}
@@ -185,7 +187,8 @@ func (a *app) approve(name, who string) error {
 	}
 	a.say("Recorded in %s: %s approved %d documents. This is a record, not a signature.", draw.Clean(name), who, len(approval.Digests))
 	for _, d := range plan.Documents {
-		a.say("  %-11s  %-36s  %s", d.Kind, draw.Clean(d.Name), d.Digest)
+		a.say("  %-11s  %-36s  %s", d.Kind, draw.Clean(d.Name), worst(d.Findings))
+		a.say("               %s", d.Digest)
 	}
 	a.say("Next: rolecall connect --plan %s.", draw.Clean(name))
 	return nil

@@ -1,0 +1,103 @@
+package steps_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"rolecall/steps"
+)
+
+// planned makes the plan of a world's session and approves it.
+func planned(t *testing.T, w *world, approve bool) *steps.Plan {
+	t.Helper()
+	w.session.Partition = "aws"
+	p, err := w.session.MakePlan("rolecall test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if approve {
+		p.Approve("someone@example", time.Now())
+	}
+	text, err := p.JSON()
+	if err != nil {
+		t.Fatal(err)
+	}
+	read, err := steps.ReadPlan(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read
+}
+
+func TestAnApprovedPlanLetsTheManualMethodThrough(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.session.Plan = planned(t, w, true).Binding()
+		w.session.Rehearsal = true
+		w.toPolicy().enter().sees("Found Spot-Policy").enter().at(roleStep)
+		w.sees("do it in the rehearsal account").enter().sees("Found Spot-Role", "plan-approved").enter()
+		w.at("connect").enter().sees("accepted the role")
+	})
+}
+
+func TestNothingIsMadeWithoutAnApproval(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.session.Plan = planned(t, w, false).Binding()
+		w.session.Rehearsal = true
+		w.toPolicy().sees("approval does not name the policy Spot-Policy")
+		for _, call := range w.aws.Calls() {
+			if strings.HasPrefix(call.Action, "iam:Create") {
+				t.Fatalf("made all the same: %s", call.Action)
+			}
+		}
+	})
+}
+
+func TestAnotherSelectionThanThePlansIsRefused(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.session.Plan = planned(t, w, true).Binding()
+		w.session.Bundles = []string{"ocean", "ocean/eks"}
+		w.session.Prepare()
+		w.start().enter().sees("prod").enter()
+		w.until("the partition", func() bool { return w.walk.Step().ID() == "partition" })
+		w.enter().until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
+		w.at("permissions").chooses("kind", "choose").presses("use").at(policyStep).sees("approval does not name")
+	})
+}
+
+func TestARoleChangedBehindThePlanIsNotHandedOver(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.session.Plan = planned(t, w, true).Binding()
+		w.session.Rehearsal = true
+		w.toPolicy().enter().sees("Found Spot-Policy").enter().at(roleStep)
+		w.sees("do it in the rehearsal account").enter().sees("Found Spot-Role").enter().at("connect")
+		extra := w.wantedPolicy().Select("OpsWorks")
+		if err := w.hands().PutRolePolicy(t.Context(), "Spot-Role", "extra", extra); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		w.enter().sees("not as approved", "extra")
+		if held := w.spot.Accounts()[0].Role; held != "" {
+			t.Fatalf("handed over: %s", held)
+		}
+	})
+}
+
+func TestAChangedPlanIsRefused(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		text, err := planned(t, w, true).JSON()
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := strings.ReplaceAll(string(text), "iam:PassRole", "iam:CreateUser")
+		_, err = steps.ReadPlan([]byte(changed))
+		if err == nil || !strings.Contains(err.Error(), "was changed after the plan was made") {
+			t.Fatalf("%v", err)
+		}
+		for _, text := range []string{"", "{}", "[]", `{"kind":"rolecall plan","format":1,"unknown":1}`, strings.Repeat("[", 1<<20)} {
+			if _, err := steps.ReadPlan([]byte(text)); err == nil {
+				t.Errorf("read as a plan: %.40s", text)
+			}
+		}
+	})
+}
