@@ -184,9 +184,10 @@ func (w *Wizard) actionKeys() []binding {
 	return keys
 }
 
-// do carries out an action, after its question.
+// do carries out an action, after its question. Where the screen itself is the
+// question, the key was the answer.
 func (w *Wizard) do(a steps.Action) tea.Cmd {
-	if a.Confirm != nil && !a.Confirm.Given {
+	if a.Confirm != nil && a.Confirm.Question != "" && !a.Confirm.Given {
 		w.asking = &a
 		return nil
 	}

@@ -270,6 +270,18 @@ func TestAnActionThatAsksFirst(t *testing.T) {
 	}
 }
 
+func TestAScreenThatIsTheQuestionIsAnsweredByItsKey(t *testing.T) {
+	s := still("Is this the account?")
+	s.screen = func() steps.Screen {
+		return steps.Screen{Heading: "Is this the account?", Actions: []steps.Action{
+			{ID: "go", Label: "yes", Default: true, Confirm: &steps.Confirm{Flag: "--aws-account"}}}}
+	}
+	drive(t, []steps.Step{s}, nil, func(w *fluent) { w.Enter().SeesNot("y yes") })
+	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}}, s.told); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAnswersAreSavedAfterEveryChangeAndOnlyThen(t *testing.T) {
 	var saved []string
 	var session *steps.Session
