@@ -122,10 +122,11 @@ type model struct {
 	cat        *policy.Catalogue
 	tables     *tables
 
-	hits    map[string]*hit // table actions that are granted, by folded name
-	admin   *statement      // an Allow of everything on everything
-	guesses int             // how many spellings were looked for
-	sets    map[string]bool // whether the actions of a pattern set a condition key
+	hits    map[string]*hit     // table actions that are granted, by folded name
+	admin   *statement          // an Allow of everything on everything
+	guesses int                 // how many spellings were looked for
+	sets    map[string]bool     // whether the actions of a pattern set a condition key
+	reached map[[2]string]reach // by template and resource
 }
 
 // hit is an action of the tables with what grants it.
@@ -156,7 +157,7 @@ func newModel(doc *policy.Document, opts *Options) *model {
 
 // with is the model of a changed document. What is compiled already is shared.
 func (m *model) with(doc *policy.Document, statements []*statement) *model {
-	out := &model{doc: doc, opts: m.opts, cat: m.cat, tables: m.tables, statements: statements}
+	out := &model{doc: doc, opts: m.opts, cat: m.cat, tables: m.tables, statements: statements, sets: m.sets, reached: m.reached}
 	out.split()
 	if !slices.Equal(out.deny, m.deny) {
 		out.find(out.allow)

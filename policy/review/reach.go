@@ -33,12 +33,27 @@ func (m *model) reach(action, resource string) reach {
 	}
 	var best reach
 	for _, r := range a.Resources() {
-		got := reachOf(r.Type.ARN, parts)
+		got := m.reachOf(r.Type.ARN, resource, parts)
 		if got.applies && (!best.applies || got.drop < best.drop) {
 			best = got
 		}
 	}
 	return best
+}
+
+// reachOf keeps answers: the actions of a service share their kinds of
+// resource.
+func (m *model) reachOf(template, resource string, parts []string) reach {
+	question := [2]string{template, resource}
+	answer, ok := m.reached[question]
+	if !ok {
+		answer = reachOf(template, parts)
+		if m.reached == nil {
+			m.reached = map[[2]string]reach{}
+		}
+		m.reached[question] = answer
+	}
+	return answer
 }
 
 // maxARN is the length of the longest ARN that AWS makes.

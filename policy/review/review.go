@@ -19,7 +19,7 @@ func Review(text []byte, opts Options) Report {
 	doc, list := policy.Check(text, opts.Kind)
 	limit := opts.limit()
 	r := Report{Verdict: "accepted", Data: Source{policy.AWS().Version(), policy.AWS().Date()}, Document: doc,
-		Policy:  Size{Limit: limit, Characters: policy.Characters(string(text))},
+		Policy:  Size{Limit: limit, Characters: charactersOf(text)},
 		Actions: Counts{ByAccess: map[string]int{}, ByService: map[string]int{}}}
 	r.Findings = refusals(list, doc)
 	if doc == nil {
@@ -42,6 +42,14 @@ func Review(text []byte, opts Options) Report {
 	r.readTogether(opts)
 	r.order()
 	return r
+}
+
+// charactersOf counts what AWS counts; of a text that is far too long, bytes.
+func charactersOf(text []byte) int {
+	if len(text) > 4*policy.MaxDocumentBytes {
+		return len(text)
+	}
+	return policy.Characters(string(text))
 }
 
 func (o *Options) limit() int {

@@ -221,12 +221,20 @@ func (m *model) starSeverity(st *statement, e *entry) (Severity, string, bool) {
 	return severity, only, ok
 }
 
+// maxCompared is how many resources are compared with every kind of resource
+// of a service.
+const maxCompared = 64
+
 // serviceReach is reach over all kinds of resource of a service; -1 where no
 // resource of the statement belongs to it.
 func (m *model) serviceReach(st *statement, service string) (drop int, only string) {
 	best := -1
 	s, ok := m.cat.Service(service)
-	for _, r := range m.effective(service+":*", st) {
+	resources := m.effective(service+":*", st)
+	if len(resources) > maxCompared && !st.star {
+		return 1, resources[0]
+	}
+	for _, r := range resources {
 		if r == "*" {
 			return 0, ""
 		}
