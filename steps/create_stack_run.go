@@ -45,7 +45,7 @@ const stackTries = 4
 
 // lookCall looks at the stack of this session, else at one of the wanted name.
 func (c *createStack) lookCall(s *Session) Call {
-	account, id, name, template, outputs := s.AWS, s.Stack.ID, s.Stack.Name, c.plan.template, c.outputs(s)
+	account, id, name, plan, outputs := s.AWS, s.Stack.ID, s.Stack.Name, c.plan, c.outputs(s)
 	ledger, head, now := s.ledger(), s.receiptHead(), s.Now
 	return Call{Name: "look at the stack", Do: func(ctx context.Context) Msg {
 		stack, err := findStack(ctx, account, id, name)
@@ -55,11 +55,11 @@ func (c *createStack) lookCall(s *Session) Call {
 		if err != nil || stack.Status == aws.StackReview {
 			return stackLooked{stack: stack, err: err}
 		}
-		same, err := sameStack(ctx, account, stack, template, outputs)
+		same, err := sameStack(ctx, account, stack, plan.template, outputs)
 		if err == nil && same {
-			err = settleStack(ledger, head, stack, aws.TemplateDigest(template), now().UTC())
+			err = settleStack(ledger, head, stack, aws.TemplateDigest(plan.template), now().UTC())
 		}
-		return stackLooked{stack, same, err}
+		return stackLooked{stack, same && plan.with(stack), err}
 	}}
 }
 
@@ -181,8 +181,11 @@ func (c *createStack) create(s *Session) []Effect {
 	s.Stack.Token = c.token(s)
 	account, n := s.AWS, aws.NewChangeSet{NewStack: c.newStack(s), ChangeSet: s.Stack.Token, Update: c.update}
 	makes := !c.update
+	if c.update {
+		n.Name = c.stack.ID // also where another region is set now
+	}
 	record := c.recorder(s)
-	return []Effect{Call{Name: "create change set of stack " + n.Name, Writes: true, Do: func(ctx context.Context) Msg {
+	return []Effect{Call{Name: "create change set of stack " + s.Stack.Name, Writes: true, Do: func(ctx context.Context) Msg {
 		if makes {
 			if err := record(ItemSent, ""); err != nil {
 				return stackSent{what: requestChangeSet, err: err}
@@ -215,7 +218,7 @@ func (c *createStack) send(s *Session, standIn bool) Effect {
 }
 
 func (c *createStack) newStack(s *Session) aws.NewStack {
-	return aws.NewStack{Name: s.Stack.Name, Template: c.plan.template, Tags: s.tagList(), Acknowledged: s.Stack.Acknowledged, Token: s.Stack.Token}
+	return aws.NewStack{Name: s.Stack.Name, Template: c.plan.template, Parameters: c.plan.parameters, Tags: s.tagList(), Acknowledged: s.Stack.Acknowledged, Token: s.Stack.Token}
 }
 
 // recorder writes into the receipt what becomes of the stack.

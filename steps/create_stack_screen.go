@@ -95,7 +95,7 @@ func (c *createStack) taken(s *Session) []Block {
 		update.Disabled = "CloudFormation is at work on it"
 	}
 	return []Block{
-		Problem{What: "The stack " + c.stack.Name + " exists already (" + wordsOf(string(c.stack.Status)) + "), and it was made from another template.",
+		Problem{What: "The stack " + c.stack.Name + " exists already (" + wordsOf(string(c.stack.Status)) + "), and it was made from another template or with another external ID.",
 			Expected: "a name that is free, or a stack made from this template", Next: "Choose another name, or have the stack updated; unattended: --stack-name.", Kind: NotAsNeeded},
 		Choices{ID: choiceTaken, Label: "What should rolecall do?", Options: []Option{
 			{ID: optionRename, Label: "Use another name", Detail: "what exists stays as it is"}, update,

@@ -100,8 +100,9 @@ func (s *Session) stackRegion() string {
 // stackPlan is the template with what it makes, in the order in which
 // CloudFormation begins.
 type stackPlan struct {
-	template  string
-	resources []stackPlanned
+	template   string
+	parameters map[string]string // the external IDs, as the template names them
+	resources  []stackPlanned
 }
 
 // stackPlanned is one resource of the template.
@@ -118,8 +119,15 @@ func (s *Session) planStack() (stackPlan, error) {
 	if err == nil {
 		err = aws.CheckTemplateSize(template)
 	}
-	plan := stackPlan{template: template}
+	plan := stackPlan{template: template, parameters: map[string]string{}}
 	for _, role := range setup.Roles {
+		switch {
+		case role.ExternalID == "":
+		case len(setup.Roles) == 1:
+			plan.parameters["ExternalId"] = role.ExternalID
+		default:
+			plan.parameters[role.ID+"ExternalId"] = role.ExternalID
+		}
 		for _, p := range role.Policies {
 			if !p.Inline {
 				plan.resources = append(plan.resources, stackPlanned{p.ID, "policy " + p.Name,
@@ -133,6 +141,16 @@ func (s *Session) planStack() (stackPlan, error) {
 		plan.resources = append(plan.resources, stackPlanned{role.ID, "role " + role.Name, detail})
 	}
 	return plan, err
+}
+
+// with reports whether a stack was made with the parameters that are wanted.
+func (p stackPlan) with(stack aws.Stack) bool {
+	for name, value := range p.parameters {
+		if stack.Parameters[name] != value {
+			return false
+		}
+	}
+	return true
 }
 
 func (p stackPlan) code(s *Session) Code {

@@ -275,6 +275,23 @@ func TestAStackFromTheConsoleIsFoundByItsContent(t *testing.T) {
 	})
 }
 
+func TestAStackWithAnotherExternalIDIsNotTaken(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.automatic().toStack().enter().sees("You, in the AWS console").chooses("way", "console").sees("waiting for a stack")
+		_, err := w.hands().CreateStack(t.Context(), aws.NewStack{Name: "spot-access", Template: w.code("Template").Body, Acknowledged: true,
+			Parameters: map[string]string{"ExternalId": "spotinst:aws:extid:0000000000000000"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.sees("Spot-Role is not as needed", "spotinst:aws:extid:0000000000000000")
+		if p := w.problem(); p.Kind != steps.NotAsNeeded {
+			t.Fatalf("%+v", p)
+		}
+		w.enter().sees("with another external ID", "Update it").chooses("taken", "update").sees("acknowledge")
+		w.enter().sees("Nothing was made yet", "Modify: role Spot-Role").enter().sees("is right")
+	})
+}
+
 func TestAStackFromTheCommandLineIsFoundToo(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.session.Rehearsal = true
@@ -427,6 +444,46 @@ func TestSettingsReachTheRole(t *testing.T) {
 			t.Fatalf("%+v %v", role, err)
 		}
 	})
+}
+
+// TestTheShownCommandMakesTheStack runs it with the real AWS CLI.
+func TestTheShownCommandMakesTheStack(t *testing.T) {
+	if _, err := exec.LookPath("aws"); err != nil {
+		t.Skip("the AWS CLI is not installed: the command was not run")
+	}
+	var template, command string
+	rehearse(t, func(_ *testing.T, w *world) {
+		w.automatic().toStack().enter().sees("You, with the AWS CLI").chooses("way", "cli")
+		template, command = w.code("Template").Body, w.code("Command").Body
+	})
+	server := rehearsal.New(rehearsal.Options{Propagation: -1})
+	if err := server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = server.Close() }()
+	folder, target := t.TempDir(), server.Target()
+	if err := os.WriteFile(filepath.Join(folder, "spot-access.yaml"), []byte(template), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-c", command)
+	cmd.Dir = folder
+	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+target.Endpoint, "AWS_ACCESS_KEY_ID="+target.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+target.SecretAccessKey,
+		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_PAGER=")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	reached := aws.RehearsalTarget(target)
+	account, err := aws.Open(t.Context(), aws.Options{Rehearsal: &reached})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stack, err := account.Stack(t.Context(), "spot-access")
+	if err != nil || stack.Status != aws.StackCreated || stack.Outputs["SpotinstRoleArn"] != spotRole {
+		t.Fatalf("%+v %v", stack, err)
+	}
+	if made, err := account.Template(t.Context(), stack.ID); err != nil || !aws.SameTemplate(made, template) {
+		t.Fatalf("the CLI sent another template: %v", err)
+	}
 }
 
 // drive goes through the whole walk with the defaults. With killAfter it ends
