@@ -64,7 +64,7 @@ func (m *model) expand() *expansion {
 				x.matched[e] = 1 // not looked up
 				continue
 			}
-			x.add(m.cat.Expand(e.folded), st, e)
+			x.add(m.lookUp(e.folded), st, e)
 		}
 	}
 	x.subtract(m)
@@ -74,6 +74,16 @@ func (m *model) expand() *expansion {
 	}
 	x.wide = len(services) > maxServices
 	return x
+}
+
+// lookUp expands a pattern once for the document and all its changed versions.
+func (m *model) lookUp(pattern string) []policy.Action {
+	actions, ok := m.expanded[pattern]
+	if !ok {
+		actions = m.cat.Expand(pattern)
+		m.expanded[pattern] = actions
+	}
+	return actions
 }
 
 // subtract takes out what is denied on every resource without a condition.

@@ -122,11 +122,12 @@ type model struct {
 	cat        *policy.Catalogue
 	tables     *tables
 
-	hits    map[string]*hit     // table actions that are granted, by folded name
-	admin   *statement          // an Allow of everything on everything
-	guesses int                 // how many spellings were looked for
-	sets    map[string]bool     // whether the actions of a pattern set a condition key
-	reached map[[2]string]reach // by template and resource
+	hits     map[string]*hit            // table actions that are granted, by folded name
+	admin    *statement                 // an Allow of everything on everything
+	guesses  int                        // how many spellings were looked for
+	sets     map[string]bool            // whether the actions of a pattern set a condition key
+	reached  map[[2]string]reach        // by template and resource
+	expanded map[string][]policy.Action // by pattern
 }
 
 // hit is an action of the tables with what grants it.
@@ -146,7 +147,7 @@ type grant struct {
 }
 
 func newModel(doc *policy.Document, opts *Options) *model {
-	m := &model{doc: doc, opts: opts, cat: policy.AWS(), tables: data()}
+	m := &model{doc: doc, opts: opts, cat: policy.AWS(), tables: data(), expanded: map[string][]policy.Action{}}
 	for i := range doc.Statements {
 		m.statements = append(m.statements, compile(&doc.Statements[i], i, opts.Now))
 	}
@@ -157,7 +158,7 @@ func newModel(doc *policy.Document, opts *Options) *model {
 
 // with is the model of a changed document. What is compiled already is shared.
 func (m *model) with(doc *policy.Document, statements []*statement) *model {
-	out := &model{doc: doc, opts: m.opts, cat: m.cat, tables: m.tables, statements: statements, sets: m.sets, reached: m.reached}
+	out := &model{doc: doc, opts: m.opts, cat: m.cat, tables: m.tables, statements: statements, sets: m.sets, reached: m.reached, expanded: m.expanded}
 	out.split()
 	if !slices.Equal(out.deny, m.deny) {
 		out.find(out.allow)

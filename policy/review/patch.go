@@ -21,7 +21,7 @@ func (m *model) patched(f *Finding, drop map[*entry]bool, add []policy.Statement
 			continue
 		}
 		if s, left := st.without(drop); left {
-			statements = append(statements, m.again(s, st.index))
+			statements = append(statements, st.kept(s, drop))
 		}
 	}
 	for i, s := range add {
@@ -180,4 +180,20 @@ func otherOperator(id string, c *policy.Condition) string {
 		return "BoolIfExists"
 	}
 	return c.Operator
+}
+
+// kept is the compiled form of what is left of a statement.
+func (st *statement) kept(s policy.Statement, drop map[*entry]bool) *statement {
+	out := *st
+	out.Statement = &s
+	out.entries = make([]entry, 0, len(st.entries))
+	for i := range st.entries {
+		if drop[&st.entries[i]] {
+			continue
+		}
+		e := st.entries[i]
+		e.st, e.at = &out, len(out.entries)
+		out.entries = append(out.entries, e)
+	}
+	return &out
 }
