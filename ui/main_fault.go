@@ -65,7 +65,11 @@ func problemOf(err error) steps.Problem {
 	}
 	var refused *spot.Error
 	if errors.As(err, &refused) {
-		return steps.Problem{What: refused.What(), Expected: refused.Expected(), Next: refused.Next(), Quoted: refused.Quoted(), Kind: steps.VendorRefuse}
+		p := steps.Problem{What: refused.What(), Expected: refused.Expected(), Next: refused.Next(), Quoted: refused.Quoted(), Kind: steps.VendorRefuse}
+		if refused.Status == 0 && !refused.Passing() {
+			p.Kind = steps.Usage // the address or the credentials file, before anything was sent
+		}
+		return p
 	}
 	var known *aws.Error
 	if errors.As(err, &known) {
