@@ -23,7 +23,7 @@ import (
 )
 
 // picturesDir is where the README finds them.
-var picturesDir = filepath.Join("..", ".github", "pictures") //nolint:gochecknoglobals // never changed
+var picturesDir = filepath.Join("..", ".github", "pictures")
 
 // TestPictures takes the README's pictures: the real wizard over the rehearsal,
 // in virtual time, so that two runs give the same bytes. It fails when a picture
@@ -143,10 +143,10 @@ func (w *fluent) picture(name, title string) {
 	got := svg(w.wizard.View().Content, title, w.wizard.width, w.wizard.height)
 	path := filepath.Join(picturesDir, name+".svg")
 	if *update {
-		if err := os.MkdirAll(picturesDir, 0o755); err != nil { //nolint:gosec // part of the repository
+		if err := os.MkdirAll(picturesDir, 0o755); err != nil {
 			w.t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil { //nolint:gosec // part of the repository
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			w.t.Fatal(err)
 		}
 	}
