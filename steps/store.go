@@ -20,16 +20,15 @@ import (
 // The files of a session's folder, and how much of each is read: they are the
 // person's own, but whoever can write there must not be able to hang rolecall.
 const (
-	sessionsFolder  = "sessions"
-	sessionFile     = "session.json"
-	journalFile     = "journal.jsonl"
-	lockFile        = "lock"
-	largestSession  = 1 << 20
-	largestJournal  = 4 << 20
-	fileMode        = 0o600
-	folderMode      = 0o700
-	sessionsAtOnce  = 1000 // how many IDs Create tries before it gives up
-	sessionIDLetter = "0123456789abcdefghjkmnpqrstvwxyz"
+	sessionsFolder = "sessions"
+	sessionFile    = "session.json"
+	journalFile    = "journal.jsonl"
+	lockFile       = "lock"
+	largestSession = 1 << 20
+	largestJournal = 4 << 20
+	fileMode       = 0o600
+	folderMode     = 0o700
+	sessionsAtOnce = 1000 // how many IDs Create tries before it gives up
 )
 
 // Fault is a Problem that travels as an error.
@@ -368,35 +367,4 @@ func cleanLine(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// sessionID is the UTC date and the moment of the day in twelfths of a second,
-// as four letters without those that are easily confused; later tries take the
-// following moments.
-func sessionID(now time.Time, try int) string {
-	now = now.UTC()
-	midnight := time.Date(now.Year(), now.Month(), now.Day(), 0, 0, 0, 0, time.UTC)
-	moment := int(now.Sub(midnight)*12/time.Second) + try
-	letters := make([]byte, 4)
-	for i := range slices.Backward(letters) {
-		letters[i] = sessionIDLetter[moment%len(sessionIDLetter)]
-		moment /= len(sessionIDLetter)
-	}
-	return now.Format("060102") + "-" + string(letters)
-}
-
-// validSessionID accepts what sessionID makes and nothing that could be a path.
-func validSessionID(id string) bool {
-	if len(id) != len("060102-0000") || id[6] != '-' {
-		return false
-	}
-	for i, c := range []byte(id) {
-		switch {
-		case i < 6 && (c < '0' || c > '9'):
-			return false
-		case i > 6 && strings.IndexByte(sessionIDLetter, c) < 0:
-			return false
-		}
-	}
-	return true
 }

@@ -145,7 +145,7 @@ func TestAFolderThatWasOpenToOthersIsClosed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer held.Release()
+	defer func() { _ = held.Release() }()
 	info, err := os.Stat(folder)
 	if err != nil || info.Mode().Perm() != 0o700 {
 		t.Errorf("got %v, %v, want 0700", info.Mode().Perm(), err)

@@ -21,6 +21,7 @@ type connectFlags struct {
 	reportBucket              string
 	acknowledge, replaceRole  bool
 	secretFile, plan          string
+	sendTo                    string
 	wait                      time.Duration
 	yes                       bool
 
@@ -36,7 +37,7 @@ func (f *connectFlags) bind(cmd *cobra.Command) {
 	flags.StringVar(&f.vendor, "vendor", "", "vendor to connect: a name, or a file such as ./acme.yaml")
 	flags.StringVar(&f.method, "method", "", "who does the AWS part: manual, automatic or direct")
 	flags.StringVar(&f.access, "access", "", "what the vendor gets: role or user")
-	flags.StringVar(&f.partition, "partition", "", "aws, aws-cn or aws-us-gov")
+	flags.StringVar(&f.partition, "partition", "", "partition: aws, aws-cn or aws-us-gov")
 	flags.StringVar(&f.trustedAccount, "trusted-account", "", "the vendor's AWS account, where rolecall does not know it")
 	flags.StringSliceVar(&f.products, "products", nil, "products and integrations: a,b/c")
 	flags.StringSliceVar(&f.regions, "regions", nil, "regions that the policy is limited to: r1,r2")
@@ -49,12 +50,13 @@ func (f *connectFlags) bind(cmd *cobra.Command) {
 	flags.StringVar(&f.userName, "user-name", "", "name of the IAM user")
 	flags.StringVar(&f.stackName, "stack-name", "", "name of the CloudFormation stack")
 	flags.StringVar(&f.path, "path", "", "path of role and policy: /team/")
-	flags.StringVar(&f.boundary, "permissions-boundary", "", "ARN of the role's permissions boundary")
+	flags.StringVar(&f.boundary, "permissions-boundary", "", "the role's permissions boundary, by its ARN")
 	flags.DurationVar(&f.sessionDuration, "session-duration", 0, "longest session of the role, 1h to 12h")
 	flags.StringArrayVar(&f.tags, "tag", nil, "tag of what is created: k=v (may be repeated)")
 	flags.StringVar(&f.reportBucket, "report-bucket", "", "bucket of the Cost and Usage Report")
 	flags.BoolVar(&f.acknowledge, "acknowledge-iam-capabilities", false, "accept that CloudFormation creates IAM resources")
 	flags.BoolVar(&f.replaceRole, "replace-role", false, "replace the role that the vendor's account has now")
+	flags.StringVar(&f.sendTo, "send-to", "", "https address to which a vendor file's declared request may go")
 	flags.StringVar(&f.secretFile, "secret-file", "", "file for the secret access key")
 	flags.StringVar(&f.plan, "plan", "", "create nothing but what this approved plan holds")
 	flags.DurationVar(&f.wait, "wait", defaultWait, "how long to wait for IAM and the vendor when unattended")
@@ -90,6 +92,7 @@ func (a *app) connect(cmd *cobra.Command, flags *connectFlags) error {
 	if err := a.keepSecret(flags.secretFile, session); err != nil {
 		return err
 	}
+	session.SendTo = flags.sendTo
 	if err := a.realWorld(session); err != nil {
 		return err
 	}

@@ -42,11 +42,11 @@ func (a *app) verifyCommand() *cobra.Command {
 	flags.StringVar(&f.user, "user", "", "name of an IAM user")
 	flags.StringVar(&c.externalID, "external-id", "", "external ID that the role has to require")
 	flags.StringVar(&f.evidence, "evidence", "", "file with what somebody else read from AWS, or -")
-	flags.StringVar(&c.partition, "partition", "", "aws, aws-cn or aws-us-gov (default: that of the credentials)")
+	flags.StringVar(&c.partition, "partition", "", "partition: aws, aws-cn or aws-us-gov (default: that of the credentials)")
 	flags.StringVar(&c.trustedAccount, "trusted-account", "", "the vendor's AWS account, where rolecall does not know it")
 	flags.StringSliceVar(&c.products, "products", nil, "products and integrations: a,b/c")
 	flags.StringVar(&c.path, "path", "", "path that the role has to have: /team/")
-	flags.StringVar(&c.boundary, "permissions-boundary", "", "ARN of the permissions boundary that the role has to have")
+	flags.StringVar(&c.boundary, "permissions-boundary", "", "permissions boundary that the role has to have, by its ARN")
 	flags.StringVar(&c.reportBucket, "report-bucket", "", "bucket of the Cost and Usage Report")
 	flags.DurationVar(&f.wait, "wait", 0, "how long to wait for the role to become right")
 	return cmd
