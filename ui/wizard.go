@@ -141,12 +141,17 @@ func NewWizard(o WizardOptions) *Wizard {
 // Ended reports whether the walk came to its end, rather than being left.
 func (w *Wizard) Ended() bool { return w.walk.Ended() }
 
+// framesPerSecond bounds how often a change is drawn, and so how long the first
+// frame and a key's answer wait for their turn: 8 ms. Nothing is drawn that did
+// not change.
+const framesPerSecond = 120
+
 // Run shows the wizard until the walk ended or the person left. When ctx ends
 // it leaves as by ctrl+c: a writing call under way is waited for and its answer
 // saved. The error is that of the terminal, or a panic after which the terminal
 // was restored; leaving is none.
 func (w *Wizard) Run(ctx context.Context, in io.Reader, out io.Writer, opts ...tea.ProgramOption) error {
-	opts = append([]tea.ProgramOption{tea.WithInput(in), tea.WithOutput(out), tea.WithFilter(w.filter)}, opts...)
+	opts = append([]tea.ProgramOption{tea.WithInput(in), tea.WithOutput(out), tea.WithFilter(w.filter), tea.WithFPS(framesPerSecond)}, opts...)
 	program := tea.NewProgram(w, opts...)
 	stop := context.AfterFunc(ctx, func() { program.Send(leaveMsg{}) })
 	defer stop()
