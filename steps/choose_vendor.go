@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rolecall/steps/spot"
@@ -59,7 +60,7 @@ type (
 )
 
 func (c *chooseVendor) basis(a Answers) []string {
-	return []string{a.Vendor, a.Method, a.Access, a.VendorAccount, fmt.Sprint(a.ByHand)}
+	return []string{a.Vendor, a.Method, a.Access, a.VendorAccount, strconv.FormatBool(a.ByHand)}
 }
 
 // Status is Done once vendor, method and, where the vendor has an API, the
@@ -118,7 +119,7 @@ func (c *chooseVendor) Update(s *Session, msg Msg) (Move, []Effect) {
 		}
 		c.field = ""
 	case accountsListed:
-		return c.listed(s, msg)
+		return c.listed(msg)
 	case accountReady:
 		return c.ready(s, msg)
 	case Broke:
@@ -201,7 +202,7 @@ func (c *chooseVendor) finish(s *Session) (Move, []Effect) {
 	return Next, nil
 }
 
-func (c *chooseVendor) listed(s *Session, msg accountsListed) (Move, []Effect) {
+func (c *chooseVendor) listed(msg accountsListed) (Move, []Effect) {
 	if msg.err != nil {
 		c.stage, c.problem = vendorFailed, problemOf(msg.err)
 		return Stay, nil
@@ -335,7 +336,7 @@ func (c *chooseVendor) Screen(s *Session) Screen {
 	case listing, asking:
 		screen.Blocks = []Block{Tasks{{Name: "Asking " + s.Vendor.Title, State: Running}}}
 	case pickAccount:
-		screen.Blocks = []Block{Text{Body: "Which " + s.Vendor.Account.Label + " should get access?"}, c.accountChoices(s)}
+		screen.Blocks = []Block{Text{Body: "Which " + s.Vendor.Account.Label + " should get access?"}, c.accountChoices()}
 	case nameAccount:
 		screen.Blocks = []Block{
 			Text{Body: "rolecall creates a " + s.Vendor.Account.Label + ". What should it be called?"},
@@ -403,7 +404,7 @@ func (c *chooseVendor) beginBlocks(s *Session) ([]Block, []Action) {
 	}}), nil
 }
 
-func (c *chooseVendor) accountChoices(s *Session) Block {
+func (c *chooseVendor) accountChoices() Block {
 	choices := Choices{ID: "account"}
 	for _, a := range c.accounts {
 		choices.Options = append(choices.Options, Option{ID: a.ID, Label: a.Name, Detail: a.ID})

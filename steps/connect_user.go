@@ -14,7 +14,6 @@ import (
 type connectUser struct {
 	described
 	shown   bool // the secret is on the screen
-	deleted bool // the key was deleted, since it was not handed over
 	busy    bool
 	since   time.Time
 	done    map[string]bool

@@ -251,7 +251,7 @@ func itemFacts(items []Item) Facts {
 func removalFacts(removals []Removal) Facts {
 	var facts Facts
 	for _, r := range removals {
-		facts = append(facts, Fact{Label: string(r.Verdict), Value: string(r.Item.Kind) + " " + r.Label(), Note: r.Why})
+		facts = append(facts, Fact{Label: string(r.Verdict), Value: string(r.Kind) + " " + r.Label(), Note: r.Why})
 	}
 	return facts
 }

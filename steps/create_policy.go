@@ -2,8 +2,8 @@ package steps
 
 import (
 	"context"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +36,7 @@ type (
 )
 
 func (c *createPolicy) basis(a Answers) []string {
-	return append(a.documentsBasis(), a.AccountID, a.Part(c.d.Role).digests(), fmt.Sprint(a.GuideOnly))
+	return append(a.documentsBasis(), a.AccountID, a.Part(c.d.Role).digests(), strconv.FormatBool(a.GuideOnly))
 }
 
 // Status is Done once this run has seen the policies, or a role that grants

@@ -2,8 +2,8 @@ package steps
 
 import (
 	"context"
-	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,7 +53,7 @@ type (
 
 func (c *createRole) basis(a Answers) []string {
 	part := a.Part(c.d.Role)
-	return []string{a.Vendor, a.Partition, a.TrustedAccount, a.AccountID, part.ExternalID, part.digests(), part.RoleARN, fmt.Sprint(a.GuideOnly)}
+	return []string{a.Vendor, a.Partition, a.TrustedAccount, a.AccountID, part.ExternalID, part.digests(), part.RoleARN, strconv.FormatBool(a.GuideOnly)}
 }
 
 // Status is Done once this run has seen the role and found it right, or

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +37,7 @@ type (
 
 func (c *createUser) basis(a Answers) []string {
 	part := a.Part(c.d.Role)
-	return append(a.documentsBasis(), a.AccountID, part.digests(), part.UserName, part.UserARN, fmt.Sprint(a.GuideOnly))
+	return append(a.documentsBasis(), a.AccountID, part.digests(), part.UserName, part.UserARN, strconv.FormatBool(a.GuideOnly))
 }
 
 // Status is Done once this run has seen the user and found it right, or

@@ -2,9 +2,9 @@ package steps
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"rolecall/aws"
@@ -87,7 +87,7 @@ type (
 
 func (c *credentials) basis(a Answers) []string {
 	part := a.Part(c.d.Role)
-	return []string{a.Vendor, a.AccountID, part.UserName, part.UserARN, part.KeyID, fmt.Sprint(a.GuideOnly)}
+	return []string{a.Vendor, a.AccountID, part.UserName, part.UserARN, part.KeyID, strconv.FormatBool(a.GuideOnly)}
 }
 
 // Status is Done once this run has seen the key among the user's active ones,

@@ -23,7 +23,7 @@ func (c *credentials) Screen(s *Session) Screen {
 	case keyTrying:
 		screen.Blocks = []Block{Tasks{{Name: "Trying the access key", State: Running, Since: c.since, Detail: "a new one takes some seconds"}}}
 	case keyTypingID, keyTypingSecret:
-		screen.Blocks = c.typing(s)
+		screen.Blocks = c.typing()
 		screen.Actions = []Action{{ID: "again", Key: "w", Label: "watch for a new key instead"}}
 		if s.AWS == nil {
 			screen.Actions = nil
@@ -135,7 +135,7 @@ func exceptFile(s *Session) string {
 	return " but into the file that you named"
 }
 
-func (c *credentials) typing(s *Session) []Block {
+func (c *credentials) typing() []Block {
 	blocks := []Block{Text{Body: "Paste both halves from the page Retrieve access keys. rolecall signs in with them once, to see whose they are."}}
 	if c.stage == keyTypingID {
 		return append(blocks, Input{ID: fieldKeyID, Label: "Access key", Value: c.typedID, Hint: "AKIA…", Problem: c.field})

@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"rolecall/aws"
@@ -57,7 +58,7 @@ type (
 )
 
 func (l *login) basis(a Answers) []string {
-	return []string{a.Partition, a.Profile, a.AccountID, fmt.Sprint(a.GuideOnly)}
+	return []string{a.Partition, a.Profile, a.AccountID, strconv.FormatBool(a.GuideOnly)}
 }
 
 // Status is Done once this run has seen the confirmed account, or without
@@ -171,7 +172,8 @@ func (l *login) signIn(s *Session, code string) (Move, []Effect) {
 	l.stage = signingIn
 	open, profile, old := s.OpenAWS, s.Profile, l.account
 	return Stay, []Effect{Call{Name: "sign in", Do: func(ctx context.Context) Msg {
-		account, err := old, error(nil)
+		account := old
+		var err error
 		if account == nil || code != "" || account.Profile() != profile {
 			account, err = open(ctx, profile, code)
 		} else {
