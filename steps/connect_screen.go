@@ -124,6 +124,8 @@ func (c *connect) summary(s *Session) []Block {
 
 func (c *connect) verdict(s *Session) string {
 	switch {
+	case s.posted():
+		return "Sent. " + s.Vendor.Title + "'s server took it."
 	case s.submits() == nil || s.Part(s.submits().Purpose).Submitted.IsZero():
 		return "Handed over by you. " + s.Vendor.Title + "'s console shows whether it accepted the role."
 	case c.tries == 0:

@@ -84,6 +84,9 @@ func (s *Session) step(d vendor.Step) Step {
 		if s.Access == vendor.AccessUser {
 			return &connectUser{described: base}
 		}
+		if s.Vendor.HandOver.URL != "" {
+			return &connectRequest{connect: connect{described: base}}
+		}
 		return &connect{described: base}
 	}
 	return nil

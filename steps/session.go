@@ -33,6 +33,12 @@ type Session struct {
 	// OpenAPI makes the client with a token that the person typed.
 	OpenAPI func(token Secret) (API, error)
 
+	// Post sends a description's declared request and returns the answer's status
+	// and the beginning of its text. No redirect is followed.
+	Post func(ctx context.Context, url, body string) (status int, answer string, err error)
+	// SendTo is the address that a flag allowed the declared request to go to.
+	SendTo string
+
 	// Secrets are the secret access keys of this run, by the part's purpose. They
 	// are nowhere else, and end with the program.
 	Secrets map[string]Secret

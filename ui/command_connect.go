@@ -21,6 +21,7 @@ type connectFlags struct {
 	reportBucket              string
 	acknowledge, replaceRole  bool
 	secretFile, plan          string
+	sendTo                    string
 	wait                      time.Duration
 	yes                       bool
 
@@ -55,6 +56,7 @@ func (f *connectFlags) bind(cmd *cobra.Command) {
 	flags.StringVar(&f.reportBucket, "report-bucket", "", "bucket of the Cost and Usage Report")
 	flags.BoolVar(&f.acknowledge, "acknowledge-iam-capabilities", false, "accept that CloudFormation creates IAM resources")
 	flags.BoolVar(&f.replaceRole, "replace-role", false, "replace the role that the vendor's account has now")
+	flags.StringVar(&f.sendTo, "send-to", "", "https address to which a vendor file's declared request may go")
 	flags.StringVar(&f.secretFile, "secret-file", "", "file for the secret access key")
 	flags.StringVar(&f.plan, "plan", "", "create nothing but what this approved plan holds")
 	flags.DurationVar(&f.wait, "wait", defaultWait, "how long to wait for IAM and the vendor when unattended")
@@ -90,6 +92,7 @@ func (a *app) connect(cmd *cobra.Command, flags *connectFlags) error {
 	if err := a.keepSecret(flags.secretFile, session); err != nil {
 		return err
 	}
+	session.SendTo = flags.sendTo
 	if err := a.realWorld(session); err != nil {
 		return err
 	}

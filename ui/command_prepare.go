@@ -73,11 +73,14 @@ func flagRefused(flag string, err error) error {
 func (p *prepared) offer(f *connectFlags) error {
 	names := vendor.List()
 	if f.vendor != "" {
-		names = []string{f.vendor}
+		names = []string{vendor.Canonical(f.vendor)}
 	}
 	var all []steps.Offer
 	byName := map[string]*vendor.Vendor{}
 	for i, loaded := range p.loadAll(names) {
+		if loaded.err != nil && f.vendor == "" && !vendor.BuiltIn(names[i]) {
+			continue // a file of the user's that is broken stops nothing else
+		}
 		if loaded.err != nil {
 			return flagRefused("--vendor", loaded.err)
 		}

@@ -2,7 +2,11 @@ package ui
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"io"
+	"net"
+	"net/http"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -57,6 +61,7 @@ func (a *app) rehearse(cmd *cobra.Command, flags *connectFlags) error {
 	if err := a.keepSecret(flags.secretFile, s); err != nil {
 		return err
 	}
+	s.SendTo = flags.sendTo
 	rehearsalAnswers(s)
 	world, err := a.rehearsalWorld(s)
 	if err != nil {
@@ -109,7 +114,7 @@ func (a *app) rehearsalWorld(s *steps.Session) (*rehearsalWorld, error) {
 	if err != nil {
 		return nil, errors.Join(err, w.vendor.Close())
 	}
-	s.API = client
+	s.API, s.Post = client, takes
 	s.Profiles = func() ([]aws.Profile, error) { return []aws.Profile{}, nil }
 	s.OpenAWS = func(ctx context.Context, _, _ string) (*aws.Account, error) {
 		server, err := w.server(s.Partition)
@@ -154,6 +159,27 @@ func (w *rehearsalWorld) assume(principal, trusted, roleARN, externalID string) 
 		return errors.New("no account in this partition")
 	}
 	return server.AssumeRole(principal, roleARN, externalID)
+}
+
+// takes stands in for the server of a vendor's file: it is on this machine,
+// whatever address the file names, and takes any JSON object by real HTTP.
+func takes(ctx context.Context, _, body string) (int, string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, "", err
+	}
+	server := &http.Server{ReadHeaderTimeout: vendorWait, Handler: http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		var object map[string]any
+		if err := json.NewDecoder(r.Body).Decode(&object); err != nil {
+			http.Error(out, "no JSON object", http.StatusBadRequest)
+			return
+		}
+		_, _ = io.WriteString(out, "taken") // the program itself reads it
+	})}
+	go func() { _ = server.Serve(listener) }()
+	defer server.Close()
+	direct := &http.Client{Timeout: vendorWait, Transport: &http.Transport{DisableKeepAlives: true}} // no proxy
+	return post(ctx, direct, "http://"+listener.Addr().String(), body)
 }
 
 func (w *rehearsalWorld) close() {

@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -29,11 +30,11 @@ func (a *app) vendorsCommand() *cobra.Command {
 	}
 	vendors := &cobra.Command{
 		Use:   "vendors",
-		Short: "List and show the vendors that rolecall knows",
+		Short: "List, show and check vendors' descriptions",
 		Args:  a.noArgs,
 		RunE:  list.RunE,
 	}
-	vendors.AddCommand(list, show)
+	vendors.AddCommand(list, show, a.vendorsCheckCommand(), a.vendorsSchemaCommand())
 	return vendors
 }
 
@@ -94,6 +95,10 @@ func (a *app) listVendors() error {
 	infos := []vendorInfo{}
 	for _, name := range vendor.List() {
 		v, err := vendor.Load(name)
+		if err != nil && !vendor.BuiltIn(name) {
+			a.say("%s is left out: its description has a mistake. See rolecall vendors check %s.", draw.Clean(name), draw.Clean(filepath.Join(vendor.Folder(), name+".yaml")))
+			continue
+		}
 		if err != nil {
 			return err
 		}

@@ -18,6 +18,9 @@ const vendorWait = 30 * time.Second
 // realWorld connects a session to AWS and to the vendor, as the environment
 // says. It sends nothing.
 func (a *app) realWorld(s *steps.Session) error {
+	s.Post = func(ctx context.Context, url, body string) (int, string, error) {
+		return post(ctx, postClient(), url, body)
+	}
 	s.Profiles = func() ([]aws.Profile, error) { return aws.Profiles(a.env.Getenv) }
 	s.OpenAWS = func(ctx context.Context, profile, code string) (*aws.Account, error) {
 		return aws.Open(ctx, a.awsOptions(profile, s.Partition, oneCode(code)))

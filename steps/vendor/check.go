@@ -1,6 +1,7 @@
 package vendor
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -52,6 +53,8 @@ func (r *reader) check(v *Vendor) {
 	r.need("name", v.Name, "the name that --vendor takes, such as acme")
 	r.rule("name", v.Name, nameRule())
 	r.need("title", v.Title, "the vendor's name as people write it")
+	r.api(v.API)
+	r.handOver(v)
 	r.links("links", map[string]string{
 		"console": v.Links.Console, "sign_up": v.Links.SignUp, "connect": v.Links.Connect, "remove": v.Links.Remove, "docs": v.Links.Docs,
 	})
@@ -75,6 +78,38 @@ func (r *reader) check(v *Vendor) {
 	}
 	for i, link := range v.Next {
 		r.link(fmt.Sprintf("next[%d]", i), link)
+	}
+}
+
+// api lets only the descriptions of the program name a client of an API: it
+// would be given the person's token.
+func (r *reader) api(name string) {
+	r.oneOf("api", name, "spot")
+	if name != "" && r.foreign {
+		r.wrong("api", "Only a description that comes with rolecall can name an API.", "no api", "Remove it. See hand_over for a request of your own.")
+	}
+}
+
+// handOver checks the declared request: its destination is shown and confirmed
+// before anything is sent, and it says what is sent.
+func (r *reader) handOver(v *Vendor) {
+	h := v.HandOver
+	if h == (Request{}) {
+		return
+	}
+	r.need("hand_over.url", h.URL, "the https address that takes the role")
+	r.url("hand_over.url", h.URL)
+	r.need("hand_over.body", h.Body, "the JSON that is sent, with {role_arn}, {external_id} or {account_id} in it")
+	if h.Body != "" && !json.Valid([]byte(h.Body)) {
+		r.wrong("hand_over.body", "hand_over.body is no JSON.", "a JSON object", "Correct it.")
+	}
+	for _, word := range placeholders(h.Body) {
+		if !slices.Contains(requestWords(), word) {
+			r.wrong("hand_over.body", fmt.Sprintf("There is no placeholder {%s}.", clean(word)), strings.Join(requestWords(), ", "), didYouMean(word, requestWords())+"Correct it.")
+		}
+	}
+	if v.API != "" {
+		r.wrong("hand_over", "An API takes the role already.", "api or hand_over", "Remove one of the two.")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"rolecall/assets"
@@ -16,25 +17,85 @@ import (
 // and the YAML library needs seconds for odd files of a megabyte.
 const maxFile = 256 << 10
 
-// List names the built-in vendors, sorted.
-func List() []string { return assets.Vendors() }
-
-// Load reads the built-in vendor called name, or the description in the file
-// at the path name. A path has a slash or ends in .yaml or .yml. The error is
-// a Mistake or Mistakes, or says why the file could not be read.
-func Load(name string) (*Vendor, error) {
-	if !isPath(name) {
-		text, err := assets.Vendor(name)
-		if err != nil {
-			return nil, unknownVendor(name)
+// List names the built-in vendors, then those described by files in the user's
+// folder, each sorted. Such a file may turn out to be broken when it is loaded.
+func List() []string {
+	names := assets.Vendors()
+	for _, name := range own() {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
 		}
+	}
+	return names
+}
+
+// BuiltIn tells whether a vendor's description comes with the program.
+func BuiltIn(name string) bool { return slices.Contains(assets.Vendors(), name) }
+
+// Folder is where a user's own descriptions live: NAME.yaml in
+// $XDG_CONFIG_HOME/rolecall/vendors, or under ~/.config. It is empty where
+// there is no home.
+func Folder() string {
+	base := os.Getenv("XDG_CONFIG_HOME")
+	if !filepath.IsAbs(base) {
+		home, err := os.UserHomeDir()
+		if err != nil {
+			return ""
+		}
+		base = filepath.Join(home, ".config")
+	}
+	return filepath.Join(base, "rolecall", "vendors")
+}
+
+// own names the vendors in the user's folder. The names of built-in ones are
+// taken: a file cannot take the place of Spot's description.
+func own() []string {
+	entries, err := os.ReadDir(Folder())
+	if err != nil {
+		return nil // there is no such folder
+	}
+	var names []string
+	for _, entry := range entries {
+		if name, ok := strings.CutSuffix(entry.Name(), ".yaml"); ok && !entry.IsDir() && !isPath(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Load reads the built-in vendor called name, the one of that name in the
+// user's folder, or the description in the file at the path name. A path has a
+// slash or ends in .yaml or .yml. The error is a Mistake or Mistakes, or says
+// why the file could not be read.
+func Load(name string) (*Vendor, error) {
+	if text, err := assets.Vendor(name); err == nil && !isPath(name) {
 		return Read(text, name+".yaml")
 	}
-	text, err := readFile(name)
+	file := name
+	if !isPath(name) {
+		if !slices.Contains(own(), name) {
+			return nil, unknownVendor(name)
+		}
+		file = filepath.Join(Folder(), name+".yaml")
+	}
+	text, err := ReadText(file)
 	if err != nil {
 		return nil, err
 	}
-	return Read(text, name)
+	return ReadForeign(text, file)
+}
+
+// Canonical is the name under which Load finds the vendor from any working
+// directory: paths become absolute.
+func Canonical(name string) string {
+	if !isPath(name) {
+		return name
+	}
+	path, err := filepath.Abs(name)
+	if err != nil {
+		return name
+	}
+	return path
 }
 
 func isPath(name string) bool {
@@ -50,7 +111,8 @@ func unknownVendor(name string) error {
 	}
 }
 
-func readFile(name string) ([]byte, error) {
+// ReadText reads a description's text, up to one byte more than is allowed.
+func ReadText(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, unreadable(name, err)

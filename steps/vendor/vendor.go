@@ -9,15 +9,18 @@ import "rolecall/policy"
 // Vendor is one vendor's description, checked whole: every reference in it
 // resolves and every policy in it parses.
 type Vendor struct {
-	Name    string `yaml:"name"`    // "spot": what --vendor takes
-	Title   string `yaml:"title"`   // "Spot"
-	About   string `yaml:"about"`   // one or two sentences for the first screen
-	Wizard  string `yaml:"wizard"`  // what the vendor's own wizard is called: "Spot wizard"
-	API     string `yaml:"api"`     // the client that talks to it ("spot"); empty: hand-over by copy
-	Links   Links  `yaml:"links"`   //
-	Account Term   `yaml:"account"` // the vendor's own account ("Spot account", act-…); empty Label: it has none
-	Needs   []Text `yaml:"needs"`   // what the person needs before they start
-	Source  []Text `yaml:"sources"` // where the facts come from
+	Name   string `yaml:"name"`   // "spot": what --vendor takes
+	Title  string `yaml:"title"`  // "Spot"
+	About  string `yaml:"about"`  // one or two sentences for the first screen
+	Wizard string `yaml:"wizard"` // what the vendor's own wizard is called: "Spot wizard"
+	API    string `yaml:"api"`    // the client that talks to it ("spot"); empty: hand-over by copy
+	Links  Links  `yaml:"links"`  // the vendor's pages
+	// HandOver is the one request that gives the vendor its role; without it the
+	// person copies.
+	HandOver Request `yaml:"hand_over"`
+	Account  Term    `yaml:"account"` // the vendor's own account ("Spot account", act-…); empty Label: it has none
+	Needs    []Text  `yaml:"needs"`   // what the person needs before they start
+	Source   []Text  `yaml:"sources"` // where the facts come from
 
 	NoAccess []Text `yaml:"no_access"` // what the vendor does not get, where it says so
 
@@ -45,6 +48,14 @@ type Links struct {
 type Link struct {
 	Label string `yaml:"label"`
 	URL   string `yaml:"url"`
+}
+
+// Request is one https POST of JSON. Nothing else is sent, no redirect is
+// followed, and the person confirms the address first.
+type Request struct {
+	URL   string `yaml:"url"`
+	Body  string `yaml:"body"`  // JSON with {role_arn}, {external_id}, {account_id} in its strings
+	About string `yaml:"about"` // what the vendor does with it
 }
 
 // Term is a thing of the vendor's with its name and explanation.

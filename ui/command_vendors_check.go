@@ -1,0 +1,163 @@
+package ui
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/policy"
+	"rolecall/policy/review"
+	"rolecall/steps"
+	"rolecall/steps/vendor"
+	"rolecall/ui/draw"
+)
+
+func (a *app) vendorsSchemaCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "schema",
+		Short: "Print the JSON Schema of a vendor's description",
+		Args:  a.noArgs,
+		RunE: func(*cobra.Command, []string) error {
+			text, err := vendor.Schema()
+			if err != nil {
+				return err
+			}
+			a.print("%s", text)
+			return nil
+		},
+	}
+}
+
+func (a *app) vendorsCheckCommand() *cobra.Command {
+	failOn := ""
+	cmd := &cobra.Command{
+		Use:   "check FILE",
+		Short: "Find every mistake in a vendor's description, and review its policies",
+		Long: "check reads a description as the wizard does and reports every mistake with its line and column. Then it reviews the policies " +
+			"in it as policy review does. Exit 3: a mistake, or a finding as bad as --fail-on or worse. A file that cannot be read: exit 2.",
+		Example: "  rolecall vendors check ./acme.yaml --fail-on high",
+		Args:    exactlyOne,
+		RunE:    func(_ *cobra.Command, args []string) error { return a.checkVendor(args[0], failOn) },
+	}
+	cmd.Flags().StringVar(&failOn, "fail-on", "", "exit 3 from this severity on: note, low, medium or high")
+	return cmd
+}
+
+// checkJSON is what vendors check prints with --json.
+type checkJSON struct {
+	File     string            `json:"file"`
+	OK       bool              `json:"ok"`
+	Vendor   string            `json:"vendor,omitempty"`
+	Mistakes []mistakeJSON     `json:"mistakes"`
+	Policies []policyCheckJSON `json:"policies"`
+	Error    *errorJSON        `json:"error,omitempty"`
+}
+
+type mistakeJSON struct {
+	Line     int    `json:"line"`
+	Column   int    `json:"column"`
+	What     string `json:"what"`
+	Expected string `json:"expected"`
+	Next     string `json:"next"`
+}
+
+type policyCheckJSON struct {
+	Role string `json:"role"` // purpose
+	review.Report
+}
+
+func (a *app) checkVendor(name, failOn string) error {
+	worst, err := severity(failOn)
+	if err != nil {
+		return err
+	}
+	text, err := vendor.ReadText(name)
+	if err != nil {
+		return usage(draw.Clean(name)+" cannot be read.", "the path of a YAML file", "Check the path: rolecall vendors check ./acme.yaml.")
+	}
+	checked := checkJSON{File: name, Mistakes: []mistakeJSON{}, Policies: []policyCheckJSON{}}
+	v, err := vendor.ReadForeign(text, filepath.Base(name))
+	for _, m := range vendor.MistakesOf(err) {
+		checked.Mistakes = append(checked.Mistakes, mistakeJSON{m.Line, m.Column, m.What, m.Expected, m.Next})
+		if !a.json {
+			a.print("%s", draw.Clean(m.Error()))
+		}
+	}
+	if err != nil {
+		return a.checkFailed(checked, fmt.Sprintf("%s: %s.", draw.Clean(name), count(len(checked.Mistakes), "mistake")), "a description without mistakes",
+			"Correct the first one and check again. The keys: rolecall vendors schema.")
+	}
+	checked.Vendor, checked.OK = v.Name, true
+	failed := ""
+	for i := range v.Roles {
+		role := &v.Roles[i]
+		opts := review.Options{Kind: policy.Identity, Now: a.env.Now()}
+		if role.Inline {
+			opts.Limit = policy.MaxRoleInline
+		}
+		result := review.Review([]byte(role.Policy), opts)
+		checked.Policies = append(checked.Policies, policyCheckJSON{role.Purpose, result})
+		if worst != "" && result.Fails(worst) {
+			failed = role.Purpose
+		}
+	}
+	if failed != "" {
+		checked.OK = false
+	}
+	a.printCheck(v, checked)
+	if failed != "" {
+		return a.checkFailed(checked, "The policy of "+failed+" has a finding as bad as "+failOn+" or worse.", "no such finding",
+			"Look at it: rolecall policy review --details.")
+	}
+	if a.json {
+		a.writeJSON(checked)
+	}
+	return nil
+}
+
+func (a *app) checkFailed(checked checkJSON, what, expected, next string) error {
+	return &failure{
+		err:      &steps.Fault{Problem: steps.Problem{What: what, Expected: expected, Next: next, Kind: steps.NotAsNeeded}},
+		document: func(e *errorJSON) any { checked.Error = e; return checked },
+	}
+}
+
+// printCheck says in text what was found in a description without mistakes.
+func (a *app) printCheck(v *vendor.Vendor, checked checkJSON) {
+	if a.json {
+		return
+	}
+	a.print("%s: no mistakes. %s, %s, %s.", draw.Clean(checked.File), draw.Clean(v.Title),
+		count(len(v.Roles), "role"), count(len(v.Methods), "method"))
+	for _, p := range checked.Policies {
+		a.print("\n%s: %d of %d characters, %s", p.Role, p.Policy.Characters, p.Policy.Limit, count(len(p.Findings), "finding"))
+		for _, f := range p.Findings {
+			a.print("  %-7s %s (line %d of the policy)", f.Severity, draw.Clean(f.Title), f.Line)
+		}
+	}
+	if v.HandOver.URL != "" {
+		a.print("\nHands over by a request to %s", draw.Clean(v.HandOver.URL))
+	}
+}
+
+// count is "1 mistake" or "2 mistakes".
+func count(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// severity reads --fail-on.
+func severity(word string) (review.Severity, error) {
+	for _, s := range review.Severities() {
+		if string(s) == word && s != review.SeverityRefused {
+			return s, nil
+		}
+	}
+	if word == "" {
+		return "", nil
+	}
+	return "", usage(fmt.Sprintf("--fail-on: %q is no severity.", draw.Clean(word)), "note, low, medium or high", "Correct --fail-on.")
+}
