@@ -23,6 +23,7 @@ type createPolicy struct {
 	named   *aws.PolicySighting // the suggested name, other content
 	done    map[string]bool
 	making  bool // the rehearsal's stand-in for the browser is at work
+	made    bool // it is done; AWS does not show it everywhere yet
 	problem *Problem
 }
 
@@ -112,7 +113,7 @@ func (c *createPolicy) Update(s *Session, msg Msg) (Move, []Effect) {
 	case policyLooked:
 		return c.looked(s, msg)
 	case policyMade:
-		c.making, c.problem = false, problemOf(msg.err)
+		c.making, c.made, c.problem = false, msg.err == nil, problemOf(msg.err)
 		return Stay, []Effect{c.lookAgain(0)}
 	case Chose:
 		return c.chose(s, msg.ID)

@@ -161,7 +161,7 @@ func (c *createPolicy) actions(s *Session) []Action {
 	switch {
 	case s.AWS == nil:
 		return []Action{{ID: "made", Label: "the policy exists", Default: true}}
-	case s.Rehearsal && !c.making && c.named == nil:
+	case s.Rehearsal && !c.making && !c.made && c.named == nil:
 		return []Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
 	}
 	return c.lookout.actions(s, "the policy", Action{ID: "skip", Key: "r", Label: "the role has it"})

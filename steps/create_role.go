@@ -22,6 +22,7 @@ type createRole struct {
 	verified *aws.Report      // of a pasted ARN
 	pasting  bool             // the field for an ARN is open
 	making   bool             // the rehearsal's stand-in for the browser is at work
+	made     bool             // it is done; AWS does not show it everywhere yet
 	inline   []WantedDocument // the role's own policy, which no step of its own makes
 	refused  bool             // the plan does not name what this step would make
 	done     map[string]bool  // what the person did, for the marker
@@ -99,7 +100,7 @@ func (c *createRole) Update(s *Session, msg Msg) (Move, []Effect) {
 	case roleVerified:
 		return c.judged(s, msg)
 	case roleMade:
-		c.making, c.problem = false, problemOf(msg.err)
+		c.making, c.made, c.problem = false, msg.err == nil, problemOf(msg.err)
 		return Stay, []Effect{c.lookAgain(0)}
 	case Chose:
 		return c.chose(s, msg)

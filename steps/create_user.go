@@ -20,6 +20,7 @@ type createUser struct {
 	watch   *aws.UserWatch
 	seen    []aws.UserSighting
 	making  bool            // the rehearsal's stand-in for the browser is at work
+	made    bool            // it is done; AWS does not show it everywhere yet
 	done    map[string]bool // what the person did, for the marker
 	field   string
 	problem *Problem
@@ -93,7 +94,7 @@ func (c *createUser) Update(s *Session, msg Msg) (Move, []Effect) {
 	case userLooked:
 		return c.looked(s, msg)
 	case userMade:
-		c.making, c.problem = false, problemOf(msg.err)
+		c.making, c.made, c.problem = false, msg.err == nil, problemOf(msg.err)
 		return Stay, []Effect{c.lookAgain(0)}
 	case Chose:
 		return c.chose(s, msg)
@@ -293,7 +294,7 @@ func (c *createUser) actions(s *Session) []Action {
 	switch {
 	case s.AWS == nil, len(c.right()) > 1:
 		return nil
-	case s.Rehearsal && !c.making && len(c.seen) == 0:
+	case s.Rehearsal && !c.making && !c.made && len(c.seen) == 0:
 		return []Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
 	}
 	return c.lookout.actions(s, "the user")
