@@ -104,8 +104,8 @@ func (c *choosePartition) Screen(s *Session) Screen {
 	if c.asking {
 		screen.Blocks = []Block{
 			Text{Body: s.Vendor.Partitions[s.Partition].Why},
-			Text{Body: "Which AWS account does " + s.Vendor.Title + "'s console tell you to trust?"},
-			Input{ID: "trusted-account", Label: s.Vendor.Title + "'s account ID", Value: s.TrustedAccount, Hint: "twelve digits", Problem: c.field, Flag: "--trusted-account"},
+			Text{Body: "Which AWS account does " + s.Vendor.Whose() + " console tell you to trust?"},
+			Input{ID: "trusted-account", Label: s.Vendor.Whose() + " account ID", Value: s.TrustedAccount, Hint: "twelve digits", Problem: c.field, Flag: "--trusted-account"},
 		}
 		return screen
 	}

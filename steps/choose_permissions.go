@@ -277,7 +277,7 @@ func (c *choosePermissions) kinds(s *Session) Block {
 		picked = optionChoose
 	}
 	if len(s.Vendor.Products) == 0 {
-		blocked = s.Vendor.Title + "'s policy has no parts to choose"
+		blocked = s.Vendor.Whose() + " policy has no parts to choose"
 	}
 	return Choices{ID: "kind", Picked: picked, Options: []Option{
 		{ID: optionStandard, Label: "Default", Detail: c.defaultDetail(s)},

@@ -399,7 +399,7 @@ func (c *chooseVendor) beginBlocks(s *Session) ([]Block, []Action) {
 	}
 	picked := optionByHand
 	return append(blocks, Choices{ID: "begin", Label: "There is no API token of " + s.Vendor.Title + " here.", Picked: picked, Options: []Option{
-		{ID: optionByHand, Label: "Go on without one", Detail: "everything on " + s.Vendor.Title + "'s side in its console"},
+		{ID: optionByHand, Label: "Go on without one", Detail: "everything on " + s.Vendor.Whose() + " side in its console"},
 		{ID: optionToken, Label: "Paste a token", Detail: "rolecall reads the external ID and hands the role over"},
 	}}), nil
 }

@@ -85,12 +85,12 @@ func (c *connect) handOverBlocks(s *Session) ([]Block, []Action) {
 			facts = append(facts, Fact{Label: role.Title, Value: part.RoleARN, Copy: true, Note: role.Field})
 		}
 	}
-	blocks := []Block{Text{Body: "Copy " + what + " and paste it in " + s.Vendor.Title + "'s console, then press Connect there."}, facts}
+	blocks := []Block{Text{Body: "Copy " + what + " and paste it in " + s.Vendor.Whose() + " console, then press Connect there."}, facts}
 	if len(c.d.Instructions) > 0 {
 		blocks = append(blocks, c.instructions(s, nil))
 	}
 	if page := s.Vendor.Links.Connect; page != "" {
-		blocks = append(blocks, Link{Label: s.Vendor.Title + "'s console", URL: page})
+		blocks = append(blocks, Link{Label: s.Vendor.Whose() + " console", URL: page})
 	}
 	return blocks, []Action{{ID: "handed", Label: "it is pasted", Default: true}}
 }
@@ -125,9 +125,9 @@ func (c *connect) summary(s *Session) []Block {
 func (c *connect) verdict(s *Session) string {
 	switch {
 	case s.posted():
-		return "Sent. " + s.Vendor.Title + "'s server took it."
+		return "Sent. " + s.Vendor.Whose() + " server took it."
 	case s.submits() == nil || s.Part(s.submits().Purpose).Submitted.IsZero():
-		return "Handed over by you. " + s.Vendor.Title + "'s console shows whether it accepted the role."
+		return "Handed over by you. " + s.Vendor.Whose() + " console shows whether it accepted the role."
 	case c.tries == 0:
 		return s.Vendor.Title + " holds this role."
 	case c.tries == 1:

@@ -117,7 +117,7 @@ func (c *connectUser) Screen(s *Session) Screen {
 func (c *connectUser) handOver(s *Session, purpose string, part Part) ([]Block, []Action) {
 	secret := s.Secrets[purpose]
 	facts := Facts{{Label: "Access key", Value: part.KeyID, Copy: true}}
-	blocks := []Block{Text{Body: "Copy both halves of the access key and paste them in " + s.Vendor.Title + "'s console."}, c.instructions(s, c.done)}
+	blocks := []Block{Text{Body: "Copy both halves of the access key and paste them in " + s.Vendor.Whose() + " console."}, c.instructions(s, c.done)}
 	actions := []Action{{ID: "handed", Label: "both are pasted", Default: true}}
 	switch {
 	case secret != "" && c.shown:
@@ -139,7 +139,7 @@ func (c *connectUser) handOver(s *Session, purpose string, part Part) ([]Block, 
 		actions = append(actions, Action{ID: "copy-secret", Key: "y", Label: "copy the secret"}, reveal)
 	}
 	if page := s.Vendor.Links.Connect; page != "" {
-		blocks = append(blocks, Link{Label: s.Vendor.Title + "'s console", URL: page})
+		blocks = append(blocks, Link{Label: s.Vendor.Whose() + " console", URL: page})
 	}
 	if part.KeyMade && s.AWS != nil {
 		actions = append(actions, Action{ID: "delete", Key: "d", Label: "not handed over: delete the key",
@@ -150,7 +150,7 @@ func (c *connectUser) handOver(s *Session, purpose string, part Part) ([]Block, 
 
 func (c *connectUser) summary(s *Session) []Block {
 	_, part := c.part(s)
-	blocks := []Block{Text{Tone: Good, Body: "Handed over by you. " + s.Vendor.Title + "'s console shows whether it accepted the key."}}
+	blocks := []Block{Text{Tone: Good, Body: "Handed over by you. " + s.Vendor.Whose() + " console shows whether it accepted the key."}}
 	facts := Facts{}
 	if s.AccountID != "" {
 		facts = append(facts, Fact{Label: "AWS account", Value: s.AccountID, Shown: Grouped(s.AccountID), Note: s.Seen.Alias})

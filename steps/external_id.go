@@ -176,7 +176,7 @@ func (e *externalID) question(s *Session) []Block {
 		blocks = append(blocks, Text{Tone: Warning, Body: rule.Warning})
 	}
 	if s.Vendor.Links.Console != "" {
-		blocks = append(blocks, Link{Label: s.Vendor.Title + "'s console", URL: s.Vendor.Links.Console})
+		blocks = append(blocks, Link{Label: s.Vendor.Whose() + " console", URL: s.Vendor.Links.Console})
 	}
 	return append(blocks, Input{ID: fieldExternalID, Label: labelExternalID, Value: s.Part(e.purpose).ExternalID,
 		Hint: rule.Example, Problem: e.field, Flag: "--external-id"})

@@ -27,8 +27,12 @@ func (c *showPermissions) Screen(s *Session) Screen {
 			screen.Blocks = append(screen.Blocks, Text{Tone: Dim, Body: fmt.Sprintf("The policy has %s of %s characters.", thousands(size.used), thousands(limitOf(role)))})
 		}
 	}
+	var not Facts
 	for _, no := range s.Vendor.NoAccess {
-		screen.Blocks = append(screen.Blocks, Text{Tone: Good, Body: no})
+		not = append(not, Fact{Label: "Not granted", Value: no})
+	}
+	if len(not) > 0 {
+		screen.Blocks = append(screen.Blocks, not)
 	}
 	screen.Blocks = appendProblem(screen.Blocks, c.problem)
 	screen.Actions = []Action{{ID: optionStandard, Label: "next", Default: true}}

@@ -24,6 +24,14 @@ const (
 	HandOverAccount = "account"
 )
 
+// Whose is the vendor's name in the possessive: "Spot's", "Sprinters'".
+func (v *Vendor) Whose() string {
+	if strings.HasSuffix(v.Title, "s") {
+		return v.Title + "'"
+	}
+	return v.Title + "'s"
+}
+
 // Method finds the way to connect with this ID ("manual") and access ("role").
 // An empty access finds the first with that ID.
 func (v *Vendor) Method(id, access string) (*Method, bool) {
