@@ -275,7 +275,7 @@ func TestAUserIsFoundByNameWhereListingIsDenied(t *testing.T) {
 		listener, client := rehearsal.Pipe()
 		done := make(chan error, 1)
 		go func() { done <- s.Serve(listener) }()
-		t.Cleanup(func() { client.CloseIdleConnections(); _ = s.Close(); _ = listener.Close(); <-done })
+		t.Cleanup(func() { client.CloseIdleConnections(); _ = s.Close(); _ = listener.Close(); _ = (<-done) })
 		synctest.Wait()
 		a := open(t, s, aws.Options{HTTPClient: client})
 		p, _ := makeUser(t, a)

@@ -392,8 +392,8 @@ func (c *credentials) tried(s *Session, msg keyTried) (Move, []Effect) {
 }
 
 func (c *credentials) entered(s *Session, msg Entered) (Move, []Effect) {
-	switch text := aws.CleanARN(msg.Text); {
-	case msg.ID == fieldKeyID:
+	switch text := aws.CleanARN(msg.Text); msg.ID {
+	case fieldKeyID:
 		if err := aws.CheckAccessKeyID(text); err != nil {
 			c.field = inputProblem(err)
 			return Stay, nil
@@ -404,7 +404,7 @@ func (c *credentials) entered(s *Session, msg Entered) (Move, []Effect) {
 			return Next, nil
 		}
 		c.stage = keyTypingSecret
-	case msg.ID == fieldSecret:
+	case fieldSecret:
 		if err := aws.CheckSecretKey(aws.SecretKey(text)); err != nil {
 			c.field = inputProblem(err)
 			return Stay, nil

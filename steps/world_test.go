@@ -2,6 +2,8 @@ package steps_test
 
 import (
 	"context"
+	"errors"
+	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -77,7 +79,9 @@ func (w *world) serve(closeListener, closeServer func() error, client *http.Clie
 		client.CloseIdleConnections()
 		_ = closeServer()
 		_ = closeListener()
-		_ = <-done
+		if err := <-done; err != nil && !errors.Is(err, net.ErrClosed) {
+			w.t.Error(err)
+		}
 	})
 }
 

@@ -82,7 +82,7 @@ func (a *app) plan(flags *connectFlags, output string) error {
 // writePlan writes a plan for its owner only. One that carries approvals is
 // not overwritten.
 func (a *app) writePlan(name string, text []byte) error {
-	old, err := os.ReadFile(name) //nolint:gosec // The person names the file.
+	old, err := os.ReadFile(name)
 	if err == nil {
 		plan, err := steps.ReadPlan(old)
 		if err != nil || len(plan.Approvals) > 0 {

@@ -164,7 +164,7 @@ func (w *rehearsalWorld) assume(principal, trusted, roleARN, externalID string) 
 // takes stands in for the server of a vendor's file: it is on this machine,
 // whatever address the file names, and takes any JSON object by real HTTP.
 func takes(ctx context.Context, _, body string) (int, string, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, "", err
 	}
