@@ -2,7 +2,9 @@ package aws_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -269,13 +271,21 @@ func TestJudgeUserKnowsWhatItCannotSee(t *testing.T) {
 	}
 }
 
+// served waits for a server that was closed.
+func served(t *testing.T, done <-chan error) {
+	t.Helper()
+	if err := <-done; err != nil && !errors.Is(err, net.ErrClosed) {
+		t.Error(err)
+	}
+}
+
 func TestAUserIsFoundByNameWhereListingIsDenied(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := rehearsal.New(rehearsal.Options{})
 		listener, client := rehearsal.Pipe()
 		done := make(chan error, 1)
 		go func() { done <- s.Serve(listener) }()
-		t.Cleanup(func() { client.CloseIdleConnections(); _ = s.Close(); _ = listener.Close(); _ = (<-done) })
+		t.Cleanup(func() { client.CloseIdleConnections(); _ = s.Close(); _ = listener.Close(); served(t, done) })
 		synctest.Wait()
 		a := open(t, s, aws.Options{HTTPClient: client})
 		p, _ := makeUser(t, a)
