@@ -156,6 +156,10 @@ func homeRegion(region string) string {
 	return DefaultRegion(partition)
 }
 
+// askMFACode begins the error of a code that nobody gave: the SDK passes on no
+// more than its text.
+const askMFACode = "ask for the MFA code"
+
 func load(ctx context.Context, o Options) (awssdk.Config, error) {
 	if o.Rehearsal != nil {
 		return rehearsalConfig(o)
@@ -171,7 +175,13 @@ func load(ctx context.Context, o Options) (awssdk.Config, error) {
 				return
 			}
 			serial, lasting := *r.SerialNumber, context.WithoutCancel(ctx)
-			r.TokenProvider = func() (string, error) { return o.MFACode(lasting, serial) }
+			r.TokenProvider = func() (string, error) {
+				code, err := o.MFACode(lasting, serial)
+				if err != nil {
+					err = fmt.Errorf("%s: %w", askMFACode, err)
+				}
+				return code, err
+			}
 		}),
 	}
 	if o.Profile != "" {

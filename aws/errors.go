@@ -210,7 +210,7 @@ func signIn(e *Error, err error, profile string) bool {
 	case strings.Contains(text, "please reauthenticate"), strings.Contains(text, "load login token"):
 		e.Kind, e.What = Expired, "The AWS login session has expired."
 		e.Next = "Run `aws login" + profileFlag(profile) + "`; over SSH add `--remote`."
-	case strings.Contains(text, "AssumeRoleTokenProvider"):
+	case strings.Contains(text, "AssumeRoleTokenProvider"), strings.Contains(text, askMFACode):
 		e.Kind, e.What, e.Next = NeedsMFA, "This profile needs an MFA code.", "Run rolecall in a terminal where it can ask for the code."
 	case strings.Contains(text, "MultiFactorAuthentication failed"), strings.Contains(text, "invalid MFA"):
 		e.Kind, e.What, e.Next = NeedsMFA, "AWS did not accept the MFA code.", "Wait for the next code and enter it; each code works once."

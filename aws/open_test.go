@@ -2,6 +2,7 @@ package aws_test
 
 import (
 	"context"
+	"errors"
 	"crypto/sha1"
 	"fmt"
 	"net"
@@ -120,6 +121,11 @@ func TestMFACodeIsAsked(t *testing.T) {
 		t.Errorf("asked for %q, identity %+v", asked, id)
 	}
 	_, err = aws.Open(t.Context(), aws.Options{Profile: "admin"})
+	kindIs(t, err, aws.NeedsMFA)
+	silent := must[*aws.Account](t)(aws.Open(t.Context(), aws.Options{Profile: "admin", MFACode: func(context.Context, string) (string, error) {
+		return "", errors.New("no terminal")
+	}}))
+	_, err = silent.Identity(t.Context())
 	kindIs(t, err, aws.NeedsMFA)
 }
 
