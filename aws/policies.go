@@ -92,8 +92,10 @@ func (a *Account) withDocument(ctx context.Context, p Policy, opts ...func(*iam.
 }
 
 func newPolicy(p types.Policy) Policy {
+	arn := awssdk.ToString(p.Arn)
+	_, name := splitPath(arn) // not every server tells the name in every answer
 	return Policy{
-		ARN: cleanText(awssdk.ToString(p.Arn)), Name: cleanText(awssdk.ToString(p.PolicyName)), ID: cleanText(awssdk.ToString(p.PolicyId)),
+		ARN: cleanText(arn), Name: cleanText(orElse(awssdk.ToString(p.PolicyName), name)), ID: cleanText(awssdk.ToString(p.PolicyId)),
 		Path: cleanText(awssdk.ToString(p.Path)), Description: cleanText(awssdk.ToString(p.Description)),
 		VersionID: cleanText(awssdk.ToString(p.DefaultVersionId)), Attachments: int(awssdk.ToInt32(p.AttachmentCount)),
 		Created: awssdk.ToTime(p.CreateDate), Updated: awssdk.ToTime(p.UpdateDate),
