@@ -112,19 +112,36 @@ func (p *plain) show() {
 	}
 }
 
-// newLines are those of next that previous does not have, in their order.
+// newLines are those of next that previous does not have, in their order. A
+// value under its label is new when the two were not there together.
 func newLines(previous, next []string) []string {
 	known := map[string]bool{}
-	for _, line := range previous {
-		known[line] = true
+	for i := range previous {
+		known[withLabel(previous, i)] = true
 	}
 	var fresh []string
-	for _, line := range next {
-		if !known[line] {
+	for i, line := range next {
+		if !known[withLabel(next, i)] {
 			fresh = append(fresh, line)
 		}
 	}
 	return fresh
+}
+
+// withLabel is a line, and where it is a label or a value, both of them.
+func withLabel(lines []string, i int) string {
+	switch {
+	case labelled(lines, i):
+		return lines[i-1] + lines[i]
+	case labelled(lines, i+1):
+		return lines[i] + lines[i+1]
+	}
+	return lines[i]
+}
+
+// labelled reports whether a line is a value that stands under its label.
+func labelled(lines []string, i int) bool {
+	return i > 0 && i < len(lines) && strings.HasSuffix(lines[i-1], ":") && strings.HasPrefix(lines[i], "    ")
 }
 
 func (p *plain) say(line string) {

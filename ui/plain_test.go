@@ -61,6 +61,13 @@ func TestOnlyNewsIsPrintedAgain(t *testing.T) {
 	}
 }
 
+func TestAValueIsNotPrintedWithoutItsLabel(t *testing.T) {
+	got := newLines([]string{"  Role ARN:", "    arn", "  Account:", "    1"}, []string{"  Role (id):", "    arn", "  Account:", "    2", "  Account:", "    1"})
+	if diff := cmp.Diff([]string{"  Role (id):", "    arn", "  Account:", "    2"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestALineIsBounded(t *testing.T) {
 	in := bufio.NewReader(strings.NewReader(strings.Repeat("x", 3<<20) + "\nnext\n"))
 	long, err := readLine(in)
