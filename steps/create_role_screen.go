@@ -128,7 +128,7 @@ func (c *createRole) notYetProblem(s *Session, nearly aws.RoleSighting) Problem 
 	p := Problem{What: nearly.Role.Name + " trusts " + s.Vendor.Title + " under this external ID, and is not right yet.",
 		Kind: c.wrongness(s, nearly.Role.Name), Passing: true}
 	if wrong := firstFailure(nearly.Report); wrong != nil {
-		p.What = fmt.Sprintf("%s Of %s it has: %s.", p.What, wrong.ID, wrong.Got)
+		p.What = fmt.Sprintf("%s %s: %s.", p.What, nameOfCheck(wrong.ID), wrong.Got)
 		p.Expected, p.Next = wrong.Want, wrong.Fix
 	}
 	return p
@@ -186,9 +186,11 @@ func (c *createRole) several(s *Session) []Block {
 func checksOf(r aws.Report) Checks {
 	checks := make(Checks, 0, len(r.Checks))
 	for _, check := range r.Checks {
-		shown := Check{ID: check.ID, State: CheckState(check.Status), Label: check.Want}
-		if check.Status != aws.Pass {
-			shown.Why, shown.Fix = check.Got, check.Fix
+		shown := Check{ID: check.ID, State: CheckState(check.Status), Label: nameOfCheck(check.ID) + ": " + check.Want}
+		if check.Status == aws.Pass {
+			shown.Label = nameOfCheck(check.ID) + ": " + check.Got
+		} else {
+			shown.Why, shown.Fix = "found: "+check.Got, check.Fix
 		}
 		checks = append(checks, shown)
 	}
@@ -199,7 +201,7 @@ func (c *createRole) actions(s *Session) []Action {
 	if s.AWS == nil || len(c.right()) > 1 {
 		return nil
 	}
-	if s.Rehearsal && !c.making && len(c.sighted.matches) == 0 && c.sighted.nearMiss == nil {
+	if s.Rehearsal && !c.making && !c.made && len(c.sighted.matches) == 0 && c.sighted.nearMiss == nil {
 		return []Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
 	}
 	if c.pasting {
