@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -22,7 +23,7 @@ func (p *page) tone(tone steps.Tone) (style lipgloss.Style, sign string) {
 	}
 }
 
-func (p *page) text(b steps.Text) {
+func (p *page) text(i int, b steps.Text) {
 	style, sign := p.tone(b.Tone)
 	body := b.Body
 	for _, bullet := range []string{"· ", "• ", "- "} { // a list item hangs behind its bullet
@@ -32,9 +33,18 @@ func (p *page) text(b steps.Text) {
 	}
 	start := len(p.lines)
 	p.paragraph(style, style.Render(sign), body, width(sign))
-	if b.Tone == steps.Good || b.Tone == steps.Warning {
+	if (b.Tone == steps.Good || b.Tone == steps.Warning) && !p.instructionsAfter(i) {
 		p.focusLast(len(p.lines)-start, news)
 	}
+}
+
+// instructionsAfter reports whether there is something to follow behind a block:
+// what is said before it describes the step, and is no news.
+func (p *page) instructionsAfter(i int) bool {
+	return slices.ContainsFunc(p.f.Screen.Blocks[i+1:], func(b steps.Block) bool {
+		_, ok := b.(steps.Instructions)
+		return ok
+	})
 }
 
 // instructions are the vendor's list. Where there is little room, only those

@@ -123,19 +123,25 @@ func factKey(block, at int, f steps.Fact) string {
 }
 
 // Start is the index of the item that is marked when nothing was marked yet: the
-// option that is picked, else the first field of a screen that has nothing else
-// to mark before it, else the first item. It is -1 when there is none.
+// option that is picked, else the first option, else the first item, where links
+// alone do not keep the mark from a field. It is -1 when there is none.
 func Start(items []Item) int {
-	first := -1
+	first, option := -1, -1
 	for i, item := range items {
-		if item.Kind == Option && item.Picked {
+		switch {
+		case item.Kind == Option && item.Picked:
 			return i
-		}
-		if first < 0 && item.Disabled == "" {
+		case item.Disabled != "":
+		case item.Kind == Option && option < 0:
+			option = i
+		case first < 0, item.Kind == Field && items[first].Kind == Page:
 			first = i
 		}
 	}
-	if first < 0 && len(items) > 0 {
+	switch {
+	case option >= 0:
+		return option
+	case first < 0 && len(items) > 0:
 		return 0
 	}
 	return first

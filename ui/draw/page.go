@@ -277,7 +277,7 @@ func chunks(text string, n int) []string {
 func (p *page) block(i int, block steps.Block) {
 	switch b := block.(type) {
 	case steps.Text:
-		p.text(b)
+		p.text(i, b)
 	case steps.Instructions:
 		p.instructions(b)
 	case steps.Facts:
