@@ -2,8 +2,8 @@ package aws_test
 
 import (
 	"context"
-	"errors"
 	"crypto/sha1"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
