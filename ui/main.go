@@ -142,7 +142,7 @@ func (a *app) rootCommand() *cobra.Command {
 	root.SetHelpFunc(a.help)
 	root.AddCommand(
 		a.connectCommand(), a.rehearseCommand(), a.resumeCommand(), a.sessionsCommand(),
-		a.planCommand(), a.approveCommand(), a.verifyCommand(), a.disconnectCommand(), policyCommand(a), a.vendorsCommand(), a.doctorCommand(),
+		a.planCommand(), a.approveCommand(), a.verifyCommand(), a.updateCommand(), a.disconnectCommand(), policyCommand(a), a.vendorsCommand(), a.doctorCommand(),
 		a.manCommand(), a.versionCommand(),
 	)
 	root.InitDefaultCompletionCmd()

@@ -80,6 +80,9 @@ func (s *Server) makeRole(k *stack, m *madeResource, at time.Time) string {
 	m.physical = name
 	role := s.state.roles[strings.ToLower(name)]
 	role.created, role.listed, role.assumable = at, at.Add(s.listDelay()), at.Add(s.options.Propagation)
+	// As AWS does by itself (CloudFormation user guide, "Resource tag").
+	role.tags = append(role.tags, tag{"aws:cloudformation:stack-name", k.name}, tag{"aws:cloudformation:stack-id", k.id},
+		tag{"aws:cloudformation:logical-id", m.id})
 	m.attributes = map[string]string{"Arn": role.arn, "RoleId": role.id}
 	for _, arn := range m.policyARNs() {
 		if why := s.iam(k, "AttachRolePolicy", url.Values{"RoleName": {name}, "PolicyArn": {arn}}, attachRolePolicy, name); why != "" {

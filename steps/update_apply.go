@@ -1,0 +1,136 @@
+package steps
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"rolecall/aws"
+)
+
+// prepare reads what writing a managed policy's new version takes, and refuses
+// where there is no room for one.
+func (u *Updater) prepare(ctx context.Context, policies []PolicyUpdate) error {
+	for i := range policies {
+		p := &policies[i]
+		if p.Kind != ItemPolicy {
+			continue
+		}
+		now, err := u.Account.Policy(ctx, p.ARN)
+		if err != nil {
+			return err
+		}
+		p.ID, p.Version = now.ID, now.VersionID
+		versions, err := u.Account.PolicyVersions(ctx, p.ARN)
+		if err != nil {
+			return err
+		}
+		if len(versions) < mostVersions {
+			continue
+		}
+		oldest, _ := oldestVersion(versions)
+		made, err := u.madeHere(*p)
+		if err != nil {
+			return err
+		}
+		if !made {
+			return &Fault{Problem: Problem{
+				What:     p.Name + " has five versions, as many as IAM keeps, and no receipt proves that rolecall made it.",
+				Expected: "room for a new version",
+				Next: "Delete a version that is not needed any more, such as the oldest: aws iam delete-policy-version --policy-arn " + p.ARN +
+					" --version-id " + oldest + ". Then run this again.", Kind: NotAsNeeded}}
+		}
+		p.Drop = oldest
+	}
+	return nil
+}
+
+// madeHere tells whether a receipt proves that rolecall made the policy.
+func (u *Updater) madeHere(p PolicyUpdate) (bool, error) {
+	receipts, err := u.Store.Receipts()
+	return slices.ContainsFunc(receipts, func(r Receipt) bool {
+		return slices.ContainsFunc(r.Items, func(i Item) bool { return u.about(r, i, p, "") && i.State == ItemMade })
+	}), err
+}
+
+// about tells whether an entry of a receipt is about this very policy.
+func (u *Updater) about(r Receipt, i Item, p PolicyUpdate, roleID string) bool {
+	if r.Rehearsal || r.AccountID != u.Session.AccountID || r.Endpoint != u.Session.Endpoint || i.Kind != p.Kind {
+		return false
+	}
+	if p.Kind == ItemInline {
+		return i.Name == p.Name && i.RoleID == roleID
+	}
+	return i.ARN == p.ARN && i.ID == p.ID
+}
+
+// Apply writes one policy and, where the policy is in a receipt, its new digest
+// there. An answer that got lost is settled by reading the policy again.
+func (u *Updater) Apply(ctx context.Context, role aws.Role, p PolicyUpdate) error {
+	ctx = context.WithoutCancel(ctx)
+	write := u.writeVersion
+	if p.Kind == ItemInline {
+		write = func(ctx context.Context, p PolicyUpdate) error {
+			return u.Account.PutRolePolicy(ctx, role.Name, p.Name, p.After)
+		}
+	}
+	if err := write(ctx, p); err != nil {
+		return err
+	}
+	return u.record(role, p)
+}
+
+func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
+	now, err := u.Account.Policy(ctx, p.ARN)
+	if err != nil {
+		return err
+	}
+	if now.ID != p.ID || now.VersionID != p.Version {
+		return &Fault{Problem: Problem{What: p.Name + " was changed while you looked at the difference.", Expected: "version " + p.Version + " as its default",
+			Next: "Run this again and look at the new difference.", Kind: NotAsNeeded}}
+	}
+	if p.Drop != "" {
+		if err := u.Account.DeletePolicyVersion(ctx, p.ARN, p.Drop); err != nil {
+			return err
+		}
+	}
+	_, err = u.Account.CreatePolicyVersion(ctx, p.ARN, p.After)
+	if err == nil || refused(err) {
+		return err
+	}
+	if now, lookErr := u.Account.Policy(ctx, p.ARN); lookErr == nil && now.Document != nil && now.Document.Equal(p.After) {
+		return nil
+	}
+	return err
+}
+
+// record writes the new digest into the receipt that knows the policy, so that
+// disconnect still takes it for what rolecall made. A policy that rolecall only
+// found is recorded as changed, with the session that connected its role.
+func (u *Updater) record(role aws.Role, p PolicyUpdate) error {
+	receipts, err := u.Store.Receipts()
+	if err != nil {
+		return err
+	}
+	s := u.Session
+	item := Item{Kind: p.Kind, State: ItemUpdated, Purpose: u.Purpose, Name: p.Name, ARN: p.ARN, ID: p.ID, Digest: p.After.Digest(),
+		At: s.Now().UTC(), By: u.By}
+	if p.Kind == ItemInline {
+		item.Role, item.RoleID = role.Name, role.ID
+	}
+	known := false
+	for _, r := range receipts {
+		if slices.ContainsFunc(r.Items, func(i Item) bool { return u.about(r, i, p, role.ID) && i.State != ItemRemoved }) {
+			known = true
+			if err := u.Store.Ledger(r.Session).Put(r, item); err != nil {
+				return err
+			}
+		}
+	}
+	if known || s.ID == "" {
+		return nil
+	}
+	head := s.receiptHead()
+	head.Access = cmp.Or(head.Access, s.access())
+	return u.Store.Ledger(s.ID).Put(head, item)
+}
