@@ -207,3 +207,38 @@ func TestTheSchemaSaysWhatReadSays(t *testing.T) {
 		}
 	}
 }
+
+// TestTheExamplesWork walks through every example vendor.
+func TestTheExamplesWork(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("..", "assets", "vendors", "examples", "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d examples, %v", len(files), err)
+	}
+	home := t.TempDir()
+	for _, file := range files {
+		if code, out, talk := command(t, home, "vendors", "check", file); code != 0 {
+			t.Errorf("%s: exit %d\n%s%s", file, code, out, talk)
+		}
+		v, err := vendor.Load(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, source := range v.Source {
+			if !strings.Contains(source, "https://") {
+				t.Errorf("%s: a source without its page: %s", file, source)
+			}
+		}
+		if len(v.Source) == 0 {
+			t.Errorf("%s names no source", file)
+		}
+		for _, m := range v.Methods {
+			code, out, talk := command(t, home, "rehearse", "--yes", "--json", "--vendor", file, "--method", m.ID, "--access", m.Access)
+			var result struct {
+				Roles []struct{ ARN string }
+			}
+			if err := json.Unmarshal([]byte(out), &result); err != nil || code != 0 || len(result.Roles) != 1 {
+				t.Errorf("%s %s: exit %d, %v\n%s%s", file, m.ID, code, err, out, talk)
+			}
+		}
+	}
+}
