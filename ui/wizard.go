@@ -72,6 +72,7 @@ type Wizard struct {
 
 	marked string // key of the marked item
 	moved  bool   // the person moved the mark in this screen
+	chose  bool   // the person just chose something: a field that appears was asked for
 	top    int
 	follow bool
 	folds  draw.Folds
@@ -343,7 +344,7 @@ func (w *Wizard) keep() {
 
 // forget clears what belongs to one visit.
 func (w *Wizard) forget() {
-	w.marked, w.moved, w.top, w.follow = "", false, 0, true
+	w.marked, w.moved, w.chose, w.top, w.follow = "", false, false, 0, true
 	w.folds, w.fields, w.sent = draw.Folds{}, map[string]*field{}, map[string]string{}
 	w.status, w.asking, w.help, w.shown, w.viewer, w.held = draw.Status{}, nil, false, nil, nil, nil
 }

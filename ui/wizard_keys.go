@@ -197,6 +197,7 @@ func (w *Wizard) do(a steps.Action) tea.Cmd {
 // choose tells the step what the person decided.
 func (w *Wizard) choose(msg steps.Msg) tea.Cmd {
 	w.follow = true
+	_, w.chose = msg.(steps.Chose)
 	w.status = draw.Status{}
 	return w.tell(msg)
 }

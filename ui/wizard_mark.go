@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -37,6 +38,13 @@ func (w *Wizard) item() (draw.Item, bool) {
 // settleMark keeps the mark where it was, as long as that is on the screen and
 // the person put it there; otherwise it goes to where a person would start.
 func (w *Wizard) settleMark() {
+	if w.chose {
+		w.chose = false
+		if i := w.newField(); i >= 0 {
+			w.mark(i)
+			return
+		}
+	}
 	if w.moved && w.at() >= 0 {
 		return
 	}
@@ -45,6 +53,14 @@ func (w *Wizard) settleMark() {
 	if i := draw.Start(w.items); i >= 0 {
 		w.marked = w.items[i].Key
 	}
+}
+
+// newField is the index of a field that was not there before, -1 when there is
+// none.
+func (w *Wizard) newField() int {
+	return slices.IndexFunc(w.items, func(item draw.Item) bool {
+		return item.Kind == draw.Field && w.fields[item.ID] == nil
+	})
 }
 
 func (w *Wizard) mark(i int) {

@@ -270,6 +270,21 @@ func TestAnActionThatAsksFirst(t *testing.T) {
 	}
 }
 
+func TestAFieldThatWasAskedForHasTheFocus(t *testing.T) {
+	s := still("Role")
+	open := false
+	s.screen = func() steps.Screen {
+		screen := steps.Screen{Heading: "Role", Blocks: []steps.Block{steps.Facts{{Label: "Account", Value: "123456789012", Copy: true}}},
+			Actions: []steps.Action{{ID: "paste", Key: "p", Label: "paste the ARN"}}}
+		if open {
+			screen.Blocks = append(screen.Blocks, steps.Input{ID: "arn", Label: "Role ARN"})
+		}
+		return screen
+	}
+	s.update = func(steps.Msg) (steps.Move, []steps.Effect) { open = true; return steps.Stay, nil }
+	drive(t, []steps.Step{s}, nil, func(w *fluent) { w.Sees("› Account").Press("p").Sees("› [").Press("c").Sees("› [c") })
+}
+
 func TestAScreenThatIsTheQuestionIsAnsweredByItsKey(t *testing.T) {
 	s := still("Is this the account?")
 	s.screen = func() steps.Screen {
