@@ -277,7 +277,7 @@ func (c *connect) judged(s *Session, msg roleJudged) (Move, []Effect) {
 		c.report = &msg.report
 		if wrong := firstFailure(msg.report); wrong != nil {
 			c.stage, c.problem = gaveUp, &Problem{
-				What:     s.Vendor.Title + " cannot use the role, and the role is wrong: " + wrong.Got,
+				What:     s.Vendor.Title + " cannot use the role, and the role is wrong. " + nameOfCheck(wrong.ID) + ": " + wrong.Got + ".",
 				Expected: wrong.Want, Next: wrong.Fix, Quoted: c.refusal.Quoted, Kind: NotAsNeeded,
 			}
 			return Stay, nil

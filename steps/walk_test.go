@@ -146,7 +146,7 @@ func TestARoleProvenWrongEndsTheTryingAtOnce(t *testing.T) {
 		}
 		time.Sleep(10 * time.Second) // until the change is seen everywhere
 		began := time.Now()
-		w.enter().sees("the role is wrong", "spotinst:aws:extid:ffffffffffffffff")
+		w.enter().sees("the role is wrong. External ID: spotinst:aws:extid:ffffffffffffffff")
 		if took := time.Since(began); took > time.Second {
 			t.Fatalf("went on trying for %s", took)
 		}
