@@ -45,7 +45,7 @@ func (c *createPolicy) documents() []Block {
 	for i, w := range c.wanted {
 		code := policyCode(w)
 		code.Notes = c.reviews[i].notes
-		blocks = append(blocks, code, Text{Tone: c.reviews[i].tone, Body: c.reviews[i].summary})
+		blocks = append(blocks, code, c.reviews[i].text("v shows them."))
 	}
 	return blocks
 }

@@ -158,7 +158,7 @@ func (s *Session) wantedRole(purpose string) aws.Want {
 	want := aws.Want{
 		Partition: s.Partition, AccountID: s.AccountID,
 		Principals: s.TrustedAccounts(purpose),
-		ExternalID: part.ExternalID, NoExternalID: role.NoExternal != "",
+		ExternalID: part.ExternalID, NoExternalID: role.NoExternal != "" && part.ExternalID == "",
 		RoleName: part.RoleName, RoleARN: part.RoleARN,
 		Path: s.Path, PathGiven: s.Path != "",
 		Boundary: s.Boundary, BoundaryGiven: s.Boundary != "",
@@ -287,6 +287,10 @@ func (c *createRole) chose(s *Session, msg Chose) (Move, []Effect) {
 		return Stay, []Effect{c.lookAgain(0)}
 	case "paste":
 		c.pasting, c.field = true, ""
+	case "trust":
+		return Stay, c.openTrust(s)
+	case "older":
+		return Stay, c.openOlder(s)
 	case "act":
 		c.making = true
 		return Stay, []Effect{c.act(s)}

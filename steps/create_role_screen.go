@@ -35,6 +35,39 @@ func (c *createRole) Screen(s *Session) Screen {
 	return screen
 }
 
+// nearest is the role that comes nearest to a right one, nil when none does.
+func (c *createRole) nearest() *aws.RoleSighting {
+	switch {
+	case len(c.sighted.matches) > 0:
+		return &c.sighted.matches[0]
+	case c.sighted.nearMiss != nil:
+		return c.sighted.nearMiss
+	}
+	return c.sighted.named
+}
+
+// openTrust opens the trust policy of the nearest role.
+func (c *createRole) openTrust(s *Session) []Effect {
+	console, ok := aws.ConsoleFor(s.Partition)
+	role := c.nearest()
+	if !ok || role == nil {
+		return nil
+	}
+	return []Effect{Open{Label: "Trust policy of " + role.Role.Name, URL: console.Trust(role.Role.Name)}}
+}
+
+// openOlder opens the same form by the console's older address, for where the
+// newer one shows an empty form.
+func (c *createRole) openOlder(s *Session) []Effect {
+	console, ok := aws.ConsoleFor(s.Partition)
+	accounts := s.TrustedAccounts(c.d.Role)
+	if !ok || len(accounts) != 1 {
+		return nil
+	}
+	part := s.Part(c.d.Role)
+	return []Effect{Open{Label: "Create role", URL: console.CreateRoleOld(accounts[0], part.ExternalID, part.RoleName, part.PolicyARNs()...)}}
+}
+
 func (c *createRole) values(s *Session) Facts {
 	part := s.Part(c.d.Role)
 	var facts Facts
@@ -65,6 +98,9 @@ func (c *createRole) link(s *Session) (Link, bool) {
 	accounts := s.TrustedAccounts(c.d.Role)
 	if !ok || len(accounts) == 0 {
 		return Link{}, false
+	}
+	if len(accounts) > 1 {
+		return Link{Label: "Roles", URL: console.Roles()}, true // the form takes one account
 	}
 	part := s.Part(c.d.Role)
 	return Link{Label: "Create role", URL: console.CreateRole(accounts[0], part.ExternalID, part.PolicyARNs()...)}, true
@@ -204,8 +240,14 @@ func (c *createRole) actions(s *Session) []Action {
 	if s.Rehearsal && !c.making && !c.made && len(c.sighted.matches) == 0 && c.sighted.nearMiss == nil {
 		return []Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
 	}
-	if c.pasting {
-		return c.lookout.actions(s, "the role")
+	var more []Action
+	if c.nearest() != nil {
+		more = append(more, Action{ID: "trust", Key: "e", Label: "edit its trust policy"})
+	} else if len(s.TrustedAccounts(c.d.Role)) == 1 {
+		more = append(more, Action{ID: "older", Key: "a", Label: "older form"})
 	}
-	return c.lookout.actions(s, "the role", Action{ID: "paste", Key: "p", Label: "paste the ARN"})
+	if !c.pasting {
+		more = append(more, Action{ID: "paste", Key: "p", Label: "paste the ARN"})
+	}
+	return c.lookout.actions(s, "the role", more...)
 }

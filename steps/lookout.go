@@ -86,7 +86,7 @@ func (l *lookout) extend(s *Session) { l.until = s.Now().Add(lookFor) }
 // waiting says what is awaited, or that rolecall stopped looking.
 func (l *lookout) waiting(s *Session, what string) Block {
 	if l.over(s) {
-		return Text{Tone: Warning, Body: "rolecall stopped looking. Press e to go on."}
+		return Text{Tone: Warning, Body: "rolecall stopped looking. Press w to go on."}
 	}
 	return Waiting{For: what, Since: l.since, Until: l.until, Next: l.next}
 }
@@ -106,7 +106,7 @@ func (l *lookout) actions(s *Session, awaited string, more ...Action) []Action {
 		actions = append(actions, Action{ID: "login", Key: "l", Label: "sign in again"})
 	}
 	if l.over(s) {
-		actions = append(actions, Action{ID: "extend", Key: "e", Label: "go on looking"})
+		actions = append(actions, Action{ID: "extend", Key: "w", Label: "go on looking"})
 	}
 	return actions
 }

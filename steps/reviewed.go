@@ -10,8 +10,9 @@ import (
 
 // reviewed is what a person should know of a policy before it is created.
 type reviewed struct {
-	summary string // what is granted, and how many findings of which severity
-	tone    Tone
+	grants  string // what is granted, in numbers
+	risks   string // how many findings of which severity, and the worst
+	serious int    // findings of medium severity or worse
 	notes   []Note // by line of the document as it is shown
 }
 
@@ -23,8 +24,8 @@ func (s *Session) review(purpose string, doc *policy.Document) reviewed {
 		limit = policy.MaxRoleInline
 	}
 	report := review.Review([]byte(doc.Pretty()), review.Options{Limit: limit, Partition: s.Partition, Now: s.Now(), Cost: s.costOf(purpose)})
-	risks, tone := risksSentence(&report)
-	r := reviewed{summary: grantsSentence(report.Actions.Granted, report.Actions.ByAccess) + " " + risks, tone: tone}
+	r := reviewed{grants: grantsSentence(report.Actions.Granted, report.Actions.ByAccess), risks: risksSentence(&report)}
+	r.serious = report.Count(review.SeverityRefused) + report.Count(review.High) + report.Count(review.Medium)
 	for _, f := range report.Findings {
 		if f.Line < 1 || f.Severity == review.Note {
 			continue
@@ -73,7 +74,7 @@ func lowerFirst(s string) string {
 }
 
 // risksSentence counts the findings and names the worst.
-func risksSentence(report *review.Report) (string, Tone) {
+func risksSentence(report *review.Report) string {
 	var counts []string
 	for _, severity := range review.Severities() {
 		if n := report.Count(severity); n > 0 && severity != review.Note {
@@ -81,8 +82,16 @@ func risksSentence(report *review.Report) (string, Tone) {
 		}
 	}
 	if len(counts) == 0 {
-		return "The review finds nothing to worry about.", Dim
+		return "The review finds nothing to worry about."
 	}
 	worst := report.Findings[0]
-	return fmt.Sprintf("Review: %s; %s. v shows them.", strings.Join(counts, ", "), lowerFirst(strings.TrimSuffix(worst.Title, "."))), toneOf(worst.Severity)
+	return fmt.Sprintf("Review: %s; %s.", strings.Join(counts, ", "), lowerFirst(strings.TrimSuffix(worst.Title, ".")))
+}
+
+// text says it all in one paragraph; where tells how to see the findings.
+func (r *reviewed) text(where string) Text {
+	if r.serious == 0 {
+		return Text{Tone: Dim, Body: r.grants + " " + r.risks}
+	}
+	return Text{Tone: Warning, Body: strings.TrimSpace(r.grants + " " + r.risks + " " + where)}
 }

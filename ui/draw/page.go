@@ -190,7 +190,12 @@ func (p *page) item(key, text string) {
 // markFocus keeps the mark in sight where the person put it, and where a choice
 // or a field waits for an answer. Elsewhere a screen is read from its top.
 func (p *page) markFocus(key string) focus {
-	if p.f.Moved || strings.HasPrefix(key, "option/") || strings.HasPrefix(key, "input/") {
+	for _, answer := range []string{"option/", "node/", "input/"} {
+		if strings.HasPrefix(key, answer) {
+			return underMark
+		}
+	}
+	if p.f.Moved {
 		return underMark
 	}
 	return unimportant
