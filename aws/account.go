@@ -73,6 +73,7 @@ type clients struct {
 	sts      *sts.Client
 	org      *organizations.Client
 	cfn      *cloudformation.Client
+	s3       storage
 }
 
 func (a *Account) iam() *iam.Client            { return a.clients.Load().iam }
@@ -131,6 +132,7 @@ func (a *Account) connect(ctx context.Context) (*clients, error) {
 	c.iam = iam.NewFromConfig(cfg, func(o *iam.Options) { o.APIOptions = append(o.APIOptions, a.checkOwner) })
 	c.cfn = cloudformation.NewFromConfig(cfg, func(o *cloudformation.Options) { o.APIOptions = append(o.APIOptions, a.checkOwner) })
 	c.org = organizations.NewFromConfig(cfg, func(o *organizations.Options) { o.Region = homeRegion(cfg.Region) })
+	c.s3 = newStorage(ctx, cfg)
 	c.endpoint = c.findEndpoint()
 	return c, nil
 }

@@ -89,7 +89,7 @@ func KindOf(err error) ErrorKind {
 	return Other
 }
 
-// codes maps the error codes of IAM, STS, Organizations and CloudFormation to
+// codes maps the error codes of IAM, STS, Organizations, CloudFormation and S3 to
 // kinds. Sources: the services' API references, "Common Errors" included.
 var codes = sync.OnceValue(func() map[string]ErrorKind {
 	return map[string]ErrorKind{
@@ -100,7 +100,7 @@ var codes = sync.OnceValue(func() map[string]ErrorKind {
 		"ForbiddenException": Denied, // of the SSO portal: no such role for this user
 		"Throttling":         Throttled, "ThrottlingException": Throttled, "ThrottledException": Throttled, "TooManyRequestsException": Throttled,
 		"RequestLimitExceeded": Throttled, "SlowDown": Throttled, "PriorRequestNotComplete": Throttled, "RequestThrottled": Throttled,
-		"NoSuchEntity": NotFound, "EntityAlreadyExists": Exists, "AlreadyExistsException": Exists,
+		"NoSuchEntity": NotFound, "NoSuchBucket": NotFound, "EntityAlreadyExists": Exists, "AlreadyExistsException": Exists,
 		"LimitExceeded": Limit, "LimitExceededException": Limit, "InsufficientCapabilitiesException": Malformed,
 		"DeleteConflict": Conflict, "ConcurrentModification": Conflict, "EntityTemporarilyUnmodifiable": Conflict, "UnmodifiableEntity": Conflict,
 		"MalformedPolicyDocument": Malformed, "InvalidInput": Malformed, "ValidationError": Malformed, "InvalidParameterValue": Malformed,

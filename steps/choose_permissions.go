@@ -20,6 +20,9 @@ type choosePermissions struct {
 	field     string
 	sizes     []roleSize
 	notes     map[string]string // by bundle: what it adds
+	bucket    bucketLook
+	without   []string          // purposes of the roles whose missing external ID was asked about, the last one now
+	risks     map[string]string // by bundle: how many findings it brings along by itself
 	problem   *Problem
 }
 
@@ -29,13 +32,16 @@ const (
 	pickKind permissionStage = iota
 	tickBundles
 	askParameter
+	lookAtBucket
+	askWithout     // whether a role stays without an external ID
+	askOwnExternal // which one it gets
 )
 
 // roleSize is how much of its limit one role's policy takes.
 type roleSize struct {
-	title  string
-	used   int
-	grants string
+	title string
+	used  int
+	reviewed
 }
 
 const (
@@ -71,7 +77,7 @@ func (c *choosePermissions) Asks(s *Session) []Need {
 
 // Enter begins with the choice between the default and single products.
 func (c *choosePermissions) Enter(s *Session) []Effect {
-	c.stage, c.field, c.problem = pickKind, "", nil
+	c.stage, c.field, c.problem, c.bucket = pickKind, "", nil, bucketLook{}
 	c.ticked = slices.Clone(s.Bundles)
 	if c.ticked == nil {
 		c.ticked = s.Vendor.DefaultBundles()
@@ -99,7 +105,12 @@ func (c *choosePermissions) Update(s *Session, msg Msg) (Move, []Effect) {
 		c.tick(s, msg.ID, msg.On)
 	case Changed:
 		c.field = ""
+	case bucketSeen:
+		c.bucket.saw(msg)
 	case Entered:
+		if c.stage == askOwnExternal {
+			return c.ownExternal(s, strings.TrimSpace(msg.Text))
+		}
 		return c.entered(s, strings.TrimSpace(msg.Text))
 	}
 	return Stay, nil
@@ -113,6 +124,7 @@ func (c *choosePermissions) chose(s *Session, id string) (Move, []Effect) {
 	case optionChoose:
 		if s.Vendor.Partitions[s.Partition].Customise {
 			c.stage = tickBundles
+			c.weigh(s)
 		}
 	case "use":
 		if len(c.ticked) == 0 {
@@ -120,6 +132,16 @@ func (c *choosePermissions) chose(s *Session, id string) (Move, []Effect) {
 		}
 		s.Bundles = slices.Clone(c.ticked)
 		return c.next(s)
+	case "use-bucket":
+		return c.withoutExternal(s)
+	case "look-again":
+		return Stay, []Effect{c.bucket.look(s)}
+	case "other-bucket":
+		c.stage = askParameter
+	case optionWithout:
+		return c.ownExternal(s, "")
+	case optionOwnExternal:
+		c.stage = askOwnExternal
 	}
 	return Stay, nil
 }
@@ -146,6 +168,7 @@ func (c *choosePermissions) tick(s *Session, id string, on bool) {
 // next asks for the parameters that the selection needs, then moves on.
 func (c *choosePermissions) next(s *Session) (Move, []Effect) {
 	s.Prepare()
+	c.without = nil
 	for _, role := range s.NeededRoles() {
 		for name, p := range role.Parameters {
 			if p.Check(s.Parameters[name]) != nil {
@@ -154,8 +177,11 @@ func (c *choosePermissions) next(s *Session) (Move, []Effect) {
 			}
 		}
 	}
-	s.settle(stepPermissions, c.basis(s.Answers)...)
-	return Next, nil
+	if _, name := s.bucketAsked(); name != "" {
+		c.stage = lookAtBucket
+		return Stay, []Effect{c.bucket.look(s)}
+	}
+	return c.withoutExternal(s)
 }
 
 func (c *choosePermissions) entered(s *Session, text string) (Move, []Effect) {
@@ -193,8 +219,7 @@ func (c *choosePermissions) measure(s *Session) {
 	ticked := 0
 	for _, role := range s.Vendor.RolesFor(c.ticked, s.access()) {
 		doc := s.restricted(s.Vendor.Compose(role, c.ticked, s.Partition)).Document
-		explained := doc.Explain()
-		size := roleSize{title: role.Title, used: doc.Characters(), grants: grantsSentence(explained.Granted, byAccess(explained))}
+		size := roleSize{title: role.Title, used: doc.Characters(), reviewed: s.review(role.Purpose, doc)}
 		c.sizes = append(c.sizes, size)
 		ticked += size.used
 	}
@@ -208,12 +233,28 @@ func (c *choosePermissions) measure(s *Session) {
 	}
 }
 
-func byAccess(e policy.Explanation) map[string]int {
-	counts := map[string]int{}
-	for level, n := range e.ByLevel {
-		counts[level.String()] = n
+// weigh reviews what each bundle asks for by itself, so that the tree can say
+// where the risks come from.
+func (c *choosePermissions) weigh(s *Session) {
+	c.risks = map[string]string{}
+	for _, bundle := range s.Vendor.AllBundles() {
+		p, ok := s.Vendor.Bundle(bundle)
+		product, _ := s.Vendor.Bundle(strings.SplitN(bundle, "/", 2)[0])
+		if !ok || len(p.Statements) == 0 {
+			continue
+		}
+		doc := s.role(product.Role).Document.Select(p.Statements...)
+		if n := s.review(product.Role, doc).serious; n > 0 {
+			c.risks[bundle] = fmt.Sprintf("%d %s · ", n, plural(n, "risk"))
+		}
 	}
-	return counts
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
 }
 
 // characters is the size of all policies that a selection needs.
@@ -252,10 +293,15 @@ func (c *choosePermissions) Screen(s *Session) Screen {
 		p, _ := c.parameterAsked(s)
 		screen.Blocks = append(screen.Blocks, Text{Body: p.About},
 			Input{ID: "parameter", Label: p.Label, Value: s.Parameters[c.parameter], Hint: p.Example, Problem: c.field, Flag: p.Flag})
+	case lookAtBucket:
+		return c.bucket.show(s, screen)
+	case askWithout, askOwnExternal:
+		screen.Blocks = c.externalBlocks(s)
+		return screen
 	}
 	for _, size := range c.sizes {
 		screen.Blocks = append(screen.Blocks, Meter{Label: "Size of the policy for " + size.title, Used: size.used, Limit: policy.MaxManaged, Unit: "characters"},
-			Text{Tone: Dim, Body: size.grants})
+			size.text(""))
 	}
 	screen.Blocks = appendProblem(screen.Blocks, c.problem)
 	return screen
@@ -324,7 +370,7 @@ func (c *choosePermissions) tickOf(p vendor.Product) Tick {
 }
 
 func (c *choosePermissions) node(s *Session, p vendor.Product, id string) Node {
-	node := Node{ID: id, Label: p.Title, Detail: p.About, Note: c.notes[id]}
+	node := Node{ID: id, Label: p.Title, Detail: p.About, Note: c.risks[id] + c.notes[id]}
 	if slices.Contains(c.ticked, id) {
 		node.Tick = On
 	}

@@ -41,7 +41,7 @@ func (w *world) toCreate() *world {
 	if w.walk.Step().ID() == "permissions" {
 		w.presses("use")
 	}
-	return w.at(createStep)
+	return w.analysed().at(createStep)
 }
 
 // tasks are the tasks on the screen: "finished: role Spot-Role, adopted".

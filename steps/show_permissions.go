@@ -14,7 +14,7 @@ type showPermissions struct{ choosePermissions }
 
 // Screen shows the actions, or the field for a parameter.
 func (c *showPermissions) Screen(s *Session) Screen {
-	if c.stage == askParameter {
+	if c.stage != pickKind {
 		return c.choosePermissions.Screen(s)
 	}
 	screen := c.screen(s)

@@ -185,7 +185,7 @@ func (f *verifyFlags) want(p *prepared, role *vendor.Role, id aws.Identity) (aws
 	}
 	want := aws.Want{
 		Partition: partition, AccountID: id.AccountID, Principals: principals,
-		ExternalID: f.connect.externalID, NoExternalID: role.NoExternal != "",
+		ExternalID: f.connect.externalID, NoExternalID: role.NoExternal != "" && f.connect.externalID == "",
 		Path: f.connect.path, PathGiven: f.connect.path != "", Boundary: f.connect.boundary, BoundaryGiven: f.connect.boundary != "",
 	}
 	want.RoleName = f.role

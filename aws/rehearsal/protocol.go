@@ -57,6 +57,8 @@ func actions(service string) map[string]action {
 		return organizationsActions()
 	case "cloudformation":
 		return stackActions()
+	case "s3":
+		return bucketActions()
 	}
 	return nil
 }
@@ -147,6 +149,9 @@ func credentialOf(authorization string) string {
 }
 
 func readRequest(r *http.Request) (request, *apiError) {
+	if r.Method == http.MethodGet {
+		return readBucketRequest(r)
+	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, largestBody+1))
 	if err != nil || len(body) > largestBody || r.Method != http.MethodPost {
 		return request{}, &apiError{http.StatusBadRequest, "MalformedQueryString", "The query string contains a syntax error."}
@@ -186,6 +191,10 @@ func writeResult(w http.ResponseWriter, req request, result any) {
 		_ = json.NewEncoder(w).Encode(result)
 		return
 	}
+	if req.service == "s3" {
+		writeBucketResult(w, result)
+		return
+	}
 	var b bytes.Buffer
 	fmt.Fprintf(&b, `<%sResponse xmlns="%s">`, req.action, namespace(req.service))
 	if result != nil {
@@ -204,6 +213,10 @@ func writeError(w http.ResponseWriter, service string, e *apiError) {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		w.WriteHeader(e.status)
 		_ = json.NewEncoder(w).Encode(map[string]string{"__type": e.code, "Message": e.message})
+		return
+	}
+	if service == "s3" {
+		writeBucketError(w, e)
 		return
 	}
 	kind := "Sender"

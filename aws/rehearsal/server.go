@@ -1,5 +1,5 @@
-// Package rehearsal is an AWS in a box: IAM, STS and a little of Organizations
-// over real HTTP, with the real limits, error texts and delays, so that the
+// Package rehearsal is an AWS in a box: IAM, STS, CloudFormation and a
+// little of Organizations and S3 over real HTTP, with the real limits, error texts and delays, so that the
 // wizard can be tried from end to end without an account. One file holds each
 // family of actions; a table leads from an action's name to its function.
 package rehearsal
@@ -27,6 +27,9 @@ type Options struct {
 	// Organization puts the account into an organisation with this management
 	// account; empty: in none.
 	Organization string
+	// Buckets are the S3 buckets that exist, with their owner's account number;
+	// nil: every bucket that is asked for exists and is this account's.
+	Buckets map[string]string
 }
 
 // Target is what a client needs to reach a Server. It has the fields of

@@ -66,6 +66,9 @@ func (r *reader) parameter(path, name string, role *Role) {
 	r.need(at+".label", p.Label, "what it is called")
 	r.need(at+".pattern", p.Pattern, "the rule that its values follow")
 	r.pattern(at+".pattern", p.Pattern)
+	if p.Kind != "" && p.Kind != ParameterBucket {
+		r.wrong(at+".kind", fmt.Sprintf("rolecall knows no kind %q of a parameter.", clean(p.Kind)), "bucket, or none", "Correct or remove it.")
+	}
 	r.example(at, p.Pattern, p.Example)
 	if !strings.Contains(role.Policy, name) {
 		r.wrong(at+"#key", fmt.Sprintf("The policy has no placeholder %s.", clean(name)), "its name in a Resource", "Use it there, or remove the parameter.")

@@ -106,6 +106,7 @@ func enums() map[string][]string {
 	return map[string][]string{
 		"Role.access":    {AccessRole, AccessUser},
 		"Role.hand_over": {HandOverRole, HandOverAccount},
+		"Parameter.kind": {ParameterBucket},
 		"Method.id":      {"manual", "automatic", "direct"},
 		"Method.access":  {AccessRole, AccessUser},
 		"Step.id":        StepIDs(),

@@ -116,7 +116,11 @@ type Parameter struct {
 	Pattern string `yaml:"pattern"` // RE2, matched whole
 	Example string `yaml:"example"`
 	About   string `yaml:"about"` // what it is, and where to find it
+	Kind    string `yaml:"kind"`  // bucket: rolecall looks whether that S3 bucket is in the account; empty: any text
 }
+
+// ParameterBucket is the Kind of a Parameter that names an S3 bucket.
+const ParameterBucket = "bucket"
 
 // Reason is why a statement is needed.
 type Reason struct {
