@@ -288,6 +288,8 @@ func (w *RoleWatch) readCandidates(ctx context.Context) error {
 		switch {
 		case KindOf(err) == NotFound && k.complete:
 			delete(w.known, k.role.Name) // deleted; before, it may just not be visible everywhere yet
+		case err != nil && KindOf(err) == Other: // one answer that cannot be read must not hide the other roles
+			w.note = "AWS's answer about " + k.role.Name + " cannot be read. rolecall looks again."
 		case err != nil && KindOf(err) != NotFound:
 			return err
 		}

@@ -132,8 +132,8 @@ func (c *chooseVendor) chose(s *Session, msg Chose) (Move, []Effect) {
 	switch {
 	case msg.Block == "offer":
 		return c.takeOffer(s, msg.ID)
-	case msg.Block == "begin" && msg.ID == optionToken:
-		c.stage, c.field = askToken, ""
+	case msg.ID == optionToken:
+		c.stage, c.field, c.problem = askToken, "", nil
 	case msg.ID == optionByHand:
 		return c.byHand(s)
 	case msg.Block == "account" && msg.ID == optionNew:
@@ -222,10 +222,28 @@ func (c *chooseVendor) pick(s *Session, id string) (Move, []Effect) {
 	if i := slices.IndexFunc(c.accounts, func(a spot.Account) bool { return a.ID == id }); i >= 0 {
 		account = c.accounts[i]
 	}
+	unknown := s.unknownAccount(id)
 	return Stay, []Effect{Call{Name: "read account", Do: func(ctx context.Context) Msg {
+		if account.Name == "" {
+			accounts, err := api.Accounts(ctx)
+			if err != nil {
+				return accountReady{err: err}
+			}
+			i := slices.IndexFunc(accounts, func(a spot.Account) bool { return a.ID == id })
+			if i < 0 {
+				return accountReady{err: unknown}
+			}
+			account = accounts[i]
+		}
 		held, err := api.Role(ctx, account.ID)
 		return accountReady{account: account, held: held, err: err}
 	}}}
+}
+
+// unknownAccount refuses an account that the vendor does not list.
+func (s *Session) unknownAccount(id string) error {
+	return &Fault{Problem: Problem{What: s.Vendor.Title + " lists no " + s.Vendor.Account.Label + " " + id + " for this token.",
+		Expected: "an account of the token's organization", Next: "Check the ID, or use the token of the other organization.", Kind: Usage}}
 }
 
 // create has the vendor make an account.
@@ -345,10 +363,19 @@ func (c *chooseVendor) Screen(s *Session) Screen {
 	case showHeld:
 		screen.Blocks = c.heldBlocks(s)
 	case vendorFailed:
-		screen.Actions = []Action{{ID: "again", Label: "ask again", Default: true}, {ID: optionByHand, Key: "h", Label: "go on by hand"}}
+		screen.Actions = c.failedActions(s)
 	}
 	screen.Blocks = appendProblem(screen.Blocks, c.problem)
 	return screen
+}
+
+// failedActions are the ways on after the vendor's API said no.
+func (c *chooseVendor) failedActions(s *Session) []Action {
+	actions := []Action{{ID: "again", Label: "ask again", Default: true}}
+	if s.OpenAPI != nil {
+		actions = append(actions, Action{ID: "token", Key: "t", Label: "another token"})
+	}
+	return append(actions, Action{ID: optionByHand, Key: "h", Label: "go on by hand"})
 }
 
 func (c *chooseVendor) offers(s *Session) Block {

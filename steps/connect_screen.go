@@ -59,7 +59,7 @@ func (c *connect) progress(s *Session) []Block {
 		return append(blocks, Tasks{{Name: "Waiting for " + s.Vendor.Title + " to assume the role", State: Running, Since: c.since}})
 	}
 	refused := *c.refusal
-	refused.Passing = true
+	refused.Passing, refused.Expected = true, s.Vendor.Title+" to assume the role"
 	if c.report != nil && c.report.OK {
 		refused.Next = "The role is right: AWS needs a little time until a new one can be assumed. rolecall tries again."
 	} else {

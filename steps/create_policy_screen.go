@@ -16,11 +16,11 @@ func (c *createPolicy) Screen(s *Session) Screen {
 		return screen
 	}
 	if c.seen(s.Answers) {
-		screen.Blocks = append(c.foundBlocks(s), c.documents()...)
+		screen.Blocks = append(c.foundBlocks(s), c.documents(s)...)
 		screen.Actions = []Action{{ID: "next", Label: "next", Default: true}}
 		return screen
 	}
-	screen.Blocks = append(c.documents(), c.names())
+	screen.Blocks = append(c.documents(s), c.names())
 	screen.Blocks = append(screen.Blocks, c.instructions(s, c.done))
 	if console, ok := aws.ConsoleFor(s.Partition); ok {
 		screen.Blocks = append(screen.Blocks, Link{Label: "Create policy", URL: console.CreatePolicy()})
@@ -40,12 +40,12 @@ func (c *createPolicy) names() Facts {
 	return facts
 }
 
-func (c *createPolicy) documents() []Block {
+func (c *createPolicy) documents(s *Session) []Block {
 	var blocks []Block
 	for i, w := range c.wanted {
 		code := policyCode(w)
 		code.Notes = c.reviews[i].notes
-		blocks = append(blocks, code, c.reviews[i].text("v shows them."))
+		blocks = append(blocks, code, c.reviews[i].text(s.seeDocument()))
 	}
 	return blocks
 }

@@ -15,6 +15,10 @@ func problemOf(err error) *Problem {
 	if err == nil {
 		return nil
 	}
+	if fault := (*Fault)(nil); errors.As(err, &fault) {
+		p := fault.Problem
+		return &p
+	}
 	if refused := (*spot.Error)(nil); errors.As(err, &refused) {
 		return &Problem{What: refused.What(), Expected: refused.Expected(), Next: refused.Next(), Quoted: refused.Quoted(), Kind: VendorRefuse}
 	}

@@ -73,6 +73,9 @@ func (s *Session) Result() Result {
 			r.ExternalID = part.ExternalID
 		}
 		for _, p := range part.Policies {
+			if p.ARN == "" && part.RoleARN == "" && part.UserARN == "" {
+				continue // wanted, and not seen anywhere yet
+			}
 			r.Policies = append(r.Policies, ResultPolicy{ARN: p.ARN, Digest: p.Digest, Characters: p.Characters})
 		}
 		if part.RoleARN != "" {

@@ -95,3 +95,11 @@ func (r *reviewed) text(where string) Text {
 	}
 	return Text{Tone: Warning, Body: strings.TrimSpace(r.grants + " " + r.risks + " " + where)}
 }
+
+// seeDocument tells how to see the document; unattended there is nobody to.
+func (s *Session) seeDocument() string {
+	if s.Unattended {
+		return ""
+	}
+	return "v shows them."
+}

@@ -73,6 +73,10 @@ func (r *run) walkThrough(ctx context.Context, f front) (err error) {
 	case frontPlain:
 		err = r.plain(ctx)
 	case frontScreen:
+		if r.app.env.Hush != nil {
+			r.app.env.Hush(true)
+			defer r.app.env.Hush(false)
+		}
 		err = r.screen(ctx)
 	}
 	return r.finish(err)

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"rolecall/aws"
 	"rolecall/steps"
@@ -316,6 +317,8 @@ func (f *connectFlags) fillVendorAccount(p *prepared) error {
 		return nil
 	case term.Label == "":
 		return usage("--account and --account-name are of no use: "+p.vendor.Title+" has no accounts of its own.", "neither", "Leave them out.")
+	case f.accountName != "" && !strings.ContainsFunc(f.accountName, unicode.IsLetter):
+		return usage("--account-name needs at least one letter.", "a name such as prod", "Correct --account-name.")
 	case f.account != "" && f.accountName != "":
 		return usage("--account and --account-name say two things.", "one of them", "Give the ID, or the name.")
 	}

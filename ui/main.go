@@ -28,17 +28,22 @@ type Env struct {
 	// ReadSecret reads one line from the terminal without showing it. It is nil
 	// where there is no terminal.
 	ReadSecret func() (string, error)
+	// Hush keeps what others write to standard error off the screen; nil where
+	// nothing stands in between.
+	Hush func(on bool)
 }
 
 // System is the real world.
 func System() Env {
+	stderr, hush := guardStderr()
 	env := Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: stderr,
+		Hush:      hush.hushed.Store,
 		Environ:   os.Environ(),
 		Now:       time.Now,
 		StdinTTY:  term.IsTerminal(os.Stdin.Fd()),
 		StdoutTTY: term.IsTerminal(os.Stdout.Fd()),
-		StderrTTY: term.IsTerminal(os.Stderr.Fd()),
+		StderrTTY: term.IsTerminal(stderr.Fd()),
 	}
 	if env.StdinTTY {
 		env.ReadSecret = func() (string, error) {

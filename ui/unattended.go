@@ -221,7 +221,7 @@ func (u *unattended) timeUp(screen steps.Screen) error {
 	for _, block := range screen.Blocks {
 		switch block := block.(type) {
 		case steps.Problem:
-			if block.Kind == steps.NotAsNeeded || block.Kind == steps.VendorRefuse {
+			if block.Kind == steps.NotAsNeeded || block.Kind == steps.VendorRefuse || block.Kind == steps.AWSRefused {
 				return &steps.Fault{Problem: block}
 			}
 		case steps.Waiting:
