@@ -442,13 +442,17 @@ func (c *chooseVendor) accountChoices() Block {
 }
 
 func (c *chooseVendor) heldBlocks(s *Session) []Block {
+	question := ""
+	if s.Unattended {
+		question = "Replace the role " + c.held + ", which " + s.Vendor.Title + " holds?"
+	}
 	return []Block{
 		Text{Tone: Warning, Body: fmt.Sprintf("This %s already has a role. Going on to the end would replace it: rolecall asks you again before it does.", s.Vendor.Account.Label)},
 		Facts{
 			{Label: s.Vendor.Account.Label, Value: s.VendorAccount, Note: s.VendorAccountName},
 			{Label: "Role", Value: c.held, Copy: true},
 		},
-		Choices{ID: "held", Picked: optionGoOn, Options: []Option{
+		Choices{ID: "held", Label: question, Picked: optionGoOn, Flag: c.replaces(s), Given: s.ReplaceRole, Options: []Option{
 			{ID: optionGoOn, Label: "Go on", Detail: "nothing is replaced yet"},
 			{ID: optionOther, Label: "Choose another " + s.Vendor.Account.Label},
 		}},

@@ -89,6 +89,12 @@ func (d *createDirect) beginNaming(s *Session) {
 	}
 }
 
+// Deeper reports whether other names are being typed.
+func (d *createDirect) Deeper() bool { return d.stage == directNaming }
+
+// Up leaves the names as they were.
+func (d *createDirect) Up(s *Session) []Effect { return d.look(s) }
+
 func (d *createDirect) typed(id, text string) {
 	if _, ok := d.draft[id]; ok && d.stage == directNaming {
 		d.draft[id] = strings.TrimSpace(text)

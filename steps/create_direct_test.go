@@ -510,3 +510,12 @@ func TestTheReceiptIsPrivateAndReadable(t *testing.T) {
 		}
 	})
 }
+
+func TestBackFromTheNamesLeadsToThePlan(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.direct().toCreate().sees("create these").presses("rename").sees("Choose the names")
+		w.take(w.walk.Tell(steps.Changed{ID: "role-name SpotinstRoleArn", Text: "Other"}))
+		w.back().at(createStep).sees("create role Spot-Role", "create these")
+		w.back().at("permissions")
+	})
+}
