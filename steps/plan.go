@@ -89,6 +89,9 @@ type Approval struct {
 	Who     string    `json:"who"`
 	At      time.Time `json:"at"`
 	Digests []string  `json:"digests"`
+	// Settings is the digest of what the plan says beside its documents: names,
+	// accounts, path, permissions boundary, session duration, tags.
+	Settings string `json:"settings"`
 }
 
 // MakePlan writes down what the session would create. It sends nothing. The
@@ -227,7 +230,7 @@ func (d *PlanDocument) ReviewAgain(partition string, now time.Time) {
 
 // Approve records that somebody approved exactly the plan's documents.
 func (p *Plan) Approve(who string, at time.Time) Approval {
-	a := Approval{Who: who, At: at.UTC()}
+	a := Approval{Who: who, At: at.UTC(), Settings: p.settings()}
 	for _, d := range p.Documents {
 		a.Digests = append(a.Digests, d.Digest)
 	}
@@ -270,7 +273,8 @@ func (s *Session) planProblem(purpose string) *Problem {
 			return notApproved("policy "+d.Name, d.Document.Digest())
 		}
 	}
-	if trust := s.WantedTrust(purpose); trust != nil && s.Part(purpose).ExternalID != "" && !s.trustApproved(purpose) {
+	known := s.Part(purpose).ExternalID != "" || !s.needsExternalID(purpose)
+	if trust := s.WantedTrust(purpose); trust != nil && known && !s.trustApproved(purpose) {
 		return notApproved("trust policy of "+s.Part(purpose).RoleName, trust.Digest())
 	}
 	return nil

@@ -223,6 +223,9 @@ func (f *connectFlags) bindPlan() (*steps.Plan, error) {
 		return nil, &steps.Fault{Problem: steps.Problem{What: fmt.Sprintf("%s is not approved: %d of its %d documents are in no approval.", filepath.Base(f.plan), len(open), len(plan.Documents)),
 			Expected: "an approval of every document", Next: "Have it reviewed, then: rolecall approve " + f.plan + ".", Kind: steps.NotAsNeeded}}
 	}
+	if err := f.keepToSettings(plan); err != nil {
+		return nil, err
+	}
 	for _, fill := range []struct {
 		flag string
 		into *string
@@ -243,6 +246,24 @@ func (f *connectFlags) bindPlan() (*steps.Plan, error) {
 		f.account = ""
 	}
 	return plan, nil
+}
+
+// keepToSettings refuses a plan whose settings are not those that were approved,
+// and flags that would give the role more than they do.
+func (f *connectFlags) keepToSettings(plan *steps.Plan) error {
+	refused := func(what string) error {
+		return &steps.Fault{Problem: steps.Problem{What: what, Expected: "names and settings as they were approved",
+			Next: "Plan with the same flags, have the plan approved (rolecall approve), and give it with --plan.", Kind: steps.NotAsNeeded}}
+	}
+	switch {
+	case !plan.SettingsApproved():
+		return refused(filepath.Base(f.plan) + ": names or settings were changed after the approval.")
+	case f.given("permissions-boundary") && f.boundary != plan.Boundary:
+		return refused("--permissions-boundary is not the plan's.")
+	case f.given("session-duration") && f.sessionDuration != plan.SessionFor:
+		return refused("--session-duration is not the plan's.")
+	}
+	return nil
 }
 
 // fillFromPlan takes what is planned and has no flag given: the selection, the
