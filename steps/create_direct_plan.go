@@ -99,8 +99,7 @@ func (p *directPlan) role(w directWant, x directSeen, d *directDifference, updat
 	default:
 		p.adopted = append(p.adopted, roleItem(w, x.role))
 	}
-	for i := range w.documents {
-		grant := w.grantOp(x, i)
+	for _, grant := range w.grantOps(x) {
 		if x.role != nil && x.grants(grant) {
 			grant.item.State = ItemAdopted
 			p.adopted = append(p.adopted, grant.item)
@@ -186,7 +185,9 @@ func roleDifference(w directWant, x directSeen) *directDifference {
 	d := &directDifference{key: string(ItemRole) + " " + r.ARN + " " + r.ID, purpose: w.purpose, kind: ItemRole}
 	var words []string
 	say := func(word string, kind directOpKind) {
-		words = append(words, word)
+		if !slices.Contains(words, word) { // a stranger fails two checks of the trust policy
+			words = append(words, word)
+		}
 		op := w.roleOp(kind)
 		op.item.ARN, op.item.ID = r.ARN, r.ID
 		if !slices.ContainsFunc(d.ops, func(o directOp) bool { return o.kind == kind }) {
@@ -232,6 +233,9 @@ func extraPolicies(w directWant, x directSeen) string {
 		if p := x.policy(i); p != nil {
 			known[p.ARN] = true
 		}
+	}
+	for _, arn := range w.managed {
+		known[arn] = true
 	}
 	var names []string
 	for _, p := range x.role.Attached {
