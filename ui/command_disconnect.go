@@ -233,7 +233,10 @@ func (u *undoing) show() {
 func (u *undoing) say(one steps.Removal) {
 	u.app.print("  %-8s %s %s", one.Verdict, one.Kind, draw.Clean(one.Label()))
 	if id := one.ID; id != "" && one.Verdict != steps.Removed {
-		u.app.print("           %s · %s", draw.Clean(id), draw.Clean(one.ARN))
+		if one.ARN != "" && one.ARN != id { // a stack's ID is its ARN
+			id += " · " + one.ARN
+		}
+		u.app.print("           %s", draw.Clean(id))
 	}
 	for _, line := range []string{one.Why, one.Next} {
 		if line != "" {
