@@ -51,14 +51,14 @@ type Want struct {
 	ExternalID           string             // empty: unknown, so that check stays unknown
 	NoExternalID         bool               // the vendor uses none
 	Policies             []*policy.Document // what the role has to grant, all together
-	PolicyARNs           []string           // managed policies that have to be attached, by ARN
+	PolicyARNs           []string           // managed policies that have to be attached, by ARN; AWS's own grant what they grant beside Policies
 	RoleName, RoleARN    string             // to look for; both may be empty for a watch
 	Path                 string
 	PathGiven            bool   // Path has to be the role's; else any will do
 	Boundary             string // ARN
 	BoundaryGiven        bool   // Boundary has to be the role's ("" means none); else a boundary warns
-	// Approved are the digests of the documents that may exist; nil: no plan
-	// binds.
+	// Approved are the digests of the documents that may exist, and the ARNs of
+	// AWS managed policies that may be attached; nil: no plan binds.
 	Approved []string
 }
 

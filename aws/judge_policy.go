@@ -12,7 +12,7 @@ import (
 // whether all of it together grants what is wanted.
 func (j *judging) policyChecks() {
 	j.add("policy-attached", j.attached())
-	if len(j.want.Policies) > 0 {
+	if len(j.want.Policies) > 0 || slices.ContainsFunc(j.want.PolicyARNs, ofAWS) {
 		j.add("policy-matches", j.matches())
 	}
 }
@@ -63,16 +63,26 @@ func askFor(actions []string) string {
 	return "Ask your administrator for " + strings.Join(actions, " and ") + ", or sign in as someone who has it."
 }
 
+// ofAWS tells whether a managed policy is AWS's own.
+func ofAWS(arn string) bool {
+	parsed, ok := SplitARN(arn)
+	return ok && parsed.AccountID == "aws"
+}
+
 // matches compares the sum of the holder's policies with the sum of the wanted
-// ones: it does not matter how either is split.
+// ones: it does not matter how either is split. AWS managed policies that are
+// wanted by ARN stand on neither side: AWS changes what they grant.
 func (j *judging) matches() verdict {
 	wanted := policy.Merge(j.want.Policies...)
 	v := verdict{status: Pass, want: fmt.Sprintf("what the vendor's policy grants (%s)", statements(len(wanted.Statements))), got: "the same"}
+	if len(wanted.Statements) == 0 {
+		v.want, v.got = "nothing beside "+someOf(j.want.PolicyARNs, 3), "nothing"
+	}
 	if j.role == nil {
 		return j.unseen(v.want)
 	}
 	documents, unread := j.documents()
-	if len(documents) == 0 && unread == 0 && !j.listsIncomplete() {
+	if len(documents) == 0 && unread == 0 && !j.listsIncomplete() && len(wanted.Statements) > 0 {
 		v.status, v.got, v.fix = Fail, "nothing", "Attach the vendor's policy to the "+j.holder+" first."
 		return v
 	}
@@ -101,7 +111,8 @@ func statements(n int) string {
 	return fmt.Sprintf("%d statements", n)
 }
 
-// documents are the role's policies that could be read, and how many could not.
+// documents are the role's policies that could be read, and how many could
+// not, without the AWS managed ones that are wanted.
 func (j *judging) documents() (all []*policy.Document, unread int) {
 	add := func(d *policy.Document) {
 		if d == nil {
@@ -111,7 +122,9 @@ func (j *judging) documents() (all []*policy.Document, unread int) {
 		all = append(all, d)
 	}
 	for _, p := range j.role.Attached {
-		add(p.Document)
+		if !ofAWS(p.ARN) || !slices.Contains(j.want.PolicyARNs, p.ARN) {
+			add(p.Document)
+		}
 	}
 	for _, p := range j.role.Inline {
 		add(p.Document)

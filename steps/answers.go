@@ -86,7 +86,10 @@ type Stack struct {
 // Part is one role of the vendor with its policy.
 type Part struct {
 	// Needed says that something ticked needs this role.
-	Needed     bool   `json:"needed,omitempty"`
+	Needed bool `json:"needed,omitempty"`
+	// NoPolicy says that the role needs AWS managed policies alone, and no policy
+	// of the vendor's.
+	NoPolicy   bool   `json:"no_policy,omitempty"`
 	PolicyName string `json:"policy_name,omitempty"`
 	RoleName   string `json:"role_name,omitempty"`
 	ExternalID string `json:"external_id,omitempty"`

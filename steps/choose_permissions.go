@@ -218,7 +218,11 @@ func (c *choosePermissions) measure(s *Session) {
 	c.sizes, c.notes = nil, map[string]string{}
 	ticked := 0
 	for _, role := range s.Vendor.RolesFor(c.ticked, s.access()) {
-		doc := s.restricted(s.Vendor.Compose(role, c.ticked, s.Partition)).Document
+		composed := s.Vendor.Compose(role, c.ticked, s.Partition)
+		if composed == nil {
+			continue // AWS managed policies alone
+		}
+		doc := s.restricted(composed).Document
 		size := roleSize{title: role.Title, used: doc.Characters(), reviewed: s.review(role.Purpose, doc)}
 		c.sizes = append(c.sizes, size)
 		ticked += size.used
@@ -264,7 +268,9 @@ func (c *choosePermissions) characters(s *Session, bundles []string) int {
 		return 0
 	}
 	for _, role := range s.Vendor.RolesFor(bundles, s.access()) {
-		total += s.restricted(s.Vendor.Compose(role, bundles, s.Partition)).Document.Characters()
+		if doc := s.Vendor.Compose(role, bundles, s.Partition); doc != nil {
+			total += s.restricted(doc).Document.Characters()
+		}
 	}
 	return total
 }
@@ -302,6 +308,11 @@ func (c *choosePermissions) Screen(s *Session) Screen {
 	for _, size := range c.sizes {
 		screen.Blocks = append(screen.Blocks, Meter{Label: "Size of the policy for " + size.title, Used: size.used, Limit: policy.MaxManaged, Unit: "characters"},
 			size.text(""))
+	}
+	for _, role := range s.Vendor.RolesFor(c.ticked, s.access()) {
+		if facts := awsPolicyFacts(s.ManagedPolicies(role.Purpose)); len(facts) > 0 {
+			screen.Blocks = append(screen.Blocks, facts)
+		}
 	}
 	screen.Blocks = appendProblem(screen.Blocks, c.problem)
 	return screen

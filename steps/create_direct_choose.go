@@ -85,7 +85,10 @@ func (d *createDirect) beginNaming(s *Session) {
 	d.stage, d.problem, d.draft, d.field = directNaming, nil, map[string]string{}, map[string]string{}
 	for _, w := range d.wants {
 		part := s.Part(w.purpose)
-		d.draft[fieldPolicyName+w.purpose], d.draft[fieldRoleName+w.purpose] = part.PolicyName, part.RoleName
+		d.draft[fieldRoleName+w.purpose] = part.RoleName
+		if len(w.documents) > 0 {
+			d.draft[fieldPolicyName+w.purpose] = part.PolicyName
+		}
 	}
 }
 
@@ -123,7 +126,7 @@ func (d *createDirect) rename(s *Session) (Move, []Effect) {
 		s.setPart(w.purpose, func(p *Part) {
 			roleName := d.draft[fieldRoleName+w.purpose]
 			p.NameGiven = p.NameGiven || p.RoleName != roleName
-			p.PolicyName, p.RoleName = d.draft[fieldPolicyName+w.purpose], roleName
+			p.PolicyName, p.RoleName = d.draft[fieldPolicyName+w.purpose], roleName // no policy's name where none was asked for
 			p.Policies, p.RoleARN, p.RoleID = nil, "", ""
 		})
 	}

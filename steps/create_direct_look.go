@@ -14,6 +14,7 @@ import (
 type directWant struct {
 	purpose     string
 	documents   []directDocument // one, or as many as it takes
+	managed     []string         // ARNs of the AWS managed policies beside them
 	roleName    string
 	path        string
 	description string
@@ -48,7 +49,7 @@ func (s *Session) directWants() ([]directWant, error) {
 		want := s.wantedRole(role.Purpose)
 		want.RoleARN, want.RoleName = "", part.RoleName // the name decides: the ARN may be of an earlier look
 		w := directWant{
-			purpose: role.Purpose, roleName: part.RoleName, path: s.Path,
+			purpose: role.Purpose, managed: s.ManagedPolicies(role.Purpose), roleName: part.RoleName, path: s.Path,
 			description: role.Description, inline: role.Inline, trust: trust, role: want,
 			boundary: s.Boundary, session: s.SessionFor, tags: s.tagList(),
 		}
@@ -93,14 +94,18 @@ func (x directSeen) policy(i int) *aws.Policy {
 
 // partPolicies describes the policies that the role has now, for the session.
 func (x directSeen) partPolicies(w directWant) []PartPolicy {
+	var own []aws.AttachedPolicy
+	if x.role != nil {
+		own = slices.DeleteFunc(slices.Clone(x.role.Attached), func(p aws.AttachedPolicy) bool { return slices.Contains(w.managed, p.ARN) })
+	}
 	policies := make([]PartPolicy, len(w.documents))
 	for i, doc := range w.documents {
 		policies[i] = PartPolicy{Name: doc.Name, Digest: doc.Document.Digest(), Characters: doc.Document.Characters()}
 		switch p := x.policy(i); {
 		case p != nil:
 			policies[i].Name, policies[i].ARN = p.Name, p.ARN
-		case x.role != nil && len(x.role.Attached) == len(w.documents):
-			policies[i].Name, policies[i].ARN = x.role.Attached[i].Name, x.role.Attached[i].ARN
+		case len(own) == len(w.documents):
+			policies[i].Name, policies[i].ARN = own[i].Name, own[i].ARN
 		}
 	}
 	return policies

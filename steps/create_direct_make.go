@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -66,6 +67,24 @@ func (w directWant) grantOp(x directSeen, i int) directOp {
 	return o
 }
 
+// grantOps make the requests that give the role all of its policies: its own,
+// then AWS's.
+func (w directWant) grantOps(x directSeen) []directOp {
+	var ops []directOp
+	for i := range w.documents {
+		ops = append(ops, w.grantOp(x, i))
+	}
+	for _, arn := range w.managed {
+		o := directOp{kind: opAttach, want: w, purpose: w.purpose, arn: arn,
+			item: Item{Kind: ItemAttachment, Purpose: w.purpose, Name: policyNameOf(arn), ARN: arn, Role: w.roleName}}
+		if x.role != nil {
+			o.item.RoleID = x.role.ID
+		}
+		ops = append(ops, o)
+	}
+	return ops
+}
+
 // name says what is done, a verb phrase for the journal and the screen.
 func (o directOp) name() string {
 	policyName, roleName := o.item.Name, o.want.roleName
@@ -115,6 +134,9 @@ func (o directOp) detail() string {
 	case opTagPolicy, opTagRole:
 		return tagWords(w.tags)
 	case opAttach:
+		if slices.Contains(w.managed, o.arn) {
+			return "AWS managed policy"
+		}
 	}
 	return ""
 }

@@ -99,8 +99,7 @@ func (p *directPlan) role(w directWant, x directSeen, d *directDifference, updat
 	default:
 		p.adopted = append(p.adopted, roleItem(w, x.role))
 	}
-	for i := range w.documents {
-		grant := w.grantOp(x, i)
+	for _, grant := range w.grantOps(x) {
 		if x.role != nil && x.grants(grant) {
 			grant.item.State = ItemAdopted
 			p.adopted = append(p.adopted, grant.item)
@@ -234,6 +233,9 @@ func extraPolicies(w directWant, x directSeen) string {
 		if p := x.policy(i); p != nil {
 			known[p.ARN] = true
 		}
+	}
+	for _, arn := range w.managed {
+		known[arn] = true
 	}
 	var names []string
 	for _, p := range x.role.Attached {

@@ -177,6 +177,9 @@ func (d *createDirect) naming() ([]Block, []Action) {
 		for _, field := range []struct{ id, label, flag string }{
 			{fieldPolicyName + w.purpose, "Policy name", "--policy-name"}, {fieldRoleName + w.purpose, "Role name", "--role-name"},
 		} {
+			if _, asked := d.draft[field.id]; !asked {
+				continue // the role has no policy of the vendor's
+			}
 			blocks = append(blocks, Input{ID: field.id, Label: field.label, Value: d.draft[field.id], Problem: d.field[field.id], Flag: field.flag})
 		}
 	}
@@ -267,6 +270,9 @@ func (d *createDirect) finished(s *Session) []Block {
 			if p.ARN != "" {
 				facts = append(facts, Fact{Label: "Policy", Value: p.ARN, Note: shortDigest(p.Digest), Copy: true})
 			}
+		}
+		for _, arn := range w.managed {
+			facts = append(facts, Fact{Label: "Policy", Value: arn, Note: "AWS's own", Copy: true})
 		}
 	}
 	blocks = append(blocks, facts)

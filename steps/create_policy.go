@@ -40,10 +40,10 @@ func (c *createPolicy) basis(a Answers) []string {
 	return append(a.documentsBasis(), a.AccountID, a.Part(c.d.Role).digests(), strconv.FormatBool(a.GuideOnly))
 }
 
-// Status is Done once this run has seen the policies, or a role that grants
+// Status is NotNeeded where AWS managed policies are all. It is Done once this run has seen the policies, or a role that grants
 // what they should; without credentials, once the person said that they exist.
 func (c *createPolicy) Status(a Answers) Status {
-	if !a.partNeeded(c.d.Role) {
+	if !a.partNeeded(c.d.Role) || a.Part(c.d.Role).NoPolicy {
 		return NotNeeded
 	}
 	if report := a.Seen.Parts[c.d.Role].Report; report != nil && report.OK {

@@ -162,7 +162,7 @@ func (s *Session) wantedRole(purpose string) aws.Want {
 		RoleName: part.RoleName, RoleARN: part.RoleARN,
 		Path: s.Path, PathGiven: s.Path != "",
 		Boundary: s.Boundary, BoundaryGiven: s.Boundary != "",
-		Approved: s.approvedDigests(purpose),
+		PolicyARNs: s.ManagedPolicies(purpose), Approved: s.approvedDigests(purpose),
 	}
 	if doc, err := s.WantedPolicy(purpose); err == nil && doc != nil {
 		want.Policies = append(want.Policies, doc)
@@ -344,12 +344,12 @@ func (c *createRole) act(s *Session) Effect {
 	account, part := s.AWS, s.Part(c.d.Role)
 	role := aws.NewRole{Name: part.RoleName, Path: s.Path, Description: s.role(c.d.Role).Description,
 		Trust: s.WantedTrust(c.d.Role), Boundary: s.Boundary, MaxSession: s.SessionFor}
-	inline := c.inline
+	inline, attach := c.inline, append(part.PolicyARNs(), s.ManagedPolicies(c.d.Role)...)
 	return Call{Name: "create role " + part.RoleName, Writes: true, Do: func(ctx context.Context) Msg {
 		if _, err := account.CreateRole(ctx, role); err != nil && aws.KindOf(err) != aws.Exists {
 			return roleMade{err}
 		}
-		for _, arn := range part.PolicyARNs() {
+		for _, arn := range attach {
 			if err := account.AttachRolePolicy(ctx, role.Name, arn); err != nil {
 				return roleMade{err}
 			}

@@ -65,7 +65,7 @@ func (c *createRole) openOlder(s *Session) []Effect {
 		return nil
 	}
 	part := s.Part(c.d.Role)
-	return []Effect{Open{Label: "Create role", URL: console.CreateRoleOld(accounts[0], part.ExternalID, part.RoleName, part.PolicyARNs()...)}}
+	return []Effect{Open{Label: "Create role", URL: console.CreateRoleOld(accounts[0], part.ExternalID, part.RoleName, c.toAttach(s)...)}}
 }
 
 func (c *createRole) values(s *Session) Facts {
@@ -81,7 +81,24 @@ func (c *createRole) values(s *Session) Facts {
 	if part.ExternalID != "" {
 		facts = append(facts, Fact{Label: labelExternalID, Value: part.ExternalID, Copy: true})
 	}
+	facts = append(facts, managedFacts(s.ManagedPolicies(c.d.Role), "to tick")...)
 	return append(facts, Fact{Label: "Role name", Value: part.RoleName, Copy: true})
+}
+
+// toAttach are the ARNs of all policies that the role has to have attached, as
+// far as they are known.
+func (c *createRole) toAttach(s *Session) []string {
+	return append(s.Part(c.d.Role).PolicyARNs(), s.ManagedPolicies(c.d.Role)...)
+}
+
+// managedFacts names AWS managed policies to copy, as the console's search
+// takes them.
+func managedFacts(arns []string, note string) Facts {
+	var facts Facts
+	for _, arn := range arns {
+		facts = append(facts, Fact{Label: "AWS managed policy", Value: policyNameOf(arn), Note: note, Copy: true})
+	}
+	return facts
 }
 
 func (c *createRole) trustPolicy(s *Session) Block {
@@ -103,7 +120,7 @@ func (c *createRole) link(s *Session) (Link, bool) {
 		return Link{Label: "Roles", URL: console.Roles()}, true // the form takes one account
 	}
 	part := s.Part(c.d.Role)
-	return Link{Label: "Create role", URL: console.CreateRole(accounts[0], part.ExternalID, part.PolicyARNs()...)}, true
+	return Link{Label: "Create role", URL: console.CreateRole(accounts[0], part.ExternalID, c.toAttach(s)...)}, true
 }
 
 func (c *createRole) state(s *Session) []Block {

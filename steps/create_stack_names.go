@@ -17,7 +17,10 @@ func (c *createStack) beginNaming(s *Session) {
 	c.draft = map[string]string{fieldStackName: s.stackName()}
 	for _, role := range s.NeededRoles() {
 		part := s.Part(role.Purpose)
-		c.draft[fieldRoleName+role.Purpose], c.draft[fieldPolicyName+role.Purpose] = part.RoleName, part.PolicyName
+		c.draft[fieldRoleName+role.Purpose] = part.RoleName
+		if !part.NoPolicy {
+			c.draft[fieldPolicyName+role.Purpose] = part.PolicyName
+		}
 	}
 }
 
@@ -75,6 +78,9 @@ func (c *createStack) naming(s *Session) ([]Block, []Action) {
 		for _, f := range []struct{ id, label, flag string }{
 			{fieldRoleName + role.Purpose, "Role name", "--role-name"}, {fieldPolicyName + role.Purpose, "Policy name", "--policy-name"},
 		} {
+			if _, asked := c.draft[f.id]; !asked {
+				continue // the role has no policy of the vendor's
+			}
 			blocks = append(blocks, Input{ID: f.id, Label: f.label + suffix, Value: c.draft[f.id], Problem: c.field[f.id], Flag: f.flag})
 		}
 	}

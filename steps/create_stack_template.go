@@ -28,7 +28,7 @@ func (s *Session) Setup() (*policy.Setup, error) {
 func (s *Session) setupRole(role *vendor.Role) (policy.SetupRole, error) {
 	part := s.Part(role.Purpose)
 	out := policy.SetupRole{ID: templateName(role.Purpose, "Arn"), Name: part.RoleName, Path: s.Path, Description: role.Description,
-		AccountIDs: s.TrustedAccounts(role.Purpose), ExternalID: part.ExternalID, Boundary: s.Boundary, SessionDuration: s.SessionFor, Output: role.Purpose}
+		AccountIDs: s.TrustedAccounts(role.Purpose), ExternalID: part.ExternalID, ManagedPolicies: s.ManagedPolicies(role.Purpose), Boundary: s.Boundary, SessionDuration: s.SessionFor, Output: role.Purpose}
 	for _, tag := range s.tagList() {
 		out.Tags = append(out.Tags, policy.SetupTag{Key: tag.Key, Value: tag.Value})
 	}
@@ -138,6 +138,9 @@ func (s *Session) planStack() (stackPlan, error) {
 		if role.ExternalID != "" {
 			detail += " under the external ID"
 		}
+		if len(role.ManagedPolicies) > 0 {
+			detail += ", has " + s.managedPolicyNames(role.Output)
+		}
 		plan.resources = append(plan.resources, stackPlanned{role.ID, "role " + role.Name, detail})
 	}
 	return plan, err
@@ -200,6 +203,10 @@ func (s *Session) stackNeeds() []aws.Permission {
 		add(arn, "iam:CreateRole", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:DeleteRole")
 		if len(s.Tags) > 0 {
 			add(arn, "iam:TagRole")
+		}
+		for _, managed := range s.ManagedPolicies(role.Purpose) {
+			needs = append(needs, aws.Permission{Action: "iam:AttachRolePolicy", Resource: arn, PolicyARN: managed},
+				aws.Permission{Action: "iam:DetachRolePolicy", Resource: arn, PolicyARN: managed})
 		}
 		if role.Inline {
 			add(arn, "iam:PutRolePolicy", "iam:GetRolePolicy", "iam:DeleteRolePolicy")

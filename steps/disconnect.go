@@ -190,6 +190,9 @@ func judgeInline(role aws.Role, item Item) Removal {
 }
 
 func (r *Remover) judgePolicy(ctx context.Context, item Item) (Removal, error) {
+	if arn, ok := aws.SplitARN(item.ARN); ok && arn.AccountID == "aws" {
+		return keep(item, "It is AWS's own policy, which nobody else can delete.", ""), nil
+	}
 	p, err := r.Account.Policy(ctx, item.ARN)
 	switch {
 	case aws.KindOf(err) == aws.NotFound:

@@ -40,9 +40,28 @@ func (s *Session) role(purpose string) *vendor.Role {
 	return role
 }
 
-// WantedPolicy is all that a role has to be granted, in one document: composed
-// from what is ticked, with parameters filled in and restrictions applied. It
-// is nil when nothing ticked needs the role. The error names a parameter
+// ManagedPolicies are the ARNs of the AWS managed policies that a role has to
+// have attached.
+func (s *Session) ManagedPolicies(purpose string) []string {
+	return s.role(purpose).ManagedARNs(s.Partition)
+}
+
+// managedPolicyNames are the names of those, as the console lists them, in one
+// phrase.
+func (s *Session) managedPolicyNames(purpose string) string {
+	var names []string
+	for _, arn := range s.ManagedPolicies(purpose) {
+		names = append(names, policyNameOf(arn))
+	}
+	return strings.Join(names, " and ")
+}
+
+// policyNameOf is the name in the ARN of a managed policy, without its path.
+func policyNameOf(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
+
+// WantedPolicy is all that the vendor's own policy has to grant a role, in one
+// document: composed from what is ticked, with parameters filled in and
+// restrictions applied. It is nil when nothing ticked needs that policy. The error names a parameter
 // without a value.
 func (s *Session) WantedPolicy(purpose string) (*policy.Document, error) {
 	role := s.role(purpose)
@@ -75,7 +94,8 @@ func (s *Session) restricted(doc *policy.Document) policy.Restriction {
 }
 
 // WantedDocuments are the policies that have to exist for a role: one, or as
-// few as possible where one would exceed what IAM takes.
+// few as possible where one would exceed what IAM takes. There is none where
+// AWS managed policies are all that it needs.
 func (s *Session) WantedDocuments(purpose string) ([]WantedDocument, error) {
 	whole, err := s.WantedPolicy(purpose)
 	if whole == nil || err != nil {
@@ -85,7 +105,7 @@ func (s *Session) WantedDocuments(purpose string) ([]WantedDocument, error) {
 	if s.role(purpose).Inline {
 		return []WantedDocument{{name, whole}}, nil
 	}
-	parts, err := whole.Split(policy.MaxManaged, policy.MaxAttached)
+	parts, err := whole.Split(policy.MaxManaged, policy.MaxAttached-len(s.ManagedPolicies(purpose)))
 	if err != nil {
 		return nil, err
 	}

@@ -128,7 +128,8 @@ func (b described) instructions(s *Session, done map[string]bool) Instructions {
 	if len(part.Policies) > 0 {
 		policies = part.Policies[0].Name
 	}
-	fill := strings.NewReplacer("{policy}", policies, "{role}", part.RoleName, "{user}", part.UserName)
+	fill := strings.NewReplacer("{policy}", policies, "{role}", part.RoleName, "{user}", part.UserName,
+		"{managed_policies}", s.managedPolicyNames(b.d.Role))
 	in := Instructions{}
 	for _, item := range b.d.Instructions {
 		in.Items = append(in.Items, fill.Replace(item))
@@ -163,8 +164,9 @@ func note(done map[string]bool, msg Msg) {
 func (s *Session) Prepare() {
 	for _, role := range s.Vendor.Roles {
 		needed := s.needs(role.Purpose)
+		noPolicy := needed && s.Vendor.Compose(s.role(role.Purpose), s.Bundles, s.Partition) == nil
 		s.setPart(role.Purpose, func(p *Part) {
-			p.Needed = needed
+			p.Needed, p.NoPolicy = needed, noPolicy
 			p.PolicyName = cmp.Or(p.PolicyName, role.PolicyName)
 			p.RoleName = cmp.Or(p.RoleName, role.RoleName)
 			p.UserName = cmp.Or(p.UserName, role.UserName)

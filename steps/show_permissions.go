@@ -22,7 +22,9 @@ func (c *showPermissions) Screen(s *Session) Screen {
 		screen.Blocks = append(screen.Blocks, Text{Body: c.d.About})
 	}
 	for _, role := range s.NeededRoles() {
-		screen.Blocks = append(screen.Blocks, grantFacts(role))
+		if facts := append(grantFacts(role), awsPolicyFacts(s.ManagedPolicies(role.Purpose))...); len(facts) > 0 {
+			screen.Blocks = append(screen.Blocks, facts)
+		}
 		for _, size := range c.sizes {
 			screen.Blocks = append(screen.Blocks, Text{Tone: Dim, Body: fmt.Sprintf("The policy has %s of %s characters.", thousands(size.used), thousands(limitOf(role)))})
 		}
@@ -37,6 +39,15 @@ func (c *showPermissions) Screen(s *Session) Screen {
 	screen.Blocks = appendProblem(screen.Blocks, c.problem)
 	screen.Actions = []Action{{ID: optionStandard, Label: "next", Default: true}}
 	return screen
+}
+
+// awsPolicyFacts name AWS managed policies. What they grant is AWS's to say.
+func awsPolicyFacts(arns []string) Facts {
+	var facts Facts
+	for _, arn := range arns {
+		facts = append(facts, Fact{Label: policyNameOf(arn), Value: "AWS's own policy, " + arn, Note: "AWS can change what it grants"})
+	}
+	return facts
 }
 
 // limitOf is how many characters the role's policy may have.

@@ -33,6 +33,13 @@ func iamNameRule(longest int) rule {
 	return rule{`[A-Za-z0-9_+=,.@-]+`, longest, fmt.Sprintf("1–%d characters: letters, digits and + = , . @ - _", longest)}
 }
 
+// managedPolicyRule is the part of an AWS managed policy's ARN behind "policy/":
+// the path where it has one, then the name.
+// Source: botocore iam/2010-05-08, policyPathType and policyNameType.
+func managedPolicyRule() rule {
+	return rule{`([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+`, 512, "what stands behind policy/ in its ARN, such as SecurityAudit or job-function/ViewOnlyAccess"}
+}
+
 func flagRule() rule { return rule{`--[a-z][a-z-]*`, 64, "a flag such as --report-bucket"} }
 
 func parameterRule() rule { return rule{`[A-Z][A-Z0-9_]*`, 64, "capitals, digits and _"} }

@@ -13,7 +13,9 @@ func (r *reader) role(path string, v *Vendor, role *Role) {
 	r.need(path+".purpose", role.Purpose, "a name such as AcmeRoleArn")
 	r.rule(path+".purpose", role.Purpose, purposeRule())
 	r.need(path+".title", role.Title, "what the role is for, in a word or two")
-	r.need(path+".policy_name", role.PolicyName, "the name that the vendor suggests for the policy")
+	if role.Policy != "" {
+		r.need(path+".policy_name", role.PolicyName, "the name that the vendor suggests for the policy")
+	}
 	r.rule(path+".policy_name", role.PolicyName, iamNameRule(128))
 	r.oneOf(path+".access", role.Access, AccessRole, AccessUser)
 	if role.Access == "" {
@@ -32,6 +34,7 @@ func (r *reader) role(path string, v *Vendor, role *Role) {
 		r.parameter(path, name, role)
 	}
 	r.policy(path, role)
+	r.managedPolicies(path, role)
 	if role.Access == AccessRole && role.NoExternal == "" && v.ExternalID.Pattern == "" && !r.noted("external_id.pattern") {
 		r.wrong(path, "The role needs an external ID, and the description has no rule for it.", "external_id.pattern, or no_external with the reason",
 			"Add one of the two.")
@@ -78,8 +81,8 @@ func (r *reader) parameter(path, name string, role *Role) {
 // policy parses the statements and checks what refers to them.
 func (r *reader) policy(path string, role *Role) {
 	at := path + ".policy"
-	r.need(at, role.Policy, "the JSON of all statements")
 	if role.Policy == "" {
+		r.noPolicy(at, role)
 		return
 	}
 	doc, refusals := policy.Check([]byte(role.Policy), policy.Identity)
@@ -104,6 +107,49 @@ func (r *reader) policy(path string, role *Role) {
 		if _, ok := role.Why[sid]; !ok && sid != "" {
 			r.wrong(at, fmt.Sprintf("The statement %q has no reason.", clean(sid)), "for and without under why."+clean(sid), "Say what it is for, and what stops without it.")
 		}
+	}
+}
+
+// noPolicy takes a role without a policy of its own where it has AWS managed
+// ones, and notes what then means nothing.
+func (r *reader) noPolicy(at string, role *Role) {
+	if _, written := r.places[at]; written || len(role.ManagedPolicies) == 0 {
+		r.need(at, "", "the JSON of all statements, or managed_policies alone")
+		return
+	}
+	role.Document = &policy.Document{}
+	parent := strings.TrimSuffix(at, ".policy")
+	for _, key := range []string{"policy_name", "inline", "always", "why"} {
+		if _, written := r.places[parent+"."+key]; written {
+			r.wrong(parent+"."+key+"#key", fmt.Sprintf("The role has no policy of its own that %s could be about.", key), "managed_policies alone, or a policy too", "Remove it, or write the policy.")
+		}
+	}
+}
+
+// managedPolicies checks the names of AWS managed policies. Whether AWS has
+// such a policy shows when it is attached.
+func (r *reader) managedPolicies(path string, role *Role) {
+	at := path + ".managed_policies"
+	for i, name := range role.ManagedPolicies {
+		item := fmt.Sprintf("%s[%d]", at, i)
+		if name == "" {
+			r.need(item, "", managedPolicyRule().expected)
+			continue
+		}
+		r.rule(item, name, managedPolicyRule())
+		if slices.Index(role.ManagedPolicies, name) < i {
+			r.wrong(item, fmt.Sprintf("%q stands here twice.", clean(name)), "each policy once", "Remove one.")
+		}
+	}
+	most := policy.MaxAttached
+	if role.Policy != "" && !role.Inline {
+		most-- // the role's own is attached too
+	}
+	if len(role.ManagedPolicies) > most {
+		r.wrong(at, "AWS attaches no more than 10 managed policies to a role, the vendor's own included.", fmt.Sprintf("at most %d here", most), "Remove some.")
+	}
+	if len(role.ManagedPolicies) > 0 && role.Access == AccessUser {
+		r.wrong(at, "rolecall attaches AWS managed policies to roles alone.", "no managed_policies for a user", "Write what the user needs as its policy.")
 	}
 }
 

@@ -72,11 +72,40 @@ func (v *Vendor) RolesFor(bundles []string, access string) []*Role {
 	var needed []*Role
 	for i := range v.Roles {
 		role := &v.Roles[i]
-		if role.Access == access && len(v.sids(role, bundles)) > 0 {
+		if role.Access == access && v.needed(role, bundles) {
 			needed = append(needed, role)
 		}
 	}
 	return needed
+}
+
+// needed tells whether a selection needs anything of a role: a statement, or
+// AWS managed policies for one of its products.
+func (v *Vendor) needed(role *Role, bundles []string) bool {
+	return len(v.sids(role, bundles)) > 0 || len(role.ManagedPolicies) > 0 && v.selects(role, bundles)
+}
+
+// selects tells whether a selection has a product of the role. A vendor
+// without products has all its roles selected.
+func (v *Vendor) selects(role *Role, bundles []string) bool {
+	if bundles == nil {
+		bundles = v.DefaultBundles()
+	}
+	return len(v.Products) == 0 || slices.ContainsFunc(bundles, func(id string) bool {
+		product, _, _ := strings.Cut(id, "/")
+		owner := v.product(product)
+		return owner != nil && owner.Role == role.Purpose
+	})
+}
+
+// ManagedARNs are the ARNs of the AWS managed policies that the role has to
+// have attached, in a partition.
+func (r *Role) ManagedARNs(partition string) []string {
+	var arns []string
+	for _, name := range r.ManagedPolicies {
+		arns = append(arns, "arn:"+partition+":iam::aws:policy/"+name)
+	}
+	return arns
 }
 
 // DefaultBundles is the expanded selection that the vendor suggests: its
@@ -183,8 +212,8 @@ func (v *Vendor) Bundle(id string) (*Product, bool) {
 // Compose is the permissions policy of a role for an expanded selection (see
 // Bundles; nil means the default), its ARNs in the partition. Statements keep
 // the published order and Sids; the default selection gives the published
-// document. It is nil when the selection needs nothing of this role. Parameters
-// stay as placeholders: see Fill.
+// document. It is nil when the selection needs no statement of this role's own
+// policy. Parameters stay as placeholders: see Fill.
 func (v *Vendor) Compose(role *Role, bundles []string, partition string) *policy.Document {
 	sids := v.sids(role, bundles)
 	if len(sids) == 0 {
@@ -213,7 +242,7 @@ func (v *Vendor) sids(role *Role, bundles []string) []string {
 			sids = append(sids, owner.Statements...)
 		}
 	}
-	if len(sids) > 0 {
+	if len(sids) > 0 || len(role.ManagedPolicies) > 0 && v.selects(role, bundles) {
 		sids = append(sids, role.Always...)
 	}
 	slices.Sort(sids)

@@ -2,6 +2,8 @@ package vendor_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -71,6 +73,51 @@ func TestReadAcme(t *testing.T) {
 	}
 }
 
+// managed is the line of acme behind which AWS managed policies are added.
+const managed = "    policy_name: Acme-Policy\n"
+
+// TestReadManagedPolicies reads roles with AWS managed policies, beside a
+// policy of their own and instead of one.
+func TestReadManagedPolicies(t *testing.T) {
+	beside := strings.Replace(acme, managed, managed+"    managed_policies: [SecurityAudit, job-function/ViewOnlyAccess]\n", 1)
+	text, err := os.ReadFile(filepath.Join("testdata", "acme-audit.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		text       string
+		statements int
+		arns       string
+	}{
+		"beside":  {beside, 1, "arn:aws-cn:iam::aws:policy/SecurityAudit arn:aws-cn:iam::aws:policy/job-function/ViewOnlyAccess"},
+		"instead": {string(text), 0, "arn:aws-cn:iam::aws:policy/SecurityAudit arn:aws-cn:iam::aws:policy/job-function/ViewOnlyAccess"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v, err := vendor.ReadForeign([]byte(test.text), "acme.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			roles := v.RolesFor(nil, vendor.AccessRole)
+			if len(roles) != 1 {
+				t.Fatalf("%d roles are needed", len(roles))
+			}
+			if got := strings.Join(roles[0].ManagedARNs("aws-cn"), " "); got != test.arns || len(roles[0].Document.Statements) != test.statements {
+				t.Errorf("%d statements, attached %s", len(roles[0].Document.Statements), got)
+			}
+			if doc := v.Compose(roles[0], v.AllBundles(), "aws"); (doc == nil) != (test.statements == 0) {
+				t.Errorf("composed %v", doc)
+			}
+		})
+	}
+	// Without a policy nothing may refer to one.
+	for _, key := range []string{"policy_name: Acme-Policy", "inline: true", "always: [Look]", "why: {Look: {for: a, without: b}}"} {
+		wrong := strings.Replace(string(text), "    managed_policies:", "    "+key+"\n    managed_policies:", 1)
+		if _, err := vendor.ReadForeign([]byte(wrong), "acme.yaml"); err == nil || !strings.Contains(err.Error(), "no policy of its own") {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+}
+
 // TestMistakes changes one line of acme and expects one mistake with its place.
 func TestMistakes(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -123,6 +170,15 @@ func TestMistakes(t *testing.T) {
 		"tab":                      {"  example: acme-12345678", "\texample: acme-12345678", "13:", "not well-formed YAML"},
 		"second document":          {"methods:", "---\nmethods:", "37:1", "more than one document"},
 		"description too wide":     {"    policy_name: Acme-Policy", "    policy_name: Acme-Policy\n    description: An “Acme” role", "19:18", "AWS would refuse this description"},
+		"neither policy":           {"    policy: |\n", "    x: |\n", "15:5", "the JSON of all statements, or managed_policies alone"},
+		"managed policy: ARN":      {managed, managed + "    managed_policies: [\"arn:aws:iam::aws:policy/SecurityAudit\"]\n", "19:24", "what stands behind policy/ in its ARN"},
+		"managed policy: path":     {managed, managed + "    managed_policies: [/SecurityAudit]\n", "19:24", `"/SecurityAudit" cannot be`},
+		"managed policy: control":  {managed, managed + "    managed_policies: [\"Security\\u001bAudit\"]\n", "19:24", "invisible character U+001B"},
+		"managed policy: empty":    {managed, managed + "    managed_policies: [\"\"]\n", "19:24", "is empty"},
+		"managed policy: twice":    {managed, managed + "    managed_policies: [SecurityAudit, SecurityAudit]\n", "19:39", "stands here twice"},
+		"managed policy: text":     {managed, managed + "    managed_policies: SecurityAudit\n", "19:23", "is of the wrong kind"},
+		"managed policies: many":   {managed, managed + "    managed_policies: [a, b, c, d, e, f, g, h, i, j]\n", "19:23", "at most 9 here"},
+		"managed policies: user":   {managed, managed + "    managed_policies: [SecurityAudit]\n    access: user\n    user_name: Acme\n", "19:23", "to roles alone"},
 		"integration with a role":  {"    statements: [Read]\n", "    statements: [Read]\n    integrations:\n      - {id: a, title: A, role: AcmeRoleArn}\n", "37:9", "An integration has a role"},
 		"product twice":            {"methods:", "  - {id: reports, title: R, role: AcmeRoleArn}\nmethods:", "36:10", "stands twice in products"},
 	} {

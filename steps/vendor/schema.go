@@ -59,6 +59,12 @@ func (s *schema) object(t reflect.Type) map[string]any {
 	if required := requiredKeys()[t.Name()]; required != nil {
 		object["required"] = required
 	}
+	if t.Name() == "Role" {
+		object["anyOf"] = []any{
+			map[string]any{"required": []string{"policy_name", "policy"}},
+			map[string]any{"required": []string{"managed_policies"}},
+		}
+	}
 	if comment := s.comments[t.Name()]; comment != "" {
 		object["description"] = comment
 	}
@@ -92,7 +98,7 @@ func requiredKeys() map[string][]string {
 		"Vendor":    {"name", "title", "partitions", "roles"},
 		"Link":      {"label", "url"},
 		"Partition": {"title"},
-		"Role":      {"purpose", "title", "policy_name", "policy"},
+		"Role":      {"purpose", "title"},
 		"Parameter": {"flag", "label", "pattern"},
 		"Reason":    {"for", "without"},
 		"Product":   {"id", "title"},

@@ -83,15 +83,15 @@ type ExternalID struct {
 	Warning string `yaml:"warning"` // "guessable", where it is
 }
 
-// Role is what the vendor gets, with its one permissions policy: a role, or an
-// IAM user where Access is "user".
+// Role is what the vendor gets, with its permissions policy, AWS managed
+// policies, or both: a role, or an IAM user where Access is "user".
 type Role struct {
-	Purpose     string   `yaml:"purpose"`   // stack output and JSON name: "SpotinstRoleArn"
-	Access      string   `yaml:"access"`    // role or user; empty means role
-	Title       string   `yaml:"title"`     // "Elastigroup and Ocean"
-	RoleName    string   `yaml:"role_name"` // suggested; empty for a user
-	UserName    string   `yaml:"user_name"` // suggested; empty for a role
-	PolicyName  string   `yaml:"policy_name"`
+	Purpose     string   `yaml:"purpose"`     // stack output and JSON name: "SpotinstRoleArn"
+	Access      string   `yaml:"access"`      // role or user; empty means role
+	Title       string   `yaml:"title"`       // "Elastigroup and Ocean"
+	RoleName    string   `yaml:"role_name"`   // suggested; empty for a user
+	UserName    string   `yaml:"user_name"`   // suggested; empty for a role
+	PolicyName  string   `yaml:"policy_name"` // suggested; empty without Policy
 	Description string   `yaml:"description"` // of the role in AWS, Latin-1, at most 1000 characters
 	Inline      bool     `yaml:"inline"`      // the policy is the role's own, not a managed one
 	Principals  []string `yaml:"principals"`  // account IDs trusted instead of the partition's; they are of the partition aws
@@ -100,13 +100,17 @@ type Role struct {
 	Field       string   `yaml:"field"`       // the box in the vendor's console where it goes
 	HandOver    string   `yaml:"hand_over"`   // what the person copies there: role (the ARN) or account (the AWS account ID); empty means role
 	Always      []string `yaml:"always"`      // Sids that every selection needs
-	Policy      string   `yaml:"policy"`      // JSON of all statements, as published
+	Policy      string   `yaml:"policy"`      // JSON of all statements, as published; empty where AWS managed policies are all
+	// ManagedPolicies are AWS's own policies that the role has attached too, each
+	// by the part of its ARN behind "policy/": "SecurityAudit",
+	// "job-function/ViewOnlyAccess".
+	ManagedPolicies []string `yaml:"managed_policies"`
 	// Parameters are placeholders in Policy, by their name: "REPORT_BUCKET".
 	Parameters map[string]Parameter `yaml:"parameters"`
 	// Why says for each Sid what it is for, and what stops without it.
 	Why map[string]Reason `yaml:"why"`
 
-	Document *policy.Document `yaml:"-"` // Policy, parsed
+	Document *policy.Document `yaml:"-"` // Policy, parsed; without statements where there is none
 }
 
 // Parameter is a value that a policy needs and that only the person knows.
