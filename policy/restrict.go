@@ -186,6 +186,9 @@ func (d *Document) restrict(condition Condition, judge func(pattern string) side
 		case len(s.NotAction) > 0:
 			keep("all but "+strings.Join(s.NotAction, ", "), reasonNegated)
 			out.Statements = append(out.Statements, *s)
+		case strings.HasPrefix(condition.Key, "aws:ResourceTag/") && s.onCreation():
+			keep(strings.Join(s.Action, ", "), reasonCreates)
+			out.Statements = append(out.Statements, *s)
 		default:
 			left, gone := s.divide(condition, judge, keep)
 			out.Statements = append(out.Statements, left...)
@@ -199,6 +202,16 @@ func (d *Document) restrict(condition Condition, judge func(pattern string) side
 	slices.SortStableFunc(r.Kept, func(a, b KeptEntry) int { return strings.Compare(a.Reason, b.Reason) })
 	r.Document = &out
 	return r
+}
+
+// onCreation reports whether a statement grants only what happens while a
+// resource is made, such as ec2:CreateTags under ec2:CreateAction. What is
+// being made has no tag yet, so a condition on its tags would never hold.
+func (s *Statement) onCreation() bool {
+	return slices.ContainsFunc(s.Condition, func(c Condition) bool {
+		_, name, _ := strings.Cut(strings.ToLower(c.Key), ":")
+		return name == "createaction" && !strings.HasSuffix(strings.ToLower(c.Operator), "ifexists")
+	})
 }
 
 // divide makes up to three statements of one: what is restricted, what is not,

@@ -119,3 +119,12 @@ func TestRestrictSpot(t *testing.T) {
 		}
 	}
 }
+
+// Tagging while a resource is made cannot ask for a tag that it has already.
+func TestRestrictTagLeavesTaggingOnCreation(t *testing.T) {
+	d := parsed(t, []byte(statement(`"Effect":"Allow","Action":"ec2:CreateTags","Resource":"*","Condition":{"StringEquals":{"ec2:CreateAction":"RunInstances"}}`)), Identity)
+	r := d.RestrictTag("team", "web")
+	if !d.Equal(r.Document) || !slices.Equal(kept(r, reasonCreates), []string{"ec2:CreateTags"}) {
+		t.Errorf("%+v\n%s", r.Kept, r.Document.Compact())
+	}
+}
