@@ -49,7 +49,7 @@ func (m *model) unknown(e *entry, x *expansion) []Finding {
 		f.ID, f.Category = "unknown-service", "unknown-service"
 		f.Title = "No AWS service is called " + short(service)
 		f.Why = "The entry grants nothing, unless the service is newer than rolecall's list of " + m.cat.Date() + "."
-		if near := m.nearestService(service); near != "" && near != service {
+		if near := m.nearestService(service); near != "" && near != service && len(m.cat.Expand(near+":"+name)) > 0 {
 			f.Why += " Did you mean " + near + "?"
 			f.Patch = &Patch{Replace: near + ":" + tail(e.text)}
 		}
@@ -146,7 +146,7 @@ func abs(n int) int {
 // mistake.
 func (m *model) resources(st *statement) []Finding {
 	out := m.shapes(st)
-	if st.negated() || len(st.NotResource) > 0 || slices.Contains(st.Resource, "*") || len(st.Resource) > maxResources {
+	if st.negated() || len(st.Resource) == 0 || slices.Contains(st.Resource, "*") || len(st.Resource) > maxResources {
 		return out
 	}
 	var star, none []*entry

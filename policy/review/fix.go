@@ -61,6 +61,8 @@ func advice(f *Finding) string {
 		return "Change the condition as said."
 	case "tag-escape":
 		return "Allow tagging only while a resource is made, with a condition such as ec2:CreateAction."
+	case "unknown-action", "unknown-service":
+		return "Correct the name, or take the entry out."
 	case "permissions", "scopable":
 		return "Limit them where the resources are known."
 	}
@@ -198,6 +200,8 @@ func (m *model) limited(f *Finding, actions []policy.Action) []policy.Statement 
 		switch {
 		case strings.EqualFold(a.Name, passRole):
 			out = append(out, m.passing())
+		case f.ID == "slr" && len(a.Resources()) > 0:
+			out = append(out, m.serviceLinked(a))
 		case len(a.Resources()) == 0:
 			rest = append(rest, a.Name)
 		case byResourceTag(a) && (f.ID == "delete-star" || f.ID == "change-star"):
@@ -245,6 +249,16 @@ func (m *model) example(a policy.Action) string {
 		return "*"
 	}
 	return scoped(best.Type.ARN, m.opts.Partition, m.opts.Account)
+}
+
+// serviceLinked grants an action on the roles of one service alone. They lie
+// under a path of their own. Source:
+// docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html.
+func (m *model) serviceLinked(a policy.Action) policy.Statement {
+	const service = "SERVICE.amazonaws.com"
+	role := strings.Replace(m.example(a), "role/ROLE-NAME", "role/aws-service-role/"+service+"/*", 1)
+	return policy.Statement{Effect: policy.Allow, Action: []string{a.Name}, Resource: []string{role},
+		Condition: []policy.Condition{{Operator: "StringEquals", Key: "iam:AWSServiceName", Values: []string{service}}}}
 }
 
 // passing is iam:PassRole for one role and the services that were found.

@@ -267,6 +267,32 @@ func TestDidYouMean(t *testing.T) {
 	}
 }
 
+// A near name is no help where it has no such action either.
+func TestNoGuessThatGrantsNothing(t *testing.T) {
+	r := Review(inStatement(`"Action":["foo:Bar","s3:GetObject"],"Resource":"*"`), Options{})
+	f := r.Findings[slices.IndexFunc(r.Findings, func(f Finding) bool { return f.ID == "unknown-service" })]
+	if strings.Contains(f.Why, "Did you mean") || f.Patch == nil || f.Patch.Replace != "" {
+		t.Errorf("%s\n%+v", f.Why, f.Patch)
+	}
+}
+
+func TestServiceLinkedRoleFix(t *testing.T) {
+	r := Review(inStatement(`"Action":["iam:CreateServiceLinkedRole","s3:ListAllMyBuckets"],"Resource":"*"`), Options{})
+	f := r.Findings[slices.IndexFunc(r.Findings, func(f Finding) bool { return f.ID == "slr" })]
+	for _, want := range []string{"role/aws-service-role/SERVICE.amazonaws.com/*", "iam:AWSServiceName"} {
+		if !strings.Contains(f.Fix, want) {
+			t.Errorf("no %s in %s", want, f.Fix)
+		}
+	}
+}
+
+func TestMissingResourceIsNoMismatch(t *testing.T) {
+	r := Review(inStatement(`"Action":"s3:GetObject"`), Options{})
+	if at := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Class == NoEffect }); at >= 0 {
+		t.Errorf("%+v", r.Findings[at])
+	}
+}
+
 func TestTrust(t *testing.T) {
 	trust := func(inside string) string {
 		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",` + inside + `}]}`
