@@ -184,9 +184,21 @@ func cleanIndented(line string) string {
 }
 
 func (t *text) wrapped(s string) {
-	for line := range strings.SplitSeq(ansi.Wrap(draw.Clean(s), width-len(indent), ""), "\n") {
-		t.line("%s%s", indent, strings.TrimSpace(line))
+	for _, line := range Wrap(draw.Clean(s), width-len(indent)) {
+		t.line("%s%s", indent, line)
 	}
+}
+
+// Wrap breaks clean text into lines of at most n cells, between words alone:
+// a flag or the name of a service that is broken at its hyphen cannot be
+// copied.
+func Wrap(s string, n int) []string {
+	const held = "\u2011" // a hyphen that breaks no line
+	var lines []string
+	for line := range strings.SplitSeq(ansi.Wrap(strings.ReplaceAll(s, "-", held), n, ""), "\n") {
+		lines = append(lines, strings.TrimSpace(strings.ReplaceAll(line, held, "-")))
+	}
+	return lines
 }
 
 // granted is the entry as written, how many actions more, and where.
@@ -254,7 +266,7 @@ func (t *text) foot(r *review.Report, notes int, details bool) {
 	if !details && len(r.Findings) > 0 {
 		parts = append(parts, "Why and what to change: --details.")
 	}
-	for line := range strings.SplitSeq(ansi.Wrap(strings.Join(parts, " "), width, ""), "\n") {
+	for _, line := range Wrap(strings.Join(parts, " "), width) {
 		if line != "" {
 			t.line("%s", line)
 		}
