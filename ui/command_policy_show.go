@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -99,7 +100,7 @@ func (f *showFlags) selection() (*prepared, error) {
 		func() error { return c.fillSelection(p) },
 		func() error { return c.fillParameters(p) },
 		func() error { return c.fillParts(p) },
-		c.checkRestriction,
+		func() error { return c.checkRestriction(orElse(p.answers.Partition, vendor.Commercial)) },
 	} {
 		if err := check(); err != nil {
 			return nil, err
@@ -111,11 +112,19 @@ func (f *showFlags) selection() (*prepared, error) {
 	return p, nil
 }
 
-// checkRestriction checks --regions and --restrict-tag.
-func (f *connectFlags) checkRestriction() error {
+// checkRestriction checks --regions and --restrict-tag. Regions of another
+// partition than the policy's would leave a policy that grants nothing; where
+// the partition is not known yet, "", they have to be of one.
+func (f *connectFlags) checkRestriction(partition string) error {
 	for _, region := range f.regions {
 		if err := aws.CheckRegion(region); err != nil {
 			return flagRefused("--regions", err)
+		}
+		of, _ := aws.PartitionOf(region)
+		partition = orElse(partition, of)
+		if of != partition {
+			return usage(fmt.Sprintf("--regions: %s is a region of %s.", draw.Clean(region), of), "regions of "+draw.Clean(partition),
+				"Correct --regions, or --partition.")
 		}
 	}
 	if !f.given("restrict-tag") {
@@ -160,10 +169,15 @@ func (a *app) restricted(r policy.Restriction, what string) *policy.Document {
 		if byReason[k.Reason] == nil {
 			order = append(order, k.Reason)
 		}
-		byReason[k.Reason] = append(byReason[k.Reason], k.Entry)
+		if !slices.Contains(byReason[k.Reason], k.Entry) {
+			byReason[k.Reason] = append(byReason[k.Reason], k.Entry)
+		}
 	}
 	for _, reason := range order {
-		a.say("Not limited by %s, since %s: %s", what, draw.Clean(reason), draw.Clean(strings.Join(byReason[reason], ", ")))
+		text := fmt.Sprintf("Not limited by %s: %s. %s", what, strings.Join(byReason[reason], ", "), reason)
+		for _, line := range report.Wrap(draw.Clean(text), 79) {
+			a.say("%s", line)
+		}
 	}
 	return r.Document
 }
@@ -182,7 +196,8 @@ func (a *app) showJSON(f *showFlags, p *prepared) error {
 		limit = policy.MaxRoleInline
 	}
 	if n := doc.Characters(); n > limit {
-		a.say("%s characters, and AWS takes %s in one policy. --minify writes it shorter; the other formats divide it.", report.Thousands(n), report.Thousands(limit))
+		a.say("%s characters, and AWS takes %s in one policy.\n--minify writes it shorter; the other formats divide it.",
+			report.Thousands(n), report.Thousands(limit))
 	}
 	return a.page(doc.Pretty())
 }

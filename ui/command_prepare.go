@@ -188,7 +188,7 @@ func (f *connectFlags) fit(p *prepared) error {
 			return err
 		}
 	}
-	if err := f.checkRestriction(); err != nil {
+	if err := f.checkRestriction(p.answers.Partition); err != nil {
 		return err
 	}
 	p.answers.Regions, p.answers.RestrictTag = f.regions, f.restrictTag

@@ -97,7 +97,7 @@ func (a *app) newUpdating(ctx context.Context, f *verifyFlags) (*updating, error
 	if err != nil {
 		return nil, err
 	}
-	if err := f.connect.checkRestriction(); err != nil {
+	if err := f.connect.checkRestriction(prepared.answers.Partition); err != nil {
 		return nil, err
 	}
 	role = f.anyRole(prepared.vendor, role)
