@@ -137,11 +137,32 @@ func diffText(d *diffJSON, before, after *policy.Document, oldName, newName stri
 	for _, c := range d.Changed {
 		b.WriteString("  ~ " + draw.Clean(statementName(c)) + ", " + c.What + ": " + draw.Clean(c.Detail) + "\n")
 	}
-	text := udiff.Unified(draw.Clean(oldName), draw.Clean(newName), before.Pretty(), after.Pretty())
-	if text != "" {
+	if text := unified(draw.Clean(oldName), draw.Clean(newName), before.Pretty(), after.Pretty()); text != "" {
 		b.WriteString("\nThe texts:\n" + text)
 	}
 	return b.String()
+}
+
+// unified is the textual difference. The library numbers the new lines of later
+// hunks wrongly (seen in v0.4.1), so they are counted here.
+func unified(oldName, newName, before, after string) string {
+	d, err := udiff.ToUnifiedDiff(oldName, newName, before, udiff.Lines(before, after), udiff.DefaultContextLines)
+	if err != nil {
+		return udiff.Unified(oldName, newName, before, after)
+	}
+	longer := 0
+	for _, hunk := range d.Hunks {
+		hunk.ToLine = hunk.FromLine + longer
+		for _, line := range hunk.Lines {
+			switch line.Kind {
+			case udiff.Insert:
+				longer++
+			case udiff.Delete:
+				longer--
+			}
+		}
+	}
+	return d.String()
 }
 
 func statementName(c changeJSON) string {
