@@ -201,10 +201,12 @@ func costsOf(v *vendor.Vendor) func(string, []string) string {
 			if !ok {
 				continue
 			}
-			sentences := []string{v.Title + " needs it."}
+			// The statement is named: a finding may be of several.
+			needs := v.Title + " needs " + sid
 			if titles := titlesOf(v, v.Serves(sid)); len(titles) > 0 {
-				sentences[0] = v.Title + " needs it for " + strings.Join(titles, ", ") + "."
+				needs += " for " + strings.Join(titles, ", ")
 			}
+			sentences := []string{needs + "."}
 			if at := slices.IndexFunc(actions, func(action string) bool { return why.Actions[action] != "" }); at >= 0 {
 				sentences = append(sentences, actions[at]+": "+why.Actions[actions[at]])
 			}
@@ -226,7 +228,7 @@ func titlesOf(v *vendor.Vendor, bundles []string) []string {
 		}
 		title := p.Title
 		if product, _, nested := strings.Cut(id, "/"); nested {
-			if parent, ok := v.Bundle(product); ok {
+			if parent, ok := v.Bundle(product); ok && !strings.HasPrefix(title, parent.Title) {
 				title = parent.Title + "'s " + p.Title
 			}
 		}
@@ -264,6 +266,9 @@ func (f *reviewFlags) verdict(r *review.Report, name string) (steps.Problem, boo
 		if first := &r.Findings[i]; first.Class == review.Refused {
 			p := steps.Problem{What: "AWS refuses " + draw.Clean(name) + ". " + first.Why, Kind: steps.NotAsNeeded,
 				Expected: "a document that AWS takes", Next: firstLine(first.Fix)}
+			if f.kind == "identity" && slices.ContainsFunc(r.Findings, func(g review.Finding) bool { return g.ID == "principal" }) {
+				p.Next = "A role's trust policy is reviewed with --kind trust. For a permissions policy: take Principal out."
+			}
 			return p, true
 		}
 	}
