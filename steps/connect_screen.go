@@ -86,6 +86,9 @@ func (c *connect) handOverBlocks(s *Session) ([]Block, []Action) {
 		}
 	}
 	blocks := []Block{Text{Body: "Copy " + what + " and paste it in " + s.Vendor.Whose() + " console, then press Connect there."}, facts}
+	if s.Unattended {
+		blocks = append(blocks, leftByHand(s, facts)...)
+	}
 	if len(c.d.Instructions) > 0 {
 		blocks = append(blocks, c.instructions(s, nil))
 	}
@@ -93,6 +96,23 @@ func (c *connect) handOverBlocks(s *Session) ([]Block, []Action) {
 		blocks = append(blocks, Link{Label: s.Vendor.Whose() + " console", URL: page})
 	}
 	return blocks, []Action{{ID: "handed", Label: "it is pasted", Default: true}}
+}
+
+// leftByHand says what nobody pasted yet, where nobody looks at the screen.
+func leftByHand(s *Session, facts Facts) []Block {
+	where := s.Vendor.Whose() + " console"
+	if page := s.Vendor.Links.Connect; page != "" {
+		where += " (" + page + ")"
+	}
+	var blocks []Block
+	for _, f := range facts {
+		into := ""
+		if f.Note != "" {
+			into = " into " + f.Note
+		}
+		blocks = append(blocks, Text{Tone: Warning, Body: "Left for you: paste " + f.Value + into + " in " + where + "."})
+	}
+	return blocks
 }
 
 func (c *connect) summary(s *Session) []Block {
