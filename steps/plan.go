@@ -59,11 +59,15 @@ type Plan struct {
 
 // PlanRole is a role, or a user, that would be created.
 type PlanRole struct {
-	Purpose    string   `json:"purpose"`
-	RoleName   string   `json:"role_name,omitempty"`
-	UserName   string   `json:"user_name,omitempty"`
-	PolicyName string   `json:"policy_name"`
-	Trusts     []string `json:"trusts,omitempty"` // the vendor's AWS accounts
+	Purpose    string `json:"purpose"`
+	RoleName   string `json:"role_name,omitempty"`
+	UserName   string `json:"user_name,omitempty"`
+	PolicyName string `json:"policy_name"`
+	// ManagedPolicies are the ARNs of AWS managed policies that the role would
+	// have attached. Their documents are AWS's, and AWS can change them.
+	ManagedPolicies []string `json:"managed_policies,omitempty"`
+
+	Trusts []string `json:"trusts,omitempty"` // the vendor's AWS accounts
 	// ExternalID is UnknownExternalID where it is not known yet, and empty
 	// where the vendor uses none.
 	ExternalID string `json:"external_id,omitempty"`
@@ -118,6 +122,7 @@ func (p *Plan) addRole(s *Session, purpose string) error {
 	planned := PlanRole{Purpose: purpose, RoleName: part.RoleName, UserName: part.UserName, PolicyName: part.PolicyName}
 	user := s.access() == vendor.AccessUser
 	if !user {
+		planned.ManagedPolicies = s.ManagedPolicies(purpose)
 		planned.Trusts, planned.ExternalID = s.TrustedAccounts(purpose), part.ExternalID
 	}
 	if !user && planned.ExternalID == "" && s.needsExternalID(purpose) {
@@ -273,6 +278,11 @@ func (s *Session) planProblem(purpose string) *Problem {
 			return notApproved("policy "+d.Name, d.Document.Digest())
 		}
 	}
+	for _, arn := range s.ManagedPolicies(purpose) {
+		if !s.Plan.approvesManaged(arn) {
+			return notApproved("AWS managed policy "+policyNameOf(arn), arn)
+		}
+	}
 	known := s.Part(purpose).ExternalID != "" || !s.needsExternalID(purpose)
 	if trust := s.WantedTrust(purpose); trust != nil && known && !s.trustApproved(purpose) {
 		return notApproved("trust policy of "+s.Part(purpose).RoleName, trust.Digest())
@@ -304,7 +314,8 @@ func (s *Session) trustApproved(purpose string) bool {
 	return trust != nil && s.Plan.approves(trust.Digest()) || open != nil && s.needsExternalID(purpose) && s.Plan.approves(open.Digest())
 }
 
-// approvedDigests are the documents that the role may have; nil without a plan.
+// approvedDigests are the documents that the role may have, by digest, and the
+// AWS managed policies, by ARN; nil without a plan.
 func (s *Session) approvedDigests(purpose string) []string {
 	if s.Plan == nil {
 		return nil
@@ -313,6 +324,11 @@ func (s *Session) approvedDigests(purpose string) []string {
 	for _, d := range s.Plan.Documents {
 		if d.Purpose == purpose && s.Plan.approves(d.Digest) {
 			digests = append(digests, d.Digest)
+		}
+	}
+	for _, arn := range s.ManagedPolicies(purpose) {
+		if s.Plan.approvesManaged(arn) {
+			digests = append(digests, arn)
 		}
 	}
 	if trust := s.WantedTrust(purpose); trust != nil && s.trustApproved(purpose) {

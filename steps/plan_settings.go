@@ -28,3 +28,9 @@ func (p *Plan) settings() string {
 func (p *Plan) SettingsApproved() bool {
 	return slices.ContainsFunc(p.Approvals, func(a Approval) bool { return a.Settings == p.settings() })
 }
+
+// approvesManaged tells whether the plan has an AWS managed policy and was
+// approved with it.
+func (p *Plan) approvesManaged(arn string) bool {
+	return p.SettingsApproved() && slices.ContainsFunc(p.Roles, func(r PlanRole) bool { return slices.Contains(r.ManagedPolicies, arn) })
+}

@@ -51,15 +51,35 @@ func (v version) xml(document bool) versionXML {
 func (s *Server) addManagedPolicies() {
 	const all = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
 	const some = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["ec2:Describe*","iam:GetAccountSummary","iam:List*"],"Resource":"*"}]}`
-	for name, text := range map[string]string{"AdministratorAccess": all, "SecurityAudit": some, "ReadOnlyAccess": some} {
-		s.addAWSPolicy(name, text)
+	s.addAWSPolicy("AdministratorAccess", all)
+	for _, name := range []string{"SecurityAudit", "ReadOnlyAccess", "job-function/ViewOnlyAccess"} {
+		s.addAWSPolicy(name, some)
 	}
 }
 
+// AddManagedPolicies puts further policies of AWS's own in, such as
+// "job-function/Billing": whether AWS has them, a rehearsal cannot know. Their
+// text is a placeholder that grants next to nothing.
+func (s *Server) AddManagedPolicies(names ...string) {
+	const little = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:GetAccountSummary","Resource":"*"}]}`
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, name := range names {
+		s.addAWSPolicy(name, little)
+	}
+}
+
+// addAWSPolicy adds a policy by the part of its ARN behind "policy/", unless it
+// is there.
 func (s *Server) addAWSPolicy(name, text string) {
 	arn := "arn:" + s.options.Partition + ":iam::aws:policy/" + name
+	if s.state.policies[arn] != nil {
+		return
+	}
+	at := strings.LastIndexByte(name, '/') + 1
+	path, name := "/"+name[:at], name[at:]
 	born := time.Date(2015, 2, 6, 18, 39, 0, 0, time.UTC)
-	s.state.policies[arn] = &managed{name: name, path: "/", id: s.newID("ANPA"), arn: arn, serial: 1, aws: true, created: born, updated: born,
+	s.state.policies[arn] = &managed{name: name, path: path, id: s.newID("ANPA"), arn: arn, serial: 1, aws: true, created: born, updated: born,
 		versions: []version{{id: "v1", text: text, isDefault: true, created: born}}}
 }
 
