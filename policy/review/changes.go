@@ -121,7 +121,7 @@ func thingOf(action string) string {
 		}
 	}
 	if len(words) < 2 {
-		return service
+		return service + " resource"
 	}
 	words = words[1:]
 	for i, w := range words {

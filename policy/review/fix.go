@@ -9,8 +9,9 @@ import (
 	"rolecall/policy"
 )
 
-// maxFixes is for how many findings a change is made and checked.
-const maxFixes = 40
+// maxFixes is for how many findings a change is made and checked: each check
+// runs rules again on the whole document.
+const maxFixes = 16
 
 // fix offers the smallest change for each finding and keeps it only where the
 // rules, run again on the changed document, find less.

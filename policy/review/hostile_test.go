@@ -23,6 +23,14 @@ func hostile() map[string][]byte {
 	statements := func(n int, one string) []byte {
 		return []byte(`{"Version":"2012-10-17","Statement":[` + strings.TrimSuffix(strings.Repeat(one+",", n), ",") + `]}`)
 	}
+	// What is within the size of a policy is looked at in full.
+	each := func(n int, one string) []byte {
+		all := []string{`{"Effect":"Allow","Action":"*","Resource":"arn:aws:iam::*:role/x"}`}
+		for i := range n {
+			all = append(all, fmt.Sprintf(one, i))
+		}
+		return []byte(`{"Version":"2012-10-17","Statement":[` + strings.Join(all, ",") + `]}`)
+	}
 	services := policy.AWS().Services()
 	return map[string][]byte{
 		"administrators":    statements(1200, `{"Effect":"Allow","Action":"*","Resource":"*"}`),
@@ -38,6 +46,8 @@ func hostile() map[string][]byte {
 		"conditions":        statements(300, `{"Effect":"Allow","Action":["s3:*","ec2:*"],"Resource":"*","Condition":{"StringEquals":{"ec2:x":"y","s3:x":"*","aws:ResourceTag/a":"b"}}}`),
 		"long ARN":          inStatement(`"Action":"s3:*","Resource":"arn:aws:s3:::` + strings.Repeat("*a", 30000) + `"`),
 		"long action":       inStatement(`"Resource":"*","Action":"s3:` + strings.Repeat("*a", 30000) + `"`),
+		"fitting buckets":   each(90, `{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::%d"}`),
+		"fitting denials":   each(80, `{"Effect":"Deny","Action":"iam:*%d","Resource":"*"}`),
 		"nesting":           []byte(strings.Repeat("[", 10<<20)),
 		"ten megabytes":     statements(200000, `{"Effect":"Allow","Action":"*","Resource":"*"}`),
 	}

@@ -3,6 +3,7 @@ package review
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"rolecall/policy"
 )
@@ -64,10 +65,19 @@ const maxARN = 2048
 const borrowers = " apprunner backup codestar cognito-idp connect ebs ec2 ec2-instance-connect es events greengrass kinesis" +
 	" payment-cryptography rds-data redshift-data route53 s3 servicecatalog ssm sts wafv2 "
 
+// borrowing is the set of borrowers: it is asked for each action and resource.
+var borrowing = sync.OnceValue(func() map[string]bool {
+	set := map[string]bool{}
+	for service := range strings.FieldsSeq(borrowers) {
+		set[service] = true
+	}
+	return set
+})
+
 // foreign reports, without unpacking anything, that an ARN is of another
 // service.
 func foreign(service, named string) bool {
-	return named != service && !strings.ContainsAny(named, "*?$") && !strings.Contains(borrowers, " "+service+" ")
+	return named != service && !borrowing()[service] && !strings.ContainsAny(named, "*?$")
 }
 
 // looseReach is for actions that the catalogue lacks and for ARNs cut short.
