@@ -94,6 +94,11 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 	if err != nil {
 		return Update{}, err
 	}
+	managed := u.Session.ManagedPolicies(u.Purpose)
+	if len(documents) == 0 && len(managed) > 0 {
+		return Update{}, &Fault{Problem: Problem{What: "The role " + roleName + " needs AWS managed policies alone, which AWS itself keeps up to date.",
+			Expected: "a vendor with a policy of its own", Next: "Check the role: rolecall verify.", Kind: Usage}}
+	}
 	if len(documents) == 0 {
 		return Update{}, &Fault{Problem: Problem{What: "Nothing that is ticked needs the role " + roleName + ".",
 			Expected: "products that it is for", Next: "Name them with --products.", Kind: Usage}}
@@ -109,6 +114,12 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 	}
 	if err := u.fit(seen, report, roleName); err != nil {
 		return Update{}, err
+	}
+	for _, arn := range managed {
+		if !slices.ContainsFunc(seen.Role.Attached, func(p aws.AttachedPolicy) bool { return p.ARN == arn }) && !seen.PoliciesUnknown {
+			return Update{}, &Fault{Problem: Problem{What: "The role " + roleName + " does not have the AWS managed policy " + policyNameOf(arn) + ".",
+				Expected: arn, Next: "Have rolecall attach it: rolecall connect --method direct --role-name " + roleName + ".", Kind: NotAsNeeded}}
+		}
 	}
 	update := Update{Role: *seen.Role}
 	if matches, _ := report.Check("policy-matches"); matches.Status == aws.Pass {

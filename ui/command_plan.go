@@ -103,6 +103,7 @@ func (a *app) sayPlan(plan *steps.Plan, name string) {
 		a.say("  %-11s  %-36s  %5d of %5d characters  %s", d.Kind, draw.Clean(d.Name), d.Characters, d.Limit, worst(d.Findings))
 		a.say("               %s", d.Digest)
 	}
+	a.sayManaged(plan)
 	for _, role := range plan.Roles {
 		if role.ExternalID == steps.UnknownExternalID {
 			a.say("The external ID is not known yet: it stands as %s in the trust policy.", steps.UnknownExternalID)
@@ -110,6 +111,16 @@ func (a *app) sayPlan(plan *steps.Plan, name string) {
 		}
 	}
 	a.say("Next: have it reviewed, then rolecall approve %s, then rolecall connect --plan %s.", draw.Clean(name), draw.Clean(name))
+}
+
+// sayManaged lists the AWS managed policies of a plan, which are no documents
+// of its own.
+func (a *app) sayManaged(plan *steps.Plan) {
+	for _, role := range plan.Roles {
+		for _, arn := range role.ManagedPolicies {
+			a.say("  %-11s  %s", "AWS managed", draw.Clean(arn))
+		}
+	}
 }
 
 // worst counts findings by severity, the worst two.
@@ -190,6 +201,7 @@ func (a *app) approve(name, who string) error {
 		a.say("  %-11s  %-36s  %s", d.Kind, draw.Clean(d.Name), worst(d.Findings))
 		a.say("               %s", d.Digest)
 	}
+	a.sayManaged(plan)
 	a.say("Next: rolecall connect --plan %s.", draw.Clean(name))
 	return nil
 }

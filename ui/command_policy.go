@@ -110,7 +110,17 @@ func vendorSource(name string) (*source, error) {
 		return nil, err
 	}
 	doc := v.Compose(role, nil, vendor.Commercial)
+	if doc == nil {
+		return nil, awsPoliciesAlone(v, role, vendor.Commercial)
+	}
 	return &source{name: "vendor:" + name, text: []byte(doc.Pretty()), vendor: v, role: role}, nil
+}
+
+// awsPoliciesAlone refuses to show a policy where there is none of the vendor's.
+func awsPoliciesAlone(v *vendor.Vendor, role *vendor.Role, partition string) error {
+	arns := strings.Join(role.ManagedARNs(partition), ", ")
+	return usage(draw.Clean(v.Title)+" has no policy of its own for this. Its role has AWS managed policies: "+arns+".",
+		"a vendor with a policy of its own", "Read AWS's: rolecall policy review "+role.ManagedARNs(partition)[0]+". The formats cloudformation, terraform and cli attach them.")
 }
 
 // onlyRole is the one role (or user) that a selection needs. The role comes

@@ -142,6 +142,9 @@ func (f *connectFlags) checkRestriction(partition string) error {
 // document is the policy of one role as the flags want it.
 func (a *app) document(f *showFlags, p *prepared, role *vendor.Role) (*policy.Document, error) {
 	doc := p.vendor.Compose(role, p.answers.Bundles, p.answers.Partition)
+	if doc == nil {
+		return nil, awsPoliciesAlone(p.vendor, role, p.answers.Partition)
+	}
 	if len(role.Parameters) > 0 {
 		filled, err := role.Fill(doc, p.answers.Parameters)
 		if err != nil {
@@ -239,6 +242,10 @@ func (a *app) setupRole(f *showFlags, p *prepared, role *vendor.Role) (policy.Se
 	if role.NoExternal == "" {
 		out.ExternalID, out.AskExternalID = c.externalID, c.externalID == ""
 	}
+	out.ManagedPolicies = role.ManagedARNs(p.answers.Partition)
+	if p.vendor.Compose(role, p.answers.Bundles, p.answers.Partition) == nil {
+		return out, nil // AWS managed policies are all that it needs
+	}
 	doc, err := a.document(f, p, role)
 	if err != nil {
 		return out, err
@@ -251,9 +258,9 @@ func (a *app) setupRole(f *showFlags, p *prepared, role *vendor.Role) (policy.Se
 func policiesOf(role *vendor.Role, doc *policy.Document, name string) ([]policy.SetupPolicy, error) {
 	documents := []*policy.Document{doc}
 	if !role.Inline {
-		parts, err := doc.Split(policy.MaxManaged, policy.MaxAttached)
+		parts, err := doc.Split(policy.MaxManaged, policy.MaxAttached-len(role.ManagedPolicies))
 		if err != nil {
-			return nil, notAsNeeded("The policy does not fit: "+draw.Clean(err.Error())+".", "at most ten policies of 6,144 characters",
+			return nil, notAsNeeded("The policy does not fit: "+draw.Clean(err.Error())+".", "at most ten policies of 6,144 characters, AWS's own included",
 				"Choose fewer products, or leave restrictions out.")
 		}
 		documents = parts

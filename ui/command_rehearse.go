@@ -121,6 +121,11 @@ func (a *app) rehearsalWorld(s *steps.Session) (*rehearsalWorld, error) {
 		if err != nil {
 			return nil, err
 		}
+		if s.Vendor != nil {
+			for i := range s.Vendor.Roles {
+				server.AddManagedPolicies(s.Vendor.Roles[i].ManagedPolicies...)
+			}
+		}
 		target := aws.RehearsalTarget(server.Target())
 		return aws.Open(ctx, aws.Options{Rehearsal: &target, PinAccount: w.account, UserAgent: "rolecall/" + version()})
 	}

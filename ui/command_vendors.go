@@ -68,6 +68,8 @@ type roleInfo struct {
 	PolicyName string `json:"policy_name,omitempty"`
 	Statements int    `json:"statements"`
 	Characters int    `json:"characters"`
+	// ManagedPolicies are AWS managed policies that the role has attached too.
+	ManagedPolicies []string `json:"managed_policies,omitempty"`
 }
 
 func infoOf(v *vendor.Vendor) vendorInfo {
@@ -86,7 +88,11 @@ func infoOf(v *vendor.Vendor) vendorInfo {
 	}
 	for i := range v.Roles {
 		r := &v.Roles[i]
-		info.Roles = append(info.Roles, roleInfo{r.Purpose, r.Access, r.RoleName, r.PolicyName, len(r.Document.Statements), r.Document.Characters()})
+		role := roleInfo{Purpose: r.Purpose, Access: r.Access, RoleName: r.RoleName, PolicyName: r.PolicyName, ManagedPolicies: r.ManagedPolicies}
+		if r.Policy != "" {
+			role.Statements, role.Characters = len(r.Document.Statements), r.Document.Characters()
+		}
+		info.Roles = append(info.Roles, role)
 	}
 	return info
 }
@@ -159,12 +165,24 @@ func (a *app) showVendor(name string) error {
 	row("External ID", info.ExternalID)
 	row("Products", strings.Join(info.Products, ", "))
 	for _, r := range info.Roles {
-		row(r.Purpose, fmt.Sprintf("policy %s, %d statements, %d characters", r.PolicyName, r.Statements, r.Characters))
+		row(r.Purpose, r.grants())
 	}
 	for _, source := range info.Sources {
 		row("Source", source)
 	}
 	return table.Flush()
+}
+
+// grants says in a line what the role has attached.
+func (r roleInfo) grants() string {
+	var words []string
+	if r.PolicyName != "" {
+		words = append(words, fmt.Sprintf("policy %s, %d statements, %d characters", r.PolicyName, r.Statements, r.Characters))
+	}
+	for _, name := range r.ManagedPolicies {
+		words = append(words, "AWS managed policy "+name)
+	}
+	return strings.Join(words, "; ")
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -92,6 +92,9 @@ func (a *app) checkVendor(name, failOn string) error {
 	failed := ""
 	for i := range v.Roles {
 		role := &v.Roles[i]
+		if role.Policy == "" {
+			continue // AWS managed policies alone: their text is AWS's
+		}
 		opts := review.Options{Kind: policy.Identity, Now: a.env.Now()}
 		if role.Inline {
 			opts.Limit = policy.MaxRoleInline
@@ -134,6 +137,11 @@ func (a *app) printCheck(v *vendor.Vendor, checked checkJSON) {
 		a.print("\n%s: %d of %d characters, %s", p.Role, p.Policy.Characters, p.Policy.Limit, count(len(p.Findings), "finding"))
 		for _, f := range p.Findings {
 			a.print("  %-7s %s (line %d of the policy)", f.Severity, draw.Clean(f.Title), f.Line)
+		}
+	}
+	for i := range v.Roles {
+		for _, name := range v.Roles[i].ManagedPolicies {
+			a.print("\n%s: AWS managed policy %s, not reviewed: AWS has its text, and can change it", v.Roles[i].Purpose, draw.Clean(name))
 		}
 	}
 	if v.HandOver.URL != "" {

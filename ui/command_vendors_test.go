@@ -208,6 +208,15 @@ func TestTheSchemaSaysWhatReadSays(t *testing.T) {
 	}
 }
 
+// rehearsal is the command line that rehearses a method of a file unattended.
+func rehearsal(file, method, access string) []string {
+	args := []string{"rehearse", "--yes", "--json", "--vendor", file, "--method", method, "--access", access}
+	if method == "automatic" {
+		args = append(args, "--acknowledge-iam-capabilities")
+	}
+	return args
+}
+
 // TestTheExamplesWork walks through every example vendor.
 func TestTheExamplesWork(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("..", "assets", "vendors", "examples", "*.yaml"))
@@ -232,7 +241,7 @@ func TestTheExamplesWork(t *testing.T) {
 			t.Errorf("%s names no source", file)
 		}
 		for _, m := range v.Methods {
-			code, out, talk := command(t, home, "rehearse", "--yes", "--json", "--vendor", file, "--method", m.ID, "--access", m.Access)
+			code, out, talk := command(t, home, rehearsal(file, m.ID, m.Access)...)
 			var result struct {
 				Roles []struct{ ARN string }
 			}
@@ -240,5 +249,48 @@ func TestTheExamplesWork(t *testing.T) {
 				t.Errorf("%s %s: exit %d, %v\n%s%s", file, m.ID, code, err, out, talk)
 			}
 		}
+	}
+}
+
+// TestAVendorWithManagedPoliciesAlone goes through the commands with a role that
+// has no policy of the vendor's.
+func TestAVendorWithManagedPoliciesAlone(t *testing.T) {
+	home := t.TempDir()
+	file := filepath.Join("..", "steps", "vendor", "testdata", "acme-audit.yaml")
+	for _, run := range []struct {
+		args []string
+		code int
+		want []string
+	}{
+		{[]string{"vendors", "check", file}, 0, []string{"no mistakes", "AWS managed policy job-function/ViewOnlyAccess, not reviewed"}},
+		{[]string{"vendors", "show", file}, 0, []string{"AWS managed policy SecurityAudit"}},
+		{[]string{"vendors", "show", file, "--json"}, 0, []string{`"managed_policies"`, `"statements": 0`}},
+		{[]string{"policy", "show", "--vendor", file, "--format", "json"}, 2, []string{"no policy of its own", "arn:aws:iam::aws:policy/SecurityAudit"}},
+		{[]string{"policy", "show", "--vendor", file, "--format", "cloudformation"}, 0, []string{`- !Sub "arn:${AWS::Partition}:iam::aws:policy/job-function/ViewOnlyAccess"`}},
+		{[]string{"policy", "show", "--vendor", file, "--format", "terraform"}, 0, []string{`:iam::aws:policy/SecurityAudit"`}},
+		{[]string{"policy", "show", "--vendor", file, "--format", "cli"}, 0, []string{"--policy-arn 'arn:aws:iam::aws:policy/SecurityAudit'"}},
+		{[]string{"policy", "diff", "vendor:" + file, "vendor:spot"}, 2, []string{"no policy of its own"}},
+	} {
+		code, out, talk := command(t, home, run.args...)
+		if code != run.code {
+			t.Errorf("%v: exit %d, want %d\n%s%s", run.args, code, run.code, out, talk)
+		}
+		for _, want := range run.want {
+			if !strings.Contains(out+talk, want) {
+				t.Errorf("%v: no %q in\n%s%s", run.args, want, out, talk)
+			}
+		}
+	}
+	for _, method := range []string{"manual", "automatic", "direct"} {
+		if code, out, talk := command(t, home, rehearsal(file, method, vendor.AccessRole)...); code != 0 || !strings.Contains(out, `:role/Acme-Audit"`) {
+			t.Errorf("%s: exit %d\n%s%s", method, code, out, talk)
+		}
+	}
+	plan := filepath.Join(home, "acme.plan.json")
+	if code, out, talk := command(t, home, "plan", "--vendor", file, "--method", "direct", "-o", plan); code != 0 || !strings.Contains(talk, "AWS managed") {
+		t.Fatalf("plan: exit %d\n%s%s", code, out, talk)
+	}
+	if code, out, talk := command(t, home, "approve", plan, "--as", "someone"); code != 0 || !strings.Contains(talk, "arn:aws:iam::aws:policy/SecurityAudit") {
+		t.Fatalf("approve: exit %d\n%s%s", code, out, talk)
 	}
 }

@@ -196,7 +196,11 @@ func (f *verifyFlags) want(p *prepared, role *vendor.Role, id aws.Identity) (aws
 		}
 		want.RoleName, want.RoleARN = ref.Name, ref.ARN
 	}
+	want.PolicyARNs = role.ManagedARNs(partition)
 	document := p.vendor.Compose(role, p.answers.Bundles, partition)
+	if document == nil {
+		return want, nil // AWS managed policies are all that it needs
+	}
 	if len(role.Parameters) > 0 {
 		filled, err := role.Fill(document, p.answers.Parameters)
 		if err != nil {
