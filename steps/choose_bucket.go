@@ -98,10 +98,10 @@ func (b *bucketLook) show(s *Session, screen Screen) Screen {
 // are those of the management account.
 func (b *bucketLook) place(s *Session) []Block {
 	management := b.seen.organization.ManagementAccountID
-	switch {
-	case management == "":
+	switch management {
+	case "":
 		return nil
-	case management == s.AccountID:
+	case s.AccountID:
 		return []Block{Text{Tone: Good, Body: "This account manages its organisation: its report covers all member accounts."}}
 	}
 	return []Block{Text{Tone: Warning, Body: "This is a member account. The organisation's management account is " + Grouped(management) +

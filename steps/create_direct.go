@@ -294,6 +294,12 @@ func (d *createDirect) answered(s *Session, msg directDone) (Move, []Effect) {
 	}
 	if msg.policy.ID != "" {
 		d.seen[op.purpose].policies[op.doc] = &msg.policy
+		s.setPart(op.purpose, func(p *Part) {
+			if op.doc < len(p.Policies) {
+				p.Policies = slices.Clone(p.Policies)
+				p.Policies[op.doc].Name, p.Policies[op.doc].ARN = msg.policy.Name, msg.policy.ARN
+			}
+		})
 	}
 	op.took = s.Now().Sub(d.began)
 	d.done, d.plan.ops = append(d.done, op), d.plan.ops[1:]

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -232,6 +233,9 @@ func (o directOp) call(s *Session) Call {
 
 // refused tells whether an error means for certain that nothing was done.
 func refused(err error) bool {
+	if own := (*Fault)(nil); errors.As(err, &own) {
+		return true // rolecall refused by itself
+	}
 	switch aws.KindOf(err) {
 	case aws.Denied, aws.Throttled, aws.NotFound, aws.Limit, aws.Conflict, aws.Malformed, aws.Expired, aws.NotSignedIn, aws.WrongAccount:
 		return true
@@ -284,22 +288,30 @@ func (o directOp) send(ctx context.Context, account *aws.Account) (done directDo
 // mostVersions is IAM's quota of versions of one managed policy.
 const mostVersions = 5
 
-// updatePolicy adds a version and makes it the default, after the oldest other
-// one went where there is no room.
+// updatePolicy adds a version and makes it the default. Where there is no room
+// nothing is deleted: who made the versions is not known here.
 func updatePolicy(ctx context.Context, account *aws.Account, o directOp) (aws.Policy, error) {
 	versions, err := account.PolicyVersions(ctx, o.arn)
 	if err != nil {
 		return aws.Policy{}, err
 	}
-	if oldest, ok := oldestVersion(versions); ok && len(versions) >= mostVersions {
-		if err := account.DeletePolicyVersion(ctx, o.arn, oldest); err != nil {
-			return aws.Policy{}, err
-		}
+	if len(versions) >= mostVersions {
+		return aws.Policy{}, noRoom(o.item.Name, o.arn, versions)
 	}
 	if _, err := account.CreatePolicyVersion(ctx, o.arn, o.want.documents[o.doc].Document); err != nil {
 		return aws.Policy{}, err
 	}
 	return account.Policy(ctx, o.arn)
+}
+
+// noRoom refuses a sixth version of a policy.
+func noRoom(name, arn string, versions []aws.PolicyVersion) error {
+	oldest, _ := oldestVersion(versions)
+	return &Fault{Problem: Problem{
+		What:     name + " has five versions, as many as IAM keeps, and no receipt proves that rolecall made it.",
+		Expected: "room for a new version",
+		Next: "Delete a version that is not needed any more, such as the oldest: aws iam delete-policy-version --policy-arn " + arn +
+			" --version-id " + oldest + ". Then run this again.", Kind: NotAsNeeded}}
 }
 
 // oldestVersion is the one with the lowest number that is not the default.

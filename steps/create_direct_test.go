@@ -216,7 +216,7 @@ func TestADifferentPolicyIsAskedAboutAndCanBeUpdated(t *testing.T) {
 	})
 }
 
-func TestAnUpdateMakesRoomAmongFiveVersions(t *testing.T) {
+func TestAnUpdateDeletesNoVersionThatRolecallCannotProveItMade(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
 		full := w.wantedPolicy()
@@ -226,9 +226,9 @@ func TestAnUpdateMakesRoomAmongFiveVersions(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		w.toCreate().sees("exists and differs").chooses("difference", "update").sees("update policy").enter().sees("seen to be right")
+		w.toCreate().sees("exists and differs").chooses("difference", "update").sees("update policy").enter().sees("five versions", "delete-policy-version", "--version-id v1")
 		versions, err := w.hands().PolicyVersions(t.Context(), spotPolicy)
-		if err != nil || len(versions) != 5 || slices.ContainsFunc(versions, func(v aws.PolicyVersion) bool { return v.ID == "v1" }) {
+		if err != nil || len(versions) != 5 || !slices.ContainsFunc(versions, func(v aws.PolicyVersion) bool { return v.ID == "v1" }) {
 			t.Fatalf("%+v %v", versions, err)
 		}
 	})

@@ -28,19 +28,14 @@ func (u *Updater) prepare(ctx context.Context, policies []PolicyUpdate) error {
 		if len(versions) < mostVersions {
 			continue
 		}
-		oldest, _ := oldestVersion(versions)
 		made, err := u.madeHere(*p)
 		if err != nil {
 			return err
 		}
 		if !made {
-			return &Fault{Problem: Problem{
-				What:     p.Name + " has five versions, as many as IAM keeps, and no receipt proves that rolecall made it.",
-				Expected: "room for a new version",
-				Next: "Delete a version that is not needed any more, such as the oldest: aws iam delete-policy-version --policy-arn " + p.ARN +
-					" --version-id " + oldest + ". Then run this again.", Kind: NotAsNeeded}}
+			return noRoom(p.Name, p.ARN, versions)
 		}
-		p.Drop = oldest
+		p.Drop, _ = oldestVersion(versions)
 	}
 	return nil
 }
