@@ -50,6 +50,11 @@ func TestJudge(t *testing.T) {
 		return func(_ *aws.Want, s *aws.Seen) { s.Role.Trust = trust(t, statements) }
 	}
 	gone := func(_ *aws.Want, s *aws.Seen) { s.Role = nil }
+	audit := aws.AttachedPolicy{ARN: "arn:aws:iam::aws:policy/SecurityAudit", Name: "SecurityAudit",
+		Document: identity(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sqs:List*","Resource":"*"}}`)}
+	auditAlone := func(w *aws.Want, s *aws.Seen) {
+		w.Policies, w.PolicyARNs, s.Role.Attached = nil, []string{audit.ARN}, []aws.AttachedPolicy{audit}
+	}
 	attached := func(docs ...*policy.Document) change {
 		return func(_ *aws.Want, s *aws.Seen) {
 			s.Role.Attached = nil
@@ -147,6 +152,30 @@ func TestJudge(t *testing.T) {
 		}},
 		{"missing", "policy-attached", aws.Unknown, gone},
 
+		{"AWS's own, alone", "policy-attached", aws.Pass, auditAlone},
+
+		{"AWS's own, beside", "policy-matches", aws.Pass, func(w *aws.Want, s *aws.Seen) {
+			w.PolicyARNs, s.Role.Attached = []string{audit.ARN}, append(s.Role.Attached, audit)
+		}},
+		{"AWS's own, beside less", "policy-matches", aws.Fail, func(w *aws.Want, s *aws.Seen) {
+			attached(less)(w, s)
+			w.PolicyARNs, s.Role.Attached = []string{audit.ARN}, append(s.Role.Attached, audit)
+		}},
+		{"AWS's own, not wanted", "policy-matches", aws.Warn, func(_ *aws.Want, s *aws.Seen) { s.Role.Attached = append(s.Role.Attached, audit) }},
+		{"AWS's own, alone", "policy-matches", aws.Pass, auditAlone},
+		{"AWS's own and more", "policy-matches", aws.Warn, func(w *aws.Want, s *aws.Seen) {
+			own := s.Role.Attached
+			auditAlone(w, s)
+			s.Role.Attached = append(s.Role.Attached, own...)
+		}},
+		{"AWS's own, unread", "policy-matches", aws.Pass, func(w *aws.Want, s *aws.Seen) {
+			auditAlone(w, s)
+			s.Role.Attached[0].Document = nil
+		}},
+		{"AWS's own, not allowed", "policy-matches", aws.Unknown, func(w *aws.Want, s *aws.Seen) {
+			auditAlone(w, s)
+			s.Role.Attached, s.PoliciesUnknown, s.Denied = nil, true, []string{"iam:ListAttachedRolePolicies"}
+		}},
 		{"right", "policy-matches", aws.Pass, nil},
 		{"split in two", "policy-matches", aws.Pass, attached(less, identity(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}}`))},
 		{"less", "policy-matches", aws.Fail, attached(less)},

@@ -310,9 +310,7 @@ func (c *choosePermissions) Screen(s *Session) Screen {
 			size.text(""))
 	}
 	for _, role := range s.Vendor.RolesFor(c.ticked, s.access()) {
-		if facts := awsPolicyFacts(s.ManagedPolicies(role.Purpose)); len(facts) > 0 {
-			screen.Blocks = append(screen.Blocks, facts)
-		}
+		screen.Blocks = append(screen.Blocks, awsPolicyBlocks(s, role)...)
 	}
 	screen.Blocks = appendProblem(screen.Blocks, c.problem)
 	return screen

@@ -17,12 +17,14 @@ type Result struct {
 	VendorAccount string         `json:"vendor_account"`
 	ExternalID    string         `json:"external_id"`
 	Policies      []ResultPolicy `json:"policies"`
-	Roles         []ResultRole   `json:"roles"`
-	Users         []ResultUser   `json:"users"`
-	Stacks        []ResultStack  `json:"stacks"`
-	Submitted     bool           `json:"submitted"` // the vendor's API accepted every role
-	Checks        []aws.Check    `json:"checks"`
-	Rehearsal     bool           `json:"rehearsal,omitempty"`
+	// ManagedPolicies are the ARNs of AWS managed policies that the roles have.
+	ManagedPolicies []string      `json:"managed_policies,omitempty"`
+	Roles           []ResultRole  `json:"roles"`
+	Users           []ResultUser  `json:"users"`
+	Stacks          []ResultStack `json:"stacks"`
+	Submitted       bool          `json:"submitted"` // the vendor's API accepted every role
+	Checks          []aws.Check   `json:"checks"`
+	Rehearsal       bool          `json:"rehearsal,omitempty"`
 }
 
 // ResultPolicy is one permissions policy. Characters are counted as IAM does,
@@ -79,6 +81,7 @@ func (s *Session) Result() Result {
 			r.Policies = append(r.Policies, ResultPolicy{ARN: p.ARN, Digest: p.Digest, Characters: p.Characters})
 		}
 		if part.RoleARN != "" {
+			r.ManagedPolicies = append(r.ManagedPolicies, s.ManagedPolicies(role.Purpose)...)
 			r.Roles = append(r.Roles, ResultRole{Purpose: role.Purpose, ARN: part.RoleARN, ID: part.RoleID})
 		}
 		if part.UserName != "" && role.Access == vendor.AccessUser {

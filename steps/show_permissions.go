@@ -22,9 +22,10 @@ func (c *showPermissions) Screen(s *Session) Screen {
 		screen.Blocks = append(screen.Blocks, Text{Body: c.d.About})
 	}
 	for _, role := range s.NeededRoles() {
-		if facts := append(grantFacts(role), awsPolicyFacts(s.ManagedPolicies(role.Purpose))...); len(facts) > 0 {
+		if facts := grantFacts(role); len(facts) > 0 {
 			screen.Blocks = append(screen.Blocks, facts)
 		}
+		screen.Blocks = append(screen.Blocks, awsPolicyBlocks(s, role)...)
 		for _, size := range c.sizes {
 			screen.Blocks = append(screen.Blocks, Text{Tone: Dim, Body: fmt.Sprintf("The policy has %s of %s characters.", thousands(size.used), thousands(limitOf(role)))})
 		}
@@ -41,13 +42,21 @@ func (c *showPermissions) Screen(s *Session) Screen {
 	return screen
 }
 
-// awsPolicyFacts name AWS managed policies. What they grant is AWS's to say.
-func awsPolicyFacts(arns []string) Facts {
+// awsPolicyBlocks name the AWS managed policies of a role. What they grant is
+// AWS's to say; of those that grant nearly everything it is said here.
+func awsPolicyBlocks(s *Session, role *vendor.Role) []Block {
 	var facts Facts
-	for _, arn := range arns {
+	var warnings []Block
+	for i, arn := range s.ManagedPolicies(role.Purpose) {
 		facts = append(facts, Fact{Label: policyNameOf(arn), Value: "AWS's own policy, " + arn, Note: "AWS can change what it grants"})
+		if grants := vendor.Sweeping(role.ManagedPolicies[i]); grants != "" {
+			warnings = append(warnings, Text{Tone: Warning, Body: policyNameOf(arn) + " lets " + s.Vendor.Title + " do " + grants + "."})
+		}
 	}
-	return facts
+	if facts == nil {
+		return nil
+	}
+	return append([]Block{facts}, warnings...)
 }
 
 // limitOf is how many characters the role's policy may have.

@@ -146,6 +146,9 @@ func (a *app) summary(r steps.Result, s *steps.Session) {
 		row("", fmt.Sprintf("%d characters", p.Characters))
 		a.print("  %s", draw.Clean(p.Digest))
 	}
+	for _, arn := range r.ManagedPolicies {
+		row("Policy", arn)
+	}
 	row("External ID", r.ExternalID)
 	if label := s.Vendor.Account.Label; label != "" {
 		row(label, r.VendorAccount)

@@ -51,7 +51,9 @@ type checkJSON struct {
 	Vendor   string            `json:"vendor,omitempty"`
 	Mistakes []mistakeJSON     `json:"mistakes"`
 	Policies []policyCheckJSON `json:"policies"`
-	Error    *errorJSON        `json:"error,omitempty"`
+	// Managed are AWS managed policies, which are not reviewed.
+	Managed []managedCheckJSON `json:"managed_policies,omitempty"`
+	Error   *errorJSON         `json:"error,omitempty"`
 }
 
 type mistakeJSON struct {
@@ -65,6 +67,14 @@ type mistakeJSON struct {
 type policyCheckJSON struct {
 	Role string `json:"role"` // purpose
 	review.Report
+}
+
+// managedCheckJSON is an AWS managed policy of a role, and what it grants where
+// that is nearly everything.
+type managedCheckJSON struct {
+	Role   string `json:"role"` // purpose
+	Name   string `json:"name"`
+	Grants string `json:"grants,omitempty"`
 }
 
 func (a *app) checkVendor(name, failOn string) error {
@@ -92,6 +102,13 @@ func (a *app) checkVendor(name, failOn string) error {
 	failed := ""
 	for i := range v.Roles {
 		role := &v.Roles[i]
+		for _, name := range role.ManagedPolicies {
+			grants := vendor.Sweeping(name)
+			checked.Managed = append(checked.Managed, managedCheckJSON{role.Purpose, name, grants})
+			if worst != "" && grants != "" {
+				failed = role.Purpose
+			}
+		}
 		if role.Policy == "" {
 			continue // AWS managed policies alone: their text is AWS's
 		}
@@ -139,9 +156,10 @@ func (a *app) printCheck(v *vendor.Vendor, checked checkJSON) {
 			a.print("  %-7s %s (line %d of the policy)", f.Severity, draw.Clean(f.Title), f.Line)
 		}
 	}
-	for i := range v.Roles {
-		for _, name := range v.Roles[i].ManagedPolicies {
-			a.print("\n%s: AWS managed policy %s, not reviewed: AWS has its text, and can change it", v.Roles[i].Purpose, draw.Clean(name))
+	for _, m := range checked.Managed {
+		a.print("\n%s: AWS managed policy %s, not reviewed: AWS has its text, and can change it", m.Role, draw.Clean(m.Name))
+		if m.Grants != "" {
+			a.print("  %-7s Can do %s", review.High, m.Grants)
 		}
 	}
 	if v.HandOver.URL != "" {

@@ -281,8 +281,16 @@ func TestAVendorWithManagedPoliciesAlone(t *testing.T) {
 			}
 		}
 	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sweeping := write(t, filepath.Join(home, "sweeping.yaml"), strings.Replace(string(text), "[SecurityAudit,", "[AdministratorAccess,", 1))
+	if code, out, talk := command(t, home, "vendors", "check", sweeping, "--fail-on", "high"); code != 3 || !strings.Contains(out, "Can do everything in the account") {
+		t.Errorf("AdministratorAccess: exit %d\n%s%s", code, out, talk)
+	}
 	for _, method := range []string{"manual", "automatic", "direct"} {
-		if code, out, talk := command(t, home, rehearsal(file, method, vendor.AccessRole)...); code != 0 || !strings.Contains(out, `:role/Acme-Audit"`) {
+		if code, out, talk := command(t, home, rehearsal(file, method, vendor.AccessRole)...); code != 0 || !strings.Contains(out, `:role/Acme-Audit"`) || !strings.Contains(out, `"arn:aws:iam::aws:policy/SecurityAudit"`) {
 			t.Errorf("%s: exit %d\n%s%s", method, code, out, talk)
 		}
 	}

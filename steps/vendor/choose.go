@@ -98,16 +98,6 @@ func (v *Vendor) selects(role *Role, bundles []string) bool {
 	})
 }
 
-// ManagedARNs are the ARNs of the AWS managed policies that the role has to
-// have attached, in a partition.
-func (r *Role) ManagedARNs(partition string) []string {
-	var arns []string
-	for _, name := range r.ManagedPolicies {
-		arns = append(arns, "arn:"+partition+":iam::aws:policy/"+name)
-	}
-	return arns
-}
-
 // DefaultBundles is the expanded selection that the vendor suggests: its
 // default products with all their integrations. It is empty for a vendor
 // without products, whose policy is granted whole.
