@@ -30,7 +30,11 @@ func (s *Session) review(purpose string, doc *policy.Document) reviewed {
 		if f.Line < 1 || f.Severity == review.Note {
 			continue
 		}
-		r.notes = append(r.notes, Note{Line: f.Line, Tone: toneOf(f.Severity), Text: string(f.Severity) + ": " + f.Title})
+		note := Note{Line: f.Line, Tone: toneOf(f.Severity), Text: string(f.Severity) + ": " + f.Title}
+		if f.Severity.Rank() >= review.Medium.Rank() && f.Cost != "" {
+			note.Text = strings.TrimSuffix(note.Text, ".") + ". " + f.Cost
+		}
+		r.notes = append(r.notes, note)
 	}
 	return r
 }
@@ -42,7 +46,11 @@ func (s *Session) costOf(purpose string) func(string, []string) string {
 		if !ok {
 			return ""
 		}
-		return strings.Join(s.Vendor.Serves(sid), ", ") + " needs it. Without it: " + why.Without
+		serves := strings.Join(s.Vendor.Serves(sid), ", ")
+		if serves == "" {
+			serves = s.Vendor.Title
+		}
+		return "Needed by " + serves + ". Without it: " + why.Without
 	}
 }
 
