@@ -415,6 +415,9 @@ func (c *chooseVendor) beginBlocks(s *Session) ([]Block, []Action) {
 	if c.d.About != "" {
 		blocks = append(blocks, Text{Tone: Dim, Body: c.d.About})
 	}
+	if s.Vendor.Account.About != "" {
+		blocks = append(blocks, Text{Tone: Dim, Body: s.Vendor.Account.About})
+	}
 	for _, need := range s.Vendor.Needs {
 		blocks = append(blocks, Text{Tone: Dim, Body: "· " + need})
 	}

@@ -293,6 +293,12 @@ func (c *createUserDirect) take(s *Session) (Move, []Effect) {
 	return Stay, nil
 }
 
+// Deeper reports whether other names are being asked for.
+func (c *createUserDirect) Deeper() bool { return c.stage == userNaming }
+
+// Up leaves the names as they were, and looks again.
+func (c *createUserDirect) Up(s *Session) []Effect { return c.Enter(s) }
+
 func (c *createUserDirect) chose(s *Session, id string) (Move, []Effect) {
 	switch id {
 	case "create":

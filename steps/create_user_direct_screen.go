@@ -95,14 +95,19 @@ func (c *createUserDirect) naming(s *Session) []Block {
 	policies, user := Input{ID: "policy-name", Label: "Policy name", Value: "", Hint: part.PolicyName, Flag: "--policy-name"},
 		Input{ID: fieldUserName, Label: "User name", Hint: part.UserName, Flag: "--user-name"}
 	policies.Problem = c.field
+	// Something to mark beside the fields lets tab lead out of them, to the keys.
+	documents := make([]Block, 0, len(c.wants)+2)
+	for _, w := range c.wants {
+		documents = append(documents, policyCode(w))
+	}
 	if _, taken := c.taken(); taken {
-		return []Block{policies}
+		return append(documents, policies)
 	}
 	if c.seen.user.User != nil {
 		user.Problem = c.field
-		return []Block{user}
+		return append(documents, user)
 	}
-	return []Block{policies, user}
+	return append(documents, policies, user)
 }
 
 // taken is the policy whose name is taken by another document.
