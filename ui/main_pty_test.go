@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -29,6 +30,7 @@ type terminal struct {
 // builtProgram builds the program as a user would get it.
 func builtProgram(t *testing.T) string {
 	t.Helper()
+	hearSignals(t)
 	binary := filepath.Join(t.TempDir(), "rolecall")
 	build := exec.Command("go", "build", "-o", binary, "rolecall")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -242,4 +244,14 @@ func TestSignalsSaveTheSession(t *testing.T) {
 			}
 		})
 	}
+}
+
+// hearSignals makes the programs that a test starts hear a lost terminal and an
+// interrupt, also where the tests themselves run with both ignored (nohup, a
+// script's background): a signal that is caught here is default there.
+func hearSignals(t *testing.T) {
+	t.Helper()
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP, syscall.SIGINT)
+	t.Cleanup(func() { signal.Stop(caught) })
 }
