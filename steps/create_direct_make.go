@@ -306,7 +306,7 @@ func updatePolicy(ctx context.Context, account *aws.Account, o directOp) (aws.Po
 
 // noRoom refuses a sixth version of a policy.
 func noRoom(name, arn string, versions []aws.PolicyVersion) error {
-	oldest, _ := oldestVersion(versions)
+	oldest := oldestVersion(versions)
 	return &Fault{Problem: Problem{
 		What:     name + " has five versions, as many as IAM keeps, and no receipt proves that rolecall made it.",
 		Expected: "room for a new version",
@@ -314,8 +314,9 @@ func noRoom(name, arn string, versions []aws.PolicyVersion) error {
 			" --version-id " + oldest + ". Then run this again.", Kind: NotAsNeeded}}
 }
 
-// oldestVersion is the one with the lowest number that is not the default.
-func oldestVersion(versions []aws.PolicyVersion) (string, bool) {
+// oldestVersion is the one with the lowest number that is not the default; empty
+// when there is none.
+func oldestVersion(versions []aws.PolicyVersion) string {
 	oldest, lowest := "", 0
 	for _, v := range versions {
 		n, err := strconv.Atoi(strings.TrimPrefix(v.ID, "v"))
@@ -323,5 +324,5 @@ func oldestVersion(versions []aws.PolicyVersion) (string, bool) {
 			oldest, lowest = v.ID, n
 		}
 	}
-	return oldest, oldest != ""
+	return oldest
 }

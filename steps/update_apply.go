@@ -35,7 +35,7 @@ func (u *Updater) prepare(ctx context.Context, policies []PolicyUpdate) error {
 		if !made {
 			return noRoom(p.Name, p.ARN, versions)
 		}
-		p.Drop, _ = oldestVersion(versions)
+		p.Drop = oldestVersion(versions)
 	}
 	return nil
 }
