@@ -187,13 +187,13 @@ func (b *grant) coversRest(a *grant) bool {
 func (b *grant) coversAction(a *grant) bool {
 	switch {
 	case len(b.notAction) > 0 && len(a.notAction) > 0:
-		return allCovered(b.notAction, a.notAction, coversPattern)
+		return allCovered(b.notAction, a.notAction, Covers)
 	case len(b.notAction) > 0:
-		return !slices.ContainsFunc(b.notAction, func(n string) bool { return overlaps(n, a.action) })
+		return !slices.ContainsFunc(b.notAction, func(n string) bool { return Overlaps(n, a.action) })
 	case len(a.notAction) > 0:
 		return b.action == "*"
 	}
-	return b.action == "*" || coversPattern(b.action, a.action)
+	return b.action == "*" || Covers(b.action, a.action)
 }
 
 func (b *grant) coversResource(a *grant) bool {
@@ -259,11 +259,11 @@ func CoversResource(wide, narrow string) bool {
 	return true
 }
 
-// coversVariables is coversPattern for text in which ${…} stands for a value
+// coversVariables is Covers for text in which ${…} stands for a value
 // that is not known: only the same variable or a star matches it.
 func coversVariables(wide, narrow string) bool {
 	if !strings.Contains(wide, "${") && !strings.Contains(narrow, "${") {
-		return coversPattern(tidyWildcards(wide), tidyWildcards(narrow))
+		return Covers(tidyWildcards(wide), tidyWildcards(narrow))
 	}
 	prefix, rest, _ := strings.Cut(wide, "*")
 	// Beyond plain equality only a final star is trusted: what a variable
@@ -280,7 +280,7 @@ func resourcesOverlap(a, b string) bool {
 	if strings.Count(a, ":") < 5 || strings.Count(b, ":") < 5 {
 		return true // AWS fills up a short ARN in ways that are not guessed at.
 	}
-	return overlaps(a, b)
+	return Overlaps(a, b)
 }
 
 // anyVariable puts a star in the place of each policy variable.
@@ -329,11 +329,11 @@ func (g *grant) touches(other *grant) bool {
 	case len(g.notAction) > 0 && len(other.notAction) > 0:
 		return true
 	case len(g.notAction) > 0:
-		return !slices.ContainsFunc(g.notAction, func(n string) bool { return coversPattern(n, other.action) })
+		return !slices.ContainsFunc(g.notAction, func(n string) bool { return Covers(n, other.action) })
 	case len(other.notAction) > 0:
 		return other.touches(g)
 	}
-	return overlaps(g.action, other.action)
+	return Overlaps(g.action, other.action)
 }
 
 func (g *grant) touchesAny(others []grant) bool {

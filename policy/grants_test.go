@@ -47,7 +47,7 @@ func TestOverlaps(t *testing.T) {
 		{"s3:get*", "s3:*object", true}, {"s3:get*", "s3:put*", false}, {"*", "", true}, {"a?", "ab", true}, {"a?", "a", false},
 		{"a*b", "ac", false}, {"*a", "b*", true}, {"", "a", false}, {"a", "a", true},
 	} {
-		if overlaps(test.a, test.b) != test.want || overlaps(test.b, test.a) != test.want {
+		if Overlaps(test.a, test.b) != test.want || Overlaps(test.b, test.a) != test.want {
 			t.Errorf("%q and %q overlap: want %v", test.a, test.b, test.want)
 		}
 	}

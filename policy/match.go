@@ -43,7 +43,7 @@ func CoversAction(wide, narrow string) bool {
 
 // coversAction is CoversAction for folded patterns.
 func coversAction(wide, narrow string) bool {
-	return wide == "*" || coversPattern(wide, narrow)
+	return wide == "*" || Covers(wide, narrow)
 }
 
 // foldAction brings an action pattern to one spelling: lower case, "*" for
@@ -80,10 +80,11 @@ func tidyWildcards(pattern string) string {
 	return b.String()
 }
 
-// coversPattern treats narrow as a text in which a star is a letter that only
+// Covers reports whether the pattern wide matches all that narrow matches. It
+// treats narrow as a text in which a star is a letter that only
 // a star matches, and a question mark one that only ? and * match. That never
 // claims a cover that is none.
-func coversPattern(wide, narrow string) bool {
+func Covers(wide, narrow string) bool {
 	p, t, star, mark := 0, 0, -1, 0
 	for t < len(narrow) {
 		switch {
@@ -106,8 +107,8 @@ func coversPattern(wide, narrow string) bool {
 	return p == len(wide)
 }
 
-// overlaps reports whether some text matches both patterns.
-func overlaps(a, b string) bool {
+// Overlaps reports whether some text matches both patterns.
+func Overlaps(a, b string) bool {
 	wildA, wildB := strings.IndexAny(a, "*?"), strings.IndexAny(b, "*?")
 	switch {
 	case wildA < 0:
@@ -123,8 +124,9 @@ func overlaps(a, b string) bool {
 	for j := 0; j < len(b) && b[j] == '*'; j++ {
 		reach[j+1] = true
 	}
+	next := make([]bool, len(b)+1)
 	for i := range len(a) {
-		next := make([]bool, len(b)+1)
+		clear(next)
 		next[0] = reach[0] && a[i] == '*'
 		for j := range len(b) {
 			switch {
@@ -136,7 +138,7 @@ func overlaps(a, b string) bool {
 				next[j+1] = reach[j] && (a[i] == b[j] || a[i] == '?' || b[j] == '?')
 			}
 		}
-		reach = next
+		reach, next = next, reach
 	}
 	return reach[len(b)]
 }

@@ -122,7 +122,7 @@ func fits(template, part string) bool {
 	case template == "${BucketName}" && strings.Contains(part, "/"):
 		return false // a bucket's name has no slash: this is about objects
 	}
-	return overlaps(pattern(template, "?*"), pattern(part, "*"))
+	return policy.Overlaps(pattern(template, "?*"), pattern(part, "*"))
 }
 
 // pattern turns ${…} into a wildcard.
@@ -171,59 +171,7 @@ func narrowed(template, part string) int {
 
 // coversTemplate reports whether a pattern matches all that a template makes.
 func coversTemplate(part, template string) bool {
-	return covers(part, pattern(template, "*"))
-}
-
-// covers reports whether the pattern wide matches all that narrow matches. It
-// treats a wildcard of narrow as a letter that only a star matches.
-func covers(wide, narrow string) bool {
-	p, t, star, mark := 0, 0, -1, 0
-	for t < len(narrow) {
-		switch {
-		case p < len(wide) && wide[p] == '*':
-			star, mark = p, t
-			p++
-		case p < len(wide) && (wide[p] == narrow[t] || wide[p] == '?' && narrow[t] != '*'):
-			p++
-			t++
-		case star >= 0:
-			mark++
-			p, t = star+1, mark
-		default:
-			return false
-		}
-	}
-	return strings.Trim(wide[p:], "*") == ""
-}
-
-// overlaps reports whether some text matches both patterns.
-func overlaps(a, b string) bool {
-	if !strings.ContainsAny(a, "*?") {
-		return policy.Matches(b, a)
-	}
-	if !strings.ContainsAny(b, "*?") {
-		return policy.Matches(a, b)
-	}
-	reach := make([]bool, len(b)+1) // reach[j]: a[:i] and b[:j] can end together
-	reach[0] = true
-	for j := 0; j < len(b) && b[j] == '*'; j++ {
-		reach[j+1] = true
-	}
-	next := make([]bool, len(b)+1)
-	for i := range len(a) {
-		clear(next)
-		next[0] = reach[0] && a[i] == '*'
-		for j := range len(b) {
-			switch {
-			case a[i] == '*' || b[j] == '*':
-				next[j+1] = reach[j+1] || next[j]
-			default:
-				next[j+1] = reach[j] && (a[i] == b[j] || a[i] == '?' || b[j] == '?')
-			}
-		}
-		reach, next = next, reach
-	}
-	return reach[len(b)]
+	return policy.Covers(part, pattern(template, "*"))
 }
 
 // scoped writes an ARN for a kind of resource with names to fill in, such as

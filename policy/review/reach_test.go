@@ -72,10 +72,10 @@ func TestOverlaps(t *testing.T) {
 		{"a*", "*b", true}, {"a*", "b*", false}, {"stack/?*/?*", "*dne*", true}, {"?*/?*", "bucket", false},
 		{"role/?*", "role/*", true}, {"?*", "", false}, {"*", "", true}, {"a?c", "a*d", false}, {"x*y*z", "xyz", true},
 	} {
-		if got := overlaps(c.a, c.b); got != c.want {
+		if got := policy.Overlaps(c.a, c.b); got != c.want {
 			t.Errorf("overlaps(%q, %q) = %v", c.a, c.b, got)
 		}
-		if got := overlaps(c.b, c.a); got != c.want {
+		if got := policy.Overlaps(c.b, c.a); got != c.want {
 			t.Errorf("overlaps(%q, %q) = %v", c.b, c.a, got)
 		}
 	}

@@ -142,7 +142,7 @@ func (m *model) touches(st *statement, service string) bool {
 	}
 	return slices.ContainsFunc(st.Resource, func(r string) bool {
 		parts := strings.SplitN(r, ":", 6)
-		return len(parts) > 2 && overlaps(strings.ToLower(parts[2]), service)
+		return len(parts) > 2 && policy.Overlaps(strings.ToLower(parts[2]), service)
 	})
 }
 

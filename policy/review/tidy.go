@@ -115,7 +115,7 @@ func (m *model) grantedTwice() map[*entry]bool {
 				return a != b && a.st.inside(b.st) && (!b.st.inside(a.st) || before(b, a))
 			})
 			drop = drop || slices.ContainsFunc(wide, func(b *entry) bool {
-				return a.folded != b.folded && covers(b.folded, a.folded) && a.st.inside(b.st)
+				return a.folded != b.folded && policy.Covers(b.folded, a.folded) && a.st.inside(b.st)
 			})
 			if drop {
 				out[a] = true
