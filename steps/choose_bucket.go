@@ -4,7 +4,7 @@ import (
 	"context"
 
 	"rolecall/aws"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // bucketLook checks that the bucket which a policy names exists and is in the
@@ -32,7 +32,7 @@ func (s *Session) bucketAsked() (label, name string) {
 	}
 	for _, role := range s.NeededRoles() {
 		for key, p := range role.Parameters {
-			if p.Kind == vendor.ParameterBucket {
+			if p.Kind == describe.ParameterBucket {
 				return p.Label, s.Parameters[key]
 			}
 		}

@@ -4,7 +4,7 @@ import (
 	"slices"
 
 	"rolecall/aws"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 const (
@@ -18,7 +18,7 @@ const (
 // the step.
 func (c *choosePermissions) withoutExternal(s *Session) (Move, []Effect) {
 	for _, role := range s.NeededRoles() {
-		if role.Access == vendor.AccessRole && role.NoExternal != "" && !slices.Contains(c.without, role.Purpose) {
+		if role.Access == describe.AccessRole && role.NoExternal != "" && !slices.Contains(c.without, role.Purpose) {
 			c.stage, c.field = askWithout, ""
 			c.without = append(c.without, role.Purpose)
 			return Stay, nil

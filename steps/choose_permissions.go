@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"rolecall/policy"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // choosePermissions asks what the vendor should be able to do: its default, or
@@ -203,13 +203,13 @@ func (c *choosePermissions) entered(s *Session, text string) (Move, []Effect) {
 	return c.next(s)
 }
 
-func (c *choosePermissions) parameterAsked(s *Session) (vendor.Parameter, bool) {
+func (c *choosePermissions) parameterAsked(s *Session) (describe.Parameter, bool) {
 	for _, role := range s.NeededRoles() {
 		if p, ok := role.Parameters[c.parameter]; ok {
 			return p, true
 		}
 	}
-	return vendor.Parameter{}, false
+	return describe.Parameter{}, false
 }
 
 // measure composes the policies of what is ticked, and of each bundle left out
@@ -366,7 +366,7 @@ func (c *choosePermissions) nodes(s *Session) []Node {
 	return nodes
 }
 
-func (c *choosePermissions) tickOf(p vendor.Product) Tick {
+func (c *choosePermissions) tickOf(p describe.Product) Tick {
 	if !slices.Contains(c.ticked, p.ID) {
 		return Off
 	}
@@ -378,7 +378,7 @@ func (c *choosePermissions) tickOf(p vendor.Product) Tick {
 	return On
 }
 
-func (c *choosePermissions) node(s *Session, p vendor.Product, id string) Node {
+func (c *choosePermissions) node(s *Session, p describe.Product, id string) Node {
 	node := Node{ID: id, Label: p.Title, Detail: p.About, Note: c.risks[id] + c.notes[id]}
 	if slices.Contains(c.ticked, id) {
 		node.Tick = On

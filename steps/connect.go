@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/steps/describe"
 	"rolecall/steps/spot"
-	"rolecall/steps/vendor"
 )
 
 // connect hands the role over: to the vendor's API, or by copy where there is
@@ -85,7 +85,7 @@ func (c *connect) Status(a Answers) Status {
 }
 
 // submits is the part whose role goes to the vendor's API, nil when none does.
-func (s *Session) submits() *vendor.Role {
+func (s *Session) submits() *describe.Role {
 	if !s.byAPI() {
 		return nil
 	}

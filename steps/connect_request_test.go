@@ -9,11 +9,11 @@ import (
 	"testing"
 
 	"rolecall/steps"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // acme is the documented example of a vendor's file.
-func acme(t *testing.T) *vendor.Vendor {
+func acme(t *testing.T) *describe.Vendor {
 	t.Helper()
 	page, err := os.ReadFile(filepath.Join("..", "assets", "vendors", "README.md"))
 	if err != nil {
@@ -21,7 +21,7 @@ func acme(t *testing.T) *vendor.Vendor {
 	}
 	_, rest, _ := strings.Cut(string(page), "```yaml\n")
 	example, _, _ := strings.Cut(rest, "```\n")
-	v, err := vendor.ReadForeign([]byte(example), "acme.yaml")
+	v, err := describe.ReadForeign([]byte(example), "acme.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestTheDeclaredRequestCanBeLeftOut(t *testing.T) {
 }
 
 func TestNoValueChangesWhatIsSent(t *testing.T) {
-	r := vendor.Request{Body: `{"role": "{role_arn}", "external_id": "{external_id}", "n": {"x": 1}}`}
+	r := describe.Request{Body: `{"role": "{role_arn}", "external_id": "{external_id}", "n": {"x": 1}}`}
 	if got := r.Fill("a", `b", "admin": "c`, ""); got != `{"role": "a", "external_id": "b\", \"admin\": \"c", "n": {"x": 1}}` {
 		t.Error(got)
 	}

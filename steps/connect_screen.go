@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // Screen shows the hand-over, then what exists now and what to do next.
@@ -78,7 +78,7 @@ func (c *connect) handOverBlocks(s *Session) ([]Block, []Action) {
 		part := s.Part(role.Purpose)
 		switch {
 		case !part.Submitted.IsZero():
-		case role.HandOver == vendor.HandOverAccount:
+		case role.HandOver == describe.HandOverAccount:
 			what = "the AWS account ID"
 			facts = append(facts, Fact{Label: "AWS account ID", Value: s.AccountID, Copy: true, Note: role.Field})
 		default:
@@ -158,7 +158,7 @@ func (c *connect) verdict(s *Session) string {
 
 // Summary is the last screen's blocks, for the scrollback.
 func (s *Session) Summary() []Block {
-	if s.Access == vendor.AccessUser {
+	if s.Access == describe.AccessUser {
 		if c := (&connectUser{}); s.settled(stepConnect, c.basis(s.Answers)...) {
 			return c.summary(s)
 		}

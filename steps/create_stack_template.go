@@ -8,7 +8,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // Setup is all that the needed roles take, for the exports: the same documents
@@ -25,7 +25,7 @@ func (s *Session) Setup() (*policy.Setup, error) {
 	return setup, nil
 }
 
-func (s *Session) setupRole(role *vendor.Role) (policy.SetupRole, error) {
+func (s *Session) setupRole(role *describe.Role) (policy.SetupRole, error) {
 	part := s.Part(role.Purpose)
 	out := policy.SetupRole{ID: templateName(role.Purpose, "Arn"), Name: part.RoleName, Path: s.Path, Description: role.Description,
 		AccountIDs: s.TrustedAccounts(role.Purpose), ExternalID: part.ExternalID, ManagedPolicies: s.ManagedPolicies(role.Purpose), Boundary: s.Boundary, SessionDuration: s.SessionFor, Output: role.Purpose}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"rolecall/policy"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // WantedDocument is a policy that has to exist, under a name that is only a
@@ -19,23 +19,23 @@ type WantedDocument struct {
 
 // NeededRoles lists the roles that the ticked products need, or the users where
 // the vendor gets those.
-func (s *Session) NeededRoles() []*vendor.Role {
+func (s *Session) NeededRoles() []*describe.Role {
 	return s.Vendor.RolesFor(s.Bundles, s.access())
 }
 
 // access is what the vendor gets: role, unless user was chosen.
-func (s *Session) access() string { return cmp.Or(s.Access, vendor.AccessRole) }
+func (s *Session) access() string { return cmp.Or(s.Access, describe.AccessRole) }
 
 // needs reports whether the ticked products need the role of this purpose.
 func (s *Session) needs(purpose string) bool {
-	return slices.ContainsFunc(s.NeededRoles(), func(role *vendor.Role) bool { return role.Purpose == purpose })
+	return slices.ContainsFunc(s.NeededRoles(), func(role *describe.Role) bool { return role.Purpose == purpose })
 }
 
 // role finds a role that the description is known to have.
-func (s *Session) role(purpose string) *vendor.Role {
+func (s *Session) role(purpose string) *describe.Role {
 	role, ok := s.Vendor.Role(purpose)
 	if !ok {
-		return &vendor.Role{Purpose: purpose}
+		return &describe.Role{Purpose: purpose}
 	}
 	return role
 }

@@ -4,14 +4,14 @@ import (
 	"cmp"
 	"strings"
 
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // Flow lists the steps of the chosen vendor and method in their order. A walk
 // calls it again after every answer and keeps the steps it knows. Without a
 // vendor, or without a method, there is only the step that asks for it.
 func (s *Session) Flow() []Step {
-	described := []vendor.Step{{ID: string(stepVendor), Title: "Vendor and method"}}
+	described := []describe.Step{{ID: string(stepVendor), Title: "Vendor and method"}}
 	if s.Vendor != nil {
 		if method, ok := s.Vendor.Method(s.Method, s.Access); ok {
 			described = method.Steps
@@ -43,7 +43,7 @@ const (
 
 // StepNames lists what a description may name as a step.
 func StepNames() []ID {
-	ids := vendor.StepIDs()
+	ids := describe.StepIDs()
 	names := make([]ID, len(ids))
 	for i, id := range ids {
 		names[i] = ID(id)
@@ -51,7 +51,7 @@ func StepNames() []ID {
 	return names
 }
 
-func (s *Session) step(d vendor.Step) Step {
+func (s *Session) step(d describe.Step) Step {
 	base := described{d: d}
 	switch ID(d.ID) {
 	case stepVendor:
@@ -70,7 +70,7 @@ func (s *Session) step(d vendor.Step) Step {
 	case stepRole:
 		return &createRole{described: base}
 	case stepCreate:
-		if s.Access == vendor.AccessUser {
+		if s.Access == describe.AccessUser {
 			return &createUserDirect{described: base}
 		}
 		return &createDirect{described: base}
@@ -81,7 +81,7 @@ func (s *Session) step(d vendor.Step) Step {
 	case stepStack:
 		return &createStack{described: base}
 	case stepConnect:
-		if s.Access == vendor.AccessUser {
+		if s.Access == describe.AccessUser {
 			return &connectUser{described: base}
 		}
 		if s.Vendor.HandOver.URL != "" {
@@ -93,7 +93,7 @@ func (s *Session) step(d vendor.Step) Step {
 }
 
 // described is what every step takes from the vendor's description.
-type described struct{ d vendor.Step }
+type described struct{ d describe.Step }
 
 // ID is the step's name in the description; a step that is walked once for each
 // role has the role's purpose behind it, except for the vendor's first role.
@@ -104,9 +104,9 @@ func (b described) ID() ID {
 	return ID(b.d.ID + ":" + b.d.Role)
 }
 
-func (b *described) words() vendor.Step { return b.d }
+func (b *described) words() describe.Step { return b.d }
 
-func (b *described) reword(d vendor.Step) { b.d = d }
+func (b *described) reword(d describe.Step) { b.d = d }
 
 // Title is the description's.
 func (b described) Title() string { return b.d.Title }
@@ -187,7 +187,7 @@ func (s *Session) Prepare() {
 // console, which a rehearsal does not have.
 func (s *Session) rehearseExternalIDs() {
 	for _, role := range s.NeededRoles() {
-		if role.Access == vendor.AccessRole && s.needsExternalID(role.Purpose) {
+		if role.Access == describe.AccessRole && s.needsExternalID(role.Purpose) {
 			s.setPart(role.Purpose, func(p *Part) { p.ExternalID = cmp.Or(p.ExternalID, s.Vendor.ExternalID.Example) })
 		}
 	}

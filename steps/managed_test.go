@@ -11,7 +11,7 @@ import (
 	"rolecall/aws"
 	"rolecall/policy"
 	"rolecall/steps"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 const (
@@ -27,7 +27,7 @@ func (w *world) audit(method string, edit ...string) *world {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	v, err := vendor.ReadForeign([]byte(strings.NewReplacer(edit...).Replace(string(text))), "acme-audit.yaml")
+	v, err := describe.ReadForeign([]byte(strings.NewReplacer(edit...).Replace(string(text))), "acme-audit.yaml")
 	if err != nil {
 		w.t.Fatal(err)
 	}

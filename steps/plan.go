@@ -10,7 +10,7 @@ import (
 
 	"rolecall/policy"
 	"rolecall/policy/review"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // UnknownExternalID stands in a plan for an external ID that nobody knows yet:
@@ -120,7 +120,7 @@ func (s *Session) MakePlan(tool string) (*Plan, error) {
 func (p *Plan) addRole(s *Session, purpose string) error {
 	part := s.Part(purpose)
 	planned := PlanRole{Purpose: purpose, RoleName: part.RoleName, UserName: part.UserName, PolicyName: part.PolicyName}
-	user := s.access() == vendor.AccessUser
+	user := s.access() == describe.AccessUser
 	if !user {
 		planned.ManagedPolicies = s.ManagedPolicies(purpose)
 		planned.Trusts, planned.ExternalID = s.TrustedAccounts(purpose), part.ExternalID

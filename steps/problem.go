@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"rolecall/aws"
+	"rolecall/steps/describe"
 	"rolecall/steps/spot"
-	"rolecall/steps/vendor"
 )
 
 // problemOf says in three lines what an error of AWS, of the vendor or of this
@@ -22,7 +22,7 @@ func problemOf(err error) *Problem {
 	if refused := (*spot.Error)(nil); errors.As(err, &refused) {
 		return &Problem{What: refused.What(), Expected: refused.Expected(), Next: refused.Next(), Quoted: refused.Quoted(), Kind: VendorRefuse}
 	}
-	if mistakes := vendor.MistakesOf(err); len(mistakes) > 0 {
+	if mistakes := describe.MistakesOf(err); len(mistakes) > 0 {
 		m := mistakes[0]
 		return &Problem{What: m.What, Expected: m.Expected, Next: m.Next, Kind: Usage}
 	}

@@ -2,7 +2,7 @@ package steps
 
 import (
 	"rolecall/aws"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // Result is what a session made or found, as scripts read it. Every list is
@@ -84,7 +84,7 @@ func (s *Session) Result() Result {
 			r.ManagedPolicies = append(r.ManagedPolicies, s.ManagedPolicies(role.Purpose)...)
 			r.Roles = append(r.Roles, ResultRole{Purpose: role.Purpose, ARN: part.RoleARN, ID: part.RoleID})
 		}
-		if part.UserName != "" && role.Access == vendor.AccessUser {
+		if part.UserName != "" && role.Access == describe.AccessUser {
 			r.Users = append(r.Users, ResultUser{Name: part.UserName, ARN: part.UserARN, AccessKeyID: part.KeyID})
 		}
 		if seen.User != nil {

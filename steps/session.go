@@ -5,19 +5,19 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/steps/describe"
 	"rolecall/steps/spot"
-	"rolecall/steps/vendor"
 )
 
 // Session is everything a step may use: the answers, the vendor's description
 // and the two accounts, the customer's at AWS and the one at the vendor.
 type Session struct {
 	Answers
-	Vendor *vendor.Vendor
+	Vendor *describe.Vendor
 	// Offers are the vendors and methods to choose from; flags narrow them.
 	Offers []Offer
 	// LoadVendor reads a vendor's description by name or file.
-	LoadVendor func(name string) (*vendor.Vendor, error)
+	LoadVendor func(name string) (*describe.Vendor, error)
 
 	// AWS is the account signed in to; nil before the login step and in a
 	// session without credentials.

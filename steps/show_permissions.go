@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"rolecall/policy"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // showPermissions is the permissions step of a vendor without products to
@@ -44,12 +44,12 @@ func (c *showPermissions) Screen(s *Session) Screen {
 
 // awsPolicyBlocks name the AWS managed policies of a role. What they grant is
 // AWS's to say; of those that grant nearly everything it is said here.
-func awsPolicyBlocks(s *Session, role *vendor.Role) []Block {
+func awsPolicyBlocks(s *Session, role *describe.Role) []Block {
 	var facts Facts
 	var warnings []Block
 	for i, arn := range s.ManagedPolicies(role.Purpose) {
 		facts = append(facts, Fact{Label: policyNameOf(arn), Value: "AWS's own policy, " + arn, Note: "AWS can change what it grants"})
-		if grants := vendor.Sweeping(role.ManagedPolicies[i]); grants != "" {
+		if grants := describe.Sweeping(role.ManagedPolicies[i]); grants != "" {
 			warnings = append(warnings, Text{Tone: Warning, Body: policyNameOf(arn) + " lets " + s.Vendor.Title + " do " + grants + "."})
 		}
 	}
@@ -60,7 +60,7 @@ func awsPolicyBlocks(s *Session, role *vendor.Role) []Block {
 }
 
 // limitOf is how many characters the role's policy may have.
-func limitOf(role *vendor.Role) int {
+func limitOf(role *describe.Role) int {
 	if role.Inline {
 		return policy.MaxRoleInline
 	}
@@ -69,7 +69,7 @@ func limitOf(role *vendor.Role) int {
 
 // grantFacts lists each action once, with what it is for: its own reason, else
 // its statement's.
-func grantFacts(role *vendor.Role) Facts {
+func grantFacts(role *describe.Role) Facts {
 	var facts Facts
 	listed := map[string]bool{}
 	for _, statement := range role.Document.Statements {

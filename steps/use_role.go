@@ -1,6 +1,8 @@
 package steps
 
-import "rolecall/steps/vendor"
+import (
+	"rolecall/steps/describe"
+)
 
 // actionUseRole leaves the way with an IAM user for the one with a role.
 const actionUseRole = "use-role"
@@ -8,10 +10,10 @@ const actionUseRole = "use-role"
 // mayUseRole reports whether the vendor also takes a role, by the same method,
 // and nothing was handed over yet.
 func (s *Session) mayUseRole() bool {
-	if s.Vendor == nil || s.Access != vendor.AccessUser || s.settled(stepConnect, (&connectUser{}).basis(s.Answers)...) {
+	if s.Vendor == nil || s.Access != describe.AccessUser || s.settled(stepConnect, (&connectUser{}).basis(s.Answers)...) {
 		return false
 	}
-	_, ok := s.Vendor.Method(s.Method, vendor.AccessRole)
+	_, ok := s.Vendor.Method(s.Method, describe.AccessRole)
 	return ok
 }
 
@@ -40,7 +42,7 @@ func (s *Session) withRoleHint(screen Screen) Screen {
 // useRole turns to the role's way. Account and login stay as they were
 // answered.
 func (s *Session) useRole() Move {
-	s.Access = vendor.AccessRole
+	s.Access = describe.AccessRole
 	s.Prepare()
 	s.settle(stepVendor, (&chooseVendor{}).basis(s.Answers)...)
 	for _, step := range s.Flow() {

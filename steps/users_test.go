@@ -12,7 +12,7 @@ import (
 	"rolecall/aws/rehearsal"
 	"rolecall/policy"
 	"rolecall/steps"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 const (
@@ -26,11 +26,11 @@ const (
 func sprinters(t *testing.T, method, access string, run func(t *testing.T, w *world)) {
 	t.Helper()
 	rehearse(t, func(t *testing.T, w *world) {
-		v, err := vendor.Load("sprinters")
+		v, err := describe.Load("sprinters")
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.session.Vendor, w.session.LoadVendor = v, vendor.Load
+		w.session.Vendor, w.session.LoadVendor = v, describe.Load
 		w.session.Answers = steps.Answers{ID: "test", Vendor: "sprinters", Method: method, Access: access}
 		w.session.Prepare()
 		w.walk = steps.NewWalk(w.session)

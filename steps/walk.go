@@ -3,7 +3,7 @@ package steps
 import (
 	"reflect"
 
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // Walk is one walk through a vendor's steps. It is a pure machine: it moves,
@@ -59,8 +59,8 @@ func (w *Walk) replan() {
 // another vendor's, or another method's, has other words.
 func takeWords(kept, fresh Step) {
 	type worded interface {
-		words() vendor.Step
-		reword(vendor.Step)
+		words() describe.Step
+		reword(describe.Step)
 	}
 	if to, ok := kept.(worded); ok {
 		if from, ok := fresh.(worded); ok {

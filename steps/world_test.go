@@ -14,9 +14,10 @@ import (
 	"rolecall/aws"
 	"rolecall/aws/rehearsal"
 	"rolecall/steps"
+	"rolecall/steps/describe"
 	"rolecall/steps/spot"
+
 	spotrehearsal "rolecall/steps/spot/rehearsal"
-	"rolecall/steps/vendor"
 )
 
 const account = "123456789012"
@@ -86,7 +87,7 @@ func (w *world) serve(closeListener, closeServer func() error, client *http.Clie
 }
 
 func (w *world) newSession() *steps.Session {
-	v, err := vendor.Load("spot")
+	v, err := describe.Load("spot")
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/steps"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 	"rolecall/ui/draw"
 )
 
@@ -52,7 +52,7 @@ type undoing struct {
 	app     *app
 	remover *steps.Remover
 	plan    []steps.Removal
-	vendor  *vendor.Vendor // nil when its description is gone
+	vendor  *describe.Vendor // nil when its description is gone
 }
 
 func (a *app) disconnect(ctx context.Context, args []string, yes bool) error {
@@ -72,7 +72,7 @@ func (a *app) disconnect(ctx context.Context, args []string, yes bool) error {
 		return err
 	}
 	u := &undoing{app: a, remover: &steps.Remover{Ledger: store.Ledger(receipt.Session), Receipt: receipt, Now: a.env.Now}}
-	u.vendor, _ = vendor.Load(receipt.Vendor) // its words are a help; a vendor file may be gone
+	u.vendor, _ = describe.Load(receipt.Vendor) // its words are a help; a vendor file may be gone
 	if receipt.Rehearsal {
 		return u.ofRehearsal()
 	}

@@ -15,7 +15,7 @@ import (
 
 	"rolecall/policy/review"
 	"rolecall/steps"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 	"rolecall/ui/draw"
 )
 
@@ -54,7 +54,7 @@ func (a *app) plan(flags *connectFlags, output string) error {
 		return usage("Which access the plan is for is open.", "one of: "+offerList(prepared.offers), "Give --vendor, --method and --access.")
 	}
 	if session.Partition == "" {
-		session.Partition = vendor.Commercial
+		session.Partition = describe.Commercial
 	}
 	plan, err := session.MakePlan("rolecall " + version())
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 	"rolecall/ui/draw"
 )
 
@@ -37,8 +37,8 @@ const maxPolicyText = 16 << 20
 type source struct {
 	name   string // for people
 	text   []byte
-	vendor *vendor.Vendor // of vendor:NAME
-	role   *vendor.Role
+	vendor *describe.Vendor // of vendor:NAME
+	role   *describe.Role
 }
 
 // readSource reads a file, standard input ("-"), a vendor's published policy
@@ -101,7 +101,7 @@ func cannotRead(name string, err error) error {
 // vendorSource is the permissions policy that a vendor publishes for its
 // default products.
 func vendorSource(name string) (*source, error) {
-	v, err := vendor.Load(name)
+	v, err := describe.Load(name)
 	if err != nil {
 		return nil, flagRefused("vendor:"+draw.Clean(name), err)
 	}
@@ -109,15 +109,15 @@ func vendorSource(name string) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc := v.Compose(role, nil, vendor.Commercial)
+	doc := v.Compose(role, nil, describe.Commercial)
 	if doc == nil {
-		return nil, awsPoliciesAlone(v, role, vendor.Commercial)
+		return nil, awsPoliciesAlone(v, role, describe.Commercial)
 	}
 	return &source{name: "vendor:" + name, text: []byte(doc.Pretty()), vendor: v, role: role}, nil
 }
 
 // awsPoliciesAlone refuses to show a policy where there is none of the vendor's.
-func awsPoliciesAlone(v *vendor.Vendor, role *vendor.Role, partition string) error {
+func awsPoliciesAlone(v *describe.Vendor, role *describe.Role, partition string) error {
 	arns := strings.Join(role.ManagedARNs(partition), ", ")
 	return usage(draw.Clean(v.Title)+" has no policy of its own for this. Its role has AWS managed policies: "+arns+".",
 		"a vendor with a policy of its own", "Read AWS's: rolecall policy review "+role.ManagedARNs(partition)[0]+". The formats cloudformation, terraform and cli attach them.")
@@ -125,11 +125,11 @@ func awsPoliciesAlone(v *vendor.Vendor, role *vendor.Role, partition string) err
 
 // onlyRole is the one role (or user) that a selection needs. The role comes
 // first where a vendor has both.
-func onlyRole(v *vendor.Vendor, bundles []string, access string) (*vendor.Role, error) {
+func onlyRole(v *describe.Vendor, bundles []string, access string) (*describe.Role, error) {
 	roles := v.RolesFor(bundles, access)
 	if access == "" {
-		if roles = v.RolesFor(bundles, vendor.AccessRole); len(roles) == 0 {
-			roles = v.RolesFor(bundles, vendor.AccessUser)
+		if roles = v.RolesFor(bundles, describe.AccessRole); len(roles) == 0 {
+			roles = v.RolesFor(bundles, describe.AccessUser)
 		}
 	}
 	switch len(roles) {

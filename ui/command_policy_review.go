@@ -14,7 +14,7 @@ import (
 	"rolecall/policy"
 	"rolecall/policy/review"
 	"rolecall/steps"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 	"rolecall/ui/draw"
 	"rolecall/ui/report"
 )
@@ -133,7 +133,7 @@ func (s *source) know(opts *review.Options, costs bool) error {
 	if v == nil && costs && opts.Kind == policy.Identity {
 		name := vendorOf(s.text)
 		if name != "" {
-			loaded, err := vendor.Load(name)
+			loaded, err := describe.Load(name)
 			if err != nil {
 				return err
 			}
@@ -146,8 +146,8 @@ func (s *source) know(opts *review.Options, costs bool) error {
 	if opts.Kind == policy.Identity && opts.Trust == nil {
 		return nil
 	}
-	for _, name := range vendor.List() {
-		known, err := vendor.Load(name)
+	for _, name := range describe.List() {
+		known, err := describe.Load(name)
 		if err != nil {
 			return err
 		}
@@ -193,7 +193,7 @@ func vendorOf(text []byte) string {
 
 // costsOf says which products need actions of a statement and what stops
 // working without them.
-func costsOf(v *vendor.Vendor) func(string, []string) string {
+func costsOf(v *describe.Vendor) func(string, []string) string {
 	return func(sid string, actions []string) string {
 		for i := range v.Roles {
 			role := &v.Roles[i]
@@ -219,7 +219,7 @@ func costsOf(v *vendor.Vendor) func(string, []string) string {
 	}
 }
 
-func titlesOf(v *vendor.Vendor, bundles []string) []string {
+func titlesOf(v *describe.Vendor, bundles []string) []string {
 	var titles []string
 	for _, id := range bundles {
 		p, ok := v.Bundle(id)

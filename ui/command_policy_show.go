@@ -10,7 +10,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 	"rolecall/ui/draw"
 	"rolecall/ui/report"
 )
@@ -85,14 +85,14 @@ func (f *showFlags) selection() (*prepared, error) {
 	if name == "" {
 		name = defaultVendor()
 	}
-	v, err := vendor.Load(name)
+	v, err := describe.Load(name)
 	if err != nil {
 		return nil, flagRefused("--vendor", err)
 	}
-	if c.access != "" && c.access != vendor.AccessRole && c.access != vendor.AccessUser {
+	if c.access != "" && c.access != describe.AccessRole && c.access != describe.AccessUser {
 		return nil, usage(fmt.Sprintf("--access: there is no %q.", draw.Clean(c.access)), "role or user", "Correct --access.")
 	}
-	p := &prepared{vendor: v, load: vendor.Load}
+	p := &prepared{vendor: v, load: describe.Load}
 	p.answers.Vendor, p.answers.Access = name, c.access
 	for _, check := range []func() error{
 		c.checkShapes,
@@ -100,14 +100,14 @@ func (f *showFlags) selection() (*prepared, error) {
 		func() error { return c.fillSelection(p) },
 		func() error { return c.fillParameters(p) },
 		func() error { return c.fillParts(p) },
-		func() error { return c.checkRestriction(orElse(p.answers.Partition, vendor.Commercial)) },
+		func() error { return c.checkRestriction(orElse(p.answers.Partition, describe.Commercial)) },
 	} {
 		if err := check(); err != nil {
 			return nil, err
 		}
 	}
 	if p.answers.Partition == "" {
-		p.answers.Partition = vendor.Commercial
+		p.answers.Partition = describe.Commercial
 	}
 	return p, nil
 }
@@ -140,7 +140,7 @@ func (f *connectFlags) checkRestriction(partition string) error {
 }
 
 // document is the policy of one role as the flags want it.
-func (a *app) document(f *showFlags, p *prepared, role *vendor.Role) (*policy.Document, error) {
+func (a *app) document(f *showFlags, p *prepared, role *describe.Role) (*policy.Document, error) {
 	doc := p.vendor.Compose(role, p.answers.Bundles, p.answers.Partition)
 	if doc == nil {
 		return nil, awsPoliciesAlone(p.vendor, role, p.answers.Partition)
@@ -208,8 +208,8 @@ func (a *app) showJSON(f *showFlags, p *prepared) error {
 // setup is policy, role and attachment of every role that the products need.
 func (a *app) setup(f *showFlags, p *prepared) (*policy.Setup, error) {
 	c := &f.connect
-	roles := p.vendor.RolesFor(p.answers.Bundles, vendor.AccessRole)
-	if c.access == vendor.AccessUser || len(roles) == 0 {
+	roles := p.vendor.RolesFor(p.answers.Bundles, describe.AccessRole)
+	if c.access == describe.AccessUser || len(roles) == 0 {
 		return nil, usage(p.vendor.Title+"'s IAM user is not in these formats.", "--access role, or --format json", "Print the policy with --format json.")
 	}
 	if len(roles) > 1 && (c.roleName != "" || c.policyName != "") {
@@ -226,7 +226,7 @@ func (a *app) setup(f *showFlags, p *prepared) (*policy.Setup, error) {
 	return setup, nil
 }
 
-func (a *app) setupRole(f *showFlags, p *prepared, role *vendor.Role) (policy.SetupRole, error) {
+func (a *app) setupRole(f *showFlags, p *prepared, role *describe.Role) (policy.SetupRole, error) {
 	c := &f.connect
 	out := policy.SetupRole{
 		ID: letters(role.Purpose, "Arn"), Name: orElse(c.roleName, role.RoleName), Path: c.path, Description: role.Description,
@@ -255,7 +255,7 @@ func (a *app) setupRole(f *showFlags, p *prepared, role *vendor.Role) (policy.Se
 }
 
 // policiesOf divides a document that is too long for one policy.
-func policiesOf(role *vendor.Role, doc *policy.Document, name string) ([]policy.SetupPolicy, error) {
+func policiesOf(role *describe.Role, doc *policy.Document, name string) ([]policy.SetupPolicy, error) {
 	documents := []*policy.Document{doc}
 	if !role.Inline {
 		parts, err := doc.Split(policy.MaxManaged, policy.MaxAttached-len(role.ManagedPolicies))

@@ -10,22 +10,22 @@ import (
 
 	"rolecall/aws"
 	"rolecall/steps"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 	"rolecall/ui/draw"
 )
 
 // prepared is what flags decided before anything was asked or sent.
 type prepared struct {
 	answers steps.Answers
-	vendor  *vendor.Vendor // nil while there is more than one offer
+	vendor  *describe.Vendor // nil while there is more than one offer
 	offers  []steps.Offer
-	load    func(name string) (*vendor.Vendor, error)
+	load    func(name string) (*describe.Vendor, error)
 }
 
 // prepare checks every flag and turns them into answers. Nothing was done when
 // it refuses.
 func (a *app) prepare(f *connectFlags) (*prepared, error) {
-	p := &prepared{load: vendor.Load}
+	p := &prepared{load: describe.Load}
 	if err := a.checkCommon(); err != nil {
 		return nil, err
 	}
@@ -72,14 +72,14 @@ func flagRefused(flag string, err error) error {
 
 // offer finds the ways to connect that the flags leave open.
 func (p *prepared) offer(f *connectFlags) error {
-	names := vendor.List()
+	names := describe.List()
 	if f.vendor != "" {
-		names = []string{vendor.Canonical(f.vendor)}
+		names = []string{describe.Canonical(f.vendor)}
 	}
 	var all []steps.Offer
-	byName := map[string]*vendor.Vendor{}
+	byName := map[string]*describe.Vendor{}
 	for i, loaded := range p.loadAll(names) {
-		if loaded.err != nil && f.vendor == "" && !vendor.BuiltIn(names[i]) {
+		if loaded.err != nil && f.vendor == "" && !describe.BuiltIn(names[i]) {
 			continue // a file of the user's that is broken stops nothing else
 		}
 		if loaded.err != nil {
@@ -114,7 +114,7 @@ func (p *prepared) offer(f *connectFlags) error {
 
 // loadedVendor is a description, or why it cannot be used.
 type loadedVendor struct {
-	vendor *vendor.Vendor
+	vendor *describe.Vendor
 	err    error
 }
 
@@ -229,8 +229,8 @@ func (f *connectFlags) belong(p *prepared) error {
 		{"acknowledge-iam-capabilities", byMethod("automatic"), "--method automatic"},
 		{"tag", byMethod("automatic", "direct"), "--method automatic or direct"},
 		{"session-duration", byMethod("automatic", "direct"), "--method automatic or direct"},
-		{"user-name", byAccess(vendor.AccessUser), "--access user"},
-		{"secret-file", byAccess(vendor.AccessUser), "--access user"},
+		{"user-name", byAccess(describe.AccessUser), "--access user"},
+		{"secret-file", byAccess(describe.AccessUser), "--access user"},
 	}
 	for _, o := range owners {
 		if f.given(o.flag) && !slices.ContainsFunc(p.offers, o.fits) {
@@ -293,7 +293,7 @@ func (f *connectFlags) fillPartition(p *prepared) error {
 	}
 	partition := f.partition
 	if partition == "" {
-		partition = vendor.Commercial
+		partition = describe.Commercial
 	}
 	if _, ok := v.Partitions[partition]; !ok {
 		return usage(fmt.Sprintf("--partition: %s has no %q.", v.Title, draw.Clean(partition)),

@@ -12,11 +12,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
+	"rolecall/steps/describe"
+
 	awsrehearsal "rolecall/aws/rehearsal"
 	"rolecall/steps"
 	"rolecall/steps/spot"
+
 	spotrehearsal "rolecall/steps/spot/rehearsal"
-	"rolecall/steps/vendor"
 )
 
 // What a rehearsal begins with, so that enter alone leads through it. The
@@ -154,7 +156,7 @@ func (w *rehearsalWorld) assume(principal, trusted, roleARN, externalID string) 
 	if !ok {
 		return errors.New("not the ARN of a role")
 	}
-	if arn.Partition != vendor.Commercial {
+	if arn.Partition != describe.Commercial {
 		principal = trusted
 	}
 	w.mu.Lock()

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/steps"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 func (a *app) resumeCommand() *cobra.Command {
@@ -110,16 +110,16 @@ func (a *app) resumed(answers steps.Answers) (*steps.Session, error) {
 		a.profile = answers.Profile
 	}
 	a.region = answers.Region
-	s := &steps.Session{Answers: answers, LoadVendor: vendor.Load, Now: a.env.Now, Resuming: true}
+	s := &steps.Session{Answers: answers, LoadVendor: describe.Load, Now: a.env.Now, Resuming: true}
 	if answers.Vendor == "" || answers.Method == "" {
-		p := &prepared{load: vendor.Load}
+		p := &prepared{load: describe.Load}
 		if err := p.offer(&connectFlags{vendor: answers.Vendor}); err != nil {
 			return nil, err
 		}
 		s.Offers = p.offers
 		return s, nil
 	}
-	v, err := vendor.Load(answers.Vendor)
+	v, err := describe.Load(answers.Vendor)
 	if err != nil {
 		return nil, flagRefused("vendor "+answers.Vendor, err)
 	}

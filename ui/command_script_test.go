@@ -18,10 +18,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"rolecall/steps/describe"
+
 	awsrehearsal "rolecall/aws/rehearsal"
 	"rolecall/policy"
+
 	spotrehearsal "rolecall/steps/spot/rehearsal"
-	"rolecall/steps/vendor"
 	"rolecall/ui"
 )
 
@@ -269,11 +271,11 @@ func writeTrust(ts *testscript.TestScript, _ bool, args []string) {
 // writePolicy writes Spot's policy for the named products: spotpolicy FILE
 // [PRODUCT ...].
 func writePolicy(ts *testscript.TestScript, _ bool, args []string) {
-	v, err := vendor.Load("spot")
+	v, err := describe.Load("spot")
 	ts.Check(err)
 	bundles, err := v.Bundles(args[1:])
 	ts.Check(err)
-	role := v.RolesFor(bundles, vendor.AccessRole)[0]
+	role := v.RolesFor(bundles, describe.AccessRole)[0]
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(v.Compose(role, bundles, "aws").Pretty()), 0o600))
 }
 

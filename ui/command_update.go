@@ -10,7 +10,7 @@ import (
 	"rolecall/aws"
 	"rolecall/policy"
 	"rolecall/steps"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 	"rolecall/ui/draw"
 )
 
@@ -104,7 +104,7 @@ func (a *app) newUpdating(ctx context.Context, f *verifyFlags) (*updating, error
 	if err := f.checkRole(role); err != nil {
 		return nil, err
 	}
-	prepared.answers.Vendor = vendor.Canonical(prepared.answers.Vendor) // as sessions name it
+	prepared.answers.Vendor = describe.Canonical(prepared.answers.Vendor) // as sessions name it
 	prepared.answers.Parts = map[string]steps.Part{role.Purpose: {PolicyName: f.connect.policyName}}
 	prepared.answers.Regions, prepared.answers.RestrictTag = f.connect.regions, f.connect.restrictTag
 	store, err := a.store()
@@ -132,10 +132,10 @@ func (a *app) newUpdating(ctx context.Context, f *verifyFlags) (*updating, error
 
 // anyRole is the vendor's role of the given name, also one that the default
 // products do not need.
-func (f *verifyFlags) anyRole(v *vendor.Vendor, picked *vendor.Role) *vendor.Role {
+func (f *verifyFlags) anyRole(v *describe.Vendor, picked *describe.Role) *describe.Role {
 	for i := range v.Roles {
 		role := &v.Roles[i]
-		if role.Access == vendor.AccessRole && f.role != "" && strings.EqualFold(f.role[strings.LastIndex(f.role, "/")+1:], role.RoleName) {
+		if role.Access == describe.AccessRole && f.role != "" && strings.EqualFold(f.role[strings.LastIndex(f.role, "/")+1:], role.RoleName) {
 			return role
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 	"rolecall/ui/draw"
 )
 
@@ -39,7 +39,7 @@ func (a *app) vendorsCommand() *cobra.Command {
 }
 
 func completeVendors(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return vendor.List(), cobra.ShellCompDirectiveDefault
+	return describe.List(), cobra.ShellCompDirectiveDefault
 }
 
 // vendorInfo is one vendor in JSON.
@@ -72,7 +72,7 @@ type roleInfo struct {
 	ManagedPolicies []string `json:"managed_policies,omitempty"`
 }
 
-func infoOf(v *vendor.Vendor) vendorInfo {
+func infoOf(v *describe.Vendor) vendorInfo {
 	info := vendorInfo{
 		Name: v.Name, Title: v.Title, About: v.About, ExternalID: v.ExternalID.Example,
 		Partitions: map[string]string{}, Products: v.AllBundles(), Methods: []methodInfo{}, Roles: []roleInfo{}, Sources: v.Source,
@@ -99,10 +99,10 @@ func infoOf(v *vendor.Vendor) vendorInfo {
 
 func (a *app) listVendors() error {
 	infos := []vendorInfo{}
-	for _, name := range vendor.List() {
-		v, err := vendor.Load(name)
-		if err != nil && !vendor.BuiltIn(name) {
-			a.say("%s is left out: its description has a mistake. See rolecall vendors check %s.", draw.Clean(name), draw.Clean(filepath.Join(vendor.Folder(), name+".yaml")))
+	for _, name := range describe.List() {
+		v, err := describe.Load(name)
+		if err != nil && !describe.BuiltIn(name) {
+			a.say("%s is left out: its description has a mistake. See rolecall vendors check %s.", draw.Clean(name), draw.Clean(filepath.Join(describe.Folder(), name+".yaml")))
 			continue
 		}
 		if err != nil {
@@ -130,7 +130,7 @@ func methodNames(methods []methodInfo) string {
 	var names []string
 	for _, m := range methods {
 		name := m.Method
-		if m.Access == vendor.AccessUser {
+		if m.Access == describe.AccessUser {
 			name += " (user)"
 		}
 		if !slices.Contains(names, name) {
@@ -141,7 +141,7 @@ func methodNames(methods []methodInfo) string {
 }
 
 func (a *app) showVendor(name string) error {
-	v, err := vendor.Load(name)
+	v, err := describe.Load(name)
 	if err != nil {
 		return flagRefused(name, err)
 	}

@@ -9,7 +9,7 @@ import (
 	"rolecall/policy"
 	"rolecall/policy/review"
 	"rolecall/steps"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 	"rolecall/ui/draw"
 )
 
@@ -19,7 +19,7 @@ func (a *app) vendorsSchemaCommand() *cobra.Command {
 		Short: "Print the JSON Schema of a vendor's description",
 		Args:  a.noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			text, err := vendor.Schema()
+			text, err := describe.Schema()
 			if err != nil {
 				return err
 			}
@@ -82,13 +82,13 @@ func (a *app) checkVendor(name, failOn string) error {
 	if err != nil {
 		return err
 	}
-	text, err := vendor.ReadText(name)
+	text, err := describe.ReadText(name)
 	if err != nil {
 		return usage(draw.Clean(name)+" cannot be read.", "the path of a YAML file", "Check the path: rolecall vendors check ./acme.yaml.")
 	}
 	checked := checkJSON{File: name, Mistakes: []mistakeJSON{}, Policies: []policyCheckJSON{}}
-	v, err := vendor.ReadForeign(text, filepath.Base(name))
-	for _, m := range vendor.MistakesOf(err) {
+	v, err := describe.ReadForeign(text, filepath.Base(name))
+	for _, m := range describe.MistakesOf(err) {
 		checked.Mistakes = append(checked.Mistakes, mistakeJSON{m.Line, m.Column, m.What, m.Expected, m.Next})
 		if !a.json {
 			a.print("%s", draw.Clean(m.Error()))
@@ -103,7 +103,7 @@ func (a *app) checkVendor(name, failOn string) error {
 	for i := range v.Roles {
 		role := &v.Roles[i]
 		for _, name := range role.ManagedPolicies {
-			grants := vendor.Sweeping(name)
+			grants := describe.Sweeping(name)
 			checked.Managed = append(checked.Managed, managedCheckJSON{role.Purpose, name, grants})
 			if worst != "" && grants != "" {
 				failed = role.Purpose
@@ -144,7 +144,7 @@ func (a *app) checkFailed(checked checkJSON, what, expected, next string) error 
 }
 
 // printCheck says in text what was found in a description without mistakes.
-func (a *app) printCheck(v *vendor.Vendor, checked checkJSON) {
+func (a *app) printCheck(v *describe.Vendor, checked checkJSON) {
 	if a.json {
 		return
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 	"rolecall/ui"
 )
 
@@ -182,7 +182,7 @@ func TestTheSchemaSaysWhatReadSays(t *testing.T) {
 	if !strings.Contains(schema.Properties["name"].Description, "--vendor") || schema.Defs["Role"].AdditionalProperties {
 		t.Errorf("%+v", schema.Properties)
 	}
-	if got := schema.Defs["Step"].Properties["id"].Enum; strings.Join(got, " ") != strings.Join(vendor.StepIDs(), " ") {
+	if got := schema.Defs["Step"].Properties["id"].Enum; strings.Join(got, " ") != strings.Join(describe.StepIDs(), " ") {
 		t.Errorf("steps %v", got)
 	}
 	text := documented(t)
@@ -200,7 +200,7 @@ func TestTheSchemaSaysWhatReadSays(t *testing.T) {
 			if without == "\n"+text {
 				t.Fatalf("the example has no %s of %s", key, def)
 			}
-			_, err := vendor.ReadForeign([]byte(without), "acme.yaml")
+			_, err := describe.ReadForeign([]byte(without), "acme.yaml")
 			if err == nil || !strings.Contains(err.Error(), `no key "`+key+`"`) {
 				t.Errorf("without %s of %q: %v", key, def, err)
 			}
@@ -228,7 +228,7 @@ func TestTheExamplesWork(t *testing.T) {
 		if code, out, talk := command(t, home, "vendors", "check", file); code != 0 {
 			t.Errorf("%s: exit %d\n%s%s", file, code, out, talk)
 		}
-		v, err := vendor.Load(file)
+		v, err := describe.Load(file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -290,7 +290,7 @@ func TestAVendorWithManagedPoliciesAlone(t *testing.T) {
 		t.Errorf("AdministratorAccess: exit %d\n%s%s", code, out, talk)
 	}
 	for _, method := range []string{"manual", "automatic", "direct"} {
-		if code, out, talk := command(t, home, rehearsal(file, method, vendor.AccessRole)...); code != 0 || !strings.Contains(out, `:role/Acme-Audit"`) || !strings.Contains(out, `"arn:aws:iam::aws:policy/SecurityAudit"`) {
+		if code, out, talk := command(t, home, rehearsal(file, method, describe.AccessRole)...); code != 0 || !strings.Contains(out, `:role/Acme-Audit"`) || !strings.Contains(out, `"arn:aws:iam::aws:policy/SecurityAudit"`) {
 			t.Errorf("%s: exit %d\n%s%s", method, code, out, talk)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/steps"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 	"rolecall/ui/draw"
 )
 
@@ -102,18 +102,18 @@ func (f *verifyFlags) refuseLater() error {
 }
 
 // wanted reads the vendor's description and checks the flags against it.
-func (f *verifyFlags) wanted() (*prepared, *vendor.Role, error) {
+func (f *verifyFlags) wanted() (*prepared, *describe.Role, error) {
 	c := &f.connect
 	name := c.vendor
 	if name == "" {
 		name = defaultVendor()
 	}
-	v, err := vendor.Load(name)
+	v, err := describe.Load(name)
 	if err != nil {
 		return nil, nil, flagRefused("--vendor", err)
 	}
-	p := &prepared{vendor: v, load: vendor.Load}
-	p.answers.Vendor, p.answers.Access = name, vendor.AccessRole
+	p := &prepared{vendor: v, load: describe.Load}
+	p.answers.Vendor, p.answers.Access = name, describe.AccessRole
 	for _, check := range []func() error{
 		c.checkShapes,
 		func() error { return c.fillPartition(p) },
@@ -125,7 +125,7 @@ func (f *verifyFlags) wanted() (*prepared, *vendor.Role, error) {
 			return nil, nil, err
 		}
 	}
-	roles := v.RolesFor(p.answers.Bundles, vendor.AccessRole)
+	roles := v.RolesFor(p.answers.Bundles, describe.AccessRole)
 	if len(roles) == 0 {
 		return nil, nil, usage(v.Title+" gets no role.", "a vendor that gets a role", "See rolecall vendors show "+v.Name+".")
 	}
@@ -133,7 +133,7 @@ func (f *verifyFlags) wanted() (*prepared, *vendor.Role, error) {
 }
 
 // pickRole is the vendor's role of the given name, else its first.
-func (f *verifyFlags) pickRole(roles []*vendor.Role) *vendor.Role {
+func (f *verifyFlags) pickRole(roles []*describe.Role) *describe.Role {
 	for _, role := range roles {
 		if f.role != "" && strings.EqualFold(f.role, role.RoleName) {
 			return role
@@ -144,9 +144,9 @@ func (f *verifyFlags) pickRole(roles []*vendor.Role) *vendor.Role {
 
 // defaultVendor is the first built-in vendor that can be connected.
 func defaultVendor() string {
-	names := vendor.List()
+	names := describe.List()
 	for _, name := range names {
-		if v, err := vendor.Load(name); err == nil && len(v.Methods) > 0 {
+		if v, err := describe.Load(name); err == nil && len(v.Methods) > 0 {
 			return name
 		}
 	}
@@ -154,7 +154,7 @@ func defaultVendor() string {
 }
 
 // checkRole takes --role as a name or an ARN; without it, the vendor's name.
-func (f *verifyFlags) checkRole(role *vendor.Role) error {
+func (f *verifyFlags) checkRole(role *describe.Role) error {
 	if f.role == "" {
 		f.role = role.RoleName
 	}
@@ -171,7 +171,7 @@ func (f *verifyFlags) checkRole(role *vendor.Role) error {
 func (f *verifyFlags) isARN() bool { return strings.Contains(f.role, ":") }
 
 // want describes the role, now that the account is known.
-func (f *verifyFlags) want(p *prepared, role *vendor.Role, id aws.Identity) (aws.Want, error) {
+func (f *verifyFlags) want(p *prepared, role *describe.Role, id aws.Identity) (aws.Want, error) {
 	partition := p.answers.Partition
 	if partition == "" {
 		partition = id.Partition

@@ -7,7 +7,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/steps"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // verifyUserJSON is what verify --user prints with --json: the contract's
@@ -53,17 +53,17 @@ func (a *app) verifyUser(ctx context.Context, f *verifyFlags) error {
 }
 
 // vendorWithUser is the vendor asked for, else the first that gets a user.
-func (f *verifyFlags) vendorWithUser() (*vendor.Vendor, *vendor.Role, error) {
-	names := vendor.List()
+func (f *verifyFlags) vendorWithUser() (*describe.Vendor, *describe.Role, error) {
+	names := describe.List()
 	if f.connect.vendor != "" {
 		names = []string{f.connect.vendor}
 	}
 	for _, name := range names {
-		v, err := vendor.Load(name)
+		v, err := describe.Load(name)
 		if err != nil {
 			return nil, nil, flagRefused("--vendor", err)
 		}
-		if users := v.RolesFor(nil, vendor.AccessUser); len(users) > 0 {
+		if users := v.RolesFor(nil, describe.AccessUser); len(users) > 0 {
 			return v, users[0], nil
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 	"rolecall/policy"
 	"rolecall/steps"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // stop is one golden file: what leads to it since the stop before, and words
@@ -30,14 +30,14 @@ func methodGoldens() map[string]struct {
 		stops                  []stop
 	}
 	return map[string]method{
-		"direct":           {"spot", "direct", vendor.AccessRole, directStops()},
-		"direct-differs":   {"spot", "direct", vendor.AccessRole, directDiffersStops()},
-		"stack":            {"spot", "automatic", vendor.AccessRole, stackStops()},
-		"stack-failed":     {"spot", "automatic", vendor.AccessRole, stackFailedStops()},
-		"stack-ways":       {"spot", "automatic", vendor.AccessRole, stackWaysStops()},
-		"user":             {"sprinters", "manual", vendor.AccessUser, userStops()},
-		"user-direct":      {"sprinters", "direct", vendor.AccessUser, userDirectStops()},
-		"user-direct-full": {"sprinters", "direct", vendor.AccessUser, userFullStops()},
+		"direct":           {"spot", "direct", describe.AccessRole, directStops()},
+		"direct-differs":   {"spot", "direct", describe.AccessRole, directDiffersStops()},
+		"stack":            {"spot", "automatic", describe.AccessRole, stackStops()},
+		"stack-failed":     {"spot", "automatic", describe.AccessRole, stackFailedStops()},
+		"stack-ways":       {"spot", "automatic", describe.AccessRole, stackWaysStops()},
+		"user":             {"sprinters", "manual", describe.AccessUser, userStops()},
+		"user-direct":      {"sprinters", "direct", describe.AccessUser, userDirectStops()},
+		"user-direct-full": {"sprinters", "direct", describe.AccessUser, userFullStops()},
 	}
 }
 
@@ -68,7 +68,7 @@ func picturedMethod(t *testing.T, name, method, access string) *pictured {
 	t.Helper()
 	p := newPictured(t)
 	s := p.session
-	v, err := vendor.Load(name)
+	v, err := describe.Load(name)
 	if err != nil {
 		t.Fatal(err)
 	}

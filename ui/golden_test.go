@@ -10,13 +10,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rolecall/steps/describe"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"rolecall/aws"
 	"rolecall/steps"
 	"rolecall/steps/spot"
-	"rolecall/steps/vendor"
 	"rolecall/ui/draw"
 )
 
@@ -26,13 +27,13 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // screens that no request leads to.
 func guided(t *testing.T) *steps.Session {
 	t.Helper()
-	v, err := vendor.Load("spot")
+	v, err := describe.Load("spot")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &steps.Session{Vendor: v, Now: time.Now, LoadVendor: vendor.Load}
-	s.Answers.Vendor, s.Method, s.Access, s.Partition = "spot", "manual", vendor.AccessRole, "aws"
-	s.Offers = []steps.Offer{{Vendor: "spot", Method: "manual", Access: vendor.AccessRole, Label: v.Title}}
+	s := &steps.Session{Vendor: v, Now: time.Now, LoadVendor: describe.Load}
+	s.Answers.Vendor, s.Method, s.Access, s.Partition = "spot", "manual", describe.AccessRole, "aws"
+	s.Offers = []steps.Offer{{Vendor: "spot", Method: "manual", Access: describe.AccessRole, Label: v.Title}}
 	s.Profiles = func() ([]aws.Profile, error) { return []aws.Profile{{Name: "prod"}, {Name: "sandbox"}}, nil }
 	s.OpenAPI = func(steps.Secret) (steps.API, error) { return nil, &spot.Error{} }
 	s.Prepare()

@@ -12,8 +12,8 @@ import (
 
 	"rolecall/aws"
 	"rolecall/steps"
+	"rolecall/steps/describe"
 	"rolecall/steps/spot"
-	"rolecall/steps/vendor"
 	"rolecall/ui/draw"
 )
 
@@ -60,7 +60,7 @@ func problemOf(err error) steps.Problem {
 	if errors.As(err, &fault) {
 		return fault.Problem
 	}
-	if mistakes := vendor.MistakesOf(err); len(mistakes) > 0 {
+	if mistakes := describe.MistakesOf(err); len(mistakes) > 0 {
 		return mistakesProblem(mistakes)
 	}
 	var refused *spot.Error
@@ -91,7 +91,7 @@ func awsProblem(e *aws.Error) steps.Problem {
 
 // mistakesProblem puts a file's mistakes into one problem: all of what is wrong,
 // and the first one's way out.
-func mistakesProblem(mistakes vendor.Mistakes) steps.Problem {
+func mistakesProblem(mistakes describe.Mistakes) steps.Problem {
 	p := steps.Problem{Expected: mistakes[0].Expected, Next: mistakes[0].Next, Kind: steps.Usage}
 	lines := make([]string, len(mistakes))
 	for i, m := range mistakes {

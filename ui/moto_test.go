@@ -18,9 +18,10 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
+	"rolecall/steps/describe"
 	"rolecall/steps/spot"
+
 	spotrehearsal "rolecall/steps/spot/rehearsal"
-	"rolecall/steps/vendor"
 )
 
 const (
@@ -259,11 +260,11 @@ func (w *motoWorld) mint() string {
 }
 
 func manualOnMoto(t *testing.T, w *motoWorld) {
-	v, err := vendor.Load("spot")
+	v, err := describe.Load("spot")
 	w.ok(err)
 	bundles, err := v.Bundles(nil)
 	w.ok(err)
-	document := v.Compose(v.RolesFor(bundles, vendor.AccessRole)[0], bundles, "aws")
+	document := v.Compose(v.RolesFor(bundles, describe.AccessRole)[0], bundles, "aws")
 	made, err := w.hands.CreatePolicy(t.Context(), aws.NewPolicy{Name: "Spot-Policy", Document: document})
 	w.ok(err)
 	_, err = w.hands.CreateRole(t.Context(), aws.NewRole{Name: "Spot-Role", Trust: policy.NewTrust("aws", []string{spotrehearsal.TrustedAccount}, w.mint())})

@@ -1,8 +1,8 @@
-// Package vendor reads the descriptions of vendors: which account to trust,
+// Package describe reads the descriptions of vendors: which account to trust,
 // what to grant and why, and the vendor's own numbered steps in words. A new
 // vendor is a file, not code. The built-in ones live in assets. It stands under
 // steps and imports policy and assets alone.
-package vendor
+package describe
 
 import "rolecall/policy"
 

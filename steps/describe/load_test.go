@@ -1,4 +1,4 @@
-package vendor_test
+package describe_test
 
 import (
 	"errors"
@@ -10,12 +10,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
-func load(t testing.TB, name string) *vendor.Vendor {
+func load(t testing.TB, name string) *describe.Vendor {
 	t.Helper()
-	v, err := vendor.Load(name)
+	v, err := describe.Load(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,10 +23,10 @@ func load(t testing.TB, name string) *vendor.Vendor {
 }
 
 func TestLoadBuiltIn(t *testing.T) {
-	if diff := cmp.Diff([]string{"spot", "sprinters"}, vendor.List()); diff != "" {
+	if diff := cmp.Diff([]string{"spot", "sprinters"}, describe.List()); diff != "" {
 		t.Error(diff)
 	}
-	for _, name := range vendor.List() {
+	for _, name := range describe.List() {
 		if v := load(t, name); v.Name != name || len(v.Source) == 0 {
 			t.Errorf("%s: name %q, sources %v", name, v.Name, v.Source)
 		}
@@ -41,12 +41,12 @@ func TestLoadFile(t *testing.T) {
 	if v := load(t, path); v.Title != "Acme" {
 		t.Errorf("read %q", v.Title)
 	}
-	_, err := vendor.Load(filepath.Join(t.TempDir(), "none.yaml"))
+	_, err := describe.Load(filepath.Join(t.TempDir(), "none.yaml"))
 	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "spot, sprinters") {
 		t.Errorf("missing file: %v", err)
 	}
-	_, err = vendor.Load("sport")
-	if len(vendor.MistakesOf(err)) != 1 || !strings.Contains(err.Error(), "Did you mean spot?") {
+	_, err = describe.Load("sport")
+	if len(describe.MistakesOf(err)) != 1 || !strings.Contains(err.Error(), "Did you mean spot?") {
 		t.Errorf("misspelt name: %v", err)
 	}
 }
@@ -54,7 +54,7 @@ func TestLoadFile(t *testing.T) {
 // TestManualMethodOfSpot holds the order and the numbers of Spot's own wizard.
 func TestManualMethodOfSpot(t *testing.T) {
 	v := load(t, "spot")
-	m, ok := v.Method("manual", vendor.AccessRole)
+	m, ok := v.Method("manual", describe.AccessRole)
 	if !ok {
 		t.Fatal("no manual method")
 	}

@@ -1,4 +1,4 @@
-package vendor
+package describe
 
 // ManagedARNs are the ARNs of the AWS managed policies that the role has to
 // have attached, in a partition.

@@ -1,4 +1,4 @@
-package vendor_test
+package describe_test
 
 import (
 	"fmt"
@@ -10,7 +10,7 @@ import (
 	"unicode"
 
 	"rolecall/assets"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 // acme is a small complete description. Tests change single lines of it.
@@ -60,15 +60,15 @@ methods:
 `
 
 func TestReadAcme(t *testing.T) {
-	v, err := vendor.Read([]byte(acme), "acme.yaml")
+	v, err := describe.Read([]byte(acme), "acme.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r, ok := v.Role("AcmeRoleArn"); !ok || r.Access != vendor.AccessRole || len(r.Document.Statements) != 1 {
+	if r, ok := v.Role("AcmeRoleArn"); !ok || r.Access != describe.AccessRole || len(r.Document.Statements) != 1 {
 		t.Errorf("role %+v", r)
 	}
 	// A file from another system reads the same.
-	if _, err := vendor.Read([]byte(strings.ReplaceAll(acme, "\n", "\r\n")), "acme.yaml"); err != nil {
+	if _, err := describe.Read([]byte(strings.ReplaceAll(acme, "\n", "\r\n")), "acme.yaml"); err != nil {
 		t.Errorf("with CRLF: %v", err)
 	}
 }
@@ -93,11 +93,11 @@ func TestReadManagedPolicies(t *testing.T) {
 		"instead": {string(text), 0, "arn:aws-cn:iam::aws:policy/SecurityAudit arn:aws-cn:iam::aws:policy/job-function/ViewOnlyAccess"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v, err := vendor.ReadForeign([]byte(test.text), "acme.yaml")
+			v, err := describe.ReadForeign([]byte(test.text), "acme.yaml")
 			if err != nil {
 				t.Fatal(err)
 			}
-			roles := v.RolesFor(nil, vendor.AccessRole)
+			roles := v.RolesFor(nil, describe.AccessRole)
 			if len(roles) != 1 {
 				t.Fatalf("%d roles are needed", len(roles))
 			}
@@ -112,7 +112,7 @@ func TestReadManagedPolicies(t *testing.T) {
 	// Without a policy nothing may refer to one.
 	for _, key := range []string{"policy_name: Acme-Policy", "inline: true", "always: [Look]", "why: {Look: {for: a, without: b}}"} {
 		wrong := strings.Replace(string(text), "    managed_policies:", "    "+key+"\n    managed_policies:", 1)
-		if _, err := vendor.ReadForeign([]byte(wrong), "acme.yaml"); err == nil || !strings.Contains(err.Error(), "no policy of its own") {
+		if _, err := describe.ReadForeign([]byte(wrong), "acme.yaml"); err == nil || !strings.Contains(err.Error(), "no policy of its own") {
 			t.Errorf("%s: %v", key, err)
 		}
 	}
@@ -186,9 +186,9 @@ func TestMistakes(t *testing.T) {
 			if strings.Count(acme, test.old) != 1 {
 				t.Fatalf("%q stands %d times in acme", test.old, strings.Count(acme, test.old))
 			}
-			_, err := vendor.Read([]byte(strings.Replace(acme, test.old, test.new, 1)), "acme.yaml")
-			mistakes := vendor.MistakesOf(err)
-			i := slices.IndexFunc(mistakes, func(m vendor.Mistake) bool {
+			_, err := describe.Read([]byte(strings.Replace(acme, test.old, test.new, 1)), "acme.yaml")
+			mistakes := describe.MistakesOf(err)
+			i := slices.IndexFunc(mistakes, func(m describe.Mistake) bool {
 				return strings.HasPrefix(fmt.Sprintf("%d:%d", m.Line, m.Column), test.at) && strings.Contains(m.Error(), test.says)
 			})
 			if i < 0 {
@@ -206,9 +206,9 @@ func TestMistakes(t *testing.T) {
 func TestAllMistakesAtOnce(t *testing.T) {
 	text := strings.NewReplacer("wizard: Acme guide", "wizzard: x", `"111122223333"`, `"1"`, "https://acme", "http://acme",
 		"statements: [Read]", "statements: [Read, Reed]", "- id: policy", "- id: polcy").Replace(acme)
-	_, err := vendor.Read([]byte(text), "acme.yaml")
+	_, err := describe.Read([]byte(text), "acme.yaml")
 	var lines []int
-	for _, m := range vendor.MistakesOf(err) {
+	for _, m := range describe.MistakesOf(err) {
 		lines = append(lines, m.Line)
 	}
 	if !slices.Equal(lines, []int{3, 5, 9, 35, 41}) {
@@ -222,7 +222,7 @@ func TestReadRefusesWhole(t *testing.T) {
 		"binary": "\x00\x01\x02", "huge": strings.Repeat("# x\n", 70_000), "deep": strings.Repeat("[", 10_000),
 		"deep mapping": strings.Repeat("a: {", 4_000),
 	} {
-		if _, err := vendor.Read([]byte(text), "x.yaml"); len(vendor.MistakesOf(err)) == 0 {
+		if _, err := describe.Read([]byte(text), "x.yaml"); len(describe.MistakesOf(err)) == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -234,7 +234,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(acme))
 	f.Add([]byte("name: \"\\u001b\"\n"))
 	f.Add([]byte("a: &a [*a]\n<<: *a\n? [x]\n: y\n"))
-	for _, name := range vendor.List() {
+	for _, name := range describe.List() {
 		text, err := assets.Vendor(name)
 		if err != nil {
 			f.Fatal(err)
@@ -242,11 +242,11 @@ func FuzzRead(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		v, err := vendor.Read(text, "fuzz.yaml")
+		v, err := describe.Read(text, "fuzz.yaml")
 		if (v == nil) == (err == nil) {
 			t.Fatalf("%v with %v", v, err)
 		}
-		for _, m := range vendor.MistakesOf(err) {
+		for _, m := range describe.MistakesOf(err) {
 			if m.Line < 1 || m.Column < 1 {
 				t.Errorf("no place: %+v", m)
 			}

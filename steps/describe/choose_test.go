@@ -1,4 +1,4 @@
-package vendor_test
+package describe_test
 
 import (
 	"os"
@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rolecall/policy"
-	"rolecall/steps/vendor"
+	"rolecall/steps/describe"
 )
 
 const (
@@ -18,7 +18,7 @@ const (
 	finops = "SpotFinOpsRoleArn"
 )
 
-func role(t testing.TB, v *vendor.Vendor, purpose string) *vendor.Role {
+func role(t testing.TB, v *describe.Vendor, purpose string) *describe.Role {
 	t.Helper()
 	r, ok := v.Role(purpose)
 	if !ok {
@@ -51,7 +51,7 @@ func sids(doc *policy.Document) []string {
 	return all
 }
 
-func expand(t testing.TB, v *vendor.Vendor, selection ...string) []string {
+func expand(t testing.TB, v *describe.Vendor, selection ...string) []string {
 	t.Helper()
 	bundles, err := v.Bundles(selection)
 	if err != nil {
@@ -74,7 +74,7 @@ func TestComposeEqualsPublished(t *testing.T) {
 	} {
 		v := load(t, test.vendor)
 		want := published(t, test.file)
-		got := v.Compose(role(t, v, test.purpose), expand(t, v, test.selection...), vendor.Commercial)
+		got := v.Compose(role(t, v, test.purpose), expand(t, v, test.selection...), describe.Commercial)
 		if got.Digest() != want.Digest() {
 			t.Errorf("%s %v: another digest", test.purpose, test.selection)
 		}
@@ -89,7 +89,7 @@ func TestComposeEqualsPublished(t *testing.T) {
 		}
 	}
 	spot := load(t, "spot")
-	if n := spot.Compose(role(t, spot, main), nil, vendor.Commercial).Characters(); n != 6097 {
+	if n := spot.Compose(role(t, spot, main), nil, describe.Commercial).Characters(); n != 6097 {
 		t.Errorf("the default has %d characters, published are 6097", n)
 	}
 }
@@ -132,16 +132,16 @@ func TestSelections(t *testing.T) {
 		if got := strings.Join(bundles, " "); got != test.bundles {
 			t.Errorf("%v: bundles %s", test.selection, got)
 		}
-		doc := v.Compose(role(t, v, main), bundles, vendor.Commercial)
+		doc := v.Compose(role(t, v, main), bundles, describe.Commercial)
 		if got := strings.Join(sids(doc), " "); got != test.main {
 			t.Errorf("%v: statements %s", test.selection, got)
 		}
-		if got := sids(v.Compose(role(t, v, finops), bundles, vendor.Commercial)); len(got) != test.finops {
+		if got := sids(v.Compose(role(t, v, finops), bundles, describe.Commercial)); len(got) != test.finops {
 			t.Errorf("%v: %d statements for Cloud Analyzer", test.selection, len(got))
 		}
 	}
 	// In an expanded selection a product stands for itself alone.
-	if got := sids(v.Compose(role(t, v, main), []string{"elastigroup"}, vendor.Commercial)); len(got) != 3 {
+	if got := sids(v.Compose(role(t, v, main), []string{"elastigroup"}, describe.Commercial)); len(got) != 3 {
 		t.Errorf("elastigroup alone: %v", got)
 	}
 	if diff := cmp.Diff(v.DefaultBundles(), expand(t, v)); diff != "" {
@@ -154,17 +154,17 @@ func TestSelections(t *testing.T) {
 
 func TestUnknownBundles(t *testing.T) {
 	_, err := load(t, "spot").Bundles([]string{"elastigrup", "ocean/route53", "elastigroup/", "", "ocean"})
-	if m := vendor.MistakesOf(err); len(m) != 4 || !strings.Contains(m[0].Next, "Did you mean elastigroup?") {
+	if m := describe.MistakesOf(err); len(m) != 4 || !strings.Contains(m[0].Next, "Did you mean elastigroup?") {
 		t.Errorf("got %v", err)
 	}
 	_, err = load(t, "sprinters").Bundles([]string{"runners"})
-	if m := vendor.MistakesOf(err); len(m) != 1 || m[0].Next != "Leave out --products." {
+	if m := describe.MistakesOf(err); len(m) != 1 || m[0].Next != "Leave out --products." {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestRolesFor(t *testing.T) {
-	purposes := func(roles []*vendor.Role) string {
+	purposes := func(roles []*describe.Role) string {
 		var all []string
 		for _, r := range roles {
 			all = append(all, r.Purpose)
@@ -173,12 +173,12 @@ func TestRolesFor(t *testing.T) {
 	}
 	spot, sprinters := load(t, "spot"), load(t, "sprinters")
 	for _, test := range []struct{ got, want string }{
-		{purposes(spot.RolesFor(nil, vendor.AccessRole)), main},
-		{purposes(spot.RolesFor(expand(t, spot, "cloud-analyzer"), vendor.AccessRole)), finops},
-		{purposes(spot.RolesFor(expand(t, spot, "ocean", "cloud-analyzer"), vendor.AccessRole)), main + " " + finops},
-		{purposes(spot.RolesFor(nil, vendor.AccessUser)), ""},
-		{purposes(sprinters.RolesFor(nil, vendor.AccessRole)), "SprintersRoleArn"},
-		{purposes(sprinters.RolesFor(nil, vendor.AccessUser)), "SprintersUser"},
+		{purposes(spot.RolesFor(nil, describe.AccessRole)), main},
+		{purposes(spot.RolesFor(expand(t, spot, "cloud-analyzer"), describe.AccessRole)), finops},
+		{purposes(spot.RolesFor(expand(t, spot, "ocean", "cloud-analyzer"), describe.AccessRole)), main + " " + finops},
+		{purposes(spot.RolesFor(nil, describe.AccessUser)), ""},
+		{purposes(sprinters.RolesFor(nil, describe.AccessRole)), "SprintersRoleArn"},
+		{purposes(sprinters.RolesFor(nil, describe.AccessUser)), "SprintersUser"},
 	} {
 		if test.got != test.want {
 			t.Errorf("got %q, want %q", test.got, test.want)
@@ -204,7 +204,7 @@ func TestComposeInPartition(t *testing.T) {
 func TestFill(t *testing.T) {
 	v := load(t, "spot")
 	r := role(t, v, finops)
-	doc := v.Compose(r, expand(t, v, "cloud-analyzer"), vendor.Commercial)
+	doc := v.Compose(r, expand(t, v, "cloud-analyzer"), describe.Commercial)
 	filled, err := r.Fill(doc, map[string]string{"REPORT_BUCKET": "my-reports"})
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +216,7 @@ func TestFill(t *testing.T) {
 		t.Error("Fill changed the document that it was given")
 	}
 	for _, bad := range []string{"", "*", "a*", "${aws:username}", "Upper", "x", "a/b", "bucket\n"} {
-		if _, err := r.Fill(doc, map[string]string{"REPORT_BUCKET": bad}); len(vendor.MistakesOf(err)) != 1 {
+		if _, err := r.Fill(doc, map[string]string{"REPORT_BUCKET": bad}); len(describe.MistakesOf(err)) != 1 {
 			t.Errorf("%q was taken: %v", bad, err)
 		}
 	}
