@@ -169,6 +169,7 @@ func (c *chooseVendor) takeOffer(s *Session, id string) (Move, []Effect) {
 	return Stay, nil
 }
 
+// id names the offer among the choices.
 func (o Offer) id() string { return o.Vendor + " " + o.Method + " " + o.Access }
 
 // start reads the vendor's accounts, or goes on where there are none to read.

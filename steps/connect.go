@@ -46,7 +46,6 @@ const (
 // Retries of a refusal: the first at once, then with growing pauses. AWS needs
 // seconds until a new role can be assumed everywhere.
 const (
-	retryFor     = 2 * time.Minute
 	firstPause   = 2 * time.Second
 	longestPause = 15 * time.Second
 )

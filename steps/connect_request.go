@@ -67,7 +67,7 @@ func (c *connectRequest) Update(s *Session, msg Msg) (Move, []Effect) {
 		case msg.ID == "send":
 			c.sent, c.asking, c.problem, c.since = true, false, nil, s.Now()
 			return Stay, []Effect{c.post(s)}
-		case msg.ID == optionByHand && c.asking:
+		case msg.ID == "by-hand" && c.asking:
 			c.asking, c.problem = false, nil
 			return Stay, nil
 		}
@@ -127,7 +127,7 @@ func (c *connectRequest) Screen(s *Session) Screen {
 	screen.Blocks = appendProblem(screen.Blocks, c.problem)
 	screen.Actions = []Action{
 		{ID: "send", Label: "send it", Default: true, Confirm: &Confirm{Question: "Send the role to " + url + "?", Flag: flagSendTo, Given: s.SendTo == url}},
-		{ID: optionByHand, Key: "h", Label: "copy it by hand"},
+		{ID: "by-hand", Key: "h", Label: "copy it by hand"},
 	}
 	return screen
 }

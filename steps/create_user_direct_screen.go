@@ -93,7 +93,7 @@ func (c *createUserDirect) tasks(running bool) Tasks {
 func (c *createUserDirect) naming(s *Session) []Block {
 	part := s.Part(c.purpose(s))
 	policies, user := Input{ID: "policy-name", Label: "Policy name", Value: "", Hint: part.PolicyName, Flag: "--policy-name"},
-		Input{ID: fieldUserName, Label: "User name", Hint: part.UserName, Flag: "--user-name"}
+		Input{ID: "user-name", Label: "User name", Hint: part.UserName, Flag: "--user-name"}
 	policies.Problem = c.field
 	// Something to mark beside the fields lets tab lead out of them, to the keys.
 	documents := make([]Block, 0, len(c.wants)+2)

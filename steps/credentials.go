@@ -79,7 +79,6 @@ type (
 		whose  aws.Identity
 		err    error
 	}
-	keyDeleted struct{ err error }
 )
 
 func (c *credentials) basis(a Answers) []string {

@@ -138,3 +138,6 @@ func (c *credentials) deleted(s *Session, msg keyDeleted) (Move, []Effect) {
 	c.drop(s)
 	return Stay, c.begin(s)
 }
+
+// keyDeleted is the answer of deleteKey.
+type keyDeleted struct{ err error }

@@ -110,3 +110,7 @@ func (l *lookout) actions(s *Session, awaited string, more ...Action) []Action {
 	}
 	return actions
 }
+
+// retryFor is how long something that just happened may take until everybody
+// sees it.
+const retryFor = 2 * time.Minute
