@@ -12,9 +12,11 @@ import (
 	"rolecall/aws/rehearsal"
 	"rolecall/policy"
 	"rolecall/steps"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
 )
 
-const createStep steps.ID = "create"
+const createStep record.StepID = "create"
 
 const (
 	spotPolicy = "arn:aws:iam::123456789012:policy/Spot-Policy"
@@ -26,7 +28,7 @@ func (w *world) direct() *world {
 	w.t.Helper()
 	w.session.Method = "direct"
 	w.session.ID, w.session.Partition = "260131-7k2m", "aws"
-	w.session.Ledger = steps.OpenStore(w.t.TempDir()).Ledger(w.session.ID)
+	w.session.Ledger = record.OpenStore(w.t.TempDir()).Ledger(w.session.ID)
 	w.walk = steps.NewWalk(w.session)
 	return w
 }
@@ -49,7 +51,7 @@ func (w *world) tasks() string {
 	w.t.Helper()
 	var lines []string
 	for _, b := range w.walk.Screen().Blocks {
-		if tasks, ok := b.(steps.Tasks); ok {
+		if tasks, ok := b.(screen.Tasks); ok {
 			for _, task := range tasks {
 				lines = append(lines, string(task.State)+": "+task.Name+", "+task.Detail)
 			}
@@ -69,7 +71,7 @@ func (w *world) requests(action string) int {
 	return n
 }
 
-func (w *world) receipt() steps.Receipt {
+func (w *world) receipt() record.Receipt {
 	w.t.Helper()
 	r, err := w.session.Ledger.Receipt()
 	if err != nil {
@@ -79,7 +81,7 @@ func (w *world) receipt() steps.Receipt {
 }
 
 // states are the receipt's entries: "policy Spot-Policy made".
-func states(r steps.Receipt) []string {
+func states(r record.Receipt) []string {
 	var all []string
 	for _, i := range r.Items {
 		all = append(all, string(i.Kind)+" "+i.Name+" "+string(i.State))
@@ -198,10 +200,10 @@ func TestADifferentPolicyIsAskedAboutAndCanBeUpdated(t *testing.T) {
 		full := w.wantedPolicy()
 		w.createPolicy("Spot-Policy", policy.NewDocument(full.Statements[:5]...))
 		w.toCreate().sees("Spot-Policy exists and differs", "it lacks", "Use another name", "Update it", "Stop")
-		if p := block[steps.Problem](w); p.Kind != steps.NotAsNeeded || p.Passing {
+		if p := block[screen.Problem](w); p.Kind != screen.NotAsNeeded || p.Passing {
 			t.Fatalf("%+v", p)
 		}
-		if c := block[steps.Choices](w); c.Picked != "" {
+		if c := block[screen.Choices](w); c.Picked != "" {
 			t.Fatalf("--yes would pick %q", c.Picked)
 		}
 		w.chooses("difference", "update").sees("update policy Spot-Policy", "create role").enter().sees("seen to be right")
@@ -271,7 +273,7 @@ func TestARoleThatHasMoreIsNeverAdoptedNorStripped(t *testing.T) {
 		}
 		w.createRole("Spot-Role", id, "arn:aws:iam::aws:policy/AdministratorAccess")
 		w.toCreate().sees("it also has AdministratorAccess")
-		for _, o := range block[steps.Choices](w).Options {
+		for _, o := range block[screen.Choices](w).Options {
 			if o.ID == "update" && o.Disabled == "" {
 				t.Fatal("offers to update a role with a policy that is not rolecall's")
 			}
@@ -332,10 +334,10 @@ func TestMissingPermissionsAreNamedBeforeAnythingIsMade(t *testing.T) {
 		if n := w.requests("iam:CreatePolicy"); n > 0 {
 			t.Fatal("made something")
 		}
-		if p := block[steps.Problem](w); p.Kind != steps.AWSRefused {
+		if p := block[screen.Problem](w); p.Kind != screen.AWSRefused {
 			t.Fatalf("%+v", p)
 		}
-		code := block[steps.Code](w)
+		code := block[screen.Code](w)
 		doc, err := policy.Parse([]byte(code.Body), policy.Identity)
 		if err != nil {
 			t.Fatal(err)
@@ -419,7 +421,7 @@ func TestFaultsThatStayAreSaidWithWhatExists(t *testing.T) {
 		w.direct().toCreate().sees("create these")
 		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.Throttled, Actions: []string{"iam:CreateRole"}})
 		w.enter().sees("This session made, and it exists", spotPolicy, "slow down")
-		if p := block[steps.Problem](w); p.Passing {
+		if p := block[screen.Problem](w); p.Passing {
 			t.Fatalf("%+v", p)
 		}
 		w.aws.ClearFaults()
@@ -437,7 +439,7 @@ func TestCredentialsThatExpireBetweenTwoCallsAreSaidAndItGoesOn(t *testing.T) {
 			}
 			w.aws.ExpireCredentials()
 			w.sees("have expired")
-			if p := block[steps.Problem](w); p.Kind != steps.AWSRefused || p.Passing {
+			if p := block[screen.Problem](w); p.Kind != screen.AWSRefused || p.Passing {
 				t.Fatalf("%+v", p)
 			}
 			w.aws.RenewCredentials()
@@ -473,7 +475,7 @@ func TestKilledBetweenAnyTwoCallsAndResumed(t *testing.T) {
 				}
 				w.aws.ClearFaults()
 				w.session, w.pending = w.newSession(), nil
-				saved.Seen = steps.Seen{}
+				saved.Seen = record.Seen{}
 				w.session.Answers, w.session.Resuming, w.session.Ledger = saved, true, ledger
 				w.walk = steps.NewWalk(w.session)
 				w.start().at("login").until("the end", func() bool {
@@ -492,7 +494,7 @@ func TestTheReceiptIsPrivateAndReadable(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		folder := t.TempDir()
 		w.direct()
-		w.session.Ledger = steps.OpenStore(folder).Ledger(w.session.ID)
+		w.session.Ledger = record.OpenStore(folder).Ledger(w.session.ID)
 		w.toCreate().sees("create these").enter().sees("seen to be right")
 		for _, ext := range []string{"json", "md"} {
 			path := filepath.Join(folder, "receipts", w.session.ID+"."+ext)
@@ -514,7 +516,7 @@ func TestTheReceiptIsPrivateAndReadable(t *testing.T) {
 func TestBackFromTheNamesLeadsToThePlan(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct().toCreate().sees("create these").presses("rename").sees("Choose the names")
-		w.take(w.walk.Tell(steps.Changed{ID: "role-name SpotinstRoleArn", Text: "Other"}))
+		w.take(w.walk.Tell(screen.Changed{ID: "role-name SpotinstRoleArn", Text: "Other"}))
 		w.back().at(createStep).sees("create role Spot-Role", "create these")
 		w.back().at("permissions")
 	})

@@ -13,9 +13,13 @@ import (
 	"rolecall/aws"
 	"rolecall/aws/rehearsal"
 	"rolecall/steps"
+	"rolecall/steps/plan"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
 )
 
-const stackStep steps.ID = "stack"
+const stackStep record.StepID = "stack"
 
 // automatic makes the session one of the automatic method, with a receipt on
 // disk.
@@ -47,20 +51,20 @@ func (w *world) toReady() *world {
 }
 
 // code finds a document on the screen by its label.
-func (w *world) code(label string) steps.Code {
+func (w *world) code(label string) screen.Code {
 	w.t.Helper()
 	for _, b := range w.walk.Screen().Blocks {
-		if c, ok := b.(steps.Code); ok && c.Label == label {
+		if c, ok := b.(screen.Code); ok && c.Label == label {
 			return c
 		}
 	}
 	w.t.Fatalf("no document %q:\n%s", label, w.text())
-	return steps.Code{}
+	return screen.Code{}
 }
 
-func (w *world) problem() steps.Problem {
+func (w *world) problem() screen.Problem {
 	w.t.Helper()
-	return block[steps.Problem](w)
+	return block[screen.Problem](w)
 }
 
 func (w *world) stacks() []aws.Stack {
@@ -101,7 +105,7 @@ func TestTheAutomaticMethodGoesThroughAChangeSet(t *testing.T) {
 			result.Roles[0].ARN != spotRole || result.Roles[0].ID == "" || result.Policies[0].ARN != spotPolicy || result.Policies[0].Characters != 6097 {
 			t.Fatalf("%+v", result)
 		}
-		if items := w.receipt().Items; len(items) != 1 || items[0].Kind != steps.ItemStack || items[0].State != steps.ItemMade || items[0].ID != result.Stacks[0].ID {
+		if items := w.receipt().Items; len(items) != 1 || items[0].Kind != record.ItemStack || items[0].State != record.ItemMade || items[0].ID != result.Stacks[0].ID {
 			t.Fatalf("%+v", items)
 		}
 	})
@@ -110,7 +114,7 @@ func TestTheAutomaticMethodGoesThroughAChangeSet(t *testing.T) {
 func TestUnattendedTheStackIsCreatedAtOnce(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic()
-		step := w.walk.Steps()[4].(steps.Asker)
+		step := w.walk.Steps()[4].(step.Asker)
 		needs := step.Asks(w.session)
 		if len(needs) != 1 || needs[0].Flag != "--acknowledge-iam-capabilities" {
 			t.Fatalf("%+v", needs)
@@ -132,7 +136,7 @@ func TestTheStackStepSaysTheCauseAndOffersToDelete(t *testing.T) {
 		w.automatic().toReady().enter().sees("Nothing was made yet").enter()
 		w.sees("CloudFormation takes back what it made")
 		w.sees("The role Spot-Role exists already", "HandlerErrorCode: AlreadyExists", "took back what it had made", "ROLLBACK_COMPLETE")
-		if p := w.problem(); p.Kind != steps.NotAsNeeded || p.Passing {
+		if p := w.problem(); p.Kind != screen.NotAsNeeded || p.Passing {
 			t.Fatalf("%+v", p)
 		}
 		if !strings.Contains(w.tasks(), "failed: role Spot-Role") || len(w.stacks()) != 1 {
@@ -161,7 +165,7 @@ func TestWhatARollbackLeavesIsNamed(t *testing.T) {
 		w.automatic().toReady()
 		w.aws.Deny("iam:CreateRole", "iam:DeletePolicy")
 		w.enter().sees("Nothing was made yet").enter().sees("not allowed iam:CreateRole", "This is still there", spotPolicy, "Smallest policy")
-		if p := w.problem(); p.Kind != steps.AWSRefused {
+		if p := w.problem(); p.Kind != screen.AWSRefused {
 			t.Fatalf("%+v", p)
 		}
 	})
@@ -171,7 +175,7 @@ func TestMissingPermissionsAreSaidBeforeAnythingIsMade(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.aws.Deny("iam:CreateRole", "cloudformation:CreateChangeSet")
 		w.automatic().toStack().enter().sees("You, in the AWS console").enter().sees("not allowed cloudformation:CreateChangeSet, iam:CreateRole", "Nothing was made")
-		if p := w.problem(); p.Kind != steps.AWSRefused {
+		if p := w.problem(); p.Kind != screen.AWSRefused {
 			t.Fatalf("%+v", p)
 		}
 		doc := w.code("Smallest policy that this takes").Body
@@ -196,7 +200,7 @@ func TestANameThatIsAnotherStacksIsNeverTouchedUnasked(t *testing.T) {
 		}
 		w.quiet(time.Minute)
 		w.automatic().toStack().enter().sees("exists already", "another template", "it was not made for Spot")
-		if p := w.problem(); p.Kind != steps.NotAsNeeded || p.Passing || block[steps.Choices](w).Picked != "" {
+		if p := w.problem(); p.Kind != screen.NotAsNeeded || p.Passing || block[screen.Choices](w).Picked != "" {
 			t.Fatalf("%+v", p)
 		}
 		w.chooses("taken", "update").sees("exists already")
@@ -217,7 +221,7 @@ func TestASecondRunFindsTheStackAndChangesNothing(t *testing.T) {
 		if now := w.requests("cloudformation:CreateStack") + w.requests("cloudformation:ExecuteChangeSet"); now != calls {
 			t.Fatalf("%d requests more", now-calls)
 		}
-		if items := w.receipt().Items; len(items) != 1 || items[0].State != steps.ItemAdopted {
+		if items := w.receipt().Items; len(items) != 1 || items[0].State != record.ItemAdopted {
 			t.Fatalf("%+v", items)
 		}
 	})
@@ -284,7 +288,7 @@ func TestAStackWithAnotherExternalIDIsNotTaken(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.sees("Spot-Role is not as needed", "spotinst:aws:extid:0000000000000000")
-		if p := w.problem(); p.Kind != steps.NotAsNeeded {
+		if p := w.problem(); p.Kind != screen.NotAsNeeded {
 			t.Fatalf("%+v", p)
 		}
 		w.enter().sees("with another external ID", "Update it").chooses("taken", "update").sees("acknowledge")
@@ -349,15 +353,15 @@ func TestLostAnswersMakeOneStack(t *testing.T) {
 		w.enter().sees("is right")
 		w.session, w.pending = w.newSession(), nil
 		w.automatic()
-		w.session.Unattended, w.session.Stack = true, steps.Stack{Name: "second", Acknowledged: true}
-		w.session.Parts["SpotinstRoleArn"] = steps.Part{Needed: true, RoleName: "Second-Role", PolicyName: "Second-Policy"}
+		w.session.Unattended, w.session.Stack = true, record.Stack{Name: "second", Acknowledged: true}
+		w.session.Parts["SpotinstRoleArn"] = record.Part{Needed: true, RoleName: "Second-Role", PolicyName: "Second-Policy"}
 		w.toStackNamed("second").enter().sees("You, in the AWS console").enter().sees("acknowledge")
 		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropAfter, Actions: []string{"cloudformation:CreateStack"}, Times: 3})
 		w.enter().sees("is right")
 		if all := w.stacks(); len(all) != 2 {
 			t.Fatalf("%+v", all)
 		}
-		if items := w.receipt().Items; len(items) != 1 || items[0].State != steps.ItemMade || items[0].ID == "" {
+		if items := w.receipt().Items; len(items) != 1 || items[0].State != record.ItemMade || items[0].ID == "" {
 			t.Fatalf("%+v", items)
 		}
 	})
@@ -415,7 +419,7 @@ func TestTheStackInAWSChina(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.chinese().automatic()
 		w.session.Partition, w.session.TrustedAccount, w.session.ByHand = "aws-cn", "444455556666", true
-		w.session.Parts["SpotinstRoleArn"] = steps.Part{Needed: true, RoleName: "Spot-Role", PolicyName: "Spot-Policy", ExternalID: "spotinst:aws:extid:0123456789abcdef"}
+		w.session.Parts["SpotinstRoleArn"] = record.Part{Needed: true, RoleName: "Spot-Role", PolicyName: "Spot-Policy", ExternalID: "spotinst:aws:extid:0123456789abcdef"}
 		w.take(w.walk.StartAt("login"))
 		w.until("the profiles", w.enterWorks).enter().sees("Is this the account").enter().at("permissions").enter()
 		if w.walk.Step().ID() == "permissions" {
@@ -528,7 +532,7 @@ func (w *world) runAgain() {
 	}
 	old := w.session
 	w.session, w.pending = w.newSession(), nil
-	w.session.Answers = steps.Answers{}
+	w.session.Answers = record.Answers{}
 	if err := json.Unmarshal(saved, &w.session.Answers); err != nil {
 		w.t.Fatal(err)
 	}
@@ -557,7 +561,7 @@ func TestAKillAfterAnyRequestLeavesOneStack(t *testing.T) {
 					t.Fatalf("kill %d, unattended %v: %+v", kill, unattended, all)
 				}
 				items := w.receipt().Items
-				if len(items) != 1 || items[0].State != steps.ItemMade || items[0].ID != all[0].ID {
+				if len(items) != 1 || items[0].State != record.ItemMade || items[0].ID != all[0].ID {
 					t.Fatalf("kill %d, unattended %v: %+v", kill, unattended, items)
 				}
 				if result := w.session.Result(); !result.Submitted || w.spot.Accounts()[0].Role != spotRole {
@@ -574,9 +578,9 @@ func TestAKillAfterAnyRequestLeavesOneStack(t *testing.T) {
 func TestWhatWasNotApprovedIsNotMade(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic()
-		w.session.Plan = &steps.Plan{}
+		w.session.Plan = &plan.Plan{}
 		w.toStack().enter().sees("approval does not name the policy Spot-Policy")
-		if p := w.problem(); p.Kind != steps.NotAsNeeded || p.Passing || len(w.stacks()) != 0 {
+		if p := w.problem(); p.Kind != screen.NotAsNeeded || p.Passing || len(w.stacks()) != 0 {
 			t.Fatalf("%+v", p)
 		}
 	})

@@ -7,11 +7,12 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
-	"rolecall/steps"
+	"rolecall/steps/record"
+	"rolecall/steps/undo"
 )
 
 // stacked makes a stack and puts it on the receipt.
-func (w *world) stacked() (*steps.Remover, aws.Stack) {
+func (w *world) stacked() (*undo.Remover, aws.Stack) {
 	w.t.Helper()
 	w.direct()
 	setup := policy.Setup{Description: "For Spot", Roles: []policy.SetupRole{{ID: "SpotRole", Name: "Spot-Role", AccountIDs: []string{"922761411349"},
@@ -30,8 +31,8 @@ func (w *world) stacked() (*steps.Remover, aws.Stack) {
 	if err != nil || !stack.Status.Good() {
 		w.t.Fatalf("%+v %v", stack, err)
 	}
-	item := steps.Item{Kind: steps.ItemStack, State: steps.ItemMade, Name: "spot", ID: id, ARN: id, Digest: aws.TemplateDigest(template), At: time.Now()}
-	if err := w.session.Ledger.Put(steps.Receipt{Session: w.session.ID, Vendor: "spot", AccountID: account}, item); err != nil {
+	item := record.Item{Kind: record.ItemStack, State: record.ItemMade, Name: "spot", ID: id, ARN: id, Digest: aws.TemplateDigest(template), At: time.Now()}
+	if err := w.session.Ledger.Put(record.Receipt{Session: w.session.ID, Vendor: "spot", AccountID: account}, item); err != nil {
 		w.t.Fatal(err)
 	}
 	return w.remover(), stack

@@ -9,23 +9,24 @@ import (
 
 	"rolecall/aws/rehearsal"
 	"rolecall/policy"
-	"rolecall/steps"
+	"rolecall/steps/record"
+	"rolecall/steps/undo"
 )
 
 // connected makes policy and role by the direct method and returns what would
 // remove them.
-func (w *world) connected() *steps.Remover {
+func (w *world) connected() *undo.Remover {
 	w.t.Helper()
 	w.direct().toCreate().sees("create these").enter().sees("seen to be right")
 	return w.remover()
 }
 
-func (w *world) remover() *steps.Remover {
-	return &steps.Remover{Account: w.hands(), Ledger: w.session.Ledger, Receipt: w.receipt(), Now: time.Now, By: "arn:aws:iam::123456789012:user/rehearsal"}
+func (w *world) remover() *undo.Remover {
+	return &undo.Remover{Account: w.hands(), Ledger: w.session.Ledger, Receipt: w.receipt(), Now: time.Now, By: "arn:aws:iam::123456789012:user/rehearsal"}
 }
 
 // verdicts are what a plan or removal says: "role Spot-Role remove".
-func verdicts(removals []steps.Removal) []string {
+func verdicts(removals []undo.Removal) []string {
 	var all []string
 	for _, r := range removals {
 		all = append(all, string(r.Kind)+" "+r.Name+" "+string(r.Verdict))
@@ -42,7 +43,7 @@ func (w *world) left() (policies, roles int) {
 	return q.Policies, q.Roles
 }
 
-func wantVerdicts(t *testing.T, removals []steps.Removal, err error, want ...string) {
+func wantVerdicts(t *testing.T, removals []undo.Removal, err error, want ...string) {
 	t.Helper()
 	if err != nil || !slices.Equal(verdicts(removals), want) {
 		t.Fatalf("%v %v, want %v", verdicts(removals), err, want)
@@ -140,7 +141,7 @@ func TestAChangeBetweenPlanAndRemovalIsSeen(t *testing.T) {
 		}
 		for _, one := range plan {
 			got, err := r.Remove(t.Context(), one.Item)
-			if err != nil || got.Verdict != steps.Keep && got.Kind != steps.ItemPolicy {
+			if err != nil || got.Verdict != undo.Keep && got.Kind != record.ItemPolicy {
 				t.Fatalf("%+v %v", got, err)
 			}
 		}

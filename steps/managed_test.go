@@ -12,6 +12,9 @@ import (
 	"rolecall/policy"
 	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/plan"
+	"rolecall/steps/record"
+	"rolecall/steps/step"
 )
 
 const (
@@ -23,7 +26,7 @@ const (
 // policies; edit changes its description.
 func (w *world) audit(method string, edit ...string) *world {
 	w.t.Helper()
-	text, err := os.ReadFile(filepath.Join("vendor", "testdata", "acme-audit.yaml"))
+	text, err := os.ReadFile(filepath.Join("describe", "testdata", "acme-audit.yaml"))
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -32,9 +35,9 @@ func (w *world) audit(method string, edit ...string) *world {
 		w.t.Fatal(err)
 	}
 	w.session.Vendor = v
-	w.session.Answers = steps.Answers{ID: "260131-7k2m", Vendor: v.Name, Method: method, Access: "role",
-		Parts: map[string]steps.Part{"AcmeRoleArn": {ExternalID: "acme-0123456789ab"}}}
-	w.session.Ledger = steps.OpenStore(w.t.TempDir()).Ledger(w.session.ID)
+	w.session.Answers = record.Answers{ID: "260131-7k2m", Vendor: v.Name, Method: method, Access: "role",
+		Parts: map[string]record.Part{"AcmeRoleArn": {ExternalID: "acme-0123456789ab"}}}
+	w.session.Ledger = record.OpenStore(w.t.TempDir()).Ledger(w.session.ID)
 	w.session.Prepare()
 	w.walk = steps.NewWalk(w.session)
 	return w
@@ -76,9 +79,9 @@ func TestManagedPoliciesByHand(t *testing.T) {
 		w.session.Rehearsal = true
 		w.pastPermissions().at("role:AcmeRoleArn")
 		w.sees("Tick SecurityAudit and ViewOnlyAccess", "AWS managed policy: SecurityAudit", "AWS managed policy: ViewOnlyAccess")
-		for _, step := range w.walk.Steps() {
-			if step.ID() == "policy:AcmeRoleArn" && step.Status(w.session.Answers) != steps.NotNeeded {
-				t.Fatalf("the policy step is %v", step.Status(w.session.Answers))
+		for _, one := range w.walk.Steps() {
+			if one.ID() == "policy:AcmeRoleArn" && one.Status(w.session.Answers) != step.NotNeeded {
+				t.Fatalf("the policy step is %v", one.Status(w.session.Answers))
 			}
 		}
 		w.enter().sees("Found Acme-Audit", "pass policy-attached", "pass policy-matches").enter().at("connect")
@@ -222,7 +225,7 @@ func TestAPlanNamesManagedPolicies(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		read, err := steps.ReadPlan(text)
+		read, err := plan.Read(text)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -249,7 +252,7 @@ func TestDisconnectNeverDeletesAWSsOwnPolicy(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		r := w.connected()
 		// A receipt that somebody changed claims that rolecall made it.
-		r.Receipt.Items = []steps.Item{{Kind: steps.ItemPolicy, State: steps.ItemMade, Name: "SecurityAudit", ARN: securityAudit, ID: "ANPAI"}}
+		r.Receipt.Items = []record.Item{{Kind: record.ItemPolicy, State: record.ItemMade, Name: "SecurityAudit", ARN: securityAudit, ID: "ANPAI"}}
 		plan, err := r.Plan(t.Context())
 		wantVerdicts(t, plan, err, "policy SecurityAudit keep")
 		if !strings.Contains(plan[0].Why, "AWS's own") {

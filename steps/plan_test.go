@@ -5,11 +5,11 @@ import (
 	"testing"
 	"time"
 
-	"rolecall/steps"
+	"rolecall/steps/plan"
 )
 
 // planned makes the plan of a world's session and approves it.
-func planned(t *testing.T, w *world, approve bool) *steps.Plan {
+func planned(t *testing.T, w *world, approve bool) *plan.Plan {
 	t.Helper()
 	w.session.Partition = "aws"
 	p, err := w.session.MakePlan("rolecall test")
@@ -23,7 +23,7 @@ func planned(t *testing.T, w *world, approve bool) *steps.Plan {
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := steps.ReadPlan(text)
+	read, err := plan.Read(text)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,12 +90,12 @@ func TestAChangedPlanIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		changed := strings.ReplaceAll(string(text), "iam:PassRole", "iam:CreateUser")
-		_, err = steps.ReadPlan([]byte(changed))
+		_, err = plan.Read([]byte(changed))
 		if err == nil || !strings.Contains(err.Error(), "was changed after the plan was made") {
 			t.Fatalf("%v", err)
 		}
 		for _, text := range []string{"", "{}", "[]", `{"kind":"rolecall plan","format":1,"unknown":1}`, strings.Repeat("[", 1<<20)} {
-			if _, err := steps.ReadPlan([]byte(text)); err == nil {
+			if _, err := plan.Read([]byte(text)); err == nil {
 				t.Errorf("read as a plan: %.40s", text)
 			}
 		}

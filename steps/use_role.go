@@ -1,7 +1,12 @@
 package steps
 
 import (
+	"rolecall/steps/choose"
 	"rolecall/steps/describe"
+	"rolecall/steps/handover"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
 )
 
 // actionUseRole leaves the way with an IAM user for the one with a role.
@@ -9,8 +14,8 @@ const actionUseRole = "use-role"
 
 // mayUseRole reports whether the vendor also takes a role, by the same method,
 // and nothing was handed over yet.
-func (s *Session) mayUseRole() bool {
-	if s.Vendor == nil || s.Access != describe.AccessUser || s.settled(stepConnect, (&connectUser{}).basis(s.Answers)...) {
+func mayUseRole(s *step.Session) bool {
+	if s.Vendor == nil || s.Access != describe.AccessUser || s.IsAnswered(record.StepConnect, (&handover.User{}).Basis(s.Answers)...) {
 		return false
 	}
 	_, ok := s.Vendor.Method(s.Method, describe.AccessRole)
@@ -19,36 +24,36 @@ func (s *Session) mayUseRole() bool {
 
 // withRoleHint says on a screen of a user's way that a role is better, and has
 // a key for it.
-func (s *Session) withRoleHint(screen Screen) Screen {
-	if !s.mayUseRole() || s.Unattended {
-		return screen
+func withRoleHint(s *step.Session, view screen.Screen) screen.Screen {
+	if !mayUseRole(s) || s.Unattended {
+		return view
 	}
-	for _, a := range screen.Actions {
+	for _, a := range view.Actions {
 		if a.Key == "r" {
-			return screen
+			return view
 		}
 	}
-	action := Action{ID: actionUseRole, Key: "r", Label: "use a role instead"}
+	action := screen.Action{ID: actionUseRole, Key: "r", Label: "use a role instead"}
 	for _, role := range s.NeededRoles() {
 		if part := s.Part(role.Purpose); part.UserARN != "" {
-			action.Confirm = &Confirm{Question: "Go on with a role? The user " + part.UserName + " stays in the account as it is."}
+			action.Confirm = &screen.Confirm{Question: "Go on with a role? The user " + part.UserName + " stays in the account as it is."}
 		}
 	}
-	screen.Blocks = append(append([]Block(nil), screen.Blocks...), Text{Tone: Dim, Body: "A role avoids long-lived keys: there is no secret that could leak."})
-	screen.Actions = append(append([]Action(nil), screen.Actions...), action)
-	return screen
+	view.Blocks = append(append([]screen.Block(nil), view.Blocks...), screen.Text{Tone: screen.Dim, Body: "A role avoids long-lived keys: there is no secret that could leak."})
+	view.Actions = append(append([]screen.Action(nil), view.Actions...), action)
+	return view
 }
 
 // useRole turns to the role's way. Account and login stay as they were
 // answered.
-func (s *Session) useRole() Move {
+func useRole(s *step.Session) step.Move {
 	s.Access = describe.AccessRole
 	s.Prepare()
-	s.settle(stepVendor, (&chooseVendor{}).basis(s.Answers)...)
-	for _, step := range s.Flow() {
-		if step.Status(s.Answers) == Todo {
-			return Goto(step.ID())
+	s.Answered(record.StepVendor, (&choose.Vendor{}).Basis(s.Answers)...)
+	for _, one := range Flow(s) {
+		if one.Status(s.Answers) == step.Todo {
+			return step.Goto(one.ID())
 		}
 	}
-	return Stay
+	return step.Stay
 }

@@ -13,13 +13,18 @@ import (
 	"rolecall/policy"
 	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/handover"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+	"rolecall/steps/undo"
 )
 
 const (
-	userPolicyStep  steps.ID = "policy:SprintersUser"
-	userStep        steps.ID = "user:SprintersUser"
-	credentialsStep steps.ID = "credentials:SprintersUser"
-	sprintersRole   steps.ID = "role:SprintersRoleArn"
+	userPolicyStep  record.StepID = "policy:SprintersUser"
+	userStep        record.StepID = "user:SprintersUser"
+	credentialsStep record.StepID = "credentials:SprintersUser"
+	sprintersRole   record.StepID = "role:SprintersRoleArn"
 )
 
 // sprinters runs a test in a session about Sprinters.
@@ -31,7 +36,7 @@ func sprinters(t *testing.T, method, access string, run func(t *testing.T, w *wo
 			t.Fatal(err)
 		}
 		w.session.Vendor, w.session.LoadVendor = v, describe.Load
-		w.session.Answers = steps.Answers{ID: "test", Vendor: "sprinters", Method: method, Access: access}
+		w.session.Answers = record.Answers{ID: "test", Vendor: "sprinters", Method: method, Access: access}
 		w.session.Prepare()
 		w.walk = steps.NewWalk(w.session)
 		run(t, w)
@@ -54,7 +59,7 @@ func (w *world) userPolicy() *policy.Document {
 	return doc
 }
 
-func (w *world) part() steps.Part { return w.session.Part("SprintersUser") }
+func (w *world) part() record.Part { return w.session.Part("SprintersUser") }
 
 func (w *world) do(err error) {
 	w.t.Helper()
@@ -95,7 +100,7 @@ func TestPermissionsSayWhatEachActionIsForAndWhatIsNotGranted(t *testing.T) {
 		w.toPermissions()
 		for _, action := range []string{"ec2:RunInstances", "ec2:CreateTags", "ec2:DescribeInstances", "ec2:ModifyVolume", "ec2:TerminateInstances", "ec2:DescribeSpotPriceHistory"} {
 			found := false
-			for _, f := range block[steps.Facts](w) {
+			for _, f := range block[screen.Facts](w) {
 				found = found || f.Label == action && f.Value != ""
 			}
 			if !found {
@@ -116,7 +121,7 @@ func TestTheWholeUserMethodByHand(t *testing.T) {
 			r.Users[0].ARN != "arn:aws:iam::123456789012:user/my-user" || len(r.Policies) != 1 || r.AccountID != account || r.VendorAccount != "" {
 			t.Fatalf("%+v", r)
 		}
-		if len(w.session.Summary()) == 0 {
+		if len(handover.Summary(w.session)) == 0 {
 			t.Error("no summary for the scrollback")
 		}
 		w.enter()
@@ -139,7 +144,7 @@ func TestTheUsersRehearsalNeedsOnlyEnter(t *testing.T) {
 func TestAUserWithTwoKeysIsRefusedWithTheirAges(t *testing.T) {
 	for _, method := range []string{"manual", "direct"} {
 		sprinters(t, method, "user", func(t *testing.T, w *world) {
-			w.session.KeepSecret = func(string, steps.Secret) error { return nil }
+			w.session.KeepSecret = func(string, screen.Secret) error { return nil }
 			p := w.createPolicy("sprinters-policy", w.userPolicy())
 			w.createUser("sprinters-user", p.ARN)
 			first, secret := w.createKey("sprinters-user")
@@ -156,7 +161,7 @@ func TestAUserWithTwoKeysIsRefusedWithTheirAges(t *testing.T) {
 				w.sees("Nothing was made").enter()
 			}
 			w.at(credentialsStep).sees("has two access keys", first.ID, second.ID, "1 day ago", "last used 2 hours ago with sts", "never used")
-			if problem := block[steps.Problem](w); problem.Kind != steps.NotAsNeeded || problem.Passing {
+			if problem := block[screen.Problem](w); problem.Kind != screen.NotAsNeeded || problem.Passing {
 				t.Errorf("%+v", problem)
 			}
 			keys, err := w.hands().AccessKeys(t.Context(), "sprinters-user")
@@ -253,7 +258,7 @@ func (w *world) resume() {
 	w.t.Helper()
 	text, err := json.Marshal(w.session.Answers)
 	w.do(err)
-	var answers steps.Answers
+	var answers record.Answers
 	w.do(json.Unmarshal(text, &answers))
 	old := w.session
 	w.session = w.newSession()
@@ -266,7 +271,7 @@ func (w *world) resume() {
 
 func TestASecretThatCannotBeKeptTakesItsKeyAlong(t *testing.T) {
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
-		w.session.KeepSecret = func(string, steps.Secret) error { return errors.New("the disk is full") }
+		w.session.KeepSecret = func(string, screen.Secret) error { return errors.New("the disk is full") }
 		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").sees("could not be written", "deleted the key again")
 		if keys, err := w.hands().AccessKeys(t.Context(), "sprinters-user"); err != nil || len(keys) != 0 {
 			t.Fatalf("%v %v", keys, err)
@@ -275,10 +280,10 @@ func TestASecretThatCannotBeKeptTakesItsKeyAlong(t *testing.T) {
 }
 
 func TestUnattendedAKeyToMakeNeedsAFileForItsSecret(t *testing.T) {
-	asks := func(w *world) []steps.Need {
-		var all []steps.Need
-		for _, step := range w.walk.Steps() {
-			if asker, ok := step.(steps.Asker); ok {
+	asks := func(w *world) []step.Need {
+		var all []step.Need
+		for _, one := range w.walk.Steps() {
+			if asker, ok := one.(step.Asker); ok {
 				all = append(all, asker.Asks(w.session)...)
 			}
 		}
@@ -289,7 +294,7 @@ func TestUnattendedAKeyToMakeNeedsAFileForItsSecret(t *testing.T) {
 		if needs := asks(w); len(needs) != 1 || needs[0].Flag != "--secret-file" {
 			t.Errorf("%+v", needs)
 		}
-		w.session.KeepSecret = func(string, steps.Secret) error { return nil }
+		w.session.KeepSecret = func(string, screen.Secret) error { return nil }
 		if needs := asks(w); len(needs) != 0 {
 			t.Errorf("%+v", needs)
 		}
@@ -338,7 +343,7 @@ func TestUserMethodSurvivesFaults(t *testing.T) {
 						t.Fatalf("%+v %v", receipt, err)
 					}
 					for _, item := range receipt.Left() {
-						if item.State != steps.ItemMade {
+						if item.State != record.ItemMade {
 							t.Errorf("%s %s is %q on the receipt", item.Kind, item.Name, item.State)
 						}
 					}
@@ -364,11 +369,11 @@ func TestDisconnectTakesBackTheUserWithItsKey(t *testing.T) {
 		if text := fmt.Sprintf("%+v %s", receipt, receipt.Markdown()); strings.Contains(text, string(w.session.Secrets["SprintersUser"])) {
 			t.Fatal("the receipt holds the secret")
 		}
-		remover := steps.Remover{Account: w.hands(), Ledger: w.session.Ledger, Receipt: receipt, Now: time.Now}
+		remover := undo.Remover{Account: w.hands(), Ledger: w.session.Ledger, Receipt: receipt, Now: time.Now}
 		removals, err := remover.All(t.Context())
 		w.do(err)
 		for _, r := range removals {
-			if r.Verdict != steps.Removed {
+			if r.Verdict != undo.Removed {
 				t.Errorf("%s %s: %s %s", r.Kind, r.Name, r.Verdict, r.Why)
 			}
 		}
@@ -384,10 +389,10 @@ func TestDisconnectTakesBackTheUserWithItsKey(t *testing.T) {
 		w.createKey("sprinters-user")
 		receipt, err := w.session.Ledger.Receipt()
 		w.do(err)
-		plan, err := (&steps.Remover{Account: w.hands(), Ledger: w.session.Ledger, Receipt: receipt, Now: time.Now}).Plan(t.Context())
+		plan, err := (&undo.Remover{Account: w.hands(), Ledger: w.session.Ledger, Receipt: receipt, Now: time.Now}).Plan(t.Context())
 		w.do(err)
 		for _, r := range plan {
-			if r.Kind == steps.ItemUser && (r.Verdict != steps.Keep || !strings.Contains(r.Why, "access key")) {
+			if r.Kind == record.ItemUser && (r.Verdict != undo.Keep || !strings.Contains(r.Why, "access key")) {
 				t.Errorf("%+v", r)
 			}
 		}

@@ -4,15 +4,18 @@ import (
 	"reflect"
 
 	"rolecall/steps/describe"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
 )
 
 // Walk is one walk through a vendor's steps. It is a pure machine: it moves,
 // counts visits and returns effects; whoever holds it (the full-screen wizard,
 // the plain front, the unattended run) carries them out.
 type Walk struct {
-	Session *Session
-	known   map[ID]Step // steps keep their own state across visits
-	flow    []Step
+	Session *step.Session
+	known   map[record.StepID]step.Step // steps keep their own state across visits
+	flow    []step.Step
 	at      int
 	visit   int
 	ended   bool
@@ -21,9 +24,9 @@ type Walk struct {
 // Turn is what has to be done after the walk was told something. Effects
 // belong to the step that was told; Entry to the step arrived at.
 type Turn struct {
-	Effects []Effect
+	Effects []screen.Effect
 	Arrived bool // another visit began: reading calls of the old one end
-	Entry   []Effect
+	Entry   []screen.Effect
 	Ended   bool // the last step is behind, or a step stopped the walk
 }
 
@@ -31,13 +34,13 @@ type Turn struct {
 type RailItem struct {
 	Number int // from 1, steps that are not needed left out
 	Title  string
-	Status Status
+	Status step.Status
 	Here   bool
 }
 
 // NewWalk makes a walk that has not begun.
-func NewWalk(s *Session) *Walk {
-	w := &Walk{Session: s, known: map[ID]Step{}}
+func NewWalk(s *step.Session) *Walk {
+	w := &Walk{Session: s, known: map[record.StepID]step.Step{}}
 	w.replan()
 	return w
 }
@@ -45,7 +48,7 @@ func NewWalk(s *Session) *Walk {
 // replan builds the flow anew from the answers and keeps the steps known.
 func (w *Walk) replan() {
 	w.flow = w.flow[:0:0]
-	for _, step := range w.Session.Flow() {
+	for _, step := range Flow(w.Session) {
 		if old, ok := w.known[step.ID()]; ok && reflect.TypeOf(old) == reflect.TypeOf(step) {
 			takeWords(old, step)
 			step = old
@@ -57,22 +60,22 @@ func (w *Walk) replan() {
 
 // takeWords gives a step that is kept the description that a new one came with:
 // another vendor's, or another method's, has other words.
-func takeWords(kept, fresh Step) {
+func takeWords(kept, fresh step.Step) {
 	type worded interface {
-		words() describe.Step
-		reword(describe.Step)
+		Description() describe.Step
+		Redescribe(describe.Step)
 	}
 	if to, ok := kept.(worded); ok {
 		if from, ok := fresh.(worded); ok {
-			to.reword(from.words())
+			to.Redescribe(from.Description())
 		}
 	}
 }
 
 // Start goes to the first step that is not done.
 func (w *Walk) Start() Turn {
-	for i, step := range w.flow {
-		if step.Status(w.Session.Answers) == Todo {
+	for i, one := range w.flow {
+		if one.Status(w.Session.Answers) == step.Todo {
 			return w.arrive(i)
 		}
 	}
@@ -80,7 +83,7 @@ func (w *Walk) Start() Turn {
 }
 
 // StartAt goes to the named step, or to the first not done if it is unknown.
-func (w *Walk) StartAt(id ID) Turn {
+func (w *Walk) StartAt(id record.StepID) Turn {
 	if i, ok := w.index(id); ok {
 		return w.arrive(i)
 	}
@@ -88,7 +91,7 @@ func (w *Walk) StartAt(id ID) Turn {
 }
 
 // Tell hands a message to the current step and follows its move.
-func (w *Walk) Tell(msg Msg) Turn {
+func (w *Walk) Tell(msg screen.Msg) Turn {
 	if byPerson(msg) {
 		w.Session.Resuming = false
 	}
@@ -104,9 +107,9 @@ func (w *Walk) Tell(msg Msg) Turn {
 }
 
 // update tells the current step, except for the one key that is no step's own.
-func (w *Walk) update(msg Msg) (Move, []Effect) {
-	if c, ok := msg.(Chose); ok && c == (Chose{ID: actionUseRole}) && w.Session.mayUseRole() {
-		return w.Session.useRole(), nil
+func (w *Walk) update(msg screen.Msg) (step.Move, []screen.Effect) {
+	if c, ok := msg.(screen.Chose); ok && c == (screen.Chose{ID: actionUseRole}) && mayUseRole(w.Session) {
+		return useRole(w.Session), nil
 	}
 	return w.Step().Update(w.Session, msg)
 }
@@ -115,22 +118,22 @@ func (w *Walk) update(msg Msg) (Move, []Effect) {
 // one it stays.
 func (w *Walk) Back() Turn {
 	w.Session.Resuming = false
-	if step, ok := w.Step().(Layered); ok && step.Deeper() {
+	if step, ok := w.Step().(step.Layered); ok && step.Deeper() {
 		w.visit++
 		return Turn{Arrived: true, Entry: step.Up(w.Session)}
 	}
-	return w.follow(Back)
+	return w.follow(step.Back)
 }
 
-func byPerson(msg Msg) bool {
+func byPerson(msg screen.Msg) bool {
 	switch msg.(type) {
-	case Changed, Entered, Chose, Ticked:
+	case screen.Changed, screen.Entered, screen.Chose, screen.Ticked:
 		return true
 	}
 	return false
 }
 
-func (w *Walk) follow(move Move) Turn {
+func (w *Walk) follow(move step.Move) Turn {
 	if id, ok := move.Target(); ok {
 		if i, ok := w.index(id); ok {
 			return w.arrive(i)
@@ -138,11 +141,11 @@ func (w *Walk) follow(move Move) Turn {
 		return Turn{}
 	}
 	switch move {
-	case Next:
+	case step.Next:
 		return w.forward()
-	case Back:
+	case step.Back:
 		return w.back()
-	case Stop:
+	case step.Stop:
 		w.ended = true
 		return Turn{Ended: true}
 	}
@@ -152,7 +155,7 @@ func (w *Walk) follow(move Move) Turn {
 func (w *Walk) forward() Turn {
 	for i := w.at + 1; i < len(w.flow); i++ {
 		status := w.flow[i].Status(w.Session.Answers)
-		if status == NotNeeded || w.Session.Resuming && status == Done {
+		if status == step.NotNeeded || w.Session.Resuming && status == step.Done {
 			continue
 		}
 		return w.arrive(i)
@@ -163,7 +166,7 @@ func (w *Walk) forward() Turn {
 
 func (w *Walk) back() Turn {
 	for i := w.at - 1; i >= 0; i-- {
-		if w.flow[i].Status(w.Session.Answers) != NotNeeded {
+		if w.flow[i].Status(w.Session.Answers) != step.NotNeeded {
 			return w.arrive(i)
 		}
 	}
@@ -176,7 +179,7 @@ func (w *Walk) arrive(i int) Turn {
 	return Turn{Arrived: true, Entry: w.flow[i].Enter(w.Session)}
 }
 
-func (w *Walk) index(id ID) (int, bool) {
+func (w *Walk) index(id record.StepID) (int, bool) {
 	for i, step := range w.flow {
 		if step.ID() == id {
 			return i, true
@@ -186,13 +189,13 @@ func (w *Walk) index(id ID) (int, bool) {
 }
 
 // Step is the current step.
-func (w *Walk) Step() Step { return w.flow[w.at] }
+func (w *Walk) Step() step.Step { return w.flow[w.at] }
 
 // Steps are all steps of the flow, those not needed included.
-func (w *Walk) Steps() []Step { return w.flow }
+func (w *Walk) Steps() []step.Step { return w.flow }
 
 // Screen is the current step's screen.
-func (w *Walk) Screen() Screen { return w.Session.withRoleHint(w.Step().Screen(w.Session)) }
+func (w *Walk) Screen() screen.Screen { return withRoleHint(w.Session, w.Step().Screen(w.Session)) }
 
 // Visit numbers the arrivals, so that a late reply can be told from a fresh one.
 func (w *Walk) Visit() int { return w.visit }
@@ -202,11 +205,11 @@ func (w *Walk) Ended() bool { return w.ended }
 
 // CanGoBack reports whether there is a stage or a step before this one.
 func (w *Walk) CanGoBack() bool {
-	if step, ok := w.Step().(Layered); ok && step.Deeper() {
+	if step, ok := w.Step().(step.Layered); ok && step.Deeper() {
 		return true
 	}
 	for i := range w.at {
-		if w.flow[i].Status(w.Session.Answers) != NotNeeded {
+		if w.flow[i].Status(w.Session.Answers) != step.NotNeeded {
 			return true
 		}
 	}
@@ -216,12 +219,12 @@ func (w *Walk) CanGoBack() bool {
 // Rail lists the steps that are needed, with their places.
 func (w *Walk) Rail() []RailItem {
 	var rail []RailItem
-	for i, step := range w.flow {
-		status := step.Status(w.Session.Answers)
-		if status == NotNeeded {
+	for i, one := range w.flow {
+		status := one.Status(w.Session.Answers)
+		if status == step.NotNeeded {
 			continue
 		}
-		rail = append(rail, RailItem{Number: len(rail) + 1, Title: step.Title(), Status: status, Here: i == w.at})
+		rail = append(rail, RailItem{Number: len(rail) + 1, Title: one.Title(), Status: status, Here: i == w.at})
 	}
 	return rail
 }

@@ -8,12 +8,16 @@ import (
 	"rolecall/aws"
 	"rolecall/policy"
 	"rolecall/steps"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+
 	spotrehearsal "rolecall/steps/spot/rehearsal"
 )
 
 const (
-	policyStep steps.ID = "policy:SpotinstRoleArn"
-	roleStep   steps.ID = "role:SpotinstRoleArn"
+	policyStep record.StepID = "policy:SpotinstRoleArn"
+	roleStep   record.StepID = "role:SpotinstRoleArn"
 )
 
 // toPolicy walks with the defaults to the policy step.
@@ -27,7 +31,7 @@ func (w *world) toPolicy() *world {
 
 func (w *world) enterWorks() bool {
 	for _, b := range w.walk.Screen().Blocks {
-		if _, ok := b.(steps.Choices); ok {
+		if _, ok := b.(screen.Choices); ok {
 			return true
 		}
 	}
@@ -162,9 +166,9 @@ func TestANearMissShowsBothExternalIDsAndTheWaitingGoesOn(t *testing.T) {
 		arn := "arn:aws:iam::123456789012:policy/my-own-name"
 		w.createRole("near", "spotinst:aws:extid:0000000000000000", arn)
 		w.sees("under another external ID")
-		var p steps.Problem
+		var p screen.Problem
 		for _, b := range w.walk.Screen().Blocks {
-			if found, ok := b.(steps.Problem); ok {
+			if found, ok := b.(screen.Problem); ok {
 				p = found
 			}
 		}
@@ -197,7 +201,7 @@ func TestOfSeveralRightRolesThePersonChooses(t *testing.T) {
 		w.createRole("one", w.externalID(), arn)
 		w.createRole("two", w.externalID(), arn)
 		w.sees("2 roles are right")
-		choices := block[steps.Choices](w)
+		choices := block[screen.Choices](w)
 		if choices.Picked != "" || len(choices.Options) != 2 {
 			t.Fatalf("%+v", choices)
 		}
@@ -225,9 +229,9 @@ func TestAnotherPartitionMakesWhatRestedOnItBeLookedAtAgain(t *testing.T) {
 		w.toRole().back().at(policyStep).back().back().back().at("partition")
 		w.chooses("partition", "aws-cn").sees("account ID").types("trusted-account", "922761411349").sees("own partition").at("partition")
 		w.types("trusted-account", "444455556666").at("login")
-		for _, step := range w.walk.Steps() {
-			status := step.Status(w.session.Answers)
-			if id := step.ID(); (id == "login" || id == policyStep || id == roleStep) && status == steps.Done {
+		for _, one := range w.walk.Steps() {
+			status := one.Status(w.session.Answers)
+			if id := one.ID(); (id == "login" || id == policyStep || id == roleStep) && status == step.Done {
 				t.Errorf("%s is still done", id)
 			}
 		}
@@ -245,7 +249,7 @@ func TestTheExternalIDIsMintedOnce(t *testing.T) {
 		first := w.externalID()
 		w.back().at(policyStep).sees("Found").enter().at(roleStep).sees(first)
 		w.walk = steps.NewWalk(w.session)
-		w.session.Seen = steps.Seen{}
+		w.session.Seen = record.Seen{}
 		minted := 0
 		for _, call := range w.spot.Calls() {
 			if strings.HasPrefix(call, "POST /setup/credentials/aws/externalId") {
@@ -262,7 +266,7 @@ func TestResumeLooksAgainAndGoesOnByItself(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole()
 		answers := w.session.Answers
-		answers.Seen = steps.Seen{}
+		answers.Seen = record.Seen{}
 		resumed := w.newSession()
 		resumed.Answers, resumed.Resuming = answers, true
 		w.session, w.pending = resumed, nil

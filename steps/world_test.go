@@ -15,7 +15,10 @@ import (
 	"rolecall/aws/rehearsal"
 	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
 	"rolecall/steps/spot"
+	"rolecall/steps/step"
 
 	spotrehearsal "rolecall/steps/spot/rehearsal"
 )
@@ -29,17 +32,17 @@ type world struct {
 	aws     *rehearsal.Server
 	awsHTTP *http.Client
 	spot    *spotrehearsal.Server
-	api     steps.API
-	session *steps.Session
+	api     step.API
+	session *step.Session
 	walk    *steps.Walk
 	pending []due
-	copied  []steps.Copy
+	copied  []screen.Copy
 	waits   []time.Duration
 }
 
 type due struct {
 	at   time.Time
-	call steps.Call
+	call screen.Call
 }
 
 // rehearse runs a test in a bubble of virtual time.
@@ -86,18 +89,18 @@ func (w *world) serve(closeListener, closeServer func() error, client *http.Clie
 	})
 }
 
-func (w *world) newSession() *steps.Session {
+func (w *world) newSession() *step.Session {
 	v, err := describe.Load("spot")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	s := &steps.Session{
+	s := &step.Session{
 		Vendor: v, API: w.api, Now: time.Now,
-		OpenAPI:  func(steps.Secret) (steps.API, error) { return w.api, nil },
+		OpenAPI:  func(screen.Secret) (step.API, error) { return w.api, nil },
 		Profiles: func() ([]aws.Profile, error) { return nil, nil },
 		OpenAWS:  w.open,
 	}
-	s.Answers = steps.Answers{ID: "test", Vendor: "spot", Method: "manual", Access: "role"}
+	s.Answers = record.Answers{ID: "test", Vendor: "spot", Method: "manual", Access: "role"}
 	s.Prepare()
 	return s
 }
@@ -122,14 +125,14 @@ func (w *world) take(turn steps.Turn) {
 	}
 }
 
-func (w *world) effects(effects []steps.Effect) {
+func (w *world) effects(effects []screen.Effect) {
 	for _, e := range effects {
 		switch e := e.(type) {
-		case steps.Call:
+		case screen.Call:
 			w.pending = slices.DeleteFunc(w.pending, func(d due) bool { return d.call.Name == e.Name })
 			w.pending = append(w.pending, due{time.Now().Add(e.After), e})
 			w.waits = append(w.waits, e.After)
-		case steps.Copy:
+		case screen.Copy:
 			w.copied = append(w.copied, e)
 		default:
 			w.t.Fatalf("a step asked for %T", e)
@@ -201,13 +204,13 @@ func (w *world) seesNot(words ...string) *world {
 // action, which must work.
 func (w *world) enter() *world {
 	w.t.Helper()
-	screen := w.walk.Screen()
-	for _, block := range screen.Blocks {
-		if c, ok := block.(steps.Choices); ok && c.Picked != "" {
+	view := w.walk.Screen()
+	for _, block := range view.Blocks {
+		if c, ok := block.(screen.Choices); ok && c.Picked != "" {
 			return w.chooses(c.ID, c.Picked)
 		}
 	}
-	for _, action := range screen.Actions {
+	for _, action := range view.Actions {
 		if action.Default && action.Disabled == "" {
 			return w.chooses("", action.ID)
 		}
@@ -217,7 +220,7 @@ func (w *world) enter() *world {
 }
 
 func (w *world) chooses(block, id string) *world {
-	w.take(w.walk.Tell(steps.Chose{Block: block, ID: id}))
+	w.take(w.walk.Tell(screen.Chose{Block: block, ID: id}))
 	return w
 }
 
@@ -237,9 +240,9 @@ func (w *world) presses(id string) *world {
 func (w *world) types(field, text string) *world {
 	w.t.Helper()
 	for _, block := range w.walk.Screen().Blocks {
-		if in, ok := block.(steps.Input); ok && in.ID == field {
-			w.take(w.walk.Tell(steps.Changed{ID: field, Text: text}))
-			w.take(w.walk.Tell(steps.Entered{ID: field, Text: text}))
+		if in, ok := block.(screen.Input); ok && in.ID == field {
+			w.take(w.walk.Tell(screen.Changed{ID: field, Text: text}))
+			w.take(w.walk.Tell(screen.Entered{ID: field, Text: text}))
 			return w
 		}
 	}
@@ -253,7 +256,7 @@ func (w *world) back() *world {
 }
 
 // at checks which step this is.
-func (w *world) at(id steps.ID) *world {
+func (w *world) at(id record.StepID) *world {
 	w.t.Helper()
 	if got := w.walk.Step().ID(); got != id {
 		w.t.Fatalf("at step %s, want %s\n%s", got, id, w.text())
@@ -262,7 +265,7 @@ func (w *world) at(id steps.ID) *world {
 }
 
 // block finds a block of a type on the screen.
-func block[B steps.Block](w *world) B {
+func block[B screen.Block](w *world) B {
 	w.t.Helper()
 	for _, b := range w.walk.Screen().Blocks {
 		if found, ok := b.(B); ok {
@@ -287,40 +290,40 @@ func (w *world) text() string {
 	return strings.Join(lines, "\n")
 }
 
-func blockText(b steps.Block) string {
+func blockText(b screen.Block) string {
 	var lines []string
 	switch b := b.(type) {
-	case steps.Text:
+	case screen.Text:
 		lines = append(lines, b.Body)
-	case steps.Facts:
+	case screen.Facts:
 		for _, f := range b {
 			lines = append(lines, f.Label+": "+f.Value+" "+f.Shown+" "+f.Note)
 		}
-	case steps.Choices:
+	case screen.Choices:
 		for _, o := range b.Options {
 			lines = append(lines, "( ) "+o.Label+" "+o.Detail+" "+o.Disabled)
 		}
-	case steps.Instructions:
+	case screen.Instructions:
 		lines = append(lines, b.Items...)
-	case steps.Input:
+	case screen.Input:
 		lines = append(lines, b.Label+"> "+b.Value+" "+b.Problem)
-	case steps.Code:
+	case screen.Code:
 		lines = append(lines, b.Label+" "+b.About)
-	case steps.Waiting:
+	case screen.Waiting:
 		lines = append(lines, "waiting for "+b.For)
-	case steps.Problem:
+	case screen.Problem:
 		lines = append(lines, b.What, b.Expected, b.Next, b.Quoted, b.Wanted, b.Found)
-	case steps.Checks:
+	case screen.Checks:
 		for _, c := range b {
 			lines = append(lines, string(c.State)+" "+c.ID+" "+c.Label+" "+c.Why+" "+c.Fix)
 		}
-	case steps.Tasks:
+	case screen.Tasks:
 		for _, task := range b {
 			lines = append(lines, task.Name)
 		}
-	case steps.Link:
+	case screen.Link:
 		lines = append(lines, b.Label+" "+b.URL)
-	case steps.Tree, steps.Meter, steps.Picture: // read through block, where a test needs them
+	case screen.Tree, screen.Meter, screen.Picture: // read through block, where a test needs them
 	}
 	return strings.Join(lines, "\n")
 }

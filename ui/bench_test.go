@@ -5,10 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
-	"rolecall/steps"
 	"rolecall/ui/desk"
 )
 
@@ -17,17 +19,17 @@ type counter struct{ n int }
 
 func (c *counter) Write(p []byte) (int, error) { c.n += len(p); return len(p), nil }
 
-func benchSteps() []steps.Step {
-	facts := steps.Facts{}
+func benchSteps() []step.Step {
+	facts := screen.Facts{}
 	for _, label := range []string{"Account ID", "External ID", "Role name", "Policy"} {
-		facts = append(facts, steps.Fact{Label: label, Value: "spotinst:aws:extid:0123456789abcdef", Copy: true})
+		facts = append(facts, screen.Fact{Label: label, Value: "spotinst:aws:extid:0123456789abcdef", Copy: true})
 	}
 	items := []string{"Roles › Create role", "AWS account › Another AWS account", "Paste the account ID", "Tick Require external ID", "Next", "Create role"}
-	return []steps.Step{still("Role", steps.Text{Body: "Create the role in the console."}, steps.Instructions{Items: items, Next: 2}, facts)}
+	return []step.Step{still("Role", screen.Text{Body: "Create the role in the console."}, screen.Instructions{Items: items, Next: 2}, facts)}
 }
 
 func benchOptions() WizardOptions {
-	session := &steps.Session{Now: time.Now}
+	session := &step.Session{Now: time.Now}
 	return WizardOptions{Session: session, Desk: desk.New(), Getenv: func(string) string { return "" }, walk: &testWalk{session: session, all: benchSteps()}}
 }
 

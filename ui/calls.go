@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 )
 
@@ -50,18 +50,18 @@ type Calls struct {
 // flight is one Call from Prepare to Take.
 type flight struct {
 	visit  int
-	call   steps.Call
+	call   screen.Call
 	cancel context.CancelFunc
 	since  time.Time
 	sent   bool // Do was begun, or will be at once
 	stale  bool // its reply is of no use any more
-	msg    steps.Msg
+	msg    screen.Msg
 }
 
 // Reply is what came of one Call. Hand it to Take.
 type Reply struct {
 	flight *flight
-	msg    steps.Msg
+	msg    screen.Msg
 }
 
 // Sending is a Call under way.
@@ -100,7 +100,7 @@ func (c *Calls) Close() { c.Arrive(-1) }
 
 // Prepare makes call ready for a step of that visit and returns what has to be
 // run off the loop. Its Reply always has to be handed to Take.
-func (c *Calls) Prepare(visit int, call steps.Call) func() Reply {
+func (c *Calls) Prepare(visit int, call screen.Call) func() Reply {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := &flight{visit: visit, call: call, since: c.now(), sent: call.After <= 0}
@@ -141,12 +141,12 @@ func (c *Calls) start(ctx context.Context, f *flight) func() Reply {
 
 // Drain ends the reading calls, waits for the writing ones and returns their
 // replies that were never taken. It is for a loop that ended from outside.
-func (c *Calls) Drain() []steps.Msg {
+func (c *Calls) Drain() []screen.Msg {
 	c.Close()
 	c.writes.Wait()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var left []steps.Msg
+	var left []screen.Msg
 	for f := range c.flights {
 		if f.call.Writes && f.msg != nil {
 			left = append(left, f.msg)
@@ -166,7 +166,7 @@ func (f *flight) drop() {
 }
 
 // Take accounts for a reply. ok is false when nobody waits for it any more.
-func (c *Calls) Take(r Reply) (msg steps.Msg, ok bool) {
+func (c *Calls) Take(r Reply) (msg screen.Msg, ok bool) {
 	f := r.flight
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -218,7 +218,7 @@ func (c *Calls) Idle() bool {
 	return true
 }
 
-func (c *Calls) run(ctx context.Context, f *flight) steps.Msg {
+func (c *Calls) run(ctx context.Context, f *flight) screen.Msg {
 	if !c.wait(ctx, f) {
 		return nil
 	}
@@ -254,13 +254,13 @@ func (c *Calls) wait(ctx context.Context, f *flight) bool {
 	return true
 }
 
-func (c *Calls) write(ctx context.Context, call steps.Call) steps.Msg {
+func (c *Calls) write(ctx context.Context, call screen.Call) screen.Msg {
 	if c.journal == nil {
 		msg, _ := guard(ctx, call)
 		return msg
 	}
 	if err := c.journal.Before(call.Name); err != nil {
-		return steps.Broke{Name: call.Name, Text: draw.Clean(fmt.Sprintf("write the journal: %v; nothing was sent", err))}
+		return screen.Broke{Name: call.Name, Text: draw.Clean(fmt.Sprintf("write the journal: %v; nothing was sent", err))}
 	}
 	msg, outcome := guard(ctx, call)
 	// The answer is worth more than its record: without the record the next run
@@ -271,10 +271,10 @@ func (c *Calls) write(ctx context.Context, call steps.Call) steps.Msg {
 
 // guard turns a panic into a message, so that a mistake in one call costs a
 // problem on the screen and not the session.
-func guard(ctx context.Context, call steps.Call) (msg steps.Msg, outcome string) {
+func guard(ctx context.Context, call screen.Call) (msg screen.Msg, outcome string) {
 	defer func() {
 		if r := recover(); r != nil {
-			msg = steps.Broke{Name: call.Name, Text: draw.Clean(fmt.Sprint(r))}
+			msg = screen.Broke{Name: call.Name, Text: draw.Clean(fmt.Sprint(r))}
 			outcome = OutcomePanicked
 		}
 	}()

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 )
 
 // notes is a journal that remembers the order of things.
@@ -35,15 +35,15 @@ func (n *notes) After(name, outcome string) error {
 	return nil
 }
 
-func reading(name string, do func(context.Context) steps.Msg) steps.Call {
-	return steps.Call{Name: name, Do: do}
+func reading(name string, do func(context.Context) screen.Msg) screen.Call {
+	return screen.Call{Name: name, Do: do}
 }
 
-func says(text string) func(context.Context) steps.Msg {
-	return func(context.Context) steps.Msg { return text }
+func says(text string) func(context.Context) screen.Msg {
+	return func(context.Context) screen.Msg { return text }
 }
 
-func blocks(ctx context.Context) steps.Msg {
+func blocks(ctx context.Context) screen.Msg {
 	<-ctx.Done()
 	return ctx.Err()
 }
@@ -52,7 +52,7 @@ func TestLeavingAStepCancelsItsReadingCall(t *testing.T) {
 	c := NewCalls(t.Context(), nil, time.Now)
 	c.Arrive(1)
 	cancelled := make(chan error, 1)
-	run := c.Prepare(1, reading("look", func(ctx context.Context) steps.Msg {
+	run := c.Prepare(1, reading("look", func(ctx context.Context) screen.Msg {
 		<-ctx.Done()
 		cancelled <- ctx.Err()
 		return "late"
@@ -87,7 +87,7 @@ func TestADelayIsWaitedAndCancelled(t *testing.T) {
 		c := NewCalls(t.Context(), nil, time.Now)
 		c.Arrive(1)
 		start := time.Now()
-		call := steps.Call{Name: "later", After: 9 * time.Second, Jitter: 2 * time.Second, Do: says("x")}
+		call := screen.Call{Name: "later", After: 9 * time.Second, Jitter: 2 * time.Second, Do: says("x")}
 		run := c.Prepare(1, call)
 		if len(c.Sending()) != 0 || c.Idle() {
 			t.Error("a call that waits is not sent, and not idle")
@@ -110,12 +110,12 @@ func TestAWriteIsNeverDropped(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
 		c := NewCalls(ctx, journal, time.Now)
 		c.Arrive(1)
-		run := c.Prepare(1, steps.Call{Name: "create role", Writes: true, Do: func(ctx context.Context) steps.Msg {
+		run := c.Prepare(1, screen.Call{Name: "create role", Writes: true, Do: func(ctx context.Context) screen.Msg {
 			time.Sleep(3 * time.Second)
 			return fmt.Sprint("made, context: ", ctx.Err())
 		}})
 		time.Sleep(time.Second)
-		again := c.Prepare(1, steps.Call{Name: "create role", Writes: true, Do: says("second")})
+		again := c.Prepare(1, screen.Call{Name: "create role", Writes: true, Do: says("second")})
 		c.Arrive(2)
 		c.Close()
 		end()
@@ -141,7 +141,7 @@ func TestAWriteThatStillWaitsIsNotSentAfterLeaving(t *testing.T) {
 		journal := &notes{}
 		c := NewCalls(t.Context(), journal, time.Now)
 		c.Arrive(1)
-		run := c.Prepare(1, steps.Call{Name: "submit", After: time.Minute, Writes: true, Do: says("sent")})
+		run := c.Prepare(1, screen.Call{Name: "submit", After: time.Minute, Writes: true, Do: says("sent")})
 		if _, busy := c.Writing(); busy {
 			t.Error("it is not sent yet")
 		}
@@ -157,9 +157,9 @@ func TestNothingIsSentThatCannotBeJournalled(t *testing.T) {
 	c := NewCalls(t.Context(), journal, time.Now)
 	c.Arrive(1)
 	sent := false
-	run := c.Prepare(1, steps.Call{Name: "create", Writes: true, Do: func(context.Context) steps.Msg { sent = true; return "x" }})
+	run := c.Prepare(1, screen.Call{Name: "create", Writes: true, Do: func(context.Context) screen.Msg { sent = true; return "x" }})
 	msg, _ := c.Take(run())
-	broke, ok := msg.(steps.Broke)
+	broke, ok := msg.(screen.Broke)
 	if !ok || sent || !strings.Contains(broke.Text, "disk full") || !strings.Contains(broke.Text, "nothing was sent") {
 		t.Errorf("told %v, sent %v", msg, sent)
 	}
@@ -170,9 +170,9 @@ func TestAPanicBecomesAMessage(t *testing.T) {
 		journal := &notes{}
 		c := NewCalls(t.Context(), journal, time.Now)
 		c.Arrive(1)
-		run := c.Prepare(1, steps.Call{Name: "look", Writes: writes, Do: func(context.Context) steps.Msg { panic("\x1b[31mnil map") }})
+		run := c.Prepare(1, screen.Call{Name: "look", Writes: writes, Do: func(context.Context) screen.Msg { panic("\x1b[31mnil map") }})
 		msg, ok := c.Take(run())
-		if want := (steps.Broke{Name: "look", Text: "nil map"}); !ok || msg != steps.Msg(want) {
+		if want := (screen.Broke{Name: "look", Text: "nil map"}); !ok || msg != screen.Msg(want) {
 			t.Errorf("told %#v", msg)
 		}
 		if writes && !slices.Contains(journal.lines, "after look panicked") {
@@ -185,7 +185,7 @@ func TestDrainWaitsForWritesAndKeepsTheirAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := NewCalls(t.Context(), nil, time.Now)
 		c.Arrive(1)
-		c.Prepare(1, steps.Call{Name: "create", Writes: true, Do: func(context.Context) steps.Msg { time.Sleep(time.Second); return "made" }})
+		c.Prepare(1, screen.Call{Name: "create", Writes: true, Do: func(context.Context) screen.Msg { time.Sleep(time.Second); return "made" }})
 		start := time.Now()
 		if got := c.Drain(); len(got) != 1 || got[0] != "made" || time.Since(start) != time.Second {
 			t.Errorf("drained %v after %v", got, time.Since(start))

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"rolecall/steps"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
 	"rolecall/ui/desk"
 	"rolecall/ui/draw"
 )
@@ -38,7 +40,7 @@ func (a *app) frontFor(yes bool) (front, error) {
 }
 
 // begin makes a new session and walks through it.
-func (a *app) begin(ctx context.Context, s *steps.Session, f front, wait time.Duration, command string) error {
+func (a *app) begin(ctx context.Context, s *step.Session, f front, wait time.Duration, command string) error {
 	walk := steps.NewWalk(s)
 	if f == frontUnattended {
 		s.Wait = wait
@@ -114,12 +116,12 @@ func (r *run) finish(err error) error {
 
 // resultJSON is what connect and rehearse print with --json.
 type resultJSON struct {
-	steps.Result
+	step.Result
 	Error *errorJSON `json:"error,omitempty"`
 }
 
 // summary prints what exists now. It stays in the terminal's scrollback.
-func (a *app) summary(r steps.Result, s *steps.Session) {
+func (a *app) summary(r step.Result, s *step.Session) {
 	if s.Vendor == nil {
 		return
 	}
@@ -133,7 +135,7 @@ func (a *app) summary(r steps.Result, s *steps.Session) {
 			a.print("  %-12s  %s", label, draw.Clean(value))
 		}
 	}
-	row("AWS account", steps.Grouped(r.AccountID))
+	row("AWS account", screen.Grouped(r.AccountID))
 	for _, user := range r.Users {
 		row("User", cmp.Or(user.ARN, user.Name))
 		row("Access key", user.AccessKeyID)
@@ -163,7 +165,7 @@ func (a *app) summary(r steps.Result, s *steps.Session) {
 	}
 }
 
-func handOverLine(r steps.Result, vendorTitle string) string {
+func handOverLine(r step.Result, vendorTitle string) string {
 	if r.Submitted {
 		return "Connected. " + vendorTitle + " accepted the role."
 	}

@@ -12,8 +12,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
-	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/undo"
 	"rolecall/ui/draw"
 )
 
@@ -37,21 +39,21 @@ func (a *app) disconnectCommand() *cobra.Command {
 
 // disconnectJSON is what disconnect prints with --json.
 type disconnectJSON struct {
-	Session       string          `json:"session"`
-	AccountID     string          `json:"account_id"`
-	Items         []steps.Removal `json:"items"` // in the order of their removal
-	Done          bool            `json:"done"`  // nothing that rolecall made is left
-	VendorAccount string          `json:"vendor_account,omitempty"`
-	VendorPage    string          `json:"vendor_page,omitempty"` // where the person removes the vendor's account
-	Rehearsal     bool            `json:"rehearsal,omitempty"`
-	Error         *errorJSON      `json:"error,omitempty"`
+	Session       string         `json:"session"`
+	AccountID     string         `json:"account_id"`
+	Items         []undo.Removal `json:"items"` // in the order of their removal
+	Done          bool           `json:"done"`  // nothing that rolecall made is left
+	VendorAccount string         `json:"vendor_account,omitempty"`
+	VendorPage    string         `json:"vendor_page,omitempty"` // where the person removes the vendor's account
+	Rehearsal     bool           `json:"rehearsal,omitempty"`
+	Error         *errorJSON     `json:"error,omitempty"`
 }
 
 // undoing is one run of disconnect.
 type undoing struct {
 	app     *app
-	remover *steps.Remover
-	plan    []steps.Removal
+	remover *undo.Remover
+	plan    []undo.Removal
 	vendor  *describe.Vendor // nil when its description is gone
 }
 
@@ -71,7 +73,7 @@ func (a *app) disconnect(ctx context.Context, args []string, yes bool) error {
 	if err != nil {
 		return err
 	}
-	u := &undoing{app: a, remover: &steps.Remover{Ledger: store.Ledger(receipt.Session), Receipt: receipt, Now: a.env.Now}}
+	u := &undoing{app: a, remover: &undo.Remover{Ledger: store.Ledger(receipt.Session), Receipt: receipt, Now: a.env.Now}}
 	u.vendor, _ = describe.Load(receipt.Vendor) // its words are a help; a vendor file may be gone
 	if receipt.Rehearsal {
 		return u.ofRehearsal()
@@ -98,7 +100,7 @@ func (a *app) disconnect(ctx context.Context, args []string, yes bool) error {
 }
 
 // pickReceipt reads the named receipt, or the newest with something left.
-func (a *app) pickReceipt(store *steps.Store, args []string) (steps.Receipt, error) {
+func (a *app) pickReceipt(store *record.Store, args []string) (record.Receipt, error) {
 	if len(args) == 1 {
 		r, err := store.Receipt(args[0])
 		if errors.Is(err, fs.ErrNotExist) && saved(store, args[0]) {
@@ -109,11 +111,11 @@ func (a *app) pickReceipt(store *steps.Store, args []string) (steps.Receipt, err
 	}
 	all, err := store.Receipts()
 	if err != nil {
-		return steps.Receipt{}, err
+		return record.Receipt{}, err
 	}
-	i := slices.IndexFunc(all, func(r steps.Receipt) bool { return len(r.Left()) > 0 && !r.Rehearsal })
+	i := slices.IndexFunc(all, func(r record.Receipt) bool { return len(r.Left()) > 0 && !r.Rehearsal })
 	if i < 0 {
-		return steps.Receipt{}, usage("There is no receipt with anything left to remove.", "a session in which rolecall made something",
+		return record.Receipt{}, usage("There is no receipt with anything left to remove.", "a session in which rolecall made something",
 			"What you made by hand, you remove in the AWS console.")
 	}
 	return all[i], nil
@@ -121,7 +123,7 @@ func (a *app) pickReceipt(store *steps.Store, args []string) (steps.Receipt, err
 
 // holdSession takes the session's lock, so that no wizard makes things while
 // they are removed. A session that was removed leaves its receipt behind.
-func (a *app) holdSession(store *steps.Store, receipt steps.Receipt) (release func(), answers steps.Answers, held *steps.Held, err error) {
+func (a *app) holdSession(store *record.Store, receipt record.Receipt) (release func(), answers record.Answers, held *record.Held, err error) {
 	if !saved(store, receipt.Session) {
 		return func() {}, answers, nil, nil
 	}
@@ -134,7 +136,7 @@ func (a *app) holdSession(store *steps.Store, receipt steps.Receipt) (release fu
 }
 
 // saved tells whether a session is still there and can be read.
-func saved(store *steps.Store, id string) bool {
+func saved(store *record.Store, id string) bool {
 	_, err := store.Load(id)
 	return err == nil
 }
@@ -160,9 +162,9 @@ func (u *undoing) run(ctx context.Context, yes bool) error {
 	if !u.app.json {
 		u.show()
 	}
-	going := slices.ContainsFunc(plan, func(r steps.Removal) bool { return r.Verdict == steps.Remove })
+	going := slices.ContainsFunc(plan, func(r undo.Removal) bool { return r.Verdict == undo.Remove })
 	if going && !yes {
-		agreed, err := u.app.agree(ctx, "Remove these from account "+steps.Grouped(u.remover.Receipt.AccountID)+"? y or n")
+		agreed, err := u.app.agree(ctx, "Remove these from account "+screen.Grouped(u.remover.Receipt.AccountID)+"? y or n")
 		if err != nil {
 			return err
 		}
@@ -196,10 +198,10 @@ func (u *undoing) signIn(ctx context.Context) error {
 		return err
 	}
 	if account.Endpoint() != r.Endpoint {
-		return &steps.Fault{Problem: steps.Problem{
+		return &screen.Fault{Problem: screen.Problem{
 			What:     "Requests go to " + endpointName(account.Endpoint()) + ", and this session made its things at " + endpointName(r.Endpoint) + ".",
 			Expected: "the same endpoint: elsewhere everything would look removed",
-			Next:     "Set or unset AWS_ENDPOINT_URL, or the profile's endpoint_url.", Kind: steps.NotAsNeeded,
+			Next:     "Set or unset AWS_ENDPOINT_URL, or the profile's endpoint_url.", Kind: screen.NotAsNeeded,
 		}}
 	}
 	identity, err := account.Identity(ctx)
@@ -220,7 +222,7 @@ func endpointName(endpoint string) string {
 // show prints the plan.
 func (u *undoing) show() {
 	a, r := u.app, u.remover.Receipt
-	a.print("Session %s · account %s · made %s", draw.Clean(r.Session), steps.Grouped(r.AccountID), r.Created.Local().Format("2006-01-02 15:04"))
+	a.print("Session %s · account %s · made %s", draw.Clean(r.Session), screen.Grouped(r.AccountID), r.Created.Local().Format("2006-01-02 15:04"))
 	if len(u.plan) == 0 {
 		a.print("  Nothing that rolecall made is left.")
 	}
@@ -230,9 +232,9 @@ func (u *undoing) show() {
 }
 
 // say writes one line of plan or outcome, with the reason under it.
-func (u *undoing) say(one steps.Removal) {
+func (u *undoing) say(one undo.Removal) {
 	u.app.print("  %-8s %s %s", one.Verdict, one.Kind, draw.Clean(one.Label()))
-	if id := one.ID; id != "" && one.Verdict != steps.Removed {
+	if id := one.ID; id != "" && one.Verdict != undo.Removed {
 		if one.ARN != "" && one.ARN != id { // a stack's ID is its ARN
 			id += " · " + one.ARN
 		}
@@ -249,7 +251,7 @@ func (u *undoing) say(one steps.Removal) {
 // the next one begins.
 func (u *undoing) carryOut(ctx context.Context) error {
 	for i := range u.plan {
-		if u.plan[i].Verdict == steps.Keep {
+		if u.plan[i].Verdict == undo.Keep {
 			continue
 		}
 		if ctx.Err() != nil {
@@ -277,7 +279,7 @@ func (u *undoing) verdict() error {
 	u.sayVendor()
 	var kept []string
 	for _, one := range u.plan {
-		if one.Verdict == steps.Keep {
+		if one.Verdict == undo.Keep {
 			kept = append(kept, string(one.Kind)+" "+one.Label())
 		}
 	}
@@ -287,11 +289,11 @@ func (u *undoing) verdict() error {
 		}
 		return nil
 	}
-	return &steps.Fault{Problem: steps.Problem{
+	return &screen.Fault{Problem: screen.Problem{
 		What:     "Not everything was removed: " + strings.Join(kept, ", ") + " stays.",
 		Expected: "things that are as rolecall made them",
 		Next:     "Read above why. Remove by hand what is not needed any more, then run rolecall disconnect " + u.remover.Receipt.Session + " again.",
-		Kind:     steps.NotAsNeeded,
+		Kind:     screen.NotAsNeeded,
 	}}
 }
 
@@ -320,7 +322,7 @@ func (u *undoing) document(e *errorJSON) disconnectJSON {
 	doc := disconnectJSON{Session: r.Session, AccountID: r.AccountID, Items: u.plan, VendorAccount: r.VendorAccount,
 		VendorPage: u.vendorPage(), Rehearsal: r.Rehearsal, Error: e}
 	if doc.Items == nil {
-		doc.Items = []steps.Removal{}
+		doc.Items = []undo.Removal{}
 	}
 	doc.Done = e == nil
 	return doc

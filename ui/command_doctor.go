@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
-	"rolecall/steps"
+	"rolecall/steps/record"
 	"rolecall/steps/spot"
 	"rolecall/ui/desk"
 	"rolecall/ui/draw"
@@ -88,13 +88,13 @@ func findClipboard() finding {
 
 func (a *app) findStore() finding {
 	f := finding{ID: "sessions", Status: "fail"}
-	folder, err := steps.StateFolder(a.env.Getenv)
+	folder, err := record.StateFolder(a.env.Getenv)
 	if err != nil {
 		p := problemOf(err)
 		f.Found, f.Next = p.What, p.Next
 		return f
 	}
-	all, err := steps.OpenStore(folder).List()
+	all, err := record.OpenStore(folder).List()
 	if err != nil {
 		p := problemOf(err)
 		f.Found, f.Next = p.What, p.Next

@@ -14,8 +14,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/policy/review"
-	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/plan"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 )
 
@@ -84,7 +86,7 @@ func (a *app) plan(flags *connectFlags, output string) error {
 func (a *app) writePlan(name string, text []byte) error {
 	old, err := os.ReadFile(name)
 	if err == nil {
-		plan, err := steps.ReadPlan(old)
+		plan, err := plan.Read(old)
 		if err != nil || len(plan.Approvals) > 0 {
 			return usage(draw.Clean(name)+" exists, and is not a plan that nobody approved yet.", "a new file", "Give another name with -o, or remove the file first.")
 		}
@@ -97,16 +99,16 @@ func (a *app) writePlan(name string, text []byte) error {
 	return nil
 }
 
-func (a *app) sayPlan(plan *steps.Plan, name string) {
+func (a *app) sayPlan(planned *plan.Plan, name string) {
 	a.say("Planned in %s: nothing was created, nothing was sent.", draw.Clean(name))
-	for _, d := range plan.Documents {
+	for _, d := range planned.Documents {
 		a.say("  %-11s  %-36s  %5d of %5d characters  %s", d.Kind, draw.Clean(d.Name), d.Characters, d.Limit, worst(d.Findings))
 		a.say("               %s", d.Digest)
 	}
-	a.sayManaged(plan)
-	for _, role := range plan.Roles {
-		if role.ExternalID == steps.UnknownExternalID {
-			a.say("The external ID is not known yet: it stands as %s in the trust policy.", steps.UnknownExternalID)
+	a.sayManaged(planned)
+	for _, role := range planned.Roles {
+		if role.ExternalID == plan.UnknownExternalID {
+			a.say("The external ID is not known yet: it stands as %s in the trust policy.", plan.UnknownExternalID)
 			break
 		}
 	}
@@ -115,7 +117,7 @@ func (a *app) sayPlan(plan *steps.Plan, name string) {
 
 // sayManaged lists the AWS managed policies of a plan, which are no documents
 // of its own.
-func (a *app) sayManaged(plan *steps.Plan) {
+func (a *app) sayManaged(plan *plan.Plan) {
 	for _, role := range plan.Roles {
 		for _, arn := range role.ManagedPolicies {
 			a.say("  %-11s  %s", "AWS managed", draw.Clean(arn))
@@ -145,9 +147,9 @@ func worst(findings []review.Finding) string {
 
 // approved is what approve prints for scripts.
 type approved struct {
-	Plan      string         `json:"plan"`
-	Approval  steps.Approval `json:"approval"`
-	Approvals int            `json:"approvals"` // in the file now
+	Plan      string        `json:"plan"`
+	Approval  plan.Approval `json:"approval"`
+	Approvals int           `json:"approvals"` // in the file now
 }
 
 func (a *app) approveCommand() *cobra.Command {
@@ -169,7 +171,7 @@ func (a *app) approve(name, who string) error {
 	if err != nil {
 		return err
 	}
-	plan, err := steps.ReadPlan(text)
+	plan, err := plan.Read(text)
 	if err != nil {
 		return err
 	}
@@ -177,8 +179,8 @@ func (a *app) approve(name, who string) error {
 		// What the file says of a document may have been edited: it is said anew.
 		plan.Documents[i].ReviewAgain(plan.Partition, a.env.Now())
 		if d := plan.Documents[i]; d.Verdict == "refused" {
-			return &steps.Fault{Problem: steps.Problem{What: fmt.Sprintf("AWS will refuse the %s document %s.", d.Kind, d.Name),
-				Expected: "documents that AWS accepts", Next: "See why: rolecall policy review. Then plan anew.", Kind: steps.NotAsNeeded}}
+			return &screen.Fault{Problem: screen.Problem{What: fmt.Sprintf("AWS will refuse the %s document %s.", d.Kind, d.Name),
+				Expected: "documents that AWS accepts", Next: "See why: rolecall policy review. Then plan anew.", Kind: screen.NotAsNeeded}}
 		}
 	}
 	if who = strings.TrimSpace(draw.Clean(who)); who == "" {
@@ -219,7 +221,7 @@ func (a *app) whoami() string {
 }
 
 // bindPlan reads an approved plan and lets it answer what no flag does.
-func (f *connectFlags) bindPlan() (*steps.Plan, error) {
+func (f *connectFlags) bindPlan() (*plan.Plan, error) {
 	if f.plan == "" {
 		return nil, nil
 	}
@@ -227,13 +229,13 @@ func (f *connectFlags) bindPlan() (*steps.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
-	plan, err := steps.ReadPlan(text)
+	plan, err := plan.Read(text)
 	if err != nil {
 		return nil, err
 	}
 	if open := plan.Unapproved(); len(open) > 0 {
-		return nil, &steps.Fault{Problem: steps.Problem{What: fmt.Sprintf("%s is not approved: %d of its %d documents are in no approval.", filepath.Base(f.plan), len(open), len(plan.Documents)),
-			Expected: "an approval of every document", Next: "Have it reviewed, then: rolecall approve " + f.plan + ".", Kind: steps.NotAsNeeded}}
+		return nil, &screen.Fault{Problem: screen.Problem{What: fmt.Sprintf("%s is not approved: %d of its %d documents are in no approval.", filepath.Base(f.plan), len(open), len(plan.Documents)),
+			Expected: "an approval of every document", Next: "Have it reviewed, then: rolecall approve " + f.plan + ".", Kind: screen.NotAsNeeded}}
 	}
 	if err := f.keepToSettings(plan); err != nil {
 		return nil, err
@@ -262,10 +264,10 @@ func (f *connectFlags) bindPlan() (*steps.Plan, error) {
 
 // keepToSettings refuses a plan whose settings are not those that were approved,
 // and flags that would give the role more than they do.
-func (f *connectFlags) keepToSettings(plan *steps.Plan) error {
+func (f *connectFlags) keepToSettings(plan *plan.Plan) error {
 	refused := func(what string) error {
-		return &steps.Fault{Problem: steps.Problem{What: what, Expected: "names and settings as they were approved",
-			Next: "Plan with the same flags, have the plan approved (rolecall approve), and give it with --plan.", Kind: steps.NotAsNeeded}}
+		return &screen.Fault{Problem: screen.Problem{What: what, Expected: "names and settings as they were approved",
+			Next: "Plan with the same flags, have the plan approved (rolecall approve), and give it with --plan.", Kind: screen.NotAsNeeded}}
 	}
 	switch {
 	case !plan.SettingsApproved():
@@ -280,25 +282,25 @@ func (f *connectFlags) keepToSettings(plan *steps.Plan) error {
 
 // fillFromPlan takes what is planned and has no flag given: the selection, the
 // names and an external ID that was known.
-func (f *connectFlags) fillFromPlan(p *prepared, plan *steps.Plan) {
-	if plan == nil {
+func (f *connectFlags) fillFromPlan(p *prepared, planned *plan.Plan) {
+	if planned == nil {
 		return
 	}
-	p.answers.Plan = plan.Binding()
+	p.answers.Plan = planned.Binding()
 	if !f.given("products") {
-		p.answers.Bundles = slices.Clone(plan.Bundles)
+		p.answers.Bundles = slices.Clone(planned.Bundles)
 	}
 	if !f.given("report-bucket") {
-		p.answers.Parameters = plan.Parameters
+		p.answers.Parameters = planned.Parameters
 	}
 	if !f.given("tag") {
-		p.answers.Tags = plan.Tags
+		p.answers.Tags = planned.Tags
 	}
 	if !f.given("session-duration") {
-		p.answers.SessionFor = plan.SessionFor
+		p.answers.SessionFor = planned.SessionFor
 	}
-	parts := map[string]steps.Part{}
-	for _, role := range plan.Roles {
+	parts := map[string]record.Part{}
+	for _, role := range planned.Roles {
 		part := p.answers.Parts[role.Purpose]
 		if part.RoleName == "" {
 			part.RoleName = role.RoleName
@@ -306,16 +308,16 @@ func (f *connectFlags) fillFromPlan(p *prepared, plan *steps.Plan) {
 		if part.PolicyName == "" {
 			part.PolicyName = role.PolicyName
 		}
-		if part.ExternalID == "" && role.ExternalID != steps.UnknownExternalID {
+		if part.ExternalID == "" && role.ExternalID != plan.UnknownExternalID {
 			part.ExternalID = role.ExternalID
 		}
 		parts[role.Purpose] = part
 	}
 	p.answers.Parts = parts
-	if f.trustedAccount == "" && p.vendor != nil && len(plan.Roles) > 0 {
-		role, ok := p.vendor.Role(plan.Roles[0].Purpose)
-		if ok && len(p.vendor.TrustedAccounts(role, plan.Partition)) == 0 && len(plan.Roles[0].Trusts) == 1 {
-			p.answers.TrustedAccount = plan.Roles[0].Trusts[0]
+	if f.trustedAccount == "" && p.vendor != nil && len(planned.Roles) > 0 {
+		role, ok := p.vendor.Role(planned.Roles[0].Purpose)
+		if ok && len(p.vendor.TrustedAccounts(role, planned.Partition)) == 0 && len(planned.Roles[0].Trusts) == 1 {
+			p.answers.TrustedAccount = planned.Roles[0].Trusts[0]
 		}
 	}
 }

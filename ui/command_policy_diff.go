@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/policy"
-	"rolecall/steps"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 	"rolecall/ui/report"
 )
@@ -70,8 +70,8 @@ func (a *app) diffPolicies(ctx context.Context, oldName, newName string) error {
 		return nil
 	}
 	return &failure{
-		err: &steps.Fault{Problem: steps.Problem{What: "The policies do not grant the same.", Expected: "two policies that grant the same",
-			Next: "Look at what is gained and lost.", Kind: steps.NotAsNeeded}},
+		err: &screen.Fault{Problem: screen.Problem{What: "The policies do not grant the same.", Expected: "two policies that grant the same",
+			Next: "Look at what is gained and lost.", Kind: screen.NotAsNeeded}},
 		document: func(e *errorJSON) any {
 			document.Error = e
 			return document

@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/policy"
-	"rolecall/steps"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 	"rolecall/ui/report"
 )
@@ -98,7 +98,7 @@ func (a *app) explainPatterns(patterns []string) error {
 		return nil
 	}
 	return &failure{
-		err: &steps.Fault{Problem: unknownPattern(unknown, catalogue)},
+		err: &screen.Fault{Problem: unknownPattern(unknown, catalogue)},
 		document: func(e *errorJSON) any {
 			document.Error = e
 			return document
@@ -106,8 +106,8 @@ func (a *app) explainPatterns(patterns []string) error {
 	}
 }
 
-func unknownPattern(unknown []string, catalogue *policy.Catalogue) steps.Problem {
-	return steps.Problem{What: "No action that rolecall knows matches " + draw.Clean(strings.Join(unknown, ", ")) + ".",
+func unknownPattern(unknown []string, catalogue *policy.Catalogue) screen.Problem {
+	return screen.Problem{What: "No action that rolecall knows matches " + draw.Clean(strings.Join(unknown, ", ")) + ".",
 		Expected: "service:Action, with * and ?, such as ec2:Describe*",
 		Next:     "Check the spelling. rolecall knows the actions of " + catalogue.Date() + "."}
 }

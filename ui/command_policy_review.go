@@ -13,8 +13,8 @@ import (
 	"rolecall/assets"
 	"rolecall/policy"
 	"rolecall/policy/review"
-	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 	"rolecall/ui/report"
 )
@@ -84,7 +84,7 @@ func (a *app) reviewPolicy(ctx context.Context, f *reviewFlags, args []string) e
 		return nil
 	}
 	return &failure{
-		err:      &steps.Fault{Problem: problem},
+		err:      &screen.Fault{Problem: problem},
 		document: func(e *errorJSON) any { return reviewJSON{Report: result, Error: e} },
 	}
 }
@@ -261,10 +261,10 @@ func (a *app) writeReview(r *review.Report, f *reviewFlags, name string) error {
 }
 
 // verdict says why a review ends with exit 3.
-func (f *reviewFlags) verdict(r *review.Report, name string) (steps.Problem, bool) {
+func (f *reviewFlags) verdict(r *review.Report, name string) (screen.Problem, bool) {
 	for i := range r.Findings {
 		if first := &r.Findings[i]; first.Class == review.Refused {
-			p := steps.Problem{What: "AWS refuses " + draw.Clean(name) + ". " + first.Why, Kind: steps.NotAsNeeded,
+			p := screen.Problem{What: "AWS refuses " + draw.Clean(name) + ". " + first.Why, Kind: screen.NotAsNeeded,
 				Expected: "a document that AWS takes", Next: firstLine(first.Fix)}
 			if f.kind == "identity" && slices.ContainsFunc(r.Findings, func(g review.Finding) bool { return g.ID == "principal" }) {
 				p.Next = "A role's trust policy is reviewed with --kind trust. For a permissions policy: take Principal out."
@@ -273,7 +273,7 @@ func (f *reviewFlags) verdict(r *review.Report, name string) (steps.Problem, boo
 		}
 	}
 	if f.failOn == "" || !r.Fails(review.Severity(f.failOn)) {
-		return steps.Problem{}, false
+		return screen.Problem{}, false
 	}
 	n := 0
 	for i := range r.Findings {
@@ -281,8 +281,8 @@ func (f *reviewFlags) verdict(r *review.Report, name string) (steps.Problem, boo
 			n++
 		}
 	}
-	return steps.Problem{What: fmt.Sprintf("%s in %s: %s or worse.", report.Plural(n, "finding", "findings"), draw.Clean(name), f.failOn),
-		Expected: "none", Next: "Change the policy as the findings say, or raise --fail-on.", Kind: steps.NotAsNeeded}, true
+	return screen.Problem{What: fmt.Sprintf("%s in %s: %s or worse.", report.Plural(n, "finding", "findings"), draw.Clean(name), f.failOn),
+		Expected: "none", Next: "Change the policy as the findings say, or raise --fail-on.", Kind: screen.NotAsNeeded}, true
 }
 
 func firstLine(s string) string {
@@ -292,5 +292,5 @@ func firstLine(s string) string {
 
 // notAsNeeded is a problem that ends with exit 3.
 func notAsNeeded(what, expected, next string) error {
-	return &steps.Fault{Problem: steps.Problem{What: what, Expected: expected, Next: next, Kind: steps.NotAsNeeded}}
+	return &screen.Fault{Problem: screen.Problem{What: what, Expected: expected, Next: next, Kind: screen.NotAsNeeded}}
 }

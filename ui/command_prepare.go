@@ -9,16 +9,18 @@ import (
 	"unicode"
 
 	"rolecall/aws"
-	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
 	"rolecall/ui/draw"
 )
 
 // prepared is what flags decided before anything was asked or sent.
 type prepared struct {
-	answers steps.Answers
+	answers record.Answers
 	vendor  *describe.Vendor // nil while there is more than one offer
-	offers  []steps.Offer
+	offers  []step.Offer
 	load    func(name string) (*describe.Vendor, error)
 }
 
@@ -63,11 +65,11 @@ func (a *app) checkCommon() error {
 // flagRefused says which flag an error is about, and that nothing was done.
 func flagRefused(flag string, err error) error {
 	p := problemOf(err)
-	p.What, p.Kind = flag+": "+p.What, steps.Usage
+	p.What, p.Kind = flag+": "+p.What, screen.Usage
 	if p.Next == "" {
 		p.Next = "Correct " + flag + "."
 	}
-	return &steps.Fault{Problem: p, Err: err}
+	return &screen.Fault{Problem: p, Err: err}
 }
 
 // offer finds the ways to connect that the flags leave open.
@@ -76,7 +78,7 @@ func (p *prepared) offer(f *connectFlags) error {
 	if f.vendor != "" {
 		names = []string{describe.Canonical(f.vendor)}
 	}
-	var all []steps.Offer
+	var all []step.Offer
 	byName := map[string]*describe.Vendor{}
 	for i, loaded := range p.loadAll(names) {
 		if loaded.err != nil && f.vendor == "" && !describe.BuiltIn(names[i]) {
@@ -88,10 +90,10 @@ func (p *prepared) offer(f *connectFlags) error {
 		name, v := names[i], loaded.vendor
 		byName[name] = v
 		for _, m := range v.Methods {
-			all = append(all, steps.Offer{Vendor: name, Method: m.ID, Access: m.Access, Label: v.Title + " · " + m.Title})
+			all = append(all, step.Offer{Vendor: name, Method: m.ID, Access: m.Access, Label: v.Title + " · " + m.Title})
 		}
 	}
-	p.offers = slices.DeleteFunc(slices.Clone(all), func(o steps.Offer) bool {
+	p.offers = slices.DeleteFunc(slices.Clone(all), func(o step.Offer) bool {
 		return f.method != "" && o.Method != f.method || f.access != "" && o.Access != f.access
 	})
 	if len(p.offers) == 0 {
@@ -136,7 +138,7 @@ func (p *prepared) open() bool { return len(p.offers) > 1 }
 
 // sameAccess reports whether the first vendor's first method has one access
 // only, so that a default is no choice between a role and a user.
-func sameAccess(offers []steps.Offer) bool {
+func sameAccess(offers []step.Offer) bool {
 	for _, o := range offers {
 		if o.Vendor == offers[0].Vendor && o.Access != offers[0].Access {
 			return false
@@ -146,7 +148,7 @@ func sameAccess(offers []steps.Offer) bool {
 }
 
 // noOffer says which methods there are, from the vendors' descriptions.
-func noOffer(f *connectFlags, all []steps.Offer) error {
+func noOffer(f *connectFlags, all []step.Offer) error {
 	asked := strings.TrimSpace(strings.Join([]string{
 		wordIf("--vendor ", f.vendor), wordIf("--method ", f.method), wordIf("--access ", f.access)}, " "))
 	if len(all) == 0 {
@@ -164,7 +166,7 @@ func wordIf(flag, value string) string {
 	return flag + value
 }
 
-func offerList(offers []steps.Offer) string {
+func offerList(offers []step.Offer) string {
 	var words []string
 	for _, o := range offers {
 		words = append(words, fmt.Sprintf("--vendor %s --method %s --access %s", o.Vendor, o.Method, o.Access))
@@ -212,7 +214,7 @@ func (f *connectFlags) narrow(p *prepared) error {
 		if p.vendor == nil || !sameAccess(p.offers) {
 			return usage("--"+flag+" needs to know the vendor and the access.", "one of: "+offerList(p.offers), "Give --vendor, --method and --access too.")
 		}
-		p.offers = slices.DeleteFunc(p.offers, func(o steps.Offer) bool { return o.Vendor != p.answers.Vendor })
+		p.offers = slices.DeleteFunc(p.offers, func(o step.Offer) bool { return o.Vendor != p.answers.Vendor })
 	}
 	return nil
 }
@@ -222,7 +224,7 @@ func (f *connectFlags) narrow(p *prepared) error {
 func (f *connectFlags) belong(p *prepared) error {
 	owners := []struct {
 		flag string
-		fits func(steps.Offer) bool
+		fits func(step.Offer) bool
 		with string
 	}{
 		{"stack-name", byMethod("automatic"), "--method automatic"},
@@ -241,12 +243,12 @@ func (f *connectFlags) belong(p *prepared) error {
 	return nil
 }
 
-func byMethod(ids ...string) func(steps.Offer) bool {
-	return func(o steps.Offer) bool { return slices.Contains(ids, o.Method) }
+func byMethod(ids ...string) func(step.Offer) bool {
+	return func(o step.Offer) bool { return slices.Contains(ids, o.Method) }
 }
 
-func byAccess(access string) func(steps.Offer) bool {
-	return func(o steps.Offer) bool { return o.Access == access }
+func byAccess(access string) func(step.Offer) bool {
+	return func(o step.Offer) bool { return o.Access == access }
 }
 
 // checkShapes checks the values whose grammar is AWS's.
@@ -382,7 +384,7 @@ func (f *connectFlags) fillParts(p *prepared) error {
 			return flagRefused("--external-id", err)
 		}
 	}
-	p.answers.Parts = map[string]steps.Part{roles[0].Purpose: {
+	p.answers.Parts = map[string]record.Part{roles[0].Purpose: {
 		PolicyName: f.policyName, RoleName: f.roleName, NameGiven: f.roleName != "", ExternalID: f.externalID,
 		UserName: f.userName, UserNameGiven: f.userName != "",
 	}}
@@ -390,8 +392,8 @@ func (f *connectFlags) fillParts(p *prepared) error {
 }
 
 // session makes the session that the flags describe; its worlds come later.
-func (p *prepared) session(a *app) *steps.Session {
-	s := &steps.Session{Answers: p.answers, Vendor: p.vendor, Offers: p.offers, LoadVendor: p.load, Now: a.env.Now}
+func (p *prepared) session(a *app) *step.Session {
+	s := &step.Session{Answers: p.answers, Vendor: p.vendor, Offers: p.offers, LoadVendor: p.load, Now: a.env.Now}
 	if s.Vendor != nil {
 		s.Prepare()
 	}

@@ -13,9 +13,9 @@ import (
 
 	"rolecall/aws"
 	"rolecall/steps/describe"
+	"rolecall/steps/step"
 
 	awsrehearsal "rolecall/aws/rehearsal"
-	"rolecall/steps"
 	"rolecall/steps/spot"
 
 	spotrehearsal "rolecall/steps/spot/rehearsal"
@@ -74,7 +74,7 @@ func (a *app) rehearse(cmd *cobra.Command, flags *connectFlags) error {
 }
 
 // rehearsalAnswers fills in what a real account would have to be asked for.
-func rehearsalAnswers(s *steps.Session) {
+func rehearsalAnswers(s *step.Session) {
 	s.Rehearsal = true
 	s.Profile, s.Region = "", ""
 	if s.VendorAccount == "" && s.NewVendorAccount == "" {
@@ -99,7 +99,7 @@ type rehearsalWorld struct {
 }
 
 // rehearsalWorld starts the vendor and connects the session to both.
-func (a *app) rehearsalWorld(s *steps.Session) (*rehearsalWorld, error) {
+func (a *app) rehearsalWorld(s *step.Session) (*rehearsalWorld, error) {
 	w := &rehearsalWorld{account: s.AccountID, servers: map[string]*awsrehearsal.Server{}}
 	trusted := s.TrustedAccount
 	options := spotrehearsal.Options{Assume: func(principal, roleARN, externalID string) error {

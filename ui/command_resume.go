@@ -7,6 +7,8 @@ import (
 
 	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/record"
+	"rolecall/steps/step"
 )
 
 func (a *app) resumeCommand() *cobra.Command {
@@ -77,11 +79,11 @@ func (a *app) resume(cmd *cobra.Command, args []string, yes bool, wait time.Dura
 }
 
 // pickSession reads the named session, or the last one that is not connected.
-func (a *app) pickSession(store *steps.Store, args []string) (steps.Answers, error) {
+func (a *app) pickSession(store *record.Store, args []string) (record.Answers, error) {
 	if len(args) == 1 {
 		return store.Load(args[0])
 	}
-	saved, ok, err := store.Latest(func(s steps.Answers) bool { return !connected(s) })
+	saved, ok, err := store.Latest(func(s record.Answers) bool { return !connected(s) })
 	if err == nil && !ok {
 		err = usage("There is no unfinished session.", "a session that stopped half-way",
 			"Begin one: rolecall. Name a connected one to look at it again: rolecall resume ID.")
@@ -93,7 +95,7 @@ func (a *app) pickSession(store *steps.Store, args []string) (steps.Answers, err
 }
 
 // resumed makes the session again from its answers.
-func (a *app) resumed(answers steps.Answers) (*steps.Session, error) {
+func (a *app) resumed(answers record.Answers) (*step.Session, error) {
 	if answers.Rehearsal {
 		answers = answers.InNewWorld()
 	}
@@ -110,7 +112,7 @@ func (a *app) resumed(answers steps.Answers) (*steps.Session, error) {
 		a.profile = answers.Profile
 	}
 	a.region = answers.Region
-	s := &steps.Session{Answers: answers, LoadVendor: describe.Load, Now: a.env.Now, Resuming: true}
+	s := &step.Session{Answers: answers, LoadVendor: describe.Load, Now: a.env.Now, Resuming: true}
 	if answers.Vendor == "" || answers.Method == "" {
 		p := &prepared{load: describe.Load}
 		if err := p.offer(&connectFlags{vendor: answers.Vendor}); err != nil {
@@ -125,7 +127,7 @@ func (a *app) resumed(answers steps.Answers) (*steps.Session, error) {
 	}
 	s.Vendor = v
 	for _, m := range v.Methods {
-		s.Offers = append(s.Offers, steps.Offer{Vendor: answers.Vendor, Method: m.ID, Access: m.Access, Label: v.Title + " · " + m.Title})
+		s.Offers = append(s.Offers, step.Offer{Vendor: answers.Vendor, Method: m.ID, Access: m.Access, Label: v.Title + " · " + m.Title})
 	}
 	s.Prepare()
 	return s, nil

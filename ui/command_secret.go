@@ -8,7 +8,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
 	"rolecall/ui/draw"
 )
 
@@ -18,7 +19,7 @@ const secretFileMode = 0o600
 // keepSecret has a secret access key written to the file that was asked for:
 // one that does not exist yet, or a pipe. It refuses before anything is made;
 // the file itself appears with the key.
-func (a *app) keepSecret(path string, s *steps.Session) error {
+func (a *app) keepSecret(path string, s *step.Session) error {
 	if path == "" {
 		return nil
 	}
@@ -40,7 +41,7 @@ func (a *app) keepSecret(path string, s *steps.Session) error {
 	case info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice|fs.ModeSocket) == 0:
 		return usage("--secret-file: "+shown+" exists already.", "a file that does not exist yet, or a pipe", "Name another file, or remove this one.")
 	}
-	s.KeepSecret = func(keyID string, secret steps.Secret) error { return writeSecret(path, keyID, secret) }
+	s.KeepSecret = func(keyID string, secret screen.Secret) error { return writeSecret(path, keyID, secret) }
 	return nil
 }
 
@@ -55,7 +56,7 @@ func (a *app) isStdout(info fs.FileInfo) bool {
 
 // writeSecret writes a key as the AWS CLI's credential_process prints one, so
 // that it can be used as it is. The error names the file and holds no secret.
-func writeSecret(path, keyID string, secret steps.Secret) (err error) {
+func writeSecret(path, keyID string, secret screen.Secret) (err error) {
 	text, err := json.Marshal(struct {
 		Version         int
 		AccessKeyID     string `json:"AccessKeyId"`
@@ -94,7 +95,7 @@ func cannotKeep(path string, err error) error {
 	if errors.As(err, &named) {
 		err = named.Err
 	}
-	return &steps.Fault{Err: err, Problem: steps.Problem{
+	return &screen.Fault{Err: err, Problem: screen.Problem{
 		What:     fmt.Sprintf("%s cannot be written: %s.", draw.Clean(path), draw.Clean(err.Error())),
 		Expected: "a new file that only you can read, or a pipe that somebody reads",
 		Next:     "Name another file: --secret-file.",

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"rolecall/steps"
+	"rolecall/steps/record"
 	"rolecall/ui/draw"
 )
 
@@ -58,7 +58,7 @@ type sessionLine struct {
 	Problem   string     `json:"problem,omitempty"` // why it cannot be read
 }
 
-func lineOf(one steps.Listed) sessionLine {
+func lineOf(one record.Listed) sessionLine {
 	line := sessionLine{Session: one.ID}
 	if one.Holder != nil {
 		line.OpenBy = one.Holder.PID
@@ -74,7 +74,7 @@ func lineOf(one steps.Listed) sessionLine {
 }
 
 // connected reports whether every role of the session was handed over.
-func connected(s steps.Answers) bool {
+func connected(s record.Answers) bool {
 	for _, part := range s.Parts {
 		if part.HandedOver || !part.Submitted.IsZero() {
 			return true
@@ -179,7 +179,7 @@ func (a *app) showSession(id string) error {
 	return table.Flush()
 }
 
-func sessionRows(s steps.Answers) [][2]string {
+func sessionRows(s record.Answers) [][2]string {
 	rows := [][2]string{
 		{"Session", s.ID}, {"Vendor", s.Vendor}, {"Method", s.Method}, {"Access", s.Access},
 		{"Vendor's account", s.VendorAccount}, {"Partition", s.Partition}, {"AWS account", s.AccountID},

@@ -9,8 +9,11 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
-	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+	"rolecall/steps/update"
 	"rolecall/ui/draw"
 )
 
@@ -68,8 +71,8 @@ type updatePolicyJSON struct {
 // updating is one run of update.
 type updating struct {
 	app     *app
-	updater *steps.Updater
-	plan    steps.Update
+	updater *update.Updater
+	plan    update.Update
 	done    int // policies that were written
 	looked  bool
 }
@@ -105,7 +108,7 @@ func (a *app) newUpdating(ctx context.Context, f *verifyFlags) (*updating, error
 		return nil, err
 	}
 	prepared.answers.Vendor = describe.Canonical(prepared.answers.Vendor) // as sessions name it
-	prepared.answers.Parts = map[string]steps.Part{role.Purpose: {PolicyName: f.connect.policyName}}
+	prepared.answers.Parts = map[string]record.Part{role.Purpose: {PolicyName: f.connect.policyName}}
 	prepared.answers.Regions, prepared.answers.RestrictTag = f.connect.regions, f.connect.restrictTag
 	store, err := a.store()
 	if err != nil {
@@ -127,7 +130,7 @@ func (a *app) newUpdating(ctx context.Context, f *verifyFlags) (*updating, error
 		return nil, usage("--partition is "+session.Partition+", and you are signed in to "+identity.Partition+".", "credentials of that partition", "Correct --partition, or sign in there.")
 	}
 	session.AccountID, session.Endpoint, session.Region = identity.AccountID, account.Endpoint(), a.region
-	return &updating{app: a, updater: &steps.Updater{Session: session, Purpose: role.Purpose, Account: account, Store: store, By: identity.ARN}}, f.nameRole(session)
+	return &updating{app: a, updater: &update.Updater{Session: session, Purpose: role.Purpose, Account: account, Store: store, By: identity.ARN}}, f.nameRole(session)
 }
 
 // anyRole is the vendor's role of the given name, also one that the default
@@ -143,7 +146,7 @@ func (f *verifyFlags) anyRole(v *describe.Vendor, picked *describe.Role) *descri
 }
 
 // nameRole turns --role into a name, having checked where an ARN points.
-func (f *verifyFlags) nameRole(s *steps.Session) error {
+func (f *verifyFlags) nameRole(s *step.Session) error {
 	if !f.isARN() {
 		return nil
 	}
@@ -201,7 +204,7 @@ func (u *updating) ask(ctx context.Context, yes bool) error {
 	if a.json || !a.env.StdinTTY {
 		return usage("update asks before it changes anything, and nobody can be asked here.", "a terminal, or --yes", "Add --yes to update without being asked. Nothing was changed.")
 	}
-	agreed, err := a.agree(ctx, fmt.Sprintf("Update %s in account %s? y or n", strings.Join(u.names(), " and "), steps.Grouped(u.updater.Session.AccountID)))
+	agreed, err := a.agree(ctx, fmt.Sprintf("Update %s in account %s? y or n", strings.Join(u.names(), " and "), screen.Grouped(u.updater.Session.AccountID)))
 	if err == nil && !agreed {
 		a.say("Nothing was changed.")
 		err = errCancelled
@@ -239,8 +242,8 @@ func (u *updating) show() {
 	}
 }
 
-func limitOf(kind steps.ItemKind) int {
-	if kind == steps.ItemInline {
+func limitOf(kind record.ItemKind) int {
+	if kind == record.ItemInline {
 		return policy.MaxRoleInline
 	}
 	return policy.MaxManaged

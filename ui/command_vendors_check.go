@@ -8,8 +8,8 @@ import (
 
 	"rolecall/policy"
 	"rolecall/policy/review"
-	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 )
 
@@ -138,7 +138,7 @@ func (a *app) checkVendor(name, failOn string) error {
 
 func (a *app) checkFailed(checked checkJSON, what, expected, next string) error {
 	return &failure{
-		err:      &steps.Fault{Problem: steps.Problem{What: what, Expected: expected, Next: next, Kind: steps.NotAsNeeded}},
+		err:      &screen.Fault{Problem: screen.Problem{What: what, Expected: expected, Next: next, Kind: screen.NotAsNeeded}},
 		document: func(e *errorJSON) any { checked.Error = e; return checked },
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
-	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 )
 
@@ -251,7 +251,7 @@ func (a *app) printReport(report aws.Report, want aws.Want) error {
 		return nil
 	}
 	return &failure{
-		err:      &steps.Fault{Problem: verdict(report, want)},
+		err:      &screen.Fault{Problem: verdict(report, want)},
 		document: func(e *errorJSON) any { return verifyJSON{Report: report, Error: e} },
 	}
 }
@@ -259,7 +259,7 @@ func (a *app) printReport(report aws.Report, want aws.Want) error {
 // verdict says why the role is not as required: the first failure, else the
 // first thing that could not be looked at. A permission that is missing is the
 // caller's trouble, not the role's, and another exit code.
-func verdict(report aws.Report, want aws.Want) steps.Problem {
+func verdict(report aws.Report, want aws.Want) screen.Problem {
 	for _, status := range []aws.Status{aws.Fail, aws.Unknown} {
 		for _, c := range report.Checks {
 			if c.Status == status {
@@ -267,16 +267,16 @@ func verdict(report aws.Report, want aws.Want) steps.Problem {
 			}
 		}
 	}
-	return steps.Problem{What: "The role " + want.RoleName + " is not as required.", Kind: steps.NotAsNeeded}
+	return screen.Problem{What: "The role " + want.RoleName + " is not as required.", Kind: screen.NotAsNeeded}
 }
 
-func checkProblem(c aws.Check, want aws.Want) steps.Problem {
-	p := steps.Problem{Expected: c.Want, Next: c.Fix, Kind: steps.NotAsNeeded}
+func checkProblem(c aws.Check, want aws.Want) screen.Problem {
+	p := screen.Problem{Expected: c.Want, Next: c.Fix, Kind: screen.NotAsNeeded}
 	p.What = fmt.Sprintf("The role %s is not as required. %s: %s.", want.RoleName, c.ID, c.Got)
 	if c.Status == aws.Unknown {
 		p.What = fmt.Sprintf("rolecall cannot tell whether the role %s is as required. %s: %s.", want.RoleName, c.ID, c.Got)
 		if strings.HasPrefix(c.Got, notVisible) {
-			p.Kind = steps.AWSRefused
+			p.Kind = screen.AWSRefused
 		}
 	}
 	return p

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"rolecall/aws"
-	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/screen"
 )
 
 // verifyUserJSON is what verify --user prints with --json: the contract's
@@ -102,5 +102,5 @@ func (a *app) printUserReport(r aws.UserReport, want aws.WantUser) error {
 	}
 	p := checkProblem(r.Checks[i], aws.Want{RoleName: want.Name})
 	p.What = "The user " + want.Name + " is not as required. " + r.Checks[i].ID + ": " + r.Checks[i].Got + "."
-	return &failure{err: &steps.Fault{Problem: p}, document: document}
+	return &failure{err: &screen.Fault{Problem: p}, document: document}
 }

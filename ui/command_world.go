@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"rolecall/aws"
-	"rolecall/steps"
+	"rolecall/steps/screen"
 	"rolecall/steps/spot"
+	"rolecall/steps/step"
 )
 
 // vendorWait bounds one request to a vendor.
@@ -17,7 +18,7 @@ const vendorWait = 30 * time.Second
 
 // realWorld connects a session to AWS and to the vendor, as the environment
 // says. It sends nothing.
-func (a *app) realWorld(s *steps.Session) error {
+func (a *app) realWorld(s *step.Session) error {
 	s.Post = func(ctx context.Context, url, body string) (int, string, error) {
 		return post(ctx, postClient(), url, body)
 	}
@@ -29,14 +30,14 @@ func (a *app) realWorld(s *steps.Session) error {
 	if err != nil {
 		return flagRefused("ROLECALL_SPOT_URL", err)
 	}
-	open := func(token spot.Token) (steps.API, error) {
+	open := func(token spot.Token) (step.API, error) {
 		client, err := spot.New(spot.Options{BaseURL: base.String(), Token: token, HTTPClient: &http.Client{Timeout: vendorWait}})
 		if err != nil {
 			return nil, err
 		}
 		return client, nil
 	}
-	s.OpenAPI = func(token steps.Secret) (steps.API, error) { return open(spot.Token(token)) }
+	s.OpenAPI = func(token screen.Secret) (step.API, error) { return open(spot.Token(token)) }
 	token, source, err := spot.FindToken(a.env.Getenv, os.ReadFile)
 	if err != nil {
 		return err

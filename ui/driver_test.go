@@ -10,6 +10,10 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 	"github.com/charmbracelet/x/ansi"
@@ -57,10 +61,10 @@ func (l *lockedBuffer) Reset() {
 }
 
 // drive runs what as a test in virtual time, with a wizard over these steps.
-func drive(t *testing.T, all []steps.Step, change func(*WizardOptions), what func(w *fluent)) {
+func drive(t *testing.T, all []step.Step, change func(*WizardOptions), what func(w *fluent)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		session := &steps.Session{Now: time.Now}
+		session := &step.Session{Now: time.Now}
 		o := WizardOptions{
 			Session: session, Desk: testDesk(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" },
 			walk: &testWalk{session: session, all: all},
@@ -233,37 +237,37 @@ func (w *fluent) Ends() *fluent {
 // testWalk walks through given steps by the rules of steps.Walk, for steps that
 // no vendor's description names.
 type testWalk struct {
-	session *steps.Session
-	all     []steps.Step
+	session *step.Session
+	all     []step.Step
 	at      int
 	visit   int
 	ended   bool
 }
 
-func (w *testWalk) Start() steps.Turn           { return w.arrive(0) }
-func (w *testWalk) StartAt(steps.ID) steps.Turn { return w.arrive(w.at) }
-func (w *testWalk) Step() steps.Step            { return w.all[w.at] }
-func (w *testWalk) Screen() steps.Screen        { return w.Step().Screen(w.session) }
-func (w *testWalk) Visit() int                  { return w.visit }
-func (w *testWalk) Ended() bool                 { return w.ended }
-func (w *testWalk) CanGoBack() bool             { return w.at > 0 }
-func (w *testWalk) Back() steps.Turn            { return w.follow(steps.Back) }
+func (w *testWalk) Start() steps.Turn                { return w.arrive(0) }
+func (w *testWalk) StartAt(record.StepID) steps.Turn { return w.arrive(w.at) }
+func (w *testWalk) Step() step.Step                  { return w.all[w.at] }
+func (w *testWalk) Screen() screen.Screen            { return w.Step().Screen(w.session) }
+func (w *testWalk) Visit() int                       { return w.visit }
+func (w *testWalk) Ended() bool                      { return w.ended }
+func (w *testWalk) CanGoBack() bool                  { return w.at > 0 }
+func (w *testWalk) Back() steps.Turn                 { return w.follow(step.Back) }
 
-func (w *testWalk) Tell(msg steps.Msg) steps.Turn {
+func (w *testWalk) Tell(msg screen.Msg) steps.Turn {
 	move, effects := w.Step().Update(w.session, msg)
 	turn := w.follow(move)
 	turn.Effects = effects
 	return turn
 }
 
-func (w *testWalk) follow(move steps.Move) steps.Turn {
+func (w *testWalk) follow(move step.Move) steps.Turn {
 	switch {
-	case move == steps.Next && w.at+1 < len(w.all):
+	case move == step.Next && w.at+1 < len(w.all):
 		return w.arrive(w.at + 1)
-	case move == steps.Next, move == steps.Stop:
+	case move == step.Next, move == step.Stop:
 		w.ended = true
 		return steps.Turn{Ended: true}
-	case move == steps.Back && w.at > 0:
+	case move == step.Back && w.at > 0:
 		return w.arrive(w.at - 1)
 	}
 	return steps.Turn{}
@@ -286,33 +290,33 @@ func (w *testWalk) Rail() []steps.RailItem {
 // testStep is a step made of functions; it keeps what it was told.
 type testStep struct {
 	title  string
-	screen func() steps.Screen
-	enter  func() []steps.Effect
-	update func(steps.Msg) (steps.Move, []steps.Effect)
-	told   []steps.Msg
+	screen func() screen.Screen
+	enter  func() []screen.Effect
+	update func(screen.Msg) (step.Move, []screen.Effect)
+	told   []screen.Msg
 }
 
-func (s *testStep) ID() steps.ID                       { return steps.ID(s.title) }
+func (s *testStep) ID() record.StepID                  { return record.StepID(s.title) }
 func (s *testStep) Title() string                      { return s.title }
-func (s *testStep) Status(steps.Answers) steps.Status  { return steps.Todo }
-func (s *testStep) Screen(*steps.Session) steps.Screen { return s.screen() }
+func (s *testStep) Status(record.Answers) step.Status  { return step.Todo }
+func (s *testStep) Screen(*step.Session) screen.Screen { return s.screen() }
 
-func (s *testStep) Enter(*steps.Session) []steps.Effect {
+func (s *testStep) Enter(*step.Session) []screen.Effect {
 	if s.enter == nil {
 		return nil
 	}
 	return s.enter()
 }
 
-func (s *testStep) Update(_ *steps.Session, msg steps.Msg) (steps.Move, []steps.Effect) {
+func (s *testStep) Update(_ *step.Session, msg screen.Msg) (step.Move, []screen.Effect) {
 	s.told = append(s.told, msg)
 	if s.update == nil {
-		return steps.Stay, nil
+		return step.Stay, nil
 	}
 	return s.update(msg)
 }
 
 // still is a step that shows these blocks and stays.
-func still(title string, blocks ...steps.Block) *testStep {
-	return &testStep{title: title, screen: func() steps.Screen { return steps.Screen{Heading: title, Blocks: blocks} }}
+func still(title string, blocks ...screen.Block) *testStep {
+	return &testStep{title: title, screen: func() screen.Screen { return screen.Screen{Heading: title, Blocks: blocks} }}
 }

@@ -5,10 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/x/ansi"
-
-	"rolecall/steps"
 )
 
 // FuzzKeys presses anything on a screen that has everything, at any size: no
@@ -62,18 +63,18 @@ func frameFits(t *testing.T, w *Wizard) {
 }
 
 func fuzzOptions(t *testing.T) WizardOptions {
-	session := &steps.Session{Now: time.Now}
-	tree := steps.Tree{ID: "t", Nodes: []steps.Node{{ID: "a", Label: "A", Children: []steps.Node{{ID: "b", Label: "B", Details: []string{"d"}}}}, {ID: "c", Label: "C", Fixed: "so"}}}
-	all := still("All", steps.Text{Body: "text"}, steps.Instructions{Items: []string{"one", "two", "three", "four", "five"}, Next: 1},
-		steps.Facts{{Label: "F", Value: "value", Copy: true}}, tree, steps.Input{ID: "i", Label: "In"}, steps.Code{Label: "Code", Name: "c.json", Body: "{\"a\": 1}\n"},
-		steps.Link{Label: "Link", URL: "https://example.com"}, steps.Choices{ID: "q", Options: []steps.Option{{ID: "1", Label: "One"}, {ID: "2", Label: "Two", Disabled: "no"}}},
-		steps.Waiting{For: "x", Since: time.Now()}, steps.Problem{What: "w", Wanted: "abc", Found: "abd"})
+	session := &step.Session{Now: time.Now}
+	tree := screen.Tree{ID: "t", Nodes: []screen.Node{{ID: "a", Label: "A", Children: []screen.Node{{ID: "b", Label: "B", Details: []string{"d"}}}}, {ID: "c", Label: "C", Fixed: "so"}}}
+	all := still("All", screen.Text{Body: "text"}, screen.Instructions{Items: []string{"one", "two", "three", "four", "five"}, Next: 1},
+		screen.Facts{{Label: "F", Value: "value", Copy: true}}, tree, screen.Input{ID: "i", Label: "In"}, screen.Code{Label: "Code", Name: "c.json", Body: "{\"a\": 1}\n"},
+		screen.Link{Label: "Link", URL: "https://example.com"}, screen.Choices{ID: "q", Options: []screen.Option{{ID: "1", Label: "One"}, {ID: "2", Label: "Two", Disabled: "no"}}},
+		screen.Waiting{For: "x", Since: time.Now()}, screen.Problem{What: "w", Wanted: "abc", Found: "abd"})
 	show := all.screen
-	all.screen = func() steps.Screen {
+	all.screen = func() screen.Screen {
 		s := show()
-		s.Actions = []steps.Action{{ID: "go", Label: "go", Default: true, Confirm: &steps.Confirm{Question: "Sure?"}}, {ID: "e", Key: "e", Label: "extend", Disabled: "not yet"}}
+		s.Actions = []screen.Action{{ID: "go", Label: "go", Default: true, Confirm: &screen.Confirm{Question: "Sure?"}}, {ID: "e", Key: "e", Label: "extend", Disabled: "not yet"}}
 		return s
 	}
 	return WizardOptions{Session: session, Desk: testDesk(t, "SSH_TTY=1"), Getenv: func(string) string { return "" },
-		walk: &testWalk{session: session, all: []steps.Step{all, all}}}
+		walk: &testWalk{session: session, all: []step.Step{all, all}}}
 }

@@ -6,8 +6,9 @@ import (
 	"time"
 
 	"rolecall/policy"
-	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/record"
+	"rolecall/steps/step"
 )
 
 // stop is one golden file: what leads to it since the stop before, and words
@@ -73,9 +74,9 @@ func picturedMethod(t *testing.T, name, method, access string) *pictured {
 		t.Fatal(err)
 	}
 	s.Vendor = v
-	s.Answers = steps.Answers{Vendor: name, Method: method, Access: access, Partition: "aws", VendorAccount: s.VendorAccount,
+	s.Answers = record.Answers{Vendor: name, Method: method, Access: access, Partition: "aws", VendorAccount: s.VendorAccount,
 		AccountID: s.AccountID, AccountPinned: true}
-	s.Offers = []steps.Offer{{Vendor: name, Method: method, Access: access, Label: v.Title}}
+	s.Offers = []step.Offer{{Vendor: name, Method: method, Access: access, Label: v.Title}}
 	s.Prepare()
 	return p
 }

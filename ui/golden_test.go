@@ -11,31 +11,32 @@ import (
 	"time"
 
 	"rolecall/steps/describe"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
 
 	tea "charm.land/bubbletea/v2"
 	"github.com/google/go-cmp/cmp"
 
 	"rolecall/aws"
-	"rolecall/steps"
 	"rolecall/steps/spot"
 	"rolecall/ui/draw"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var rewrite = flag.Bool("update", false, "write the golden files anew")
 
 // guided is a session without credentials on either side: all of the wizard's
 // screens that no request leads to.
-func guided(t *testing.T) *steps.Session {
+func guided(t *testing.T) *step.Session {
 	t.Helper()
 	v, err := describe.Load("spot")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &steps.Session{Vendor: v, Now: time.Now, LoadVendor: describe.Load}
+	s := &step.Session{Vendor: v, Now: time.Now, LoadVendor: describe.Load}
 	s.Answers.Vendor, s.Method, s.Access, s.Partition = "spot", "manual", describe.AccessRole, "aws"
-	s.Offers = []steps.Offer{{Vendor: "spot", Method: "manual", Access: describe.AccessRole, Label: v.Title}}
+	s.Offers = []step.Offer{{Vendor: "spot", Method: "manual", Access: describe.AccessRole, Label: v.Title}}
 	s.Profiles = func() ([]aws.Profile, error) { return []aws.Profile{{Name: "prod"}, {Name: "sandbox"}}, nil }
-	s.OpenAPI = func(steps.Secret) (steps.API, error) { return nil, &spot.Error{} }
+	s.OpenAPI = func(screen.Secret) (step.API, error) { return nil, &spot.Error{} }
 	s.Prepare()
 	return s
 }
@@ -112,7 +113,7 @@ func (w *fluent) everySize() string {
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name+".golden")
-	if *update {
+	if *rewrite {
 		if err := os.MkdirAll("testdata", 0o700); err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"time"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 )
 
 const (
@@ -115,7 +115,7 @@ func (p *pictured) secret(w *fluent) string {
 func (p *pictured) hides(w *fluent, drawing string) {
 	w.t.Helper()
 	for purpose, secret := range p.session.Secrets {
-		if secret != steps.Secret("") && strings.Contains(drawing, string(secret)) {
+		if secret != screen.Secret("") && strings.Contains(drawing, string(secret)) {
 			w.t.Errorf("the secret of %s is in the drawing", purpose)
 		}
 	}

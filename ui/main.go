@@ -12,7 +12,7 @@ import (
 	"github.com/charmbracelet/x/term"
 	"github.com/spf13/cobra"
 
-	"rolecall/steps"
+	"rolecall/steps/record"
 )
 
 // Env is the world that a command runs in. The AWS SDK reads the environment
@@ -169,12 +169,12 @@ func (a *app) interactive() bool { return a.env.StdinTTY && a.env.StdoutTTY && !
 func (a *app) dumb() bool { return a.env.Getenv("TERM") == "dumb" }
 
 // store opens the sessions' folder.
-func (a *app) store() (*steps.Store, error) {
-	folder, err := steps.StateFolder(a.env.Getenv)
+func (a *app) store() (*record.Store, error) {
+	folder, err := record.StateFolder(a.env.Getenv)
 	if err != nil {
 		return nil, err
 	}
-	return steps.OpenStore(folder), nil
+	return record.OpenStore(folder), nil
 }
 
 // say writes a line of talk.

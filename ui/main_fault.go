@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
-	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/screen"
 	"rolecall/steps/spot"
 	"rolecall/ui/draw"
 )
@@ -42,21 +42,21 @@ type errorJSON struct {
 
 // usage is a refusal of the command line: exit 2, nothing was done.
 func usage(what, expected, next string) error {
-	return &steps.Fault{Problem: steps.Problem{What: what, Expected: expected, Next: next, Kind: steps.Usage}}
+	return &screen.Fault{Problem: screen.Problem{What: what, Expected: expected, Next: next, Kind: screen.Usage}}
 }
 
 func flagFault(cmd *cobra.Command, err error) error {
-	return &steps.Fault{Err: err, Problem: steps.Problem{
+	return &screen.Fault{Err: err, Problem: screen.Problem{
 		What:     "The flags cannot be understood: " + draw.Clean(err.Error()) + ".",
 		Expected: "flags of " + cmd.CommandPath(),
 		Next:     "List them: " + cmd.CommandPath() + " --help.",
-		Kind:     steps.Usage,
+		Kind:     screen.Usage,
 	}}
 }
 
 // problemOf says in three lines what any error means.
-func problemOf(err error) steps.Problem {
-	var fault *steps.Fault
+func problemOf(err error) screen.Problem {
+	var fault *screen.Fault
 	if errors.As(err, &fault) {
 		return fault.Problem
 	}
@@ -65,9 +65,9 @@ func problemOf(err error) steps.Problem {
 	}
 	var refused *spot.Error
 	if errors.As(err, &refused) {
-		p := steps.Problem{What: refused.What(), Expected: refused.Expected(), Next: refused.Next(), Quoted: refused.Quoted(), Kind: steps.VendorRefuse}
+		p := screen.Problem{What: refused.What(), Expected: refused.Expected(), Next: refused.Next(), Quoted: refused.Quoted(), Kind: screen.VendorRefuse}
 		if refused.Status == 0 && !refused.Passing() {
-			p.Kind = steps.Usage // the address or the credentials file, before anything was sent
+			p.Kind = screen.Usage // the address or the credentials file, before anything was sent
 		}
 		return p
 	}
@@ -75,24 +75,24 @@ func problemOf(err error) steps.Problem {
 	if errors.As(err, &known) {
 		return awsProblem(known)
 	}
-	return steps.Problem{What: sentence(err.Error())}
+	return screen.Problem{What: sentence(err.Error())}
 }
 
-func awsProblem(e *aws.Error) steps.Problem {
-	p := steps.Problem{What: e.What, Expected: e.Expected, Next: e.Next, Quoted: e.AWS}
+func awsProblem(e *aws.Error) screen.Problem {
+	p := screen.Problem{What: e.What, Expected: e.Expected, Next: e.Next, Quoted: e.AWS}
 	switch e.Kind {
 	case aws.NotSignedIn, aws.Expired, aws.NeedsMFA, aws.Denied:
-		p.Kind = steps.AWSRefused
+		p.Kind = screen.AWSRefused
 	case aws.WrongAccount, aws.WrongPartition:
-		p.Kind = steps.NotAsNeeded
+		p.Kind = screen.NotAsNeeded
 	}
 	return p
 }
 
 // mistakesProblem puts a file's mistakes into one problem: all of what is wrong,
 // and the first one's way out.
-func mistakesProblem(mistakes describe.Mistakes) steps.Problem {
-	p := steps.Problem{Expected: mistakes[0].Expected, Next: mistakes[0].Next, Kind: steps.Usage}
+func mistakesProblem(mistakes describe.Mistakes) screen.Problem {
+	p := screen.Problem{Expected: mistakes[0].Expected, Next: mistakes[0].Next, Kind: screen.Usage}
 	lines := make([]string, len(mistakes))
 	for i, m := range mistakes {
 		lines[i] = m.Error()
@@ -112,19 +112,19 @@ func sentence(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
 
-func exitOf(kind steps.ProblemKind) int {
+func exitOf(kind screen.ProblemKind) int {
 	switch kind {
-	case steps.Usage:
+	case screen.Usage:
 		return exitUsage
-	case steps.NotAsNeeded:
+	case screen.NotAsNeeded:
 		return exitNotAsIs
-	case steps.AWSRefused:
+	case screen.AWSRefused:
 		return exitAWS
-	case steps.VendorRefuse:
+	case screen.VendorRefuse:
 		return exitVendor
-	case steps.TimedOut:
+	case screen.TimedOut:
 		return exitWaiting
-	case steps.Failure:
+	case screen.Failure:
 	}
 	return exitFailed
 }
@@ -154,12 +154,12 @@ func (a *app) finish(ctx context.Context, err error) int {
 
 // asUsage marks what cobra itself refused before any command began.
 func asUsage(err error) error {
-	var fault *steps.Fault
+	var fault *screen.Fault
 	if errors.As(err, &fault) {
 		return err
 	}
-	return &steps.Fault{Err: err, Problem: steps.Problem{
-		What: sentence(err.Error()), Expected: "a command of rolecall", Next: "List them: rolecall --help.", Kind: steps.Usage,
+	return &screen.Fault{Err: err, Problem: screen.Problem{
+		What: sentence(err.Error()), Expected: "a command of rolecall", Next: "List them: rolecall --help.", Kind: screen.Usage,
 	}}
 }
 
@@ -170,8 +170,8 @@ func (c *cancelledError) Error() string { return "cancelled, session " + c.sessi
 
 func (c *cancelledError) Is(target error) bool { return target == errCancelled }
 
-func cancelledProblem(err error) steps.Problem {
-	p := steps.Problem{What: "Cancelled."}
+func cancelledProblem(err error) screen.Problem {
+	p := screen.Problem{What: "Cancelled."}
 	var saved *cancelledError
 	if errors.As(err, &saved) && saved.session != "" {
 		p.What = "Cancelled. Your answers are saved as session " + saved.session + "."
@@ -182,7 +182,7 @@ func cancelledProblem(err error) steps.Problem {
 
 // writeProblem writes the three lines: what happened, what was expected, what
 // to do next. AWS's or the vendor's own words stand behind the first.
-func (a *app) writeProblem(w io.Writer, p steps.Problem) {
+func (a *app) writeProblem(w io.Writer, p screen.Problem) {
 	var b strings.Builder
 	for i, line := range strings.Split(p.What, "\n") {
 		mark := "  "
@@ -206,7 +206,7 @@ func (a *app) writeProblem(w io.Writer, p steps.Problem) {
 	fmt.Fprint(w, b.String())
 }
 
-func (a *app) writeFailure(err error, p steps.Problem) {
+func (a *app) writeFailure(err error, p screen.Problem) {
 	e := &errorJSON{What: draw.Clean(p.What), Expected: draw.Clean(p.Expected), Next: draw.Clean(p.Next)}
 	var known *failure
 	if errors.As(err, &known) && known.document != nil {

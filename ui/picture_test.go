@@ -11,13 +11,16 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rolecall/steps/step"
+
 	tea "charm.land/bubbletea/v2"
 
 	"rolecall/aws"
+
 	awsrehearsal "rolecall/aws/rehearsal"
 	"rolecall/policy"
-	"rolecall/steps"
 	"rolecall/steps/spot"
+
 	spotrehearsal "rolecall/steps/spot/rehearsal"
 	"rolecall/ui/draw"
 )
@@ -54,7 +57,7 @@ func TestPictures(t *testing.T) {
 // pictured is the rehearsal's AWS and Spot, reached in memory.
 type pictured struct {
 	aws     *awsrehearsal.Server
-	session *steps.Session
+	session *step.Session
 }
 
 // newPictured makes them and a session like that of rolecall rehearse. It has
@@ -142,7 +145,7 @@ func (w *fluent) picture(name, title string) {
 	w.wizard.refresh()
 	got := svg(w.wizard.View().Content, title, w.wizard.width, w.wizard.height)
 	path := filepath.Join(picturesDir, name+".svg")
-	if *update {
+	if *rewrite {
 		if err := os.MkdirAll(picturesDir, 0o755); err != nil {
 			w.t.Fatal(err)
 		}

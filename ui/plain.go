@@ -8,7 +8,7 @@ import (
 	"io"
 	"strings"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 	"rolecall/ui/desk"
 	"rolecall/ui/draw"
 )
@@ -28,8 +28,8 @@ type plain struct {
 
 	visit   int
 	shown   []string       // lines of the screen as last printed
-	screen  steps.Screen   // as last printed
-	confirm *steps.Action  // waiting for yes or no
+	screen  screen.Screen  // as last printed
+	confirm *screen.Action // waiting for yes or no
 	pressed string         // the action pressed last in this visit
 	lines   chan typedLine // what the reader has read
 	reading bool           // a line is being read
@@ -256,7 +256,7 @@ func (p *plain) typed(line typedLine) (leave bool) {
 	}
 	if line.secret {
 		fmt.Fprintln(p.run.app.env.Stdout)
-		p.driver.tell(steps.Entered{ID: in.ID, Text: line.text})
+		p.driver.tell(screen.Entered{ID: in.ID, Text: line.text})
 		return false
 	}
 	return p.command(line.text)

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 	"rolecall/ui/desk"
 )
 
@@ -22,7 +22,7 @@ func (p *plain) command(text string) (leave bool) {
 	}
 	in, hasInput := firstInput(p.screen)
 	if forced, ok := strings.CutPrefix(text, "="); ok && hasInput {
-		p.driver.tell(steps.Entered{ID: in.ID, Text: forced})
+		p.driver.tell(screen.Entered{ID: in.ID, Text: forced})
 		return false
 	}
 	switch word {
@@ -48,7 +48,7 @@ func (p *plain) command(text string) (leave bool) {
 		return false
 	}
 	if hasInput {
-		p.driver.tell(steps.Entered{ID: in.ID, Text: text})
+		p.driver.tell(screen.Entered{ID: in.ID, Text: text})
 		return false
 	}
 	p.say("There is no command " + word + " here. Type ? for help.")
@@ -59,12 +59,12 @@ func (p *plain) command(text string) (leave bool) {
 // default action.
 func (p *plain) enter() {
 	if c, ok := firstChoices(p.screen); ok && c.Picked != "" {
-		p.driver.tell(steps.Chose{Block: c.ID, ID: c.Picked})
+		p.driver.tell(screen.Chose{Block: c.ID, ID: c.Picked})
 		return
 	}
 	action, hasAction := defaultAction(p.screen)
 	if in, ok := firstInput(p.screen); ok && (!hasAction || action.Disabled != "") {
-		p.driver.tell(steps.Entered{ID: in.ID, Text: in.Value})
+		p.driver.tell(screen.Entered{ID: in.ID, Text: in.Value})
 		return
 	}
 	if hasAction {
@@ -72,7 +72,7 @@ func (p *plain) enter() {
 	}
 }
 
-func (p *plain) press(action steps.Action) {
+func (p *plain) press(action screen.Action) {
 	switch {
 	case action.Disabled != "":
 		p.say("Not now: " + action.Disabled + ".")
@@ -81,7 +81,7 @@ func (p *plain) press(action steps.Action) {
 		p.confirm = &action
 	default:
 		p.pressed = action.ID
-		p.driver.tell(steps.Chose{ID: action.ID})
+		p.driver.tell(screen.Chose{ID: action.ID})
 	}
 }
 
@@ -99,7 +99,7 @@ func (p *plain) confirmed(word string) {
 	p.confirm = nil
 	if word == "y" || word == "yes" {
 		p.pressed = action.ID
-		p.driver.tell(steps.Chose{ID: action.ID})
+		p.driver.tell(screen.Chose{ID: action.ID})
 		return
 	}
 	p.say("Not done.")
@@ -124,14 +124,14 @@ func (p *plain) number(word string) bool {
 	at := 0
 	for _, block := range p.screen.Blocks {
 		switch block := block.(type) {
-		case steps.Choices:
+		case screen.Choices:
 			for _, option := range block.Options {
 				if at++; at == n {
 					p.pick(block, option)
 					return true
 				}
 			}
-		case steps.Tree:
+		case screen.Tree:
 			for _, node := range flatten(block.Nodes) {
 				if at++; at == n {
 					p.tick(node)
@@ -148,25 +148,25 @@ func (p *plain) number(word string) bool {
 	return true
 }
 
-func (p *plain) pick(block steps.Choices, option steps.Option) {
+func (p *plain) pick(block screen.Choices, option screen.Option) {
 	if option.Disabled != "" {
 		p.say("Not now: " + option.Disabled + ".")
 		return
 	}
-	p.driver.tell(steps.Chose{Block: block.ID, ID: option.ID})
+	p.driver.tell(screen.Chose{Block: block.ID, ID: option.ID})
 }
 
-func (p *plain) tick(node steps.Node) {
+func (p *plain) tick(node screen.Node) {
 	if node.Fixed != "" {
 		p.say("It cannot be switched: " + node.Fixed + ".")
 		return
 	}
-	p.driver.tell(steps.Ticked{ID: node.ID, On: node.Tick != steps.On})
+	p.driver.tell(screen.Ticked{ID: node.ID, On: node.Tick != screen.On})
 }
 
 // flatten lists nodes with their children behind them.
-func flatten(nodes []steps.Node) []steps.Node {
-	var all []steps.Node
+func flatten(nodes []screen.Node) []screen.Node {
+	var all []screen.Node
 	for _, node := range nodes {
 		all = append(append(all, node), flatten(node.Children)...)
 	}
@@ -202,18 +202,18 @@ func (p *plain) copyable(word string) bool {
 }
 
 // copyables are a screen's values and documents that can be copied.
-func copyables(screen steps.Screen) []steps.Copy {
-	var values []steps.Copy
-	for _, block := range screen.Blocks {
+func copyables(view screen.Screen) []screen.Copy {
+	var values []screen.Copy
+	for _, block := range view.Blocks {
 		switch block := block.(type) {
-		case steps.Facts:
+		case screen.Facts:
 			for _, fact := range block {
 				if fact.Copy {
-					values = append(values, steps.Copy{Label: fact.Label, Text: fact.Value})
+					values = append(values, screen.Copy{Label: fact.Label, Text: fact.Value})
 				}
 			}
-		case steps.Code:
-			values = append(values, steps.Copy{Label: block.Label, Text: block.Body})
+		case screen.Code:
+			values = append(values, screen.Copy{Label: block.Label, Text: block.Body})
 		default: // nothing to copy
 		}
 	}
@@ -222,8 +222,8 @@ func copyables(screen steps.Screen) []steps.Copy {
 
 func (p *plain) open() {
 	for _, block := range p.screen.Blocks {
-		if link, ok := block.(steps.Link); ok {
-			p.effect(steps.Open(link))
+		if link, ok := block.(screen.Link); ok {
+			p.effect(screen.Open(link))
 			return
 		}
 	}
@@ -233,14 +233,14 @@ func (p *plain) open() {
 // document prints or saves the document of the screen.
 func (p *plain) document(word string) {
 	for _, block := range p.screen.Blocks {
-		code, ok := block.(steps.Code)
+		code, ok := block.(screen.Code)
 		if !ok {
 			continue
 		}
 		if word == "s" {
-			p.effect(steps.Save{Label: code.Label, Name: code.Name, Text: code.Body})
+			p.effect(screen.Save{Label: code.Label, Name: code.Name, Text: code.Body})
 		} else {
-			p.effect(steps.Show{Document: code})
+			p.effect(screen.Show{Document: code})
 		}
 		return
 	}
@@ -248,38 +248,38 @@ func (p *plain) document(word string) {
 }
 
 // effect carries out what a step, or the person, asked for.
-func (p *plain) effect(effect steps.Effect) {
+func (p *plain) effect(effect screen.Effect) {
 	switch effect := effect.(type) {
-	case steps.Copy:
+	case screen.Copy:
 		p.copyText(effect)
-	case steps.Open:
+	case screen.Open:
 		shown, err := p.desk.Open(effect.URL)
 		if shown || err != nil {
 			p.say("Open this page: " + effect.URL)
 		} else {
 			p.say("Opened " + effect.Label + ".")
 		}
-		p.driver.tell(steps.Opened{URL: effect.URL, Shown: shown, Err: err})
-	case steps.Save:
+		p.driver.tell(screen.Opened{URL: effect.URL, Shown: shown, Err: err})
+	case screen.Save:
 		path, _, err := p.desk.Save(effect.Name, effect.Text)
 		if err != nil {
 			p.say("It was not saved: " + err.Error())
 		} else {
 			p.say("Saved as " + path + ".")
 		}
-		p.driver.tell(steps.Saved{Label: effect.Label, Path: path, Err: err})
-	case steps.Show:
+		p.driver.tell(screen.Saved{Label: effect.Label, Path: path, Err: err})
+	case screen.Show:
 		for line := range strings.Lines(effect.Document.Body) {
 			p.say(strings.TrimRight(line, "\n"))
 		}
-	case steps.Call: // the driver's
+	case screen.Call: // the driver's
 	}
 }
 
 // copyText puts a value on this machine's clipboard or tmux's. Escape sequences
 // for the terminal are left to the full-screen wizard: here they could end up in
 // a log.
-func (p *plain) copyText(c steps.Copy) {
+func (p *plain) copyText(c screen.Copy) {
 	copied, err := p.desk.Copy(context.Background(), c.Text)
 	switch {
 	case c.ClearAfter > 0 && (err != nil || copied.Escape != ""):
@@ -296,12 +296,12 @@ func (p *plain) copyText(c steps.Copy) {
 	default:
 		p.say(c.Label + " " + copied.Word() + ".")
 	}
-	p.driver.tell(steps.Copied{Label: c.Label, Sent: copied.Sent, Err: err})
+	p.driver.tell(screen.Copied{Label: c.Label, Sent: copied.Sent, Err: err})
 }
 
 // clearLater takes a secret off the clipboard when its time is up, and at the
 // end at the latest.
-func (p *plain) clearLater(c steps.Copy) {
+func (p *plain) clearLater(c screen.Copy) {
 	clearing := sync.OnceFunc(func() {
 		_, _ = p.desk.Clear(context.Background(), c.Text) // nobody is there to be told
 	})

@@ -4,11 +4,11 @@ import (
 	"fmt"
 	"strings"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 )
 
 // screenLines are a screen's blocks as lines of text.
-func screenLines(screen steps.Screen) []string {
+func screenLines(screen screen.Screen) []string {
 	var lines []string
 	number := 0
 	for _, block := range screen.Blocks {
@@ -29,56 +29,56 @@ func screenLines(screen steps.Screen) []string {
 
 // blockLines are one block as lines of text. number counts what can be picked
 // by typing its number.
-func blockLines(block steps.Block, number *int) []string {
+func blockLines(block screen.Block, number *int) []string {
 	switch block := block.(type) {
-	case steps.Text:
+	case screen.Text:
 		return []string{toneWord(block.Tone) + block.Body}
-	case steps.Instructions:
+	case screen.Instructions:
 		return instructionLines(block)
-	case steps.Facts:
+	case screen.Facts:
 		return factLines(block)
-	case steps.Choices:
+	case screen.Choices:
 		return choiceLines(block, number)
-	case steps.Tree:
+	case screen.Tree:
 		return nodeLines(block.Nodes, "  ", number)
-	case steps.Input:
+	case screen.Input:
 		return inputLines(block)
-	case steps.Meter:
+	case screen.Meter:
 		return []string{strings.TrimSpace(fmt.Sprintf("%s: %d of %d %s", block.Label, block.Used, block.Limit, block.Unit))}
-	case steps.Code:
+	case screen.Code:
 		return []string{block.Label + ": " + block.About + " (v prints it, s saves it)"}
-	case steps.Checks:
+	case screen.Checks:
 		lines := make([]string, 0, len(block))
 		for _, check := range block {
 			lines = append(lines, checkLines(check)...)
 		}
 		return lines
-	case steps.Tasks:
+	case screen.Tasks:
 		return taskLines(block)
-	case steps.Waiting:
+	case screen.Waiting:
 		return []string{waitingLine(block)}
-	case steps.Link:
+	case screen.Link:
 		return []string{block.Label + ": " + block.URL}
-	case steps.Problem:
+	case screen.Problem:
 		return problemLines(block)
-	case steps.Picture:
+	case screen.Picture:
 		return []string{block.Alt}
 	}
 	return nil
 }
 
-func toneWord(tone steps.Tone) string {
+func toneWord(tone screen.Tone) string {
 	switch tone {
-	case steps.Good:
+	case screen.Good:
 		return "Good: "
-	case steps.Warning:
+	case screen.Warning:
 		return "Warning: "
-	case steps.Plain, steps.Dim:
+	case screen.Plain, screen.Dim:
 	}
 	return ""
 }
 
-func instructionLines(in steps.Instructions) []string {
+func instructionLines(in screen.Instructions) []string {
 	lines := make([]string, len(in.Items))
 	for i, item := range in.Items {
 		state := ""
@@ -93,7 +93,7 @@ func instructionLines(in steps.Instructions) []string {
 	return lines
 }
 
-func factLines(facts steps.Facts) []string {
+func factLines(facts screen.Facts) []string {
 	var lines []string
 	for _, fact := range facts {
 		note := ""
@@ -105,7 +105,7 @@ func factLines(facts steps.Facts) []string {
 	return lines
 }
 
-func choiceLines(c steps.Choices, number *int) []string {
+func choiceLines(c screen.Choices, number *int) []string {
 	var lines []string
 	if c.Label != "" {
 		lines = append(lines, c.Label)
@@ -127,11 +127,11 @@ func choiceLines(c steps.Choices, number *int) []string {
 	return lines
 }
 
-func nodeLines(nodes []steps.Node, indent string, number *int) []string {
+func nodeLines(nodes []screen.Node, indent string, number *int) []string {
 	var lines []string
 	for _, node := range nodes {
 		*number++
-		state := map[steps.Tick]string{steps.Off: "off", steps.Partly: "partly", steps.On: "on"}[node.Tick]
+		state := map[screen.Tick]string{screen.Off: "off", screen.Partly: "partly", screen.On: "on"}[node.Tick]
 		words := []string{fmt.Sprintf("%s%d  %s: %s", indent, *number, node.Label, state)}
 		for _, more := range []string{node.Detail, node.Note} {
 			if more != "" {
@@ -143,7 +143,7 @@ func nodeLines(nodes []steps.Node, indent string, number *int) []string {
 	return lines
 }
 
-func inputLines(in steps.Input) []string {
+func inputLines(in screen.Input) []string {
 	var lines []string
 	line := in.Label
 	if in.Value != "" && !in.Secret {
@@ -162,9 +162,9 @@ func inputLines(in steps.Input) []string {
 	return lines
 }
 
-func checkLines(c steps.Check) []string {
+func checkLines(c screen.Check) []string {
 	lines := []string{"  " + string(c.State) + ": " + c.Label}
-	if c.State == steps.Pass {
+	if c.State == screen.Pass {
 		return lines
 	}
 	for _, more := range []string{c.Why, c.Fix} {
@@ -175,7 +175,7 @@ func checkLines(c steps.Check) []string {
 	return lines
 }
 
-func taskLines(tasks steps.Tasks) []string {
+func taskLines(tasks screen.Tasks) []string {
 	lines := make([]string, len(tasks))
 	for i, task := range tasks {
 		lines[i] = strings.TrimRight("  "+string(task.State)+": "+task.Name+" "+task.Detail, " ")
@@ -184,7 +184,7 @@ func taskLines(tasks steps.Tasks) []string {
 }
 
 // waitingLine leaves out what changes with every look: only news is printed.
-func waitingLine(w steps.Waiting) string {
+func waitingLine(w screen.Waiting) string {
 	line := "Waiting for " + w.For + "."
 	if !w.Since.IsZero() && !w.Until.IsZero() {
 		line += " rolecall looks until " + w.Until.Local().Format("15:04:05") + "."
@@ -192,7 +192,7 @@ func waitingLine(w steps.Waiting) string {
 	return line
 }
 
-func problemLines(p steps.Problem) []string {
+func problemLines(p screen.Problem) []string {
 	lines := []string{"! " + p.What}
 	if p.Quoted != "" {
 		lines = append(lines, "    said:     "+p.Quoted)
@@ -209,13 +209,13 @@ func problemLines(p steps.Problem) []string {
 	return lines
 }
 
-func firstInput(screen steps.Screen) (steps.Input, bool) { return firstBlock[steps.Input](screen) }
-func firstChoices(screen steps.Screen) (steps.Choices, bool) {
-	return firstBlock[steps.Choices](screen)
+func firstInput(view screen.Screen) (screen.Input, bool) { return firstBlock[screen.Input](view) }
+func firstChoices(view screen.Screen) (screen.Choices, bool) {
+	return firstBlock[screen.Choices](view)
 }
 
 // firstBlock is the first block of a type.
-func firstBlock[B steps.Block](screen steps.Screen) (found B, ok bool) {
+func firstBlock[B screen.Block](screen screen.Screen) (found B, ok bool) {
 	for _, block := range screen.Blocks {
 		if b, is := block.(B); is {
 			return b, true
@@ -224,11 +224,11 @@ func firstBlock[B steps.Block](screen steps.Screen) (found B, ok bool) {
 	return found, false
 }
 
-func defaultAction(screen steps.Screen) (steps.Action, bool) {
-	for _, action := range screen.Actions {
+func defaultAction(view screen.Screen) (screen.Action, bool) {
+	for _, action := range view.Actions {
 		if action.Default {
 			return action, true
 		}
 	}
-	return steps.Action{}, false
+	return screen.Action{}, false
 }

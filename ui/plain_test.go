@@ -7,26 +7,26 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 )
 
 // allBlocks has one of each: a block that a front forgets shows up here.
-func allBlocks() []steps.Block {
-	return []steps.Block{
-		steps.Text{Body: "said plainly"}, steps.Text{Tone: steps.Warning, Body: "mind this"}, steps.Text{Tone: steps.Good, Body: "found it"},
-		steps.Instructions{Items: []string{"open", "paste", "save"}, Next: 1},
-		steps.Facts{{Label: "Account", Value: "123456789012", Note: "prod", Copy: true}},
-		steps.Choices{ID: "c", Label: "Which?", Picked: "b", Options: []steps.Option{{ID: "a", Label: "first", Disabled: "not here"}, {ID: "b", Label: "second", Detail: "better"}}},
-		steps.Tree{ID: "t", Nodes: []steps.Node{{ID: "p", Label: "Product", Tick: steps.Partly, Children: []steps.Node{{ID: "p/i", Label: "Part", Tick: steps.On, Note: "+5"}}}}},
-		steps.Input{ID: "i", Label: "Name", Value: "x", Hint: "any", Problem: "taken"}, steps.Input{ID: "s", Label: "Token", Value: "hidden-value", Secret: true},
-		steps.Meter{Label: "Size", Used: 5, Limit: 10, Unit: "characters"},
-		steps.Code{Label: "Document", About: "5 characters", Body: "{}"},
-		steps.Checks{{ID: "x", State: steps.Pass, Label: "right", Why: "unsaid"}, {ID: "y", State: steps.Fail, Label: "wrong", Why: "because", Fix: "mend"}},
-		steps.Tasks{{Name: "creating", State: steps.Running, Detail: "role"}},
-		steps.Waiting{For: "the role"},
-		steps.Link{Label: "Console", URL: "https://example.com/"},
-		steps.Problem{What: "Broken.", Expected: "whole", Next: "Mend it.", Quoted: "boo", Wanted: "abc", Found: "abd"},
-		steps.Picture{Alt: "a drawing"},
+func allBlocks() []screen.Block {
+	return []screen.Block{
+		screen.Text{Body: "said plainly"}, screen.Text{Tone: screen.Warning, Body: "mind this"}, screen.Text{Tone: screen.Good, Body: "found it"},
+		screen.Instructions{Items: []string{"open", "paste", "save"}, Next: 1},
+		screen.Facts{{Label: "Account", Value: "123456789012", Note: "prod", Copy: true}},
+		screen.Choices{ID: "c", Label: "Which?", Picked: "b", Options: []screen.Option{{ID: "a", Label: "first", Disabled: "not here"}, {ID: "b", Label: "second", Detail: "better"}}},
+		screen.Tree{ID: "t", Nodes: []screen.Node{{ID: "p", Label: "Product", Tick: screen.Partly, Children: []screen.Node{{ID: "p/i", Label: "Part", Tick: screen.On, Note: "+5"}}}}},
+		screen.Input{ID: "i", Label: "Name", Value: "x", Hint: "any", Problem: "taken"}, screen.Input{ID: "s", Label: "Token", Value: "hidden-value", Secret: true},
+		screen.Meter{Label: "Size", Used: 5, Limit: 10, Unit: "characters"},
+		screen.Code{Label: "Document", About: "5 characters", Body: "{}"},
+		screen.Checks{{ID: "x", State: screen.Pass, Label: "right", Why: "unsaid"}, {ID: "y", State: screen.Fail, Label: "wrong", Why: "because", Fix: "mend"}},
+		screen.Tasks{{Name: "creating", State: screen.Running, Detail: "role"}},
+		screen.Waiting{For: "the role"},
+		screen.Link{Label: "Console", URL: "https://example.com/"},
+		screen.Problem{What: "Broken.", Expected: "whole", Next: "Mend it.", Quoted: "boo", Wanted: "abc", Found: "abd"},
+		screen.Picture{Alt: "a drawing"},
 	}
 }
 
@@ -48,7 +48,7 @@ func TestEveryBlockHasItsLines(t *testing.T) {
 		"a drawing",
 		"  e  edit (not now: later)",
 	}
-	got := screenLines(steps.Screen{Blocks: allBlocks(), Actions: []steps.Action{{ID: "n", Default: true, Label: "next"}, {ID: "e", Key: "e", Label: "edit", Disabled: "later"}}})
+	got := screenLines(screen.Screen{Blocks: allBlocks(), Actions: []screen.Action{{ID: "n", Default: true, Label: "next"}, {ID: "e", Key: "e", Label: "edit", Disabled: "later"}}})
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"rolecall/steps"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
 	"rolecall/ui/draw"
 )
 
@@ -16,18 +18,18 @@ type unattended struct {
 	run     *run
 	driver  *driver
 	visit   int
-	said    map[string]bool    // lines of this visit
-	pressed map[steps.Msg]bool // in this visit: nothing is pressed twice
-	over    bool               // the time is up
+	said    map[string]bool     // lines of this visit
+	pressed map[screen.Msg]bool // in this visit: nothing is pressed twice
+	over    bool                // the time is up
 }
 
 // missingFlags refuses an unattended run that would have to ask. Nothing was
 // done.
 func missingFlags(walk *steps.Walk, command string) error {
 	var lines, flags []string
-	for _, step := range walk.Steps() {
-		asker, ok := step.(steps.Asker)
-		if !ok || step.Status(walk.Session.Answers) != steps.Todo {
+	for _, one := range walk.Steps() {
+		asker, ok := one.(step.Asker)
+		if !ok || one.Status(walk.Session.Answers) != step.Todo {
 			continue
 		}
 		for _, need := range asker.Asks(walk.Session) {
@@ -47,8 +49,8 @@ func missingFlags(walk *steps.Walk, command string) error {
 
 // unattended drives the walk to its end. The error says why it stopped.
 func (r *run) unattended(ctx context.Context) error {
-	u := &unattended{run: r, said: map[string]bool{}, pressed: map[steps.Msg]bool{}}
-	u.driver = newDriver(ctx, r, func(steps.Effect) {})
+	u := &unattended{run: r, said: map[string]bool{}, pressed: map[screen.Msg]bool{}}
+	u.driver = newDriver(ctx, r, func(screen.Effect) {})
 	defer u.driver.close()
 	deadline := time.NewTimer(r.wait)
 	defer deadline.Stop()
@@ -96,11 +98,11 @@ func (u *unattended) step() (pressed bool, err error) {
 		clear(u.said)
 		clear(u.pressed)
 	}
-	screen := walk.Screen()
-	u.progress(screen)
-	if p, ok := stopping(screen); ok {
-		u.printCodes(screen)
-		return false, &steps.Fault{Problem: p}
+	view := walk.Screen()
+	u.progress(view)
+	if p, ok := stopping(view); ok {
+		u.printCodes(view)
+		return false, &screen.Fault{Problem: p}
 	}
 	if u.driver.failed != nil {
 		return false, u.driver.failed
@@ -109,12 +111,12 @@ func (u *unattended) step() (pressed bool, err error) {
 		return false, nil
 	}
 	if u.over {
-		return false, u.timeUp(screen)
+		return false, u.timeUp(view)
 	}
 	if len(u.driver.calls.Sending()) > 0 {
 		return false, nil // its answer may change what there is to press
 	}
-	msg, err := answer(screen)
+	msg, err := answer(view)
 	switch {
 	case err != nil:
 		return false, err
@@ -125,14 +127,14 @@ func (u *unattended) step() (pressed bool, err error) {
 	case !u.driver.calls.Idle():
 		return false, nil
 	}
-	return false, asksFor(screen)
+	return false, asksFor(view)
 }
 
 // printCodes prints the documents that help somebody else to lift what stopped
 // the run.
-func (u *unattended) printCodes(screen steps.Screen) {
-	for _, block := range screen.Blocks {
-		code, ok := block.(steps.Code)
+func (u *unattended) printCodes(view screen.Screen) {
+	for _, block := range view.Blocks {
+		code, ok := block.(screen.Code)
 		if !ok || !code.Print {
 			continue
 		}
@@ -144,34 +146,34 @@ func (u *unattended) printCodes(screen steps.Screen) {
 }
 
 // stopping is a problem that rolecall does not get past by itself.
-func stopping(screen steps.Screen) (steps.Problem, bool) {
-	for _, block := range screen.Blocks {
-		if p, ok := block.(steps.Problem); ok && !p.Passing {
+func stopping(view screen.Screen) (screen.Problem, bool) {
+	for _, block := range view.Blocks {
+		if p, ok := block.(screen.Problem); ok && !p.Passing {
 			return p, true
 		}
 	}
-	return steps.Problem{}, false
+	return screen.Problem{}, false
 }
 
 // answer is what --yes answers to a screen: nil when there is nothing to press.
-func answer(screen steps.Screen) (steps.Msg, error) {
-	for _, block := range screen.Blocks {
+func answer(view screen.Screen) (screen.Msg, error) {
+	for _, block := range view.Blocks {
 		switch block := block.(type) {
-		case steps.Choices:
+		case screen.Choices:
 			if block.Flag != "" && !block.Given {
-				return nil, unanswered(screen, block.Label, block.Flag)
+				return nil, unanswered(view, block.Label, block.Flag)
 			}
 			if block.Picked != "" {
-				return steps.Chose{Block: block.ID, ID: block.Picked}, nil
+				return screen.Chose{Block: block.ID, ID: block.Picked}, nil
 			}
-		case steps.Input:
+		case screen.Input:
 			if block.Value != "" && block.Problem == "" {
-				return steps.Entered{ID: block.ID, Text: block.Value}, nil
+				return screen.Entered{ID: block.ID, Text: block.Value}, nil
 			}
 		default: // nothing to answer
 		}
 	}
-	for _, action := range screen.Actions {
+	for _, action := range view.Actions {
 		if !action.Default || action.Disabled != "" {
 			continue
 		}
@@ -180,15 +182,15 @@ func answer(screen steps.Screen) (steps.Msg, error) {
 			if question == "" {
 				question = action.Label
 			}
-			return nil, unanswered(screen, question, c.Flag)
+			return nil, unanswered(view, question, c.Flag)
 		}
-		return steps.Chose{ID: action.ID}, nil
+		return screen.Chose{ID: action.ID}, nil
 	}
 	return nil, nil
 }
 
 // unanswered refuses a question that only a flag answers.
-func unanswered(screen steps.Screen, question, flag string) error {
+func unanswered(screen screen.Screen, question, flag string) error {
 	if question == "" {
 		question = screen.Heading
 	}
@@ -196,13 +198,13 @@ func unanswered(screen steps.Screen, question, flag string) error {
 }
 
 // asksFor refuses a screen that wants something no default gives.
-func asksFor(screen steps.Screen) error {
-	for _, block := range screen.Blocks {
-		in, ok := block.(steps.Input)
+func asksFor(view screen.Screen) error {
+	for _, block := range view.Blocks {
+		in, ok := block.(screen.Input)
 		if !ok {
 			continue
 		}
-		what := "The step " + screen.Heading + " asks for: " + in.Label + "."
+		what := "The step " + view.Heading + " asks for: " + in.Label + "."
 		if in.Problem != "" {
 			what += " " + in.Problem
 		}
@@ -211,24 +213,24 @@ func asksFor(screen steps.Screen) error {
 		}
 		return usage(what, "a person at the keyboard", "Run the wizard: rolecall.")
 	}
-	return usage("The step "+screen.Heading+" needs a person.", "an answer", "Run the wizard: rolecall.")
+	return usage("The step "+view.Heading+" needs a person.", "an answer", "Run the wizard: rolecall.")
 }
 
 // timeUp says what was still awaited. A wrong thing that is there already
 // counts more than the wait.
-func (u *unattended) timeUp(screen steps.Screen) error {
+func (u *unattended) timeUp(view screen.Screen) error {
 	awaited := ""
-	for _, block := range screen.Blocks {
+	for _, block := range view.Blocks {
 		switch block := block.(type) {
-		case steps.Problem:
-			if block.Kind == steps.NotAsNeeded || block.Kind == steps.VendorRefuse || block.Kind == steps.AWSRefused {
-				return &steps.Fault{Problem: block}
+		case screen.Problem:
+			if block.Kind == screen.NotAsNeeded || block.Kind == screen.VendorRefuse || block.Kind == screen.AWSRefused {
+				return &screen.Fault{Problem: block}
 			}
-		case steps.Waiting:
+		case screen.Waiting:
 			awaited = block.For
-		case steps.Tasks:
+		case screen.Tasks:
 			for _, task := range block {
-				if task.State == steps.Running && awaited == "" {
+				if task.State == screen.Running && awaited == "" {
 					awaited = "the end of: " + task.Name
 				}
 			}
@@ -236,18 +238,18 @@ func (u *unattended) timeUp(screen steps.Screen) error {
 		}
 	}
 	if awaited == "" {
-		awaited = "the step " + screen.Heading
+		awaited = "the step " + view.Heading
 	}
-	return &steps.Fault{Problem: steps.Problem{
+	return &screen.Fault{Problem: screen.Problem{
 		What:     fmt.Sprintf("Still waiting for %s after %s.", awaited, u.run.wait),
 		Expected: awaited,
 		Next:     "Go on later: rolecall resume " + u.run.held.ID + ", or give it longer: --wait 10m.",
-		Kind:     steps.TimedOut,
+		Kind:     screen.TimedOut,
 	}}
 }
 
 // progress writes what is new on the screen, one line for each change.
-func (u *unattended) progress(screen steps.Screen) {
+func (u *unattended) progress(screen screen.Screen) {
 	u.say(headingOf(u.run.walk, screen))
 	for _, block := range screen.Blocks {
 		for _, line := range progressLines(block) {
@@ -257,7 +259,7 @@ func (u *unattended) progress(screen steps.Screen) {
 }
 
 // headingOf is a step's heading with its place here and at the vendor.
-func headingOf(walk *steps.Walk, screen steps.Screen) string {
+func headingOf(walk *steps.Walk, screen screen.Screen) string {
 	rail := walk.Rail()
 	heading := screen.Heading
 	for _, item := range rail {
@@ -271,31 +273,31 @@ func headingOf(walk *steps.Walk, screen steps.Screen) string {
 	return heading
 }
 
-func progressLines(block steps.Block) []string {
+func progressLines(block screen.Block) []string {
 	switch block := block.(type) {
-	case steps.Text:
-		if block.Tone == steps.Good || block.Tone == steps.Warning {
+	case screen.Text:
+		if block.Tone == screen.Good || block.Tone == screen.Warning {
 			return []string{block.Body}
 		}
-	case steps.Checks:
+	case screen.Checks:
 		var lines []string
 		for _, c := range block {
-			if c.State != steps.Pending {
+			if c.State != screen.Pending {
 				lines = append(lines, checkLine(c))
 			}
 		}
 		return lines
-	case steps.Tasks:
+	case screen.Tasks:
 		var lines []string
 		for _, task := range block {
-			if task.State != steps.Ahead {
+			if task.State != screen.Ahead {
 				lines = append(lines, strings.TrimSpace(string(task.State)+": "+task.Name+" "+task.Detail))
 			}
 		}
 		return lines
-	case steps.Waiting:
+	case screen.Waiting:
 		return []string{"waiting for " + block.For}
-	case steps.Problem:
+	case screen.Problem:
 		if block.Passing {
 			return []string{strings.TrimSpace(block.What + " " + block.Next)}
 		}
@@ -304,9 +306,9 @@ func progressLines(block steps.Block) []string {
 	return nil
 }
 
-func checkLine(c steps.Check) string {
+func checkLine(c screen.Check) string {
 	line := string(c.State) + ": " + c.Label
-	if c.State != steps.Pass && c.Why != "" {
+	if c.State != screen.Pass && c.Why != "" {
 		line += " – " + c.Why
 	}
 	return line

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"rolecall/steps"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
 )
 
 // driver walks through the steps without a full-screen program: the plain and
@@ -15,12 +17,12 @@ type driver struct {
 	calls   *Calls
 	replies chan Reply
 	done    chan struct{}
-	save    func(steps.Answers) error
-	effect  func(steps.Effect) // Copy, Open, Save and Show; what became of them comes back by tell
-	failed  error              // the last failure to save
+	save    func(record.Answers) error
+	effect  func(screen.Effect) // Copy, Open, Save and Show; what became of them comes back by tell
+	failed  error               // the last failure to save
 }
 
-func newDriver(ctx context.Context, r *run, effect func(steps.Effect)) *driver {
+func newDriver(ctx context.Context, r *run, effect func(screen.Effect)) *driver {
 	return &driver{
 		walk: r.walk, calls: NewCalls(ctx, r.held, r.walk.Session.Now), replies: make(chan Reply), done: make(chan struct{}),
 		save: r.held.Save, effect: effect,
@@ -31,7 +33,7 @@ func newDriver(ctx context.Context, r *run, effect func(steps.Effect)) *driver {
 func (d *driver) start() { d.follow(0, d.walk.Start()) }
 
 // tell hands a message to the current step, follows its move and saves.
-func (d *driver) tell(msg steps.Msg) {
+func (d *driver) tell(msg screen.Msg) {
 	visit := d.walk.Visit()
 	d.follow(visit, d.walk.Tell(msg))
 }
@@ -61,9 +63,9 @@ func (d *driver) follow(visit int, turn steps.Turn) {
 	d.failed = d.save(d.walk.Session.Answers)
 }
 
-func (d *driver) carryOut(visit int, effects []steps.Effect) {
+func (d *driver) carryOut(visit int, effects []screen.Effect) {
 	for _, effect := range effects {
-		call, ok := effect.(steps.Call)
+		call, ok := effect.(screen.Call)
 		if !ok {
 			d.effect(effect)
 			continue
@@ -102,8 +104,8 @@ func (d *driver) close() {
 type run struct {
 	app   *app
 	walk  *steps.Walk
-	held  *steps.Held
-	store *steps.Store
+	held  *record.Held
+	store *record.Store
 	wait  time.Duration // of an unattended run
 	fresh bool          // the session was made by this run
 }

@@ -8,38 +8,40 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"rolecall/steps"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
 )
 
 // answers to a screen: what --yes presses, and what it refuses to decide.
 func TestWhatYesAnswers(t *testing.T) {
-	options := []steps.Option{{ID: "a"}, {ID: "b"}}
-	next := steps.Action{ID: "next", Label: "next", Default: true}
+	options := []screen.Option{{ID: "a"}, {ID: "b"}}
+	next := screen.Action{ID: "next", Label: "next", Default: true}
 	for name, c := range map[string]struct {
-		screen steps.Screen
-		want   steps.Msg
+		screen screen.Screen
+		want   screen.Msg
 		flag   string // of the refusal
 	}{
 		"the marked option": {
-			steps.Screen{Blocks: []steps.Block{steps.Choices{ID: "c", Options: options, Picked: "b"}}, Actions: []steps.Action{next}},
-			steps.Chose{Block: "c", ID: "b"}, ""},
-		"no option is marked": {steps.Screen{Blocks: []steps.Block{steps.Choices{ID: "c", Options: options}}}, nil, ""},
+			screen.Screen{Blocks: []screen.Block{screen.Choices{ID: "c", Options: options, Picked: "b"}}, Actions: []screen.Action{next}},
+			screen.Chose{Block: "c", ID: "b"}, ""},
+		"no option is marked": {screen.Screen{Blocks: []screen.Block{screen.Choices{ID: "c", Options: options}}}, nil, ""},
 		"an option with a flag that was given": {
-			steps.Screen{Blocks: []steps.Block{steps.Choices{ID: "c", Picked: "a", Flag: "--access", Given: true}}}, steps.Chose{Block: "c", ID: "a"}, ""},
+			screen.Screen{Blocks: []screen.Block{screen.Choices{ID: "c", Picked: "a", Flag: "--access", Given: true}}}, screen.Chose{Block: "c", ID: "a"}, ""},
 		"an option with a flag of its own": {
-			steps.Screen{Blocks: []steps.Block{steps.Choices{ID: "c", Picked: "a", Flag: "--access"}}}, nil, "--access"},
+			screen.Screen{Blocks: []screen.Block{screen.Choices{ID: "c", Picked: "a", Flag: "--access"}}}, nil, "--access"},
 		"a field that is filled": {
-			steps.Screen{Blocks: []steps.Block{steps.Input{ID: "i", Value: "x"}}}, steps.Entered{ID: "i", Text: "x"}, ""},
-		"a field that is wrong":     {steps.Screen{Blocks: []steps.Block{steps.Input{ID: "i", Value: "x", Problem: "no"}}}, nil, ""},
-		"an empty field":            {steps.Screen{Blocks: []steps.Block{steps.Input{ID: "i"}}, Actions: []steps.Action{next}}, steps.Chose{ID: "next"}, ""},
-		"the default action":        {steps.Screen{Actions: []steps.Action{{ID: "other", Key: "x"}, next}}, steps.Chose{ID: "next"}, ""},
-		"a default that is off":     {steps.Screen{Actions: []steps.Action{{ID: "next", Default: true, Disabled: "waits"}}}, nil, ""},
-		"a question without a flag": {steps.Screen{Actions: []steps.Action{{ID: "go", Default: true, Confirm: &steps.Confirm{Question: "Go?"}}}}, steps.Chose{ID: "go"}, ""},
+			screen.Screen{Blocks: []screen.Block{screen.Input{ID: "i", Value: "x"}}}, screen.Entered{ID: "i", Text: "x"}, ""},
+		"a field that is wrong":     {screen.Screen{Blocks: []screen.Block{screen.Input{ID: "i", Value: "x", Problem: "no"}}}, nil, ""},
+		"an empty field":            {screen.Screen{Blocks: []screen.Block{screen.Input{ID: "i"}}, Actions: []screen.Action{next}}, screen.Chose{ID: "next"}, ""},
+		"the default action":        {screen.Screen{Actions: []screen.Action{{ID: "other", Key: "x"}, next}}, screen.Chose{ID: "next"}, ""},
+		"a default that is off":     {screen.Screen{Actions: []screen.Action{{ID: "next", Default: true, Disabled: "waits"}}}, nil, ""},
+		"a question without a flag": {screen.Screen{Actions: []screen.Action{{ID: "go", Default: true, Confirm: &screen.Confirm{Question: "Go?"}}}}, screen.Chose{ID: "go"}, ""},
 		"a question with a flag that was given": {
-			steps.Screen{Actions: []steps.Action{{ID: "go", Default: true, Confirm: &steps.Confirm{Question: "Go?", Flag: "--go", Given: true}}}}, steps.Chose{ID: "go"}, ""},
+			screen.Screen{Actions: []screen.Action{{ID: "go", Default: true, Confirm: &screen.Confirm{Question: "Go?", Flag: "--go", Given: true}}}}, screen.Chose{ID: "go"}, ""},
 		"a question with a flag of its own": {
-			steps.Screen{Actions: []steps.Action{{ID: "go", Default: true, Confirm: &steps.Confirm{Question: "Go?", Flag: "--go"}}}}, nil, "--go"},
-		"an action that is no default": {steps.Screen{Actions: []steps.Action{{ID: "other", Key: "x"}}}, nil, ""},
+			screen.Screen{Actions: []screen.Action{{ID: "go", Default: true, Confirm: &screen.Confirm{Question: "Go?", Flag: "--go"}}}}, nil, "--go"},
+		"an action that is no default": {screen.Screen{Actions: []screen.Action{{ID: "other", Key: "x"}}}, nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := answer(c.screen)
@@ -49,7 +51,7 @@ func TestWhatYesAnswers(t *testing.T) {
 			if c.flag == "" && err != nil {
 				t.Errorf("refused: %v", err)
 			}
-			if p := problemOf(orNone(err)); c.flag != "" && (p.Kind != steps.Usage || !strings.Contains(p.Next, c.flag)) {
+			if p := problemOf(orNone(err)); c.flag != "" && (p.Kind != screen.Usage || !strings.Contains(p.Next, c.flag)) {
 				t.Errorf("refused with %+v, want exit 2 naming %s", p, c.flag)
 			}
 		})
@@ -64,21 +66,21 @@ func orNone(err error) error {
 }
 
 func TestWhenTheTimeIsUp(t *testing.T) {
-	wrong := steps.Problem{What: "Another external ID.", Kind: steps.NotAsNeeded, Passing: true}
+	wrong := screen.Problem{What: "Another external ID.", Kind: screen.NotAsNeeded, Passing: true}
 	for name, c := range map[string]struct {
-		blocks []steps.Block
+		blocks []screen.Block
 		exit   int
 		words  string
 	}{
-		"waiting":                    {[]steps.Block{steps.Waiting{For: "the role"}}, exitWaiting, "the role after 2m0s"},
-		"a wrong role is there":      {[]steps.Block{steps.Waiting{For: "the role"}, wrong}, exitNotAsIs, "Another external ID."},
-		"trouble with the network":   {[]steps.Block{steps.Problem{What: "No answer.", Passing: true}, steps.Waiting{For: "the role"}}, exitWaiting, "the role"},
-		"in the middle of something": {[]steps.Block{steps.Tasks{{Name: "asking Spot", State: steps.Running}}}, exitWaiting, "asking Spot"},
+		"waiting":                    {[]screen.Block{screen.Waiting{For: "the role"}}, exitWaiting, "the role after 2m0s"},
+		"a wrong role is there":      {[]screen.Block{screen.Waiting{For: "the role"}, wrong}, exitNotAsIs, "Another external ID."},
+		"trouble with the network":   {[]screen.Block{screen.Problem{What: "No answer.", Passing: true}, screen.Waiting{For: "the role"}}, exitWaiting, "the role"},
+		"in the middle of something": {[]screen.Block{screen.Tasks{{Name: "asking Spot", State: screen.Running}}}, exitWaiting, "asking Spot"},
 		"nothing said":               {nil, exitWaiting, "the step Connect"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := &unattended{run: &run{held: &steps.Held{ID: "261121-abcd"}, wait: 2 * time.Minute}}
-			p := problemOf(u.timeUp(steps.Screen{Heading: "Connect", Blocks: c.blocks}))
+			u := &unattended{run: &run{held: &record.Held{ID: "261121-abcd"}, wait: 2 * time.Minute}}
+			p := problemOf(u.timeUp(screen.Screen{Heading: "Connect", Blocks: c.blocks}))
 			if exitOf(p.Kind) != c.exit || !strings.Contains(p.What, c.words) {
 				t.Errorf("exit %d with %q, want %d with %q", exitOf(p.Kind), p.What, c.exit, c.words)
 			}
@@ -87,15 +89,15 @@ func TestWhenTheTimeIsUp(t *testing.T) {
 }
 
 func TestOnlyAProblemThatStaysStops(t *testing.T) {
-	passing := steps.Problem{What: "throttled", Passing: true}
-	if _, stops := stopping(steps.Screen{Blocks: []steps.Block{passing}}); stops {
+	passing := screen.Problem{What: "throttled", Passing: true}
+	if _, stops := stopping(screen.Screen{Blocks: []screen.Block{passing}}); stops {
 		t.Error("a passing problem stopped the run")
 	}
-	for kind, want := range map[steps.ProblemKind]int{
-		steps.Failure: exitFailed, steps.Usage: exitUsage, steps.NotAsNeeded: exitNotAsIs,
-		steps.AWSRefused: exitAWS, steps.VendorRefuse: exitVendor, steps.TimedOut: exitWaiting,
+	for kind, want := range map[screen.ProblemKind]int{
+		screen.Failure: exitFailed, screen.Usage: exitUsage, screen.NotAsNeeded: exitNotAsIs,
+		screen.AWSRefused: exitAWS, screen.VendorRefuse: exitVendor, screen.TimedOut: exitWaiting,
 	} {
-		p, stops := stopping(steps.Screen{Blocks: []steps.Block{passing, steps.Problem{What: "it", Kind: kind}}})
+		p, stops := stopping(screen.Screen{Blocks: []screen.Block{passing, screen.Problem{What: "it", Kind: kind}}})
 		if !stops || exitOf(p.Kind) != want {
 			t.Errorf("kind %d: stops %v with exit %d, want %d", kind, stops, exitOf(p.Kind), want)
 		}
@@ -103,8 +105,8 @@ func TestOnlyAProblemThatStaysStops(t *testing.T) {
 }
 
 func TestAStepThatWantsAPersonNamesTheFlag(t *testing.T) {
-	p := problemOf(asksFor(steps.Screen{Heading: "Create IAM role", Blocks: []steps.Block{steps.Input{Label: "External ID", Flag: "--external-id", Problem: "Spaces."}}}))
-	if p.Kind != steps.Usage || !strings.Contains(p.What, "External ID") || !strings.Contains(p.What, "Spaces.") || !strings.Contains(p.Next, "--external-id") {
+	p := problemOf(asksFor(screen.Screen{Heading: "Create IAM role", Blocks: []screen.Block{screen.Input{Label: "External ID", Flag: "--external-id", Problem: "Spaces."}}}))
+	if p.Kind != screen.Usage || !strings.Contains(p.What, "External ID") || !strings.Contains(p.What, "Spaces.") || !strings.Contains(p.Next, "--external-id") {
 		t.Errorf("got %+v", p)
 	}
 }
@@ -112,8 +114,8 @@ func TestAStepThatWantsAPersonNamesTheFlag(t *testing.T) {
 func TestWhatFailedIsToldOnceAndClean(t *testing.T) {
 	var out, talk strings.Builder
 	a := &app{env: Env{Stdout: &out, Stderr: &talk}, json: true}
-	err := &failure{err: &steps.Fault{Problem: steps.Problem{What: "It \x1b[31mbroke\x1b[0m.\u202e", Expected: "peace", Next: "Rest.", Quoted: "no\a"}},
-		document: func(e *errorJSON) any { return resultJSON{Result: steps.Result{Session: "261121-abcd"}, Error: e} }}
+	err := &failure{err: &screen.Fault{Problem: screen.Problem{What: "It \x1b[31mbroke\x1b[0m.\u202e", Expected: "peace", Next: "Rest.", Quoted: "no\a"}},
+		document: func(e *errorJSON) any { return resultJSON{Result: step.Result{Session: "261121-abcd"}, Error: e} }}
 	a.started = true
 	if code := a.finish(t.Context(), err); code != exitFailed {
 		t.Errorf("exit %d", code)

@@ -1,22 +1,23 @@
 package ui
 
 import (
+	"rolecall/steps/screen"
+
 	tea "charm.land/bubbletea/v2"
 
-	"rolecall/steps"
 	"rolecall/ui/draw"
 )
 
 // viewer shows one document over the whole screen.
 type viewer struct {
-	code    steps.Code
+	code    screen.Code
 	sheet   *draw.Sheet
 	top     int
 	finding bool // the person types what to look for
 	query   string
 }
 
-func (w *Wizard) view(code steps.Code) {
+func (w *Wizard) view(code screen.Code) {
 	w.viewer = &viewer{code: code, sheet: w.theme.Sheet(code, max(w.width, 20))}
 	w.status = draw.Status{}
 }
@@ -48,9 +49,9 @@ func (w *Wizard) viewerKeys() []binding {
 		hidden("G", "to the end", to(v.sheet.Rows()), "G", "end"),
 		bound("/", "find", "find text (n: the next)", silent(func() { v.finding, v.query = true, "" }), "/"),
 		hidden("n", "find the next", silent(w.findNext), "n"),
-		bound("c", "copy", "copy the document", func() tea.Cmd { return w.copy("", steps.Copy{Label: code.Label, Text: code.Body}) }, "c"),
+		bound("c", "copy", "copy the document", func() tea.Cmd { return w.copy("", screen.Copy{Label: code.Label, Text: code.Body}) }, "c"),
 		bound("s", "save", "save the document", func() tea.Cmd {
-			return w.saveFile("", steps.Save{Label: code.Label, Name: code.Name, Text: code.Body})
+			return w.saveFile("", screen.Save{Label: code.Label, Name: code.Name, Text: code.Body})
 		}, "s"),
 	}
 }
@@ -85,7 +86,7 @@ func (w *Wizard) findNext() {
 	}
 	row, ok := v.sheet.Find(v.query, v.top)
 	if !ok {
-		w.say(steps.Warning, "Not in this document: "+v.query)
+		w.say(screen.Warning, "Not in this document: "+v.query)
 		return
 	}
 	v.top, w.status = row, draw.Status{}

@@ -13,6 +13,11 @@ import (
 	"time"
 
 	"charm.land/bubbles/v2/textinput"
+
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+
 	tea "charm.land/bubbletea/v2"
 
 	"rolecall/steps"
@@ -22,14 +27,14 @@ import (
 
 // WizardOptions are what the full-screen wizard depends on.
 type WizardOptions struct {
-	Session *steps.Session
+	Session *step.Session
 	Desk    *desk.Desk
 	Journal Journal // nil: nothing is kept
 	// Save is called with the answers after every change; nil: nothing is kept.
-	Save   func(steps.Answers) error
+	Save   func(record.Answers) error
 	Getenv func(string) string // locale, TERM, NO_COLOR
 	// StartAt names the step to begin with; empty: the first that is not done.
-	StartAt steps.ID
+	StartAt record.StepID
 
 	walk walker // in tests, instead of the session's own flow
 }
@@ -37,10 +42,10 @@ type WizardOptions struct {
 // walker is what the wizard needs of steps.Walk.
 type walker interface {
 	Start() steps.Turn
-	StartAt(steps.ID) steps.Turn
-	Tell(steps.Msg) steps.Turn
+	StartAt(record.StepID) steps.Turn
+	Tell(screen.Msg) steps.Turn
 	Back() steps.Turn
-	Screen() steps.Screen
+	Screen() screen.Screen
 	Rail() []steps.RailItem
 	Visit() int
 	Ended() bool
@@ -51,12 +56,12 @@ type walker interface {
 // hands messages to the walk, carries out effects and draws what comes of it.
 type Wizard struct {
 	walk    walker
-	session *steps.Session
+	session *step.Session
 	desk    *desk.Desk
 	calls   *Calls
-	save    func(steps.Answers) error
+	save    func(record.Answers) error
 	saved   []byte
-	startAt steps.ID
+	startAt record.StepID
 	getenv  func(string) string
 
 	look          draw.Look
@@ -64,7 +69,7 @@ type Wizard struct {
 	width, height int
 
 	// What the person sees and marks now; computed by refresh.
-	screen   steps.Screen
+	screen   screen.Screen
 	items    []draw.Item
 	bindings []binding
 	drawn    draw.Drawn
@@ -79,9 +84,9 @@ type Wizard struct {
 	fields map[string]*field
 	sent   map[string]string
 	status draw.Status
-	asking *steps.Action
+	asking *screen.Action
 	help   bool
-	shown  *steps.Link
+	shown  *screen.Link
 	viewer *viewer
 
 	leaving leaving
@@ -101,7 +106,7 @@ type field struct {
 // dropped if the step was left meanwhile.
 type heldMsg struct {
 	visit int
-	msg   steps.Msg
+	msg   screen.Msg
 }
 
 // leaving is where the person wants to go while a writing call is under way.
@@ -126,7 +131,7 @@ func NewWizard(o WizardOptions) *Wizard {
 		o.walk = steps.NewWalk(o.Session)
 	}
 	if o.Save == nil {
-		o.Save = func(steps.Answers) error { return nil }
+		o.Save = func(record.Answers) error { return nil }
 	}
 	w := &Wizard{
 		walk: o.walk, session: o.Session, desk: o.Desk, save: o.Save, startAt: o.StartAt, getenv: o.Getenv,
@@ -237,7 +242,7 @@ func (w *Wizard) update(msg tea.Msg) tea.Cmd {
 
 // tell hands a message to the step, unless a writing call is under way: then it
 // waits, so that no move can come between the call and its answer.
-func (w *Wizard) tell(msg steps.Msg) tea.Cmd {
+func (w *Wizard) tell(msg screen.Msg) tea.Cmd {
 	if w.walk.Ended() {
 		return nil
 	}
@@ -248,7 +253,7 @@ func (w *Wizard) tell(msg steps.Msg) tea.Cmd {
 	return w.tellNow(msg)
 }
 
-func (w *Wizard) tellNow(msg steps.Msg) tea.Cmd {
+func (w *Wizard) tellNow(msg screen.Msg) tea.Cmd {
 	visit := w.walk.Visit()
 	return w.turn(visit, w.walk.Tell(msg))
 }
@@ -349,5 +354,5 @@ func (w *Wizard) forget() {
 	w.status, w.asking, w.help, w.shown, w.viewer, w.held = draw.Status{}, nil, false, nil, nil, nil
 }
 
-func (w *Wizard) say(tone steps.Tone, text string) { w.status = draw.Status{Tone: tone, Text: text} }
-func (w *Wizard) fail(text string)                 { w.status = draw.Status{Bad: true, Text: text} }
+func (w *Wizard) say(tone screen.Tone, text string) { w.status = draw.Status{Tone: tone, Text: text} }
+func (w *Wizard) fail(text string)                  { w.status = draw.Status{Bad: true, Text: text} }

@@ -7,9 +7,10 @@ import (
 	"strings"
 	"time"
 
+	"rolecall/steps/screen"
+
 	tea "charm.land/bubbletea/v2"
 
-	"rolecall/steps"
 	"rolecall/ui/desk"
 	"rolecall/ui/draw"
 )
@@ -18,25 +19,25 @@ import (
 // was there when it was asked for.
 type deskMsg struct {
 	visit  int
-	msg    steps.Msg
+	msg    screen.Msg
 	key    string // of the item that was copied or saved; empty: none
 	word   string // what happened to it
 	status draw.Status
 	escape string // for the terminal, as it is
-	link   *steps.Link
+	link   *screen.Link
 	secret string // on the clipboard now, until clearAt
 	after  time.Duration
 }
 
 // clearedMsg tells how taking a secret off the clipboard went.
 type clearedMsg struct {
-	tone steps.Tone
+	tone screen.Tone
 	text string
 }
 
 // effects turns effects into commands. Calls of a visit that is over are
 // dropped by Calls, unless they write.
-func (w *Wizard) effects(visit int, effects []steps.Effect) []tea.Cmd {
+func (w *Wizard) effects(visit int, effects []screen.Effect) []tea.Cmd {
 	var cmds []tea.Cmd
 	for _, e := range effects {
 		cmds = append(cmds, w.effect(visit, e))
@@ -44,37 +45,37 @@ func (w *Wizard) effects(visit int, effects []steps.Effect) []tea.Cmd {
 	return cmds
 }
 
-func (w *Wizard) effect(visit int, effect steps.Effect) tea.Cmd {
+func (w *Wizard) effect(visit int, effect screen.Effect) tea.Cmd {
 	switch e := effect.(type) {
-	case steps.Call:
+	case screen.Call:
 		run := w.calls.Prepare(visit, e)
 		return func() tea.Msg { return run() }
-	case steps.Copy:
+	case screen.Copy:
 		return w.copy("", e)
-	case steps.Open:
-		return w.open(steps.Link(e))
-	case steps.Save:
+	case screen.Open:
+		return w.open(screen.Link(e))
+	case screen.Save:
 		return w.saveFile("", e)
-	case steps.Show:
+	case screen.Show:
 		w.view(e.Document)
 	}
 	return nil
 }
 
 // copy puts text on the clipboard, off the loop: a tool may take its time.
-func (w *Wizard) copy(key string, e steps.Copy) tea.Cmd {
+func (w *Wizard) copy(key string, e screen.Copy) tea.Cmd {
 	visit, d := w.walk.Visit(), w.desk
 	return func() tea.Msg {
 		copied, err := d.Copy(context.Background(), e.Text)
 		m := deskMsg{visit: visit, key: key, escape: copied.Escape,
-			msg: steps.Copied{Label: e.Label, Sent: copied.Sent, Err: err}}
+			msg: screen.Copied{Label: e.Label, Sent: copied.Sent, Err: err}}
 		label := cmp.Or(e.Label, "The text")
 		if err != nil {
 			m.status = draw.Status{Bad: true, Text: fmt.Sprintf("%s was not copied: %v.", label, err)}
 			return m
 		}
 		m.word = copied.Word()
-		m.status = draw.Status{Tone: steps.Good, Text: copyStatus(label, copied, len(e.Text))}
+		m.status = draw.Status{Tone: screen.Good, Text: copyStatus(label, copied, len(e.Text))}
 		if e.ClearAfter > 0 {
 			m.secret, m.after = e.Text, e.ClearAfter
 		}
@@ -104,36 +105,36 @@ func size(bytes int) string {
 	return fmt.Sprintf("%d,%03d bytes", bytes/1000, bytes%1000)
 }
 
-func (w *Wizard) open(link steps.Link) tea.Cmd {
+func (w *Wizard) open(link screen.Link) tea.Cmd {
 	visit, d := w.walk.Visit(), w.desk
 	return func() tea.Msg {
 		shown, err := d.Open(link.URL)
-		m := deskMsg{visit: visit, msg: steps.Opened{URL: link.URL, Shown: shown, Err: err}}
+		m := deskMsg{visit: visit, msg: screen.Opened{URL: link.URL, Shown: shown, Err: err}}
 		switch {
 		case err != nil:
 			m.status = draw.Status{Bad: true, Text: fmt.Sprintf("The page was not opened: %v.", err)}
 		case shown:
 			m.link = &link
 		default:
-			m.status = draw.Status{Tone: steps.Good, Text: "Opened in the browser: " + cmp.Or(link.Label, link.URL) + "."}
+			m.status = draw.Status{Tone: screen.Good, Text: "Opened in the browser: " + cmp.Or(link.Label, link.URL) + "."}
 		}
 		return m
 	}
 }
 
-func (w *Wizard) saveFile(key string, e steps.Save) tea.Cmd {
+func (w *Wizard) saveFile(key string, e screen.Save) tea.Cmd {
 	visit, d := w.walk.Visit(), w.desk
 	return func() tea.Msg {
 		path, same, err := d.Save(e.Name, e.Text)
-		m := deskMsg{visit: visit, key: key, msg: steps.Saved{Label: e.Label, Path: path, Err: err}}
+		m := deskMsg{visit: visit, key: key, msg: screen.Saved{Label: e.Label, Path: path, Err: err}}
 		switch {
 		case err != nil:
 			m.status = draw.Status{Bad: true, Text: fmt.Sprintf("%s was not saved: %v.", cmp.Or(e.Label, e.Name), err)}
 			return m
 		case same:
-			m.status = draw.Status{Tone: steps.Good, Text: path + " holds exactly this already."}
+			m.status = draw.Status{Tone: screen.Good, Text: path + " holds exactly this already."}
 		default:
-			m.status = draw.Status{Tone: steps.Good, Text: fmt.Sprintf("Saved to %s (%s).", path, size(len(e.Text)))}
+			m.status = draw.Status{Tone: screen.Good, Text: fmt.Sprintf("Saved to %s (%s).", path, size(len(e.Text)))}
 		}
 		m.word = "saved"
 		return m
@@ -181,11 +182,11 @@ func (w *Wizard) clear(text string) tea.Cmd {
 		left, err := d.Clear(context.Background(), text)
 		switch {
 		case err != nil:
-			return clearedMsg{steps.Warning, fmt.Sprintf("The secret may still be on the clipboard: %v.", err)}
+			return clearedMsg{screen.Warning, fmt.Sprintf("The secret may still be on the clipboard: %v.", err)}
 		case left != "":
-			return clearedMsg{steps.Warning, strings.ToUpper(left[:1]) + left[1:] + ": copy something else over the secret."}
+			return clearedMsg{screen.Warning, strings.ToUpper(left[:1]) + left[1:] + ": copy something else over the secret."}
 		}
-		return clearedMsg{steps.Dim, "The secret is off the clipboard again."}
+		return clearedMsg{screen.Dim, "The secret is off the clipboard again."}
 	}
 }
 

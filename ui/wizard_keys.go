@@ -5,9 +5,10 @@ import (
 	"strconv"
 	"strings"
 
+	"rolecall/steps/screen"
+
 	tea "charm.land/bubbletea/v2"
 
-	"rolecall/steps"
 	"rolecall/ui/draw"
 )
 
@@ -31,7 +32,7 @@ func (w *Wizard) press(msg tea.KeyPressMsg) tea.Cmd {
 				continue
 			}
 			if b.Disabled != "" {
-				w.say(steps.Warning, whyOff(b.Label, b.Disabled))
+				w.say(screen.Warning, whyOff(b.Label, b.Disabled))
 				return nil
 			}
 			return b.press()
@@ -150,7 +151,7 @@ func (w *Wizard) backByKey() tea.Cmd { return w.leave(goingBack) }
 // action, else go to where something is asked.
 func (w *Wizard) enterKey() binding {
 	if item, ok := w.item(); ok && item.Kind == draw.Option {
-		key := bound("enter", "choose", "choose what is marked", func() tea.Cmd { return w.choose(steps.Chose{Block: item.Block, ID: item.ID}) }, "enter")
+		key := bound("enter", "choose", "choose what is marked", func() tea.Cmd { return w.choose(screen.Chose{Block: item.Block, ID: item.ID}) }, "enter")
 		key.Disabled = item.Disabled
 		return key
 	}
@@ -186,18 +187,18 @@ func (w *Wizard) actionKeys() []binding {
 
 // do carries out an action, after its question. Where the screen itself is the
 // question, the key was the answer.
-func (w *Wizard) do(a steps.Action) tea.Cmd {
+func (w *Wizard) do(a screen.Action) tea.Cmd {
 	if a.Confirm != nil && a.Confirm.Question != "" && !a.Confirm.Given {
 		w.asking = &a
 		return nil
 	}
-	return w.choose(steps.Chose{ID: a.ID})
+	return w.choose(screen.Chose{ID: a.ID})
 }
 
 // choose tells the step what the person decided.
-func (w *Wizard) choose(msg steps.Msg) tea.Cmd {
+func (w *Wizard) choose(msg screen.Msg) tea.Cmd {
 	w.follow = true
-	_, w.chose = msg.(steps.Chose)
+	_, w.chose = msg.(screen.Chose)
 	w.status = draw.Status{}
 	return w.tell(msg)
 }
@@ -206,7 +207,7 @@ func (w *Wizard) confirmKeys() []binding {
 	yes := func() tea.Cmd {
 		a := w.asking
 		w.asking = nil
-		return w.choose(steps.Chose{ID: a.ID})
+		return w.choose(screen.Chose{ID: a.ID})
 	}
 	no := silent(func() { w.asking = nil })
 	return []binding{
@@ -223,7 +224,7 @@ func (w *Wizard) nodeKeys() []binding {
 	}
 	tick := bound("space", "tick", "tick or untick what is marked", func() tea.Cmd {
 		w.moved = true
-		return w.choose(steps.Ticked{ID: item.ID, On: !item.On})
+		return w.choose(screen.Ticked{ID: item.ID, On: !item.On})
 	}, "space")
 	tick.Disabled = item.Disabled
 	keys := []binding{tick}
@@ -281,7 +282,7 @@ func (w *Wizard) copyKeys() []binding {
 }
 
 func (w *Wizard) copyItem(item draw.Item) tea.Cmd {
-	return w.copy(item.Key, steps.Copy{Label: item.Label, Text: item.Text})
+	return w.copy(item.Key, screen.Copy{Label: item.Label, Text: item.Text})
 }
 
 // outsideKeys open, save and view.
@@ -289,12 +290,12 @@ func (w *Wizard) outsideKeys() []binding {
 	var keys []binding
 	if page, ok := w.find(draw.Page); ok {
 		keys = append(keys, bound("o", "open", "open "+cmp.Or(page.Label, "the page")+" in the browser", func() tea.Cmd {
-			return w.open(steps.Link{Label: page.Label, URL: page.Text})
+			return w.open(screen.Link{Label: page.Label, URL: page.Text})
 		}, "o"))
 	}
 	if item, ok := w.toSave(); ok {
 		keys = append(keys, bound("s", "save", "save "+item.Label+" to a new file here", func() tea.Cmd {
-			return w.saveFile(item.Key, steps.Save{Label: item.Label, Name: fileName(item), Text: item.Text})
+			return w.saveFile(item.Key, screen.Save{Label: item.Label, Name: fileName(item), Text: item.Text})
 		}, "s"))
 	}
 	if doc, ok := w.find(draw.Document); ok {
@@ -327,7 +328,7 @@ func (w *Wizard) fieldKeys() []binding {
 	item, _ := w.item()
 	enter := func() tea.Cmd {
 		f := w.fields[item.ID]
-		return w.choose(steps.Entered{ID: item.ID, Text: f.edit.Value()})
+		return w.choose(screen.Entered{ID: item.ID, Text: f.edit.Value()})
 	}
 	keys := []binding{bound("enter", "go on", "take what is typed", enter, "enter")}
 	if len(w.items) > 1 {
@@ -354,7 +355,7 @@ func (w *Wizard) closeKeys(end func()) []binding {
 func (w *Wizard) shownKeys() []binding {
 	link := *w.shown
 	copying := bound("c", "copy", "copy the address", func() tea.Cmd {
-		return w.copy("", steps.Copy{Label: cmp.Or(link.Label, "The address"), Text: link.URL})
+		return w.copy("", screen.Copy{Label: cmp.Or(link.Label, "The address"), Text: link.URL})
 	}, "c")
 	return append([]binding{copying}, w.closeKeys(func() { w.shown = nil })...)
 }

@@ -8,27 +8,28 @@ import (
 	"testing"
 	"time"
 
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/google/go-cmp/cmp"
-
-	"rolecall/steps"
 )
 
 // writes is a step whose default action sends a writing call that takes five
 // seconds.
 func writes(title string) *testStep {
 	s := still(title)
-	s.screen = func() steps.Screen {
-		return steps.Screen{Heading: title, Actions: []steps.Action{{ID: "go", Label: "submit", Default: true}}}
+	s.screen = func() screen.Screen {
+		return screen.Screen{Heading: title, Actions: []screen.Action{{ID: "go", Label: "submit", Default: true}}}
 	}
-	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
-		if _, ok := msg.(steps.Chose); ok {
-			return steps.Stay, []steps.Effect{steps.Call{Name: "submit role", Writes: true, Do: func(context.Context) steps.Msg {
+	s.update = func(msg screen.Msg) (step.Move, []screen.Effect) {
+		if _, ok := msg.(screen.Chose); ok {
+			return step.Stay, []screen.Effect{screen.Call{Name: "submit role", Writes: true, Do: func(context.Context) screen.Msg {
 				time.Sleep(5 * time.Second)
 				return "accepted"
 			}}}
 		}
-		return steps.Stay, nil
+		return step.Stay, nil
 	}
 	return s
 }
@@ -36,7 +37,7 @@ func writes(title string) *testStep {
 func TestLeavingWaitsForAWrite(t *testing.T) {
 	s := writes("Connect")
 	journal := &notes{}
-	drive(t, []steps.Step{asks("First", "a", "a"), s}, func(o *WizardOptions) { o.Journal = journal }, func(w *fluent) {
+	drive(t, []step.Step{asks("First", "a", "a"), s}, func(o *WizardOptions) { o.Journal = journal }, func(w *fluent) {
 		w.Enter().Enter().Wait(2 * time.Second).Press("ctrl+c").Sees(`Waiting for "submit role" · 0:02. Then rolecall leaves`)
 		w.Press("ctrl+c").Wait(1300 * time.Millisecond).Sees("0:03")
 		w.Wait(3 * time.Second).Ends()
@@ -44,7 +45,7 @@ func TestLeavingWaitsForAWrite(t *testing.T) {
 			t.Error("left, not ended")
 		}
 	})
-	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
+	if diff := cmp.Diff([]screen.Msg{screen.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
 		t.Error(diff)
 	}
 	if diff := cmp.Diff([]string{"before submit role", "after submit role answered"}, journal.lines); diff != "" {
@@ -54,10 +55,10 @@ func TestLeavingWaitsForAWrite(t *testing.T) {
 
 func TestBackWaitsForAWriteAndItsAnswerReachesTheStepThatAsked(t *testing.T) {
 	first, s := asks("First", "a", "a"), writes("Connect")
-	drive(t, []steps.Step{first, s}, nil, func(w *fluent) {
+	drive(t, []step.Step{first, s}, nil, func(w *fluent) {
 		w.Enter().Enter().Wait(time.Second).Press("b").Sees("Connect", "Then rolecall goes back").Wait(5 * time.Second).Sees("Step 1 of 2 · First")
 	})
-	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
+	if diff := cmp.Diff([]screen.Msg{screen.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
 		t.Error(diff)
 	}
 	if len(first.told) != 1 {
@@ -67,14 +68,14 @@ func TestBackWaitsForAWriteAndItsAnswerReachesTheStepThatAsked(t *testing.T) {
 
 func TestNothingComesBetweenAWriteAndItsAnswer(t *testing.T) {
 	s := writes("Connect")
-	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Enter().Wait(time.Second).Enter()
 		if len(s.told) != 1 {
 			t.Errorf("told %v during the write", s.told)
 		}
 		w.Sees("Then rolecall goes on").Wait(20 * time.Second)
 	})
-	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}, "accepted", steps.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
+	if diff := cmp.Diff([]screen.Msg{screen.Chose{ID: "go"}, "accepted", screen.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -82,7 +83,7 @@ func TestNothingComesBetweenAWriteAndItsAnswer(t *testing.T) {
 func TestASignalWaitsForAWriteToo(t *testing.T) {
 	for _, signal := range []tea.Msg{tea.QuitMsg{}, tea.InterruptMsg{}, leaveMsg{}} {
 		s := writes("Connect")
-		drive(t, []steps.Step{s}, nil, func(w *fluent) {
+		drive(t, []step.Step{s}, nil, func(w *fluent) {
 			w.Enter().Send(signal).Wait(2 * time.Second).Send(signal).Sees("Then rolecall leaves").Wait(4 * time.Second).Ends()
 		})
 		if len(s.told) != 2 {
@@ -93,7 +94,7 @@ func TestASignalWaitsForAWriteToo(t *testing.T) {
 
 func TestAKilledProgramStillHearsTheAnswer(t *testing.T) {
 	s := writes("Connect")
-	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Enter()
 		w.program.Kill()
 		if err := <-w.done; !errors.Is(err, tea.ErrProgramKilled) {
@@ -102,7 +103,7 @@ func TestAKilledProgramStillHearsTheAnswer(t *testing.T) {
 		w.ended = true
 		w.wizard.finish(t.Context())
 	})
-	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
+	if diff := cmp.Diff([]screen.Msg{screen.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -113,8 +114,8 @@ func TestSecretsLeaveTheClipboard(t *testing.T) {
 	set := func(text string) error { mu.Lock(); defer mu.Unlock(); board = text; return nil }
 	get := func() string { mu.Lock(); defer mu.Unlock(); return board }
 	s := still("Keys")
-	s.enter = func() []steps.Effect {
-		return []steps.Effect{steps.Copy{Label: "Secret key", Text: "hunter2", ClearAfter: 20 * time.Second}}
+	s.enter = func() []screen.Effect {
+		return []screen.Effect{screen.Copy{Label: "Secret key", Text: "hunter2", ClearAfter: 20 * time.Second}}
 	}
 	native := func(o *WizardOptions) {
 		o.Desk = testDesk(t, "TERM=linux")
@@ -122,7 +123,7 @@ func TestSecretsLeaveTheClipboard(t *testing.T) {
 		o.Desk.NativeRead = func() (string, error) { return get(), nil }
 		o.Desk.NativeWrite = set
 	}
-	drive(t, []steps.Step{s}, native, func(w *fluent) {
+	drive(t, []step.Step{s}, native, func(w *fluent) {
 		w.Sees("Secret key copied (7 bytes). Off the clipboard again in 20 s.").Wait(19 * time.Second).Sees("again in 1 s")
 		if get() != "hunter2" {
 			t.Errorf("the clipboard holds %q", get())
@@ -131,7 +132,7 @@ func TestSecretsLeaveTheClipboard(t *testing.T) {
 			t.Errorf("the clipboard holds %q", get())
 		}
 	})
-	drive(t, []steps.Step{s}, native, func(w *fluent) {
+	drive(t, []step.Step{s}, native, func(w *fluent) {
 		w.Press("ctrl+c").Ends()
 		w.wizard.finish(t.Context())
 		if get() != "" {
@@ -142,8 +143,8 @@ func TestSecretsLeaveTheClipboard(t *testing.T) {
 
 func TestAPanicInAStepGivesTheTerminalBack(t *testing.T) {
 	s := asks("First", "a", "a")
-	s.update = func(steps.Msg) (steps.Move, []steps.Effect) { panic("mistake") }
-	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+	s.update = func(screen.Msg) (step.Move, []screen.Effect) { panic("mistake") }
+	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		if !strings.Contains(w.Output(), "\x1b[?1049h") {
 			t.Error("there is no alternate screen")
 		}

@@ -8,9 +8,11 @@ import (
 
 	"charm.land/bubbles/v2/key"
 	"charm.land/bubbles/v2/textinput"
+
+	"rolecall/steps/screen"
+
 	tea "charm.land/bubbletea/v2"
 
-	"rolecall/steps"
 	"rolecall/ui/draw"
 )
 
@@ -217,7 +219,7 @@ func (w *Wizard) typed(msg tea.Msg) tea.Cmd {
 	if f.edit.Value() == before {
 		return nil
 	}
-	return w.tell(steps.Changed{ID: item.ID, Text: f.edit.Value()})
+	return w.tell(screen.Changed{ID: item.ID, Text: f.edit.Value()})
 }
 
 // paste goes to the field that has the focus, else to the first one there is.
@@ -227,7 +229,7 @@ func (w *Wizard) paste(text string) tea.Cmd {
 	}
 	field, ok := w.find(draw.Field)
 	if !ok {
-		w.say(steps.Warning, "There is no field here to paste into.")
+		w.say(screen.Warning, "There is no field here to paste into.")
 		return nil
 	}
 	for i, item := range w.items {
@@ -238,7 +240,7 @@ func (w *Wizard) paste(text string) tea.Cmd {
 	w.help, w.shown = false, nil
 	text, cut := pasted(text)
 	if cut {
-		w.say(steps.Warning, fmt.Sprintf("The paste was too long: only its first %d characters were taken.", fieldLimit))
+		w.say(screen.Warning, fmt.Sprintf("The paste was too long: only its first %d characters were taken.", fieldLimit))
 	}
 	return w.typed(tea.PasteMsg{Content: text})
 }

@@ -10,43 +10,45 @@ import (
 	"testing"
 	"time"
 
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/google/go-cmp/cmp"
-
-	"rolecall/steps"
 )
 
 // asks is a step with a choice that goes on when it is answered.
 func asks(title string, picked string, ids ...string) *testStep {
-	choices := steps.Choices{ID: "q", Picked: picked}
+	choices := screen.Choices{ID: "q", Picked: picked}
 	for _, id := range ids {
-		choices.Options = append(choices.Options, steps.Option{ID: id, Label: "option " + id})
+		choices.Options = append(choices.Options, screen.Option{ID: id, Label: "option " + id})
 	}
 	s := still(title, choices)
-	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
-		if _, ok := msg.(steps.Chose); ok {
-			return steps.Next, nil
+	s.update = func(msg screen.Msg) (step.Move, []screen.Effect) {
+		if _, ok := msg.(screen.Chose); ok {
+			return step.Next, nil
 		}
-		return steps.Stay, nil
+		return step.Stay, nil
 	}
 	return s
 }
 
 // polls is a step that looks every three seconds until found.
 func polls(title string, found func() bool, calls *int) *testStep {
-	s := still(title, steps.Waiting{For: "a role", Since: time.Now(), Until: time.Now().Add(time.Minute)})
-	look := func(after time.Duration) []steps.Effect {
-		return []steps.Effect{steps.Call{Name: "look", After: after, Do: func(context.Context) steps.Msg {
+	s := still(title, screen.Waiting{For: "a role", Since: time.Now(), Until: time.Now().Add(time.Minute)})
+	look := func(after time.Duration) []screen.Effect {
+		return []screen.Effect{screen.Call{Name: "look", After: after, Do: func(context.Context) screen.Msg {
 			*calls++
 			return found()
 		}}}
 	}
-	s.enter = func() []steps.Effect { return look(0) }
-	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
-		if msg == steps.Msg(true) {
-			return steps.Next, nil
+	s.enter = func() []screen.Effect { return look(0) }
+	s.update = func(msg screen.Msg) (step.Move, []screen.Effect) {
+		if msg == screen.Msg(true) {
+			return step.Next, nil
 		}
-		return steps.Stay, look(3 * time.Second)
+		return step.Stay, look(3 * time.Second)
 	}
 	return s
 }
@@ -54,7 +56,7 @@ func polls(title string, found func() bool, calls *int) *testStep {
 func TestEnterAloneLeadsThrough(t *testing.T) {
 	calls := 0
 	first, last := asks("First", "b", "a", "b"), asks("Last", "", "a", "b")
-	drive(t, []steps.Step{first, nil, last}, func(o *WizardOptions) {
+	drive(t, []step.Step{first, nil, last}, func(o *WizardOptions) {
 		start := time.Now()
 		o.walk.(*testWalk).all[1] = polls("Wait", func() bool { return time.Since(start) > 9*time.Second }, &calls)
 	}, func(w *fluent) {
@@ -69,14 +71,14 @@ func TestEnterAloneLeadsThrough(t *testing.T) {
 	if calls < 4 || calls > 5 {
 		t.Errorf("looked %d times in 12 s", calls)
 	}
-	if diff := cmp.Diff([]steps.Msg{steps.Chose{Block: "q", ID: "b"}}, last.told); diff != "" {
+	if diff := cmp.Diff([]screen.Msg{screen.Chose{Block: "q", ID: "b"}}, last.told); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestBackFromAWaitEndsItsCalls(t *testing.T) {
 	calls := 0
-	drive(t, []steps.Step{asks("First", "a", "a"), nil}, func(o *WizardOptions) {
+	drive(t, []step.Step{asks("First", "a", "a"), nil}, func(o *WizardOptions) {
 		o.walk.(*testWalk).all[1] = polls("Wait", func() bool { return false }, &calls)
 	}, func(w *fluent) {
 		w.Enter().Sees("Wait").Press("b").Sees("First")
@@ -91,7 +93,7 @@ func TestBackFromAWaitEndsItsCalls(t *testing.T) {
 
 func TestResizeWhilePolling(t *testing.T) {
 	calls := 0
-	drive(t, []steps.Step{nil}, func(o *WizardOptions) {
+	drive(t, []step.Step{nil}, func(o *WizardOptions) {
 		o.walk.(*testWalk).all[0] = polls("Wait", func() bool { return false }, &calls)
 	}, func(w *fluent) {
 		for width := 120; width > 10; width -= 7 {
@@ -105,16 +107,16 @@ func TestResizeWhilePolling(t *testing.T) {
 }
 
 func TestCopyOverSSHSendsTheBytes(t *testing.T) {
-	s := still("Role", steps.Facts{
+	s := still("Role", screen.Facts{
 		{Label: "Account ID", Value: "922761411349", Shown: "9227-6141-1349", Copy: true},
-		{Label: "External ID", Value: "spotinst:aws:extid:1", Copy: true}}, steps.Code{Label: "Policy", Name: "p.json", Body: "{\n\t\"a\": 1\n}\n"})
+		{Label: "External ID", Value: "spotinst:aws:extid:1", Copy: true}}, screen.Code{Label: "Policy", Name: "p.json", Body: "{\n\t\"a\": 1\n}\n"})
 	sent := func(w *fluent, text string) {
 		t.Helper()
 		if !strings.Contains(w.Output(), "\x1b]52;c;"+base64.StdEncoding.EncodeToString([]byte(text))+"\a") {
 			t.Errorf("%q was not sent to the terminal", text)
 		}
 	}
-	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Press("c").Sees("Account ID sent (12 bytes)", "1  sent", "› External ID")
 		sent(w, "922761411349")
 		w.Press("c").Sees("2  sent", "› Policy")
@@ -124,16 +126,16 @@ func TestCopyOverSSHSendsTheBytes(t *testing.T) {
 		w.Press("1")
 		sent(w, "922761411349")
 	})
-	want := []steps.Msg{steps.Copied{Label: "Account ID", Sent: true}, steps.Copied{Label: "External ID", Sent: true},
-		steps.Copied{Label: "Policy", Sent: true}, steps.Copied{Label: "Account ID", Sent: true}}
+	want := []screen.Msg{screen.Copied{Label: "Account ID", Sent: true}, screen.Copied{Label: "External ID", Sent: true},
+		screen.Copied{Label: "Policy", Sent: true}, screen.Copied{Label: "Account ID", Sent: true}}
 	if diff := cmp.Diff(want, s.told); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestCopyThatFailsOffersSaving(t *testing.T) {
-	s := still("Role", steps.Facts{{Label: "Account ID", Value: "922761411349", Copy: true}})
-	drive(t, []steps.Step{s}, func(o *WizardOptions) { o.Desk = testDesk(t, "TERM=linux") }, func(w *fluent) {
+	s := still("Role", screen.Facts{{Label: "Account ID", Value: "922761411349", Copy: true}})
+	drive(t, []step.Step{s}, func(o *WizardOptions) { o.Desk = testDesk(t, "TERM=linux") }, func(w *fluent) {
 		w.Press("c").Sees("Account ID was not copied", "takes no text from programs").SeesNot("sent")
 		w.Press("s").Sees("Saved to ", "account-id.txt")
 		if got, _ := os.ReadFile(filepath.Join(w.wizard.desk.Dir, "account-id.txt")); string(got) != "922761411349" {
@@ -144,8 +146,8 @@ func TestCopyThatFailsOffersSaving(t *testing.T) {
 
 func TestOverSSHTheLinkIsShownWhole(t *testing.T) {
 	url := "https://console.aws.amazon.com/iam/home#/roles/create?" + strings.Repeat("awsAccount=922761411349&", 10)
-	s := still("Role", steps.Facts{{Label: "A", Value: "b", Copy: true}}, steps.Link{Label: "Create role", URL: url})
-	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+	s := still("Role", screen.Facts{{Label: "A", Value: "b", Copy: true}}, screen.Link{Label: "Create role", URL: url})
+	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Press("o")
 		if joined := strings.ReplaceAll(w.Screen(), "\n", ""); !strings.Contains(joined, url) {
 			t.Errorf("the link is not whole:\n%s", w.Screen())
@@ -156,7 +158,7 @@ func TestOverSSHTheLinkIsShownWhole(t *testing.T) {
 		}
 		w.Press("esc").Sees("› A")
 	})
-	if !cmp.Equal(s.told[0], steps.Msg(steps.Opened{URL: url, Shown: true})) {
+	if !cmp.Equal(s.told[0], screen.Msg(screen.Opened{URL: url, Shown: true})) {
 		t.Errorf("told %+v", s.told)
 	}
 }
@@ -164,41 +166,41 @@ func TestOverSSHTheLinkIsShownWhole(t *testing.T) {
 func TestAFieldTakesLettersAsText(t *testing.T) {
 	value := ""
 	s := &testStep{title: "Field"}
-	s.screen = func() steps.Screen {
-		return steps.Screen{Heading: "Field", Blocks: []steps.Block{steps.Input{ID: "arn", Label: "ARN", Value: value}, steps.Facts{{Label: "Copy me", Value: "x", Copy: true}}}}
+	s.screen = func() screen.Screen {
+		return screen.Screen{Heading: "Field", Blocks: []screen.Block{screen.Input{ID: "arn", Label: "ARN", Value: value}, screen.Facts{{Label: "Copy me", Value: "x", Copy: true}}}}
 	}
-	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
-		if c, ok := msg.(steps.Changed); ok {
+	s.update = func(msg screen.Msg) (step.Move, []screen.Effect) {
+		if c, ok := msg.(screen.Changed); ok {
 			value = c.Text
 		}
-		return steps.Stay, nil
+		return step.Stay, nil
 	}
-	drive(t, []steps.Step{asks("First", "a", "a"), s}, nil, func(w *fluent) {
+	drive(t, []step.Step{asks("First", "a", "a"), s}, nil, func(w *fluent) {
 		w.Enter().Type("cosvb?jk q1").Sees("[cosvb?jk q1").Press("backspace", "home").Type("x").Sees("[xcosvb?jk q")
 		w.Press("tab").Sees("› Copy me").Press("c").Sees("Copy me sent").Press("up").Enter()
 		w.Press("esc").Sees("First")
 	})
-	if last := s.told[len(s.told)-1]; last != steps.Msg(steps.Entered{ID: "arn", Text: "xcosvb?jk q"}) {
+	if last := s.told[len(s.told)-1]; last != screen.Msg(screen.Entered{ID: "arn", Text: "xcosvb?jk q"}) {
 		t.Errorf("told %+v last", last)
 	}
 }
 
 func TestAPasteGoesToTheFieldWhereverTheMarkIs(t *testing.T) {
-	s := still("Field", steps.Facts{{Label: "Copy me", Value: "x", Copy: true}}, steps.Input{ID: "arn", Label: "ARN"})
-	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+	s := still("Field", screen.Facts{{Label: "Copy me", Value: "x", Copy: true}}, screen.Input{ID: "arn", Label: "ARN"})
+	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Sees("› Copy me").Paste("  arn:aws:iam::123456789012:role/x\r\n").Sees("[arn:aws:iam::123456789012:role/x").Enter()
 	})
-	if last := s.told[len(s.told)-1]; last != steps.Msg(steps.Entered{ID: "arn", Text: "arn:aws:iam::123456789012:role/x"}) {
+	if last := s.told[len(s.told)-1]; last != screen.Msg(screen.Entered{ID: "arn", Text: "arn:aws:iam::123456789012:role/x"}) {
 		t.Errorf("told %+v last", last)
 	}
 }
 
 func TestAMegabyteInAFieldIsCutAndSaid(t *testing.T) {
-	s := still("Field", steps.Input{ID: "arn", Label: "ARN"})
-	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+	s := still("Field", screen.Input{ID: "arn", Label: "ARN"})
+	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Paste(strings.Repeat("a\x1b[2Jé", 200_000)).Sees("only its first 4096 characters were taken")
 	})
-	text := s.told[0].(steps.Changed).Text
+	text := s.told[0].(screen.Changed).Text
 	if n := len([]rune(text)); n == 0 || n > fieldLimit {
 		t.Errorf("%d characters", n)
 	}
@@ -207,65 +209,65 @@ func TestAMegabyteInAFieldIsCutAndSaid(t *testing.T) {
 func TestTheStepCanEmptyAField(t *testing.T) {
 	value := ""
 	s := &testStep{title: "Field"}
-	s.screen = func() steps.Screen {
-		return steps.Screen{Heading: "Field", Blocks: []steps.Block{steps.Input{ID: "i", Label: "Name", Value: value}}}
+	s.screen = func() screen.Screen {
+		return screen.Screen{Heading: "Field", Blocks: []screen.Block{screen.Input{ID: "i", Label: "Name", Value: value}}}
 	}
-	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
+	s.update = func(msg screen.Msg) (step.Move, []screen.Effect) {
 		switch msg := msg.(type) {
-		case steps.Changed:
+		case screen.Changed:
 			value = msg.Text
-		case steps.Entered:
+		case screen.Entered:
 			value = ""
 		}
-		return steps.Stay, nil
+		return step.Stay, nil
 	}
-	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Type("abc").Sees("[abc").Enter().SeesNot("abc").Type("d").Sees("[d ")
 	})
 }
 
 func TestASecretIsNeverOnTheScreen(t *testing.T) {
-	s := still("Token", steps.Input{ID: "token", Label: "API token", Secret: true})
-	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+	s := still("Token", screen.Input{ID: "token", Label: "API token", Secret: true})
+	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Type("hunter2").Sees("[•••••••").Paste("-swordfish")
 		if out := w.Output(); strings.Contains(out, "hunter") || strings.Contains(out, "swordfish") {
 			t.Error("the secret was written to the terminal")
 		}
 		w.Enter()
 	})
-	if last := s.told[len(s.told)-1]; last != steps.Msg(steps.Entered{ID: "token", Text: "hunter2-swordfish"}) {
+	if last := s.told[len(s.told)-1]; last != screen.Msg(screen.Entered{ID: "token", Text: "hunter2-swordfish"}) {
 		t.Error("the secret did not reach the step")
 	}
 }
 
 func TestTicksAndFolds(t *testing.T) {
-	s := still("Tree", steps.Tree{ID: "t", Nodes: []steps.Node{
-		{ID: "a", Label: "Alpha", Tick: steps.Partly, Children: []steps.Node{{ID: "a1", Label: "Child", Details: []string{"because"}}}},
-		{ID: "b", Label: "Beta", Tick: steps.On, Fixed: "it is needed"}}})
-	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+	s := still("Tree", screen.Tree{ID: "t", Nodes: []screen.Node{
+		{ID: "a", Label: "Alpha", Tick: screen.Partly, Children: []screen.Node{{ID: "a1", Label: "Child", Details: []string{"because"}}}},
+		{ID: "b", Label: "Beta", Tick: screen.On, Fixed: "it is needed"}}})
+	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Sees("› [-] Alpha", "Child").SeesNot("because").Press("space")
 		w.Press("down", "right").Sees("because").Press("left").SeesNot("because").Press("left").Sees("› [-] Alpha")
 		w.Press("left").SeesNot("Child").Press("right").Sees("Child")
 		w.Press("j", "j", "space").Sees("Tick is off: it is needed")
 	})
-	if diff := cmp.Diff([]steps.Msg{steps.Ticked{ID: "a", On: true}}, s.told); diff != "" {
+	if diff := cmp.Diff([]screen.Msg{screen.Ticked{ID: "a", On: true}}, s.told); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestAnActionThatAsksFirst(t *testing.T) {
 	s := still("Ask")
-	s.screen = func() steps.Screen {
-		return steps.Screen{Heading: "Ask", Actions: []steps.Action{
-			{ID: "go", Label: "create", Default: true, Confirm: &steps.Confirm{Question: "Let rolecall create Spot-Role?"}},
+	s.screen = func() screen.Screen {
+		return screen.Screen{Heading: "Ask", Actions: []screen.Action{
+			{ID: "go", Label: "create", Default: true, Confirm: &screen.Confirm{Question: "Let rolecall create Spot-Role?"}},
 			{ID: "x", Key: "x", Label: "extend", Disabled: "nothing is awaited"}}}
 	}
-	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Enter().Sees("? Let rolecall create Spot-Role?", "y yes", "n no").Press("n").SeesNot("Let rolecall create")
 		w.Press("x").Sees("Extend is off: nothing is awaited")
 		w.Enter().Press("esc").Enter().Press("y")
 	})
-	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}}, s.told); diff != "" {
+	if diff := cmp.Diff([]screen.Msg{screen.Chose{ID: "go"}}, s.told); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -273,42 +275,42 @@ func TestAnActionThatAsksFirst(t *testing.T) {
 func TestAFieldThatWasAskedForHasTheFocus(t *testing.T) {
 	s := still("Role")
 	open := false
-	s.screen = func() steps.Screen {
-		screen := steps.Screen{Heading: "Role", Blocks: []steps.Block{steps.Facts{{Label: "Account", Value: "123456789012", Copy: true}}},
-			Actions: []steps.Action{{ID: "paste", Key: "p", Label: "paste the ARN"}}}
+	s.screen = func() screen.Screen {
+		view := screen.Screen{Heading: "Role", Blocks: []screen.Block{screen.Facts{{Label: "Account", Value: "123456789012", Copy: true}}},
+			Actions: []screen.Action{{ID: "paste", Key: "p", Label: "paste the ARN"}}}
 		if open {
-			screen.Blocks = append(screen.Blocks, steps.Input{ID: "arn", Label: "Role ARN"})
+			view.Blocks = append(view.Blocks, screen.Input{ID: "arn", Label: "Role ARN"})
 		}
-		return screen
+		return view
 	}
-	s.update = func(steps.Msg) (steps.Move, []steps.Effect) { open = true; return steps.Stay, nil }
-	drive(t, []steps.Step{s}, nil, func(w *fluent) { w.Sees("› Account").Press("p").Sees("› [").Press("c").Sees("› [c") })
+	s.update = func(screen.Msg) (step.Move, []screen.Effect) { open = true; return step.Stay, nil }
+	drive(t, []step.Step{s}, nil, func(w *fluent) { w.Sees("› Account").Press("p").Sees("› [").Press("c").Sees("› [c") })
 }
 
 func TestAScreenThatIsTheQuestionIsAnsweredByItsKey(t *testing.T) {
 	s := still("Is this the account?")
-	s.screen = func() steps.Screen {
-		return steps.Screen{Heading: "Is this the account?", Actions: []steps.Action{
-			{ID: "go", Label: "yes", Default: true, Confirm: &steps.Confirm{Flag: "--aws-account"}}}}
+	s.screen = func() screen.Screen {
+		return screen.Screen{Heading: "Is this the account?", Actions: []screen.Action{
+			{ID: "go", Label: "yes", Default: true, Confirm: &screen.Confirm{Flag: "--aws-account"}}}}
 	}
-	drive(t, []steps.Step{s}, nil, func(w *fluent) { w.Enter().SeesNot("y yes") })
-	if diff := cmp.Diff([]steps.Msg{steps.Chose{ID: "go"}}, s.told); diff != "" {
+	drive(t, []step.Step{s}, nil, func(w *fluent) { w.Enter().SeesNot("y yes") })
+	if diff := cmp.Diff([]screen.Msg{screen.Chose{ID: "go"}}, s.told); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestAnswersAreSavedAfterEveryChangeAndOnlyThen(t *testing.T) {
 	var saved []string
-	var session *steps.Session
+	var session *step.Session
 	fail := false
 	s := asks("First", "a", "a", "b")
-	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
-		session.Method = msg.(steps.Chose).ID
-		return steps.Stay, nil
+	s.update = func(msg screen.Msg) (step.Move, []screen.Effect) {
+		session.Method = msg.(screen.Chose).ID
+		return step.Stay, nil
 	}
-	drive(t, []steps.Step{s}, func(o *WizardOptions) {
+	drive(t, []step.Step{s}, func(o *WizardOptions) {
 		session = o.Session
-		o.Save = func(a steps.Answers) error {
+		o.Save = func(a record.Answers) error {
 			saved = append(saved, a.Method)
 			if fail {
 				return errors.New("disk full")
@@ -328,9 +330,9 @@ func TestAnswersAreSavedAfterEveryChangeAndOnlyThen(t *testing.T) {
 }
 
 func TestShowOpensTheViewer(t *testing.T) {
-	code := steps.Code{Label: "Policy", Name: "p.json", Body: "{\n" + strings.Repeat("  \"a\": 1,\n", 60) + "  \"needle\": 2\n}\n"}
+	code := screen.Code{Label: "Policy", Name: "p.json", Body: "{\n" + strings.Repeat("  \"a\": 1,\n", 60) + "  \"needle\": 2\n}\n"}
 	s := still("Policy", code)
-	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Press("v").Sees("p.json", "  1  {", "rows 1 to 20 of 63").Press("pgdown").SeesNot("  1  {").Press("G").Sees(" 63  }")
 		w.Press("g").Press("/").Type("NEEDLE").Sees("/NEEDLE").Enter().Sees("needle").Press("/").Type("absent").Enter().Sees("Not in this document: absent")
 		w.Press("c").Sees("Policy sent").Press("s").Sees("Saved to ").Press("q").Sees("Step 1 of 1 · Policy")
@@ -338,7 +340,7 @@ func TestShowOpensTheViewer(t *testing.T) {
 }
 
 func TestHelpListsTheKeysOfTheStep(t *testing.T) {
-	drive(t, []steps.Step{asks("First", "a", "a", "b")}, nil, func(w *fluent) {
+	drive(t, []step.Step{asks("First", "a", "a", "b")}, nil, func(w *fluent) {
 		w.Press("?").Sees("Keys that work here", "choose what is marked", "move the mark").Press("?").Sees("option a")
 	})
 }
@@ -346,7 +348,7 @@ func TestHelpListsTheKeysOfTheStep(t *testing.T) {
 // TestTheFooterSaysTheTruth presses every key that the footer names, and every
 // letter that it does not.
 func TestTheFooterSaysTheTruth(t *testing.T) {
-	drive(t, []steps.Step{asks("First", "a", "a"), still("Second", steps.Facts{{Label: "A", Value: "b", Copy: true}})}, nil, func(w *fluent) {
+	drive(t, []step.Step{asks("First", "a", "a"), still("Second", screen.Facts{{Label: "A", Value: "b", Copy: true}})}, nil, func(w *fluent) {
 		w.Enter().Sees("c copy", "s save", "b back", "? help", "ctrl+c leave").SeesNot("o open", "v view", "space tick")
 		before := w.Screen()
 		for _, key := range strings.Split("a d e f g h i l m n o p q r t u v w x y z space left right", " ") {
@@ -358,22 +360,22 @@ func TestTheFooterSaysTheTruth(t *testing.T) {
 }
 
 func TestTheFocusStaysWhereSomebodyTypes(t *testing.T) {
-	s := still("Field", steps.Input{ID: "i", Label: "Name"})
+	s := still("Field", screen.Input{ID: "i", Label: "Name"})
 	show := s.screen
-	s.enter = func() []steps.Effect {
-		return []steps.Effect{steps.Call{Name: "look", After: time.Second, Do: func(context.Context) steps.Msg { return "found" }}}
+	s.enter = func() []screen.Effect {
+		return []screen.Effect{screen.Call{Name: "look", After: time.Second, Do: func(context.Context) screen.Msg { return "found" }}}
 	}
-	s.update = func(msg steps.Msg) (steps.Move, []steps.Effect) {
-		if msg == steps.Msg("found") {
-			s.screen = func() steps.Screen {
-				screen := show()
-				screen.Blocks = append(screen.Blocks, steps.Choices{ID: "q", Picked: "a", Options: []steps.Option{{ID: "a", Label: "Found one"}}})
-				return screen
+	s.update = func(msg screen.Msg) (step.Move, []screen.Effect) {
+		if msg == screen.Msg("found") {
+			s.screen = func() screen.Screen {
+				view := show()
+				view.Blocks = append(view.Blocks, screen.Choices{ID: "q", Picked: "a", Options: []screen.Option{{ID: "a", Label: "Found one"}}})
+				return view
 			}
 		}
-		return steps.Stay, nil
+		return step.Stay, nil
 	}
-	drive(t, []steps.Step{s}, nil, func(w *fluent) {
+	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Type("ab").Wait(2 * time.Second).Sees("Found one").Type("cd").Sees("› [abcd")
 	})
 }

@@ -7,10 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
-	"rolecall/steps"
 	"rolecall/ui/draw"
 )
 
@@ -92,7 +94,7 @@ func (w *Wizard) currentStatus() draw.Status {
 		then = "Then rolecall goes back."
 	case staying:
 	}
-	return draw.Status{Tone: steps.Warning, Text: fmt.Sprintf("Waiting for %q · %s. %s",
+	return draw.Status{Tone: screen.Warning, Text: fmt.Sprintf("Waiting for %q · %s. %s",
 		writing.Name, draw.Clock(w.session.Now().Sub(writing.Since)), then)}
 }
 
@@ -137,7 +139,7 @@ func how(method string) string {
 	return method
 }
 
-func accountWords(s *steps.Session) string {
+func accountWords(s *step.Session) string {
 	id := s.AccountID
 	if s.Seen.Identity != nil {
 		id = cmp.Or(id, s.Seen.Identity.AccountID)
@@ -250,11 +252,11 @@ func (w *Wizard) moving() bool {
 }
 
 // counts reports whether a block shows time that goes on.
-func counts(block steps.Block) bool {
-	if tasks, ok := block.(steps.Tasks); ok {
-		return slices.ContainsFunc(tasks, func(t steps.Task) bool { return t.State == steps.Running })
+func counts(block screen.Block) bool {
+	if tasks, ok := block.(screen.Tasks); ok {
+		return slices.ContainsFunc(tasks, func(t screen.Task) bool { return t.State == screen.Running })
 	}
-	_, waits := block.(steps.Waiting)
+	_, waits := block.(screen.Waiting)
 	return waits
 }
 
@@ -267,7 +269,7 @@ func (w *Wizard) tickDelay() time.Duration {
 	}
 	now := w.session.Now()
 	for _, block := range w.screen.Blocks {
-		if b, ok := block.(steps.Waiting); ok && !b.Since.IsZero() {
+		if b, ok := block.(screen.Waiting); ok && !b.Since.IsZero() {
 			return time.Second - now.Sub(b.Since)%time.Second
 		}
 	}

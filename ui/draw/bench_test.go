@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 )
 
@@ -26,7 +26,7 @@ func BenchmarkFrame(b *testing.B) {
 
 // BenchmarkSheet lays out a document of 10,000 lines, and cuts a frame from it.
 func BenchmarkSheet(b *testing.B) {
-	code := steps.Code{Name: "long.json", Body: strings.Repeat("          \"elasticloadbalancing:DescribeTags\",\n", 10_000)}
+	code := screen.Code{Name: "long.json", Body: strings.Repeat("          \"elasticloadbalancing:DescribeTags\",\n", 10_000)}
 	theme := draw.NewTheme(draw.Look{})
 	b.Run("lay out", func(b *testing.B) {
 		for b.Loop() {

@@ -7,23 +7,23 @@ import (
 
 	"charm.land/lipgloss/v2"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 )
 
-func (p *page) tone(tone steps.Tone) (style lipgloss.Style, sign string) {
+func (p *page) tone(tone screen.Tone) (style lipgloss.Style, sign string) {
 	switch tone {
-	case steps.Dim:
+	case screen.Dim:
 		return p.t.dim, ""
-	case steps.Good:
+	case screen.Good:
 		return p.t.ok, p.t.glyph.ok + " "
-	case steps.Warning:
+	case screen.Warning:
 		return p.t.warn, p.t.glyph.warn + " "
 	default:
 		return lipgloss.NewStyle(), ""
 	}
 }
 
-func (p *page) text(i int, b steps.Text) {
+func (p *page) text(i int, b screen.Text) {
 	style, sign := p.tone(b.Tone)
 	body := b.Body
 	for _, bullet := range []string{"· ", "• ", "- "} { // a list item hangs behind its bullet
@@ -33,7 +33,7 @@ func (p *page) text(i int, b steps.Text) {
 	}
 	start := len(p.lines)
 	p.paragraph(style, style.Render(sign), body, width(sign))
-	if (b.Tone == steps.Good || b.Tone == steps.Warning) && !p.instructionsAfter(i) {
+	if (b.Tone == screen.Good || b.Tone == screen.Warning) && !p.instructionsAfter(i) {
 		p.focusLast(len(p.lines)-start, news)
 	}
 }
@@ -41,15 +41,15 @@ func (p *page) text(i int, b steps.Text) {
 // instructionsAfter reports whether there is something to follow behind a block:
 // what is said before it describes the step, and is no news.
 func (p *page) instructionsAfter(i int) bool {
-	return slices.ContainsFunc(p.f.Screen.Blocks[i+1:], func(b steps.Block) bool {
-		_, ok := b.(steps.Instructions)
+	return slices.ContainsFunc(p.f.Screen.Blocks[i+1:], func(b screen.Block) bool {
+		_, ok := b.(screen.Instructions)
 		return ok
 	})
 }
 
 // instructions are the vendor's list. Where there is little room, only those
 // around the next one are shown, and how many are left out.
-func (p *page) instructions(b steps.Instructions) {
+func (p *page) instructions(b screen.Instructions) {
 	from, to := p.shown(b)
 	digits := len(strconv.Itoa(len(b.Items)))
 	for i := from; i < to; i++ {
@@ -72,7 +72,7 @@ func (p *page) instructions(b steps.Instructions) {
 }
 
 // more says behind the last instruction shown how many are not.
-func (p *page) more(b steps.Instructions, from, to int) {
+func (p *page) more(b screen.Instructions, from, to int) {
 	after := len(b.Items) - to
 	if p.window == 0 || from == 0 && after == 0 {
 		return
@@ -91,7 +91,7 @@ func (p *page) more(b steps.Instructions, from, to int) {
 }
 
 // shown is the range of instructions around the next one.
-func (p *page) shown(b steps.Instructions) (from, to int) {
+func (p *page) shown(b screen.Instructions) (from, to int) {
 	n := len(b.Items)
 	if p.window == 0 || p.window >= n {
 		return 0, n
@@ -100,7 +100,7 @@ func (p *page) shown(b steps.Instructions) (from, to int) {
 	return from, from + p.window
 }
 
-func (p *page) choices(b steps.Choices) {
+func (p *page) choices(b screen.Choices) {
 	if b.Label != "" {
 		p.paragraph(p.t.bold, "", b.Label, 0)
 		p.blank()
@@ -120,7 +120,7 @@ func (p *page) choices(b steps.Choices) {
 	}
 }
 
-func (p *page) option(b steps.Choices, o steps.Option, on bool, column int) {
+func (p *page) option(b screen.Choices, o screen.Option, on bool, column int) {
 	key := optionKey(b, o)
 	sign := p.t.glyph.radioOff
 	style := lipgloss.NewStyle()
@@ -154,7 +154,7 @@ func (p *page) pair(key, first string, hang int, style lipgloss.Style, label, de
 	p.item(key, first+style.Render(pad(label, column))+"  "+p.t.dim.Render(detail))
 }
 
-func (p *page) tree(b steps.Tree, nodes []steps.Node, depth int) {
+func (p *page) tree(b screen.Tree, nodes []screen.Node, depth int) {
 	column := 0
 	for _, n := range nodes {
 		column = max(column, width(p.t.plain(n.Label)))
@@ -173,7 +173,7 @@ func (p *page) tree(b steps.Tree, nodes []steps.Node, depth int) {
 
 // node is one line: box, label, detail, and the note at the right end. Detail
 // is cut first, then the note is left out, then the label is cut.
-func (p *page) node(b steps.Tree, n steps.Node, depth, column int) {
+func (p *page) node(b screen.Tree, n screen.Node, depth, column int) {
 	key := nodeKey(b, n)
 	style, boxStyle := lipgloss.NewStyle(), lipgloss.NewStyle()
 	switch {
@@ -181,7 +181,7 @@ func (p *page) node(b steps.Tree, n steps.Node, depth, column int) {
 		style = p.t.accent
 	case n.Fixed != "":
 		style, boxStyle = p.t.dim, p.t.dim
-	case n.Tick == steps.Off:
+	case n.Tick == screen.Off:
 		style = p.t.dim
 	}
 	step := 4
@@ -206,7 +206,7 @@ func (p *page) node(b steps.Tree, n steps.Node, depth, column int) {
 	}
 }
 
-func (p *page) note(b steps.Tree, n steps.Node) string {
+func (p *page) note(b screen.Tree, n screen.Node) string {
 	note := p.t.plain(n.Note)
 	if len(n.Children)+len(n.Details) == 0 {
 		if note != "" {
@@ -222,11 +222,11 @@ func (p *page) note(b steps.Tree, n steps.Node) string {
 	return strings.TrimSpace(note + " " + sign)
 }
 
-func (p *page) box(tick steps.Tick) string {
+func (p *page) box(tick screen.Tick) string {
 	switch tick {
-	case steps.On:
+	case screen.On:
 		return p.t.glyph.boxOn
-	case steps.Partly:
+	case screen.Partly:
 		return p.t.glyph.boxP
 	default:
 		return p.t.glyph.boxOff
@@ -235,7 +235,7 @@ func (p *page) box(tick steps.Tick) string {
 
 // details are lines in grey under a node; one that begins with a space belongs
 // to the line before it.
-func (p *page) details(n steps.Node, depth int) {
+func (p *page) details(n screen.Node, depth int) {
 	space := strings.Repeat(" ", depth*2+4)
 	for _, d := range n.Details {
 		bullet := p.t.glyph.bullet
@@ -246,12 +246,12 @@ func (p *page) details(n steps.Node, depth int) {
 	}
 }
 
-func (p *page) checks(b steps.Checks) {
+func (p *page) checks(b screen.Checks) {
 	for _, c := range b {
 		style, sign, word := p.check(c.State)
 		start := len(p.lines)
 		p.paragraph(lipgloss.NewStyle(), style.Render(sign+" "+pad(word, checkHang-2)), c.Label, checkHang)
-		if c.State == steps.Pass {
+		if c.State == screen.Pass {
 			continue
 		}
 		if c.Why != "" {
@@ -260,7 +260,7 @@ func (p *page) checks(b steps.Checks) {
 		if c.Fix != "" {
 			p.paragraph(lipgloss.NewStyle(), "", c.Fix, checkHang)
 		}
-		if c.State == steps.Fail {
+		if c.State == screen.Fail {
 			p.focusLast(len(p.lines)-start, news)
 		}
 	}
@@ -269,16 +269,16 @@ func (p *page) checks(b steps.Checks) {
 // checkHang is where the text of a check begins, behind its sign and word.
 const checkHang = 10
 
-func (p *page) check(state steps.CheckState) (style lipgloss.Style, sign, word string) {
+func (p *page) check(state screen.CheckState) (style lipgloss.Style, sign, word string) {
 	g := p.t.glyph
 	switch state {
-	case steps.Pass:
+	case screen.Pass:
 		return p.t.ok, g.ok, "right"
-	case steps.Fail:
+	case screen.Fail:
 		return p.t.fail, g.fail, "wrong"
-	case steps.Warn:
+	case screen.Warn:
 		return p.t.warn, g.warn, "look"
-	case steps.Unknown:
+	case screen.Unknown:
 		return p.t.warn, g.unknown, "unknown"
 	default:
 		return p.t.dim, g.pending, "waits"

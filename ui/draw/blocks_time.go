@@ -8,10 +8,10 @@ import (
 
 	"charm.land/lipgloss/v2"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 )
 
-func (p *page) tasks(tasks steps.Tasks) {
+func (p *page) tasks(tasks screen.Tasks) {
 	for _, task := range tasks {
 		sign, style, right := p.task(task)
 		name := p.t.plain(task.Name)
@@ -27,20 +27,20 @@ func (p *page) tasks(tasks steps.Tasks) {
 				p.paragraph(p.t.dim, "", detail, hang)
 			}
 		}
-		if task.State == steps.Running || task.State == steps.Stopped {
+		if task.State == screen.Running || task.State == screen.Stopped {
 			p.focusLast(len(p.lines)-start, underWay)
 		}
 	}
 }
 
-func (p *page) task(task steps.Task) (sign string, style lipgloss.Style, right string) {
+func (p *page) task(task screen.Task) (sign string, style lipgloss.Style, right string) {
 	g := p.t.glyph
 	switch task.State {
-	case steps.Finished:
+	case screen.Finished:
 		return g.ok, p.t.ok, p.t.dim.Render("done")
-	case steps.Stopped:
+	case screen.Stopped:
 		return g.fail, p.t.fail, p.t.fail.Render("failed")
-	case steps.Running:
+	case screen.Running:
 		return p.turning(), p.t.accent, p.t.dim.Render(p.since(task.Since))
 	default:
 		return g.pending, p.t.dim, ""
@@ -63,7 +63,7 @@ func (p *page) since(t time.Time) string {
 }
 
 // waiting says for what, since when, until when, and when rolecall looks again.
-func (p *page) waiting(b steps.Waiting) {
+func (p *page) waiting(b screen.Waiting) {
 	text := "Waiting for " + b.For
 	if !b.Since.IsZero() {
 		text += p.t.glyph.dot + p.since(b.Since)

@@ -8,10 +8,10 @@ import (
 
 	"charm.land/lipgloss/v2"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 )
 
-func (p *page) facts(block int, facts steps.Facts) {
+func (p *page) facts(block int, facts screen.Facts) {
 	for j, f := range facts {
 		p.fact(block, j, f)
 	}
@@ -20,7 +20,7 @@ func (p *page) facts(block int, facts steps.Facts) {
 // fact is one value with its label. Where there is not enough room the note
 // goes under it, then the word of the key is cut, then the label, and last the
 // value stands on lines of its own: it is never wrapped among words, never cut.
-func (p *page) fact(block, at int, f steps.Fact) {
+func (p *page) fact(block, at int, f screen.Fact) {
 	key := ""
 	if f.Copy {
 		key = factKey(block, at, f)
@@ -88,7 +88,7 @@ func (p *page) hints(key string, copies bool) [2]string {
 }
 
 // code is one line: name and size of the document, which v shows whole.
-func (p *page) code(b steps.Code) {
+func (p *page) code(b screen.Code) {
 	key := codeKey(b)
 	hint := p.hints(key, true)
 	name, about := p.t.plain(b.Name), p.t.plain(b.About)
@@ -110,7 +110,7 @@ func (p *page) code(b steps.Code) {
 
 // link is drawn on one line; the whole address is inside the hyperlink, and is
 // written out where it fits or when the link is marked.
-func (p *page) link(b steps.Link) {
+func (p *page) link(b screen.Link) {
 	key := linkKey(b)
 	url := p.t.plain(b.URL)
 	style, hint := lipgloss.NewStyle(), ""
@@ -135,7 +135,7 @@ func (p *page) link(b steps.Link) {
 	}
 }
 
-func (p *page) input(b steps.Input) {
+func (p *page) input(b screen.Input) {
 	key := inputKey(b)
 	marked := p.marked(key)
 	style := p.t.bold
@@ -223,7 +223,7 @@ func cutCells(s string, n int) string {
 }
 
 // meter is a part of a limit, with what is left or too much in words.
-func (p *page) meter(b steps.Meter) {
+func (p *page) meter(b screen.Meter) {
 	style, word := p.t.ok, thousands(b.Limit-b.Used)+" left"
 	switch {
 	case b.Used > b.Limit:
@@ -250,7 +250,7 @@ func (p *page) meter(b steps.Meter) {
 	p.put(label + bar + numbers)
 }
 
-func (p *page) bar(b steps.Meter, cells int, style lipgloss.Style) string {
+func (p *page) bar(b screen.Meter, cells int, style lipgloss.Style) string {
 	if cells < 6 || b.Limit <= 0 {
 		return ""
 	}
@@ -260,7 +260,7 @@ func (p *page) bar(b steps.Meter, cells int, style lipgloss.Style) string {
 }
 
 // problem is three lines: what happened, what was expected, what to do.
-func (p *page) problem(b steps.Problem) {
+func (p *page) problem(b screen.Problem) {
 	start := len(p.lines)
 	style := p.t.fail.Bold(true)
 	if b.Passing {
@@ -284,11 +284,11 @@ func (p *page) problem(b steps.Problem) {
 	p.focusLast(len(p.lines)-start, trouble)
 }
 
-func quoter(kind steps.ProblemKind) string {
+func quoter(kind screen.ProblemKind) string {
 	switch kind {
-	case steps.AWSRefused:
+	case screen.AWSRefused:
 		return "AWS says: "
-	case steps.VendorRefuse:
+	case screen.VendorRefuse:
 		return "The vendor says: "
 	default:
 		return "In its words: "
@@ -334,7 +334,7 @@ func common(a, b string) string {
 	return a[:end]
 }
 
-func (p *page) picture(b steps.Picture) {
+func (p *page) picture(b screen.Picture) {
 	for _, l := range b.Lines {
 		if l = Clean(l); width(l) > p.room() || p.t.look.ASCII && !printableASCII(l) {
 			p.paragraph(p.t.dim, "", b.Alt, 0)

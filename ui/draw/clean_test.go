@@ -8,7 +8,7 @@ import (
 
 	"github.com/charmbracelet/x/ansi"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 )
 
@@ -63,12 +63,12 @@ func FuzzDraw(f *testing.F) {
 		if width < 12 || width > 300 || height < 4 || height > 100 || len(text)+len(value) > 4000 {
 			t.Skip("no terminal, or more than a fuzzer should draw")
 		}
-		s := scene{screen: screen(steps.Text{Body: text}, steps.Instructions{Items: []string{text, value, text, "d"}, Next: next},
-			steps.Facts{{Label: text, Value: value, Copy: true, Note: text}}, steps.Input{ID: "i", Label: text, Value: value, Problem: text},
-			steps.Link{Label: text, URL: value}, steps.Problem{What: text, Wanted: value, Found: text, Next: text},
-			steps.Meter{Label: text, Used: top, Limit: next}, steps.Choices{ID: "c", Label: text, Options: []steps.Option{{ID: "1", Label: value, Detail: text}}},
-			steps.Tree{ID: "t", Nodes: []steps.Node{{ID: "n", Label: text, Detail: value, Note: text, Details: []string{value}}}},
-			steps.Code{Label: text, Name: value, About: text, Body: text})}
+		s := scene{screen: of(screen.Text{Body: text}, screen.Instructions{Items: []string{text, value, text, "d"}, Next: next},
+			screen.Facts{{Label: text, Value: value, Copy: true, Note: text}}, screen.Input{ID: "i", Label: text, Value: value, Problem: text},
+			screen.Link{Label: text, URL: value}, screen.Problem{What: text, Wanted: value, Found: text, Next: text},
+			screen.Meter{Label: text, Used: top, Limit: next}, screen.Choices{ID: "c", Label: text, Options: []screen.Option{{ID: "1", Label: value, Detail: text}}},
+			screen.Tree{ID: "t", Nodes: []screen.Node{{ID: "n", Label: text, Detail: value, Note: text, Details: []string{value}}}},
+			screen.Code{Label: text, Name: value, About: text, Body: text})}
 		fr := frame(s, width, height)
 		fr.Top, fr.Follow, fr.Caret, fr.Status = top, next%2 == 0, next, draw.Status{Text: text}
 		for _, look := range []draw.Look{{}, {ASCII: true, NoColor: true}} {
@@ -83,7 +83,7 @@ func FuzzDraw(f *testing.F) {
 				}
 			}
 		}
-		sheet := draw.NewTheme(draw.Look{}).Sheet(steps.Code{Body: text, Notes: []steps.Note{{Line: 1, Text: value}}}, width)
+		sheet := draw.NewTheme(draw.Look{}).Sheet(screen.Code{Body: text, Notes: []screen.Note{{Line: 1, Text: value}}}, width)
 		for line := range strings.SplitSeq(sheet.Draw(fr).Content, "\n") {
 			if w := ansi.StringWidth(line); w > width {
 				t.Fatalf("a line of %d cells in the viewer", w)

@@ -7,14 +7,14 @@ import (
 
 	"charm.land/lipgloss/v2"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 )
 
 // Sheet is a document laid out for one width: made once, then only cut, so that
 // scrolling through a long one costs nothing.
 type Sheet struct {
 	theme *Theme
-	code  steps.Code
+	code  screen.Code
 	width int
 	rows  []string
 	first []int    // the row on which each line of the document begins
@@ -23,9 +23,9 @@ type Sheet struct {
 
 // Sheet lays out a document: line numbers, highlighted JSON, and the notes
 // beside their lines where there is room, else under them.
-func (t *Theme) Sheet(code steps.Code, width int) *Sheet {
+func (t *Theme) Sheet(code screen.Code, width int) *Sheet {
 	s := &Sheet{theme: t, code: code, width: width, plain: t.plainLines(untabbed(code.Body))}
-	notes := map[int][]steps.Note{}
+	notes := map[int][]screen.Note{}
 	for _, n := range code.Notes {
 		notes[n.Line] = append(notes[n.Line], n)
 	}
@@ -42,7 +42,7 @@ func untabbed(body string) string {
 	return strings.ReplaceAll(strings.TrimSuffix(body, "\n"), "\t", "    ")
 }
 
-func (s *Sheet) line(number, digits int, text string, json bool, notes []steps.Note) {
+func (s *Sheet) line(number, digits int, text string, json bool, notes []screen.Note) {
 	t := s.theme
 	gutter := t.dim.Render(fmt.Sprintf(" %*d  ", digits, number))
 	empty := strings.Repeat(" ", digits+3)
@@ -75,7 +75,7 @@ func (s *Sheet) line(number, digits int, text string, json bool, notes []steps.N
 
 // aside draws the notes for the column beside the document; nil where there is
 // no room or nothing to say.
-func (s *Sheet) aside(notes []steps.Note) []string {
+func (s *Sheet) aside(notes []screen.Note) []string {
 	if s.width < wideFrom {
 		return nil
 	}
@@ -92,7 +92,7 @@ func (s *Sheet) aside(notes []steps.Note) []string {
 	return out
 }
 
-func (s *Sheet) under(notes []steps.Note, empty string) {
+func (s *Sheet) under(notes []screen.Note, empty string) {
 	for _, n := range notes {
 		style, sign := s.note(n)
 		for i, row := range wrap(s.theme.plain(n.Text), max(s.width-len(empty)-3, 8)) {
@@ -104,11 +104,11 @@ func (s *Sheet) under(notes []steps.Note, empty string) {
 	}
 }
 
-func (s *Sheet) note(n steps.Note) (lipgloss.Style, string) {
+func (s *Sheet) note(n screen.Note) (lipgloss.Style, string) {
 	switch n.Tone {
-	case steps.Warning:
+	case screen.Warning:
 		return s.theme.warn, s.theme.glyph.warn
-	case steps.Good:
+	case screen.Good:
 		return s.theme.ok, s.theme.glyph.ok
 	default:
 		return s.theme.dim, s.theme.glyph.mark

@@ -12,7 +12,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 )
 
@@ -199,7 +199,7 @@ func TestSheet(t *testing.T) {
 }
 
 func TestSheetFinds(t *testing.T) {
-	sheet := draw.NewTheme(draw.Look{}).Sheet(steps.Code{Body: "one\ntwo\nthree\nTwo\n"}, 80)
+	sheet := draw.NewTheme(draw.Look{}).Sheet(screen.Code{Body: "one\ntwo\nthree\nTwo\n"}, 80)
 	for i, want := range []int{1, 3, 1} {
 		row, ok := sheet.Find("two", []int{0, 1, 3}[i])
 		if !ok || row != want {
@@ -212,7 +212,7 @@ func TestSheetFinds(t *testing.T) {
 }
 
 func TestItemsAreOneFlatList(t *testing.T) {
-	s := screen(values(), tree(), policyCode(), steps.Link{Label: "l", URL: "u"}, steps.Input{ID: "i"})
+	s := of(values(), tree(), policyCode(), screen.Link{Label: "l", URL: "u"}, screen.Input{ID: "i"})
 	count := func(folds draw.Folds) (n int, numbers []int) {
 		for _, item := range draw.Items(s, folds) {
 			n++

@@ -3,7 +3,7 @@ package draw
 import (
 	"charm.land/lipgloss/v2"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 )
 
 // bottom is the status line, or the question, and the keys that work.
@@ -39,11 +39,11 @@ func (t *Theme) status(f *Frame) []string {
 	switch {
 	case f.Status.Bad:
 		style, sign = t.fail, t.glyph.fail+" "
-	case f.Status.Tone == steps.Good:
+	case f.Status.Tone == screen.Good:
 		style, sign = t.ok, t.glyph.ok+" "
-	case f.Status.Tone == steps.Warning:
+	case f.Status.Tone == screen.Warning:
 		style, sign = t.warn, t.glyph.warn+" "
-	case f.Status.Tone == steps.Dim:
+	case f.Status.Tone == screen.Dim:
 		style = t.dim
 	}
 	rows := wrap(sign+t.plain(f.Status.Text), f.Width-2)

@@ -8,6 +8,8 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"rolecall/steps"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
 )
 
 // Draw makes one frame: header, rail, step and footer. Header and footer always
@@ -148,7 +150,7 @@ func (t *Theme) railMark(item steps.RailItem) (sign string, style lipgloss.Style
 	switch {
 	case item.Here:
 		return t.glyph.next, t.accent
-	case item.Status == steps.Done:
+	case item.Status == step.Done:
 		return t.glyph.done, t.ok
 	default:
 		return t.glyph.ahead, t.dim
@@ -211,7 +213,7 @@ func (t *Theme) heading(f *Frame, room int) []string {
 
 // Heading reads "Step 5 of 7 · Create IAM policy · Spot wizard 3.5". Every front
 // begins a step with it.
-func Heading(rail []steps.RailItem, screen steps.Screen, dot string) string {
+func Heading(rail []steps.RailItem, screen screen.Screen, dot string) string {
 	number := 0
 	for _, item := range rail {
 		if item.Here {
@@ -266,10 +268,10 @@ func (t *Theme) fitted(f *Frame, width, rows int) *page {
 // instructionsAround is how many instructions are shown at least.
 const instructionsAround = 3
 
-func instructionsOf(screen steps.Screen) int {
+func instructionsOf(view screen.Screen) int {
 	n := 0
-	for _, b := range screen.Blocks {
-		if in, ok := b.(steps.Instructions); ok {
+	for _, b := range view.Blocks {
+		if in, ok := b.(screen.Instructions); ok {
 			n = max(n, len(in.Items))
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"rolecall/steps"
+	"rolecall/steps/screen"
 )
 
 // Kind is what an Item is.
@@ -38,7 +38,7 @@ type Item struct {
 	Picked   bool   // an Option: where the cursor starts
 	Secret   bool
 	Value    string // a Field: the step's value
-	Code     steps.Code
+	Code     screen.Code
 }
 
 // Folds says which nodes of a tree are folded against the default: children are
@@ -49,7 +49,7 @@ type Folds map[string]Fold
 type Fold struct{ Closed, Details bool }
 
 // Items lists what can be marked on a screen.
-func Items(screen steps.Screen, folds Folds) []Item {
+func Items(screen screen.Screen, folds Folds) []Item {
 	l := lister{folds: folds}
 	for i, block := range screen.Blocks {
 		l.block(i, block)
@@ -63,28 +63,28 @@ type lister struct {
 	copies int
 }
 
-func (l *lister) block(i int, block steps.Block) {
+func (l *lister) block(i int, block screen.Block) {
 	switch b := block.(type) {
-	case steps.Choices:
+	case screen.Choices:
 		for _, o := range b.Options {
 			l.add(Item{Key: optionKey(b, o), Kind: Option, Block: b.ID, ID: o.ID, Label: o.Label,
 				Disabled: o.Disabled, Picked: o.ID == b.Picked})
 		}
-	case steps.Tree:
+	case screen.Tree:
 		l.nodes(b, b.Nodes, "")
-	case steps.Input:
+	case screen.Input:
 		l.add(Item{Key: inputKey(b), Kind: Field, ID: b.ID, Label: b.Label, Value: b.Value, Secret: b.Secret})
-	case steps.Facts:
+	case screen.Facts:
 		for j, f := range b {
 			if f.Copy {
 				l.copyable(Item{Key: factKey(i, j, f), Kind: Value, Label: f.Label, Text: f.Value})
 			}
 		}
-	case steps.Code:
+	case screen.Code:
 		l.copyable(Item{Key: codeKey(b), Kind: Document, Label: b.Label, Text: b.Body, Code: b})
-	case steps.Link:
+	case screen.Link:
 		l.add(Item{Key: linkKey(b), Kind: Page, Label: b.Label, Text: b.URL})
-	case steps.Text, steps.Instructions, steps.Meter, steps.Checks, steps.Tasks, steps.Waiting, steps.Problem, steps.Picture:
+	case screen.Text, screen.Instructions, screen.Meter, screen.Checks, screen.Tasks, screen.Waiting, screen.Problem, screen.Picture:
 		// These are to read.
 	}
 }
@@ -99,26 +99,26 @@ func (l *lister) copyable(item Item) {
 	l.add(item)
 }
 
-func (l *lister) nodes(tree steps.Tree, nodes []steps.Node, parent string) {
+func (l *lister) nodes(tree screen.Tree, nodes []screen.Node, parent string) {
 	for _, n := range nodes {
 		key := nodeKey(tree, n)
 		l.add(Item{Key: key, Kind: Node, Block: tree.ID, ID: n.ID, Label: n.Label, Disabled: n.Fixed,
-			On: n.Tick == steps.On, Folds: len(n.Children)+len(n.Details) > 0, Children: len(n.Children) > 0, Parent: parent})
+			On: n.Tick == screen.On, Folds: len(n.Children)+len(n.Details) > 0, Children: len(n.Children) > 0, Parent: parent})
 		if !l.folds[key].Closed {
 			l.nodes(tree, n.Children, key)
 		}
 	}
 }
 
-func optionKey(c steps.Choices, o steps.Option) string { return "option/" + c.ID + "/" + o.ID }
-func nodeKey(t steps.Tree, n steps.Node) string        { return "node/" + t.ID + "/" + n.ID }
-func inputKey(in steps.Input) string                   { return "input/" + in.ID }
-func codeKey(c steps.Code) string                      { return "code/" + c.Name + "/" + c.Label }
-func linkKey(l steps.Link) string                      { return "link/" + l.Label + "/" + l.URL }
+func optionKey(c screen.Choices, o screen.Option) string { return "option/" + c.ID + "/" + o.ID }
+func nodeKey(t screen.Tree, n screen.Node) string        { return "node/" + t.ID + "/" + n.ID }
+func inputKey(in screen.Input) string                    { return "input/" + in.ID }
+func codeKey(c screen.Code) string                       { return "code/" + c.Name + "/" + c.Label }
+func linkKey(l screen.Link) string                       { return "link/" + l.Label + "/" + l.URL }
 
 // factKey holds the value too: another value under the same label is another
 // thing, not yet copied.
-func factKey(block, at int, f steps.Fact) string {
+func factKey(block, at int, f screen.Fact) string {
 	return strings.Join([]string{"fact", strconv.Itoa(block), strconv.Itoa(at), f.Label, f.Value}, "/")
 }
 

@@ -7,6 +7,7 @@ import (
 	"charm.land/lipgloss/v2"
 
 	"rolecall/steps"
+	"rolecall/steps/screen"
 )
 
 // Frame is everything that one frame is drawn from.
@@ -14,7 +15,7 @@ type Frame struct {
 	Width, Height int
 	Header        Header
 	Rail          []steps.RailItem
-	Screen        steps.Screen
+	Screen        screen.Screen
 
 	Marked string            // the Key of the marked item; empty: none
 	Moved  bool              // the person moved the mark
@@ -29,8 +30,8 @@ type Frame struct {
 	Status   Status
 	Question string // a Confirm: shown instead of the status
 	Keys     []Key
-	Help     []Key       // not empty: this list of keys lies over the step
-	Shown    *steps.Link // this link lies over the step, whole
+	Help     []Key        // not empty: this list of keys lies over the step
+	Shown    *screen.Link // this link lies over the step, whole
 
 	Top    int  // the first line of the step that is shown
 	Follow bool // scroll so that what is marked is visible
@@ -46,7 +47,7 @@ type Header struct {
 
 // Status is the one line above the footer: what just happened.
 type Status struct {
-	Tone steps.Tone
+	Tone screen.Tone
 	Bad  bool
 	Text string
 }
@@ -146,18 +147,18 @@ func (p *page) labels() int {
 }
 
 // labelsOf are the labels of a block that line up with those of others.
-func labelsOf(block steps.Block) []string {
-	if facts, ok := block.(steps.Facts); ok {
+func labelsOf(block screen.Block) []string {
+	if facts, ok := block.(screen.Facts); ok {
 		labels := make([]string, len(facts))
 		for i, f := range facts {
 			labels[i] = f.Label
 		}
 		return labels
 	}
-	if link, ok := block.(steps.Link); ok {
+	if link, ok := block.(screen.Link); ok {
 		return []string{link.Label}
 	}
-	if code, ok := block.(steps.Code); ok {
+	if code, ok := block.(screen.Code); ok {
 		return []string{code.Label}
 	}
 	return nil
@@ -279,35 +280,35 @@ func chunks(text string, n int) []string {
 	return append(out, b.String())
 }
 
-func (p *page) block(i int, block steps.Block) {
+func (p *page) block(i int, block screen.Block) {
 	switch b := block.(type) {
-	case steps.Text:
+	case screen.Text:
 		p.text(i, b)
-	case steps.Instructions:
+	case screen.Instructions:
 		p.instructions(b)
-	case steps.Facts:
+	case screen.Facts:
 		p.facts(i, b)
-	case steps.Choices:
+	case screen.Choices:
 		p.choices(b)
-	case steps.Tree:
+	case screen.Tree:
 		p.tree(b, b.Nodes, 0)
-	case steps.Input:
+	case screen.Input:
 		p.input(b)
-	case steps.Meter:
+	case screen.Meter:
 		p.meter(b)
-	case steps.Code:
+	case screen.Code:
 		p.code(b)
-	case steps.Checks:
+	case screen.Checks:
 		p.checks(b)
-	case steps.Tasks:
+	case screen.Tasks:
 		p.tasks(b)
-	case steps.Waiting:
+	case screen.Waiting:
 		p.waiting(b)
-	case steps.Link:
+	case screen.Link:
 		p.link(b)
-	case steps.Problem:
+	case screen.Problem:
 		p.problem(b)
-	case steps.Picture:
+	case screen.Picture:
 		p.picture(b)
 	}
 }
@@ -315,7 +316,7 @@ func (p *page) block(i int, block steps.Block) {
 // step draws all blocks of the screen, with an empty line between those that do
 // not belong together.
 func (p *page) step() {
-	var before steps.Block
+	var before screen.Block
 	for i, block := range p.f.Screen.Blocks {
 		if before != nil && !together(before, block) {
 			p.blank()
@@ -326,17 +327,17 @@ func (p *page) step() {
 }
 
 // together reports whether two blocks stand together: lines of the same list.
-func together(a, b steps.Block) bool {
-	if a, ok := a.(steps.Text); ok {
-		b, ok := b.(steps.Text)
-		return ok && a.Tone == steps.Dim && b.Tone == steps.Dim
+func together(a, b screen.Block) bool {
+	if a, ok := a.(screen.Text); ok {
+		b, ok := b.(screen.Text)
+		return ok && a.Tone == screen.Dim && b.Tone == screen.Dim
 	}
 	return ofValues(a) && ofValues(b)
 }
 
 // ofValues reports whether a block is lines with a label and a value.
-func ofValues(b steps.Block) bool {
-	if _, ok := b.(steps.Meter); ok {
+func ofValues(b screen.Block) bool {
+	if _, ok := b.(screen.Meter); ok {
 		return true
 	}
 	return len(labelsOf(b)) > 0

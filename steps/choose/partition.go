@@ -1,0 +1,146 @@
+package choose
+
+import (
+	"rolecall/aws"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+)
+
+// Partition asks whether the account is in AWS proper, in GovCloud or in
+// China. The answer rewrites every ARN, the trust policy and all links.
+type Partition struct {
+	step.Described
+	asking bool   // for the vendor's account in the partition
+	field  string // what is wrong with it
+}
+
+func (c *Partition) basis(a record.Answers) []string {
+	return []string{a.Vendor, a.Partition, a.TrustedAccount}
+}
+
+// Status is Done once the partition and the account to trust are known.
+func (c *Partition) Status(a record.Answers) step.Status {
+	if a.Partition != "" && a.IsAnswered(record.StepPartition, c.basis(a)...) {
+		return step.Done
+	}
+	return step.Todo
+}
+
+// Asks names the vendor's account where its description has none.
+func (c *Partition) Asks(s *step.Session) []step.Need {
+	partition := s.Partition
+	if partition == "" {
+		partition = defaultPartition
+	}
+	if s.Vendor.Partitions[partition].TrustedAccount != "" || s.TrustedAccount != "" {
+		return nil
+	}
+	return []step.Need{{Flag: "--trusted-account", Why: s.Vendor.Partitions[partition].Why}}
+}
+
+const defaultPartition = "aws"
+
+// Enter begins with the choice.
+func (c *Partition) Enter(*step.Session) []screen.Effect {
+	c.asking, c.field = false, ""
+	return nil
+}
+
+// Deeper reports whether the vendor's account is being asked for.
+func (c *Partition) Deeper() bool { return c.asking }
+
+// Up goes back to the choice of the partition.
+func (c *Partition) Up(s *step.Session) []screen.Effect { return c.Enter(s) }
+
+// Update takes the partition, then the account to trust where it is not known.
+func (c *Partition) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effect) {
+	switch msg := msg.(type) {
+	case screen.Chose:
+		return c.chose(s, msg.ID)
+	case screen.Changed:
+		c.field = ""
+	case screen.Entered:
+		return c.entered(s, msg.Text)
+	}
+	return step.Stay, nil
+}
+
+func (c *Partition) chose(s *step.Session, id string) (step.Move, []screen.Effect) {
+	partition, ok := s.Vendor.Partitions[id]
+	if !ok {
+		return step.Stay, nil
+	}
+	if s.Partition != "" && s.Partition != id {
+		s.TrustedAccount = ""
+	}
+	s.Partition = id
+	if !partition.Customise {
+		s.Bundles = nil
+		s.Prepare()
+	}
+	if partition.TrustedAccount == "" {
+		if err := s.Vendor.CheckTrustedAccount(id, s.TrustedAccount); err != nil {
+			c.asking = true
+			return step.Stay, nil
+		}
+	}
+	return c.finish(s)
+}
+
+func (c *Partition) entered(s *step.Session, text string) (step.Move, []screen.Effect) {
+	account := aws.CleanARN(text)
+	if err := s.Vendor.CheckTrustedAccount(s.Partition, account); err != nil {
+		c.field = step.InputProblem(err)
+		return step.Stay, nil
+	}
+	s.TrustedAccount = account
+	return c.finish(s)
+}
+
+func (c *Partition) finish(s *step.Session) (step.Move, []screen.Effect) {
+	s.Answered(record.StepPartition, c.basis(s.Answers)...)
+	return step.Next, nil
+}
+
+// Screen shows the partitions, or the field for the vendor's account.
+func (c *Partition) Screen(s *step.Session) screen.Screen {
+	view := c.NewScreen(s)
+	if c.asking {
+		view.Blocks = []screen.Block{
+			screen.Text{Body: s.Vendor.Partitions[s.Partition].Why},
+			screen.Text{Body: "Which AWS account does " + s.Vendor.Whose() + " console tell you to trust?"},
+			screen.Input{ID: "trusted-account", Label: s.Vendor.Whose() + " account ID", Value: s.TrustedAccount, Hint: "twelve digits", Problem: c.field, Flag: "--trusted-account"},
+		}
+		return view
+	}
+	choices := screen.Choices{ID: "partition", Picked: s.Partition}
+	if choices.Picked == "" {
+		choices.Picked = defaultPartition
+	}
+	for _, id := range c.partitions(s) {
+		p := s.Vendor.Partitions[id]
+		detail := ""
+		if !p.Customise {
+			detail = "the policy cannot be customised there"
+		}
+		choices.Options = append(choices.Options, screen.Option{ID: id, Label: p.Title, Detail: detail})
+	}
+	view.Blocks = []screen.Block{
+		screen.Text{Body: "Where is the AWS account that you connect?"},
+		choices,
+		screen.Text{Tone: screen.Dim, Body: "Every ARN, the trust policy and all links follow this answer: a role can only trust an account of its own partition."},
+	}
+	return view
+}
+
+// partitions lists the described ones the commercial one first.
+func (c *Partition) partitions(s *step.Session) []string {
+	var ids []string
+	for _, p := range aws.Partitions() {
+		if _, ok := s.Vendor.Partitions[p.ID]; ok {
+			ids = append(ids, p.ID)
+		}
+	}
+	return ids
+}

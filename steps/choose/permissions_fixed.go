@@ -1,0 +1,92 @@
+package choose
+
+import (
+	"fmt"
+
+	"rolecall/policy"
+	"rolecall/steps/describe"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+)
+
+// FixedPermissions is the permissions step of a vendor without products to
+// choose from: it shows what the vendor gets, action by action with its reason,
+// and what it does not get.
+type FixedPermissions struct{ Permissions }
+
+// Screen shows the actions, or the field for a parameter.
+func (c *FixedPermissions) Screen(s *step.Session) screen.Screen {
+	if c.stage != pickKind {
+		return c.Permissions.Screen(s)
+	}
+	view := c.NewScreen(s)
+	if c.Spec.About != "" {
+		view.Blocks = append(view.Blocks, screen.Text{Body: c.Spec.About})
+	}
+	for _, role := range s.NeededRoles() {
+		if facts := grantFacts(role); len(facts) > 0 {
+			view.Blocks = append(view.Blocks, facts)
+		}
+		view.Blocks = append(view.Blocks, awsPolicyBlocks(s, role)...)
+		for _, size := range c.sizes {
+			view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: fmt.Sprintf("The policy has %s of %s characters.", screen.Thousands(size.used), screen.Thousands(limitOf(role)))})
+		}
+	}
+	var not screen.Facts
+	for _, no := range s.Vendor.NoAccess {
+		not = append(not, screen.Fact{Label: "Not granted", Value: no})
+	}
+	if len(not) > 0 {
+		view.Blocks = append(view.Blocks, not)
+	}
+	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
+	view.Actions = []screen.Action{{ID: optionStandard, Label: "next", Default: true}}
+	return view
+}
+
+// awsPolicyBlocks name the AWS managed policies of a role. What they grant is
+// AWS's to say; of those that grant nearly everything it is said here.
+func awsPolicyBlocks(s *step.Session, role *describe.Role) []screen.Block {
+	var facts screen.Facts
+	var warnings []screen.Block
+	for i, arn := range s.ManagedPolicies(role.Purpose) {
+		facts = append(facts, screen.Fact{Label: step.PolicyNameOf(arn), Value: "AWS's own policy, " + arn, Note: "AWS can change what it grants"})
+		if grants := describe.Sweeping(role.ManagedPolicies[i]); grants != "" {
+			warnings = append(warnings, screen.Text{Tone: screen.Warning, Body: step.PolicyNameOf(arn) + " lets " + s.Vendor.Title + " do " + grants + "."})
+		}
+	}
+	if facts == nil {
+		return nil
+	}
+	return append([]screen.Block{facts}, warnings...)
+}
+
+// limitOf is how many characters the role's policy may have.
+func limitOf(role *describe.Role) int {
+	if role.Inline {
+		return policy.MaxRoleInline
+	}
+	return policy.MaxManaged
+}
+
+// grantFacts lists each action once, with what it is for: its own reason, else
+// its statement's.
+func grantFacts(role *describe.Role) screen.Facts {
+	var facts screen.Facts
+	listed := map[string]bool{}
+	for _, statement := range role.Document.Statements {
+		why := role.Why[statement.Sid]
+		for _, action := range statement.Action {
+			if listed[action] {
+				continue
+			}
+			listed[action] = true
+			reason := why.Actions[action]
+			if reason == "" {
+				reason = why.For
+			}
+			facts = append(facts, screen.Fact{Label: action, Value: reason})
+		}
+	}
+	return facts
+}

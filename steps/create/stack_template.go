@@ -1,0 +1,171 @@
+package create
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"rolecall/aws"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+)
+
+// stackName is the name that rolecall suggests for the stack.
+func stackName(s *step.Session) string {
+	suggested := strings.Trim(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, s.Vendor.Name), "-") + "-access"
+	if aws.CheckStackName(suggested) != nil {
+		suggested = "vendor-access"
+	}
+	return cmp.Or(s.Stack.Name, suggested)
+}
+
+// stackRegion is where the stack is made, or was.
+func stackRegion(s *step.Session) string {
+	if region := aws.StackRegion(s.Stack.ID); region != "" {
+		return region
+	}
+	if s.AWS != nil {
+		return s.AWS.Region()
+	}
+	return cmp.Or(s.Region, aws.DefaultRegion(s.Partition))
+}
+
+// stackPlan is the template with what it makes, in the order in which
+// CloudFormation begins.
+type stackPlan struct {
+	template   string
+	parameters map[string]string // the external IDs, as the template names them
+	resources  []stackPlanned
+}
+
+// stackPlanned is one resource of the template.
+type stackPlanned struct{ id, what, detail string }
+
+// planStack writes the template. The error says what is missing, or that it is
+// too large.
+func planStack(s *step.Session) (stackPlan, error) {
+	setup, err := s.Setup()
+	if err != nil {
+		return stackPlan{}, err
+	}
+	template, err := setup.CloudFormation()
+	if err == nil {
+		err = aws.CheckTemplateSize(template)
+	}
+	plan := stackPlan{template: template, parameters: map[string]string{}}
+	for _, role := range setup.Roles {
+		switch {
+		case role.ExternalID == "":
+		case len(setup.Roles) == 1:
+			plan.parameters["ExternalId"] = role.ExternalID
+		default:
+			plan.parameters[role.ID+"ExternalId"] = role.ExternalID
+		}
+		for _, p := range role.Policies {
+			if !p.Inline {
+				plan.resources = append(plan.resources, stackPlanned{p.ID, "policy " + p.Name,
+					fmt.Sprintf("%s characters · %s", screen.Thousands(p.Document.Characters()), step.ShortDigest(p.Document.Digest()))})
+			}
+		}
+		detail := "trusts " + strings.Join(role.AccountIDs, " and ")
+		if role.ExternalID != "" {
+			detail += " under the external ID"
+		}
+		if len(role.ManagedPolicies) > 0 {
+			detail += ", has " + s.ManagedPolicyNames(role.Output)
+		}
+		plan.resources = append(plan.resources, stackPlanned{role.ID, "role " + role.Name, detail})
+	}
+	return plan, err
+}
+
+// with reports whether a stack was made with the parameters that are wanted.
+func (p stackPlan) with(stack aws.Stack) bool {
+	for name, value := range p.parameters {
+		if stack.Parameters[name] != value {
+			return false
+		}
+	}
+	return true
+}
+
+func (p stackPlan) code(s *step.Session) screen.Code {
+	return screen.Code{Label: "Template", Name: s.Stack.Name + ".yaml", Body: p.template,
+		About: fmt.Sprintf("%s of %s bytes · %s", screen.Thousands(len(p.template)), screen.Thousands(aws.MaxTemplate), step.ShortDigest(aws.TemplateDigest(p.template)))}
+}
+
+// stackCommand is the AWS CLI's command that makes the stack from the saved
+// template. Giving the capability is the acknowledgement of who runs it.
+func stackCommand(s *step.Session) string {
+	words := []string{"aws cloudformation create-stack", "--stack-name " + s.Stack.Name, "--template-body " + shellWord("file://"+s.Stack.Name+".yaml"),
+		"--capabilities CAPABILITY_NAMED_IAM", "--region " + shellWord(stackRegion(s))}
+	if s.Profile != "" {
+		words = append(words, "--profile "+shellWord(s.Profile))
+	}
+	return strings.Join(words, " \\\n  ") + "\n"
+}
+
+// shellWord quotes a value for a POSIX shell where it needs that.
+func shellWord(value string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_./:@+=,", r)
+	}
+	if value != "" && !strings.ContainsFunc(value, func(r rune) bool { return !plain(r) }) {
+		return value
+	}
+	return "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+}
+
+// stackNeeds are the permissions that making the stack takes: CloudFormation
+// acts with those of the caller. The deleting ones are for a rollback.
+func stackNeeds(s *step.Session) []aws.Permission {
+	stack := fmt.Sprintf("arn:%s:cloudformation:%s:%s:stack/%s/*", s.Partition, stackRegion(s), s.AccountID, s.Stack.Name)
+	var needs []aws.Permission
+	add := func(resource string, actions ...string) {
+		for _, action := range actions {
+			needs = append(needs, aws.Permission{Action: action, Resource: resource})
+		}
+	}
+	for _, action := range []string{"CreateStack", "CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet", "DescribeStacks",
+		"DescribeStackEvents", "GetTemplate", "DeleteStack"} {
+		add(stack, "cloudformation:"+action)
+	}
+	for _, role := range s.NeededRoles() {
+		part := s.Part(role.Purpose)
+		arn := aws.RoleARN(s.Partition, s.AccountID, s.Path, part.RoleName)
+		add(arn, "iam:CreateRole", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:DeleteRole")
+		if len(s.Tags) > 0 {
+			add(arn, "iam:TagRole")
+		}
+		for _, managed := range s.ManagedPolicies(role.Purpose) {
+			needs = append(needs, aws.Permission{Action: "iam:AttachRolePolicy", Resource: arn, PolicyARN: managed},
+				aws.Permission{Action: "iam:DetachRolePolicy", Resource: arn, PolicyARN: managed})
+		}
+		if role.Inline {
+			add(arn, "iam:PutRolePolicy", "iam:GetRolePolicy", "iam:DeleteRolePolicy")
+			continue
+		}
+		documents, err := s.WantedDocuments(role.Purpose)
+		if err != nil {
+			continue // said where the template is written
+		}
+		for _, d := range documents {
+			own := aws.PolicyARN(s.Partition, s.AccountID, s.Path, d.Name)
+			add(own, "iam:CreatePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions", "iam:DeletePolicy")
+			needs = append(needs, aws.Permission{Action: "iam:AttachRolePolicy", Resource: arn, PolicyARN: own},
+				aws.Permission{Action: "iam:DetachRolePolicy", Resource: arn, PolicyARN: own})
+		}
+	}
+	return needs
+}
+
+func callerPolicyCode(needs []aws.Permission) screen.Code {
+	doc := aws.CallerPolicy(needs)
+	return screen.Code{Label: "Smallest policy that this takes", Name: "rolecall-caller-policy.json", Body: doc.Pretty(),
+		About: fmt.Sprintf("%s characters · for whoever manages your permissions", screen.Thousands(doc.Characters()))}
+}

@@ -1,0 +1,118 @@
+package guide
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"rolecall/aws"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+)
+
+// create makes the key. onRecord is false for the rehearsal's stand-in for the
+// browser, which leaves no receipt. A secret that cannot be kept where it was
+// wanted makes the key worthless, so it is deleted again at once.
+func (c *Credentials) create(s *step.Session, onRecord bool) screen.Effect {
+	account, part, keep := s.AWS, s.Part(c.Spec.Role), s.KeepSecret
+	kept := s.Recorder(onRecord)
+	item := record.Item{Kind: record.ItemKey, Purpose: c.Spec.Role, User: part.UserName, UserID: part.UserID}
+	return screen.Call{Name: "create an access key for " + part.UserName, Writes: true, Do: func(ctx context.Context) screen.Msg {
+		key, secret, err := account.CreateAccessKey(ctx, part.UserName)
+		if err != nil {
+			return keyCreated{err: err}
+		}
+		item.Name, item.ID = key.ID, key.ID
+		made := keyCreated{key: key, secret: screen.Secret(secret)}
+		if made.err = kept(item, record.ItemMade); made.err == nil && keep != nil {
+			made.kept = keep(key.ID, screen.Secret(secret))
+		}
+		if made.kept != nil {
+			made.gone = account.DeleteAccessKey(ctx, part.UserName, key.ID) == nil && kept(item, record.ItemRemoved) == nil
+		}
+		return made
+	}}
+}
+
+func (c *Credentials) created(s *step.Session, msg keyCreated) (step.Move, []screen.Effect) {
+	switch {
+	case msg.err != nil && msg.key.ID == "":
+		c.stage, c.problem = keyFailed, step.ProblemOf(msg.err)
+		if aws.KindOf(msg.err) == aws.Network {
+			c.problem.Next = "A key may have been made whose secret nobody has. Press enter to look at the keys."
+		}
+		return step.Stay, nil
+	case msg.gone:
+		c.stage, c.problem = keyFailed, step.ProblemOf(msg.kept)
+		c.problem.What = "The secret access key could not be written, so rolecall deleted the key again. " + c.problem.What
+		return step.Stay, nil
+	}
+	s.KeepInMind(c.Spec.Role, msg.secret)
+	s.SetPart(c.Spec.Role, func(p *record.Part) { p.KeyID, p.KeyMade = msg.key.ID, s.MakesKey() })
+	c.keys = append(slices.Clone(c.keys), msg.key)
+	if err := msg.err; err != nil || msg.kept != nil {
+		c.stage, c.problem = keyFailed, step.ProblemOf(err)
+		if msg.kept != nil {
+			c.problem = step.ProblemOf(msg.kept)
+		}
+		return step.Stay, nil
+	}
+	return c.try(s, msg.key.ID, msg.secret)
+}
+
+// try finds out whether both halves belong together, and whose they are. AWS
+// needs some seconds until it knows a new key everywhere.
+func (c *Credentials) try(s *step.Session, id string, secret screen.Secret) (step.Move, []screen.Effect) {
+	c.stage, c.since, c.until = keyTrying, s.Now(), s.Now().Add(tryKeyFor)
+	return step.Stay, []screen.Effect{c.tryAfter(s, id, secret, 0)}
+}
+
+func (c *Credentials) tryAfter(s *step.Session, id string, secret screen.Secret, pause time.Duration) screen.Effect {
+	account := s.AWS
+	return screen.Call{Name: "try the access key", After: pause, Do: func(ctx context.Context) screen.Msg {
+		whose, err := account.TryKey(ctx, id, aws.SecretKey(secret))
+		return keyTried{id, secret, whose, err}
+	}}
+}
+
+func (c *Credentials) tried(s *step.Session, msg keyTried) (step.Move, []screen.Effect) {
+	part := s.Part(c.Spec.Role)
+	err := msg.err
+	if err == nil {
+		err = msg.whose.CheckOwner(aws.UserRef{Name: part.UserName, ARN: part.UserARN, ID: part.UserID}, s.AccountID)
+	}
+	if err == nil {
+		c.whose, c.typed = &msg.whose, ""
+		s.KeepInMind(c.Spec.Role, msg.secret)
+		c.take(s, msg.id, part.KeyMade && part.KeyID == msg.id)
+		return step.Stay, nil
+	}
+	soon := aws.KindOf(msg.err) == aws.NotSignedIn || aws.KindOf(msg.err) == aws.Network || aws.KindOf(msg.err) == aws.Throttled
+	if soon && s.Now().Add(tryKeyPause).Before(c.until) {
+		c.problem = step.ProblemOf(err).AsPassing()
+		return step.Stay, []screen.Effect{c.tryAfter(s, msg.id, msg.secret, tryKeyPause)}
+	}
+	if part.KeyMade && part.KeyID == msg.id {
+		c.stage, c.problem = keyFailed, step.ProblemOf(err)
+		return step.Stay, nil
+	}
+	c.stage, c.problem, c.typed, c.field = keyTypingID, nil, "", step.InputProblem(err)
+	return step.Stay, nil
+}
+
+// delete takes away a key that this session made. Its secret is worth nothing
+// from then on.
+func (c *Credentials) delete(s *step.Session) []screen.Effect {
+	c.stage, c.since = keyMaking, s.Now()
+	return []screen.Effect{s.DeleteKey(c.Spec.Role)}
+}
+
+func (c *Credentials) deleted(s *step.Session, msg step.KeyDeleted) (step.Move, []screen.Effect) {
+	if msg.Err != nil {
+		c.stage, c.problem = keyFailed, step.ProblemOf(msg.Err)
+		return step.Stay, nil
+	}
+	c.drop(s)
+	return step.Stay, c.begin(s)
+}

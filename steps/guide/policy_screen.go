@@ -1,0 +1,110 @@
+package guide
+
+import (
+	"strings"
+
+	"rolecall/aws"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+)
+
+// Screen shows the documents, the instructions and what AWS shows.
+func (c *Policy) Screen(s *step.Session) screen.Screen {
+	view := c.NewScreen(s)
+	if c.wanted == nil {
+		view.Blocks = screen.AppendProblem(nil, c.problem)
+		return view
+	}
+	if c.seen(s.Answers) {
+		view.Blocks = append(c.foundBlocks(s), c.documents(s)...)
+		view.Actions = []screen.Action{{ID: "next", Label: "next", Default: true}}
+		return view
+	}
+	view.Blocks = append(c.documents(s), c.names())
+	view.Blocks = append(view.Blocks, c.Instructions(s, c.done))
+	if console, ok := aws.ConsoleFor(s.Partition); ok {
+		view.Blocks = append(view.Blocks, screen.Link{Label: "Create policy", URL: console.CreatePolicy()})
+	}
+	view.Blocks = append(view.Blocks, c.underway(s)...)
+	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
+	view.Actions = c.actions(s)
+	return view
+}
+
+func (c *Policy) names() screen.Facts {
+	facts := make(screen.Facts, len(c.wanted))
+	for i, w := range c.wanted {
+		facts[i] = screen.Fact{Label: "Policy name", Value: w.Name, Copy: true}
+	}
+	facts[0].Note = "any name will do"
+	return facts
+}
+
+func (c *Policy) documents(s *step.Session) []screen.Block {
+	var blocks []screen.Block
+	for i, w := range c.wanted {
+		code := step.PolicyCode(w)
+		code.Notes = c.reviews[i].Notes
+		blocks = append(blocks, code, c.reviews[i].Text(s.SeeDocument()))
+	}
+	return blocks
+}
+
+// underway shows the waiting and the nearest thing to a right policy.
+func (c *Policy) underway(s *step.Session) []screen.Block {
+	if s.AWS == nil {
+		return []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Go on when the policy exists."}}
+	}
+	var blocks []screen.Block
+	if c.named != nil {
+		blocks = append(blocks, step.DifferenceProblem(c.named))
+	}
+	switch {
+	case c.making:
+		blocks = append(blocks, screen.Tasks{{Name: "Creating the policy in the rehearsal account", State: screen.Running, Since: c.Since}})
+	default:
+		blocks = append(blocks, c.Waiting(s, c.awaited()))
+	}
+	return append(blocks, c.Notes()...)
+}
+
+func (c *Policy) awaited() string {
+	if len(c.wanted) == 1 {
+		return "a policy that grants this"
+	}
+	var missing []string
+	for i, w := range c.wanted {
+		if c.found(i) == nil {
+			missing = append(missing, w.Name)
+		}
+	}
+	return "policies that grant this: " + strings.Join(missing, ", ")
+}
+
+func (c *Policy) foundBlocks(s *step.Session) []screen.Block {
+	var blocks []screen.Block
+	for i := range c.wanted {
+		found := c.found(i)
+		if found == nil {
+			continue
+		}
+		blocks = append(blocks,
+			screen.Text{Tone: screen.Good, Body: "Found " + found.Policy.Name + ". It grants what " + s.Vendor.Title + " needs."},
+			screen.Facts{{Label: "Policy ARN", Value: found.Policy.ARN, Copy: true}})
+		if !found.Exact {
+			blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "It grants more than " + s.Vendor.Title + " asks for: " +
+				step.ChangeList(found.Difference.Added, found.Difference.Changed) + "."})
+		}
+	}
+	return blocks
+}
+
+func (c *Policy) actions(s *step.Session) []screen.Action {
+	switch {
+	case s.AWS == nil:
+		return []screen.Action{{ID: "made", Label: "the policy exists", Default: true}}
+	case s.Rehearsal && !c.making && !c.made && c.named == nil:
+		return []screen.Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
+	}
+	return c.Poll.Actions(s, "the policy", screen.Action{ID: "skip", Key: "r", Label: "the role has it"})
+}

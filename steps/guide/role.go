@@ -1,0 +1,349 @@
+package guide
+
+import (
+	"context"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"rolecall/aws"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+)
+
+// Role is the step in which the person makes the role while rolecall
+// looks for one that trusts the vendor under the external ID, whatever it was
+// called. First the external ID has to be known.
+type Role struct {
+	step.Described
+	id step.ExternalID
+	step.Poll
+	watch    *aws.RoleWatch
+	sighted  roleSightings
+	verified *aws.Report           // of a pasted ARN
+	pasting  bool                  // the field for an ARN is open
+	making   bool                  // the rehearsal's stand-in for the browser is at work
+	made     bool                  // it is done; AWS does not show it everywhere yet
+	inline   []step.WantedDocument // the role's own policy, which no step of its own makes
+	refused  bool                  // the plan does not name what this step would make
+	done     map[string]bool       // what the person did, for the marker
+	field    string
+	problem  *screen.Problem
+}
+
+const fieldRoleARN = "role-arn"
+
+// roleSightings is what one look showed.
+type roleSightings struct {
+	matches  []aws.RoleSighting
+	nearMiss *aws.RoleSighting
+	named    *aws.RoleSighting
+}
+
+type (
+	roleLooked struct {
+		step.Polled
+		seen roleSightings
+	}
+	roleVerified struct {
+		arn    string
+		report aws.Report
+		err    error
+	}
+	roleMade struct{ err error }
+)
+
+func (c *Role) basis(a record.Answers) []string {
+	part := a.Part(c.Spec.Role)
+	return []string{a.Vendor, a.Partition, a.TrustedAccount, a.AccountID, part.ExternalID, part.Digests(), part.RoleARN, strconv.FormatBool(a.GuideOnly)}
+}
+
+// Status is Done once this run has seen the role and found it right, or
+// without credentials, once its ARN was pasted.
+func (c *Role) Status(a record.Answers) step.Status {
+	if !a.PartNeeded(c.Spec.Role) {
+		return step.NotNeeded
+	}
+	report := a.Seen.Parts[c.Spec.Role].Report
+	seen := a.GuideOnly || report != nil && report.OK
+	if seen && a.IsAnswered(c.ID(), c.basis(a)...) {
+		return step.Done
+	}
+	return step.Todo
+}
+
+// Asks names the external ID where no API tells it.
+func (c *Role) Asks(s *step.Session) []step.Need {
+	return s.AsksExternalID(c.Spec.Role)
+}
+
+// Enter makes the external ID known, then looks for the role.
+func (c *Role) Enter(s *step.Session) []screen.Effect {
+	*c = Role{Described: c.Described, done: map[string]bool{}}
+	if known, effects := c.id.Begin(s, c.Spec.Role); !known {
+		return effects
+	}
+	return c.startLooking(s)
+}
+
+// Update follows the external ID, the person's hands and what AWS shows.
+func (c *Role) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effect) {
+	if c.id.Stage != step.ExternalIDKnown {
+		known, effects := c.id.Update(s, msg)
+		if known {
+			effects = append(effects, c.startLooking(s)...)
+		}
+		return step.Stay, effects
+	}
+	switch msg := msg.(type) {
+	case roleLooked:
+		return c.looked(s, msg)
+	case roleVerified:
+		return c.judged(s, msg)
+	case roleMade:
+		c.making, c.made, c.problem = false, msg.err == nil, step.ProblemOf(msg.err)
+		return step.Stay, []screen.Effect{c.lookAgain(0)}
+	case screen.Chose:
+		return c.chose(s, msg)
+	case screen.Entered:
+		if msg.ID == fieldRoleARN {
+			return c.pastedARN(s, msg.Text)
+		}
+	case screen.Changed:
+		c.field = ""
+	case screen.Broke:
+		return c.broke(s, msg)
+	default:
+		step.Note(c.done, msg)
+	}
+	return step.Stay, nil
+}
+
+func (c *Role) broke(s *step.Session, msg screen.Broke) (step.Move, []screen.Effect) {
+	c.making, c.problem = false, screen.BrokenProblem(msg)
+	if s.AWS == nil {
+		return step.Stay, nil
+	}
+	return step.Stay, []screen.Effect{c.lookAgain(step.LongPause)}
+}
+
+const labelAccountID = "Account ID"
+
+// startLooking begins to look for the role, or to wait for its ARN.
+func (c *Role) startLooking(s *step.Session) []screen.Effect {
+	if c.problem = s.PlanProblem(c.Spec.Role); c.problem != nil {
+		c.refused = true
+		return nil
+	}
+	if s.Role(c.Spec.Role).Inline {
+		wanted, err := s.WantedDocuments(c.Spec.Role)
+		if c.problem = step.ProblemOf(err); c.problem != nil {
+			c.refused = true
+			return nil
+		}
+		c.inline = wanted
+		s.SetPart(c.Spec.Role, func(p *record.Part) { p.Policies = step.PolicyHints(p.Policies, wanted) })
+	}
+	c.pasting = s.AWS == nil
+	if s.AWS == nil {
+		return nil
+	}
+	c.Begin(s)
+	c.watch = s.AWS.WatchRole(s.WantedRole(c.Spec.Role))
+	return []screen.Effect{c.lookAgain(0)}
+}
+
+func (c *Role) lookAgain(after time.Duration) screen.Effect {
+	watch := c.watch
+	return c.Look("look for the role", after, watch.Fetch, func(g step.Polled) screen.Msg {
+		g.Note = watch.Note()
+		return roleLooked{g, roleSightings{watch.Matches(), watch.NearMiss(), watch.Named()}}
+	})
+}
+
+func (c *Role) looked(s *step.Session, msg roleLooked) (step.Move, []screen.Effect) {
+	c.Took(s, msg.Polled)
+	c.problem = step.ProblemOf(msg.Err).AsPassing()
+	if msg.Err == nil {
+		c.sighted = msg.seen
+	}
+	c.weigh(s)
+	if c.proven(s) && s.Resuming {
+		return step.Next, nil
+	}
+	if c.Over(s) {
+		return step.Stay, nil
+	}
+	return step.Stay, []screen.Effect{c.lookAgain(c.Pause(s))}
+}
+
+// weigh takes the role when exactly one is right, or the one that was named.
+func (c *Role) weigh(s *step.Session) {
+	right := c.right()
+	part := s.Part(c.Spec.Role)
+	switch {
+	case c.verified != nil && c.verified.OK:
+		c.take(s, *c.verified)
+	case part.NameGiven:
+		i := slices.IndexFunc(right, func(m aws.RoleSighting) bool { return strings.EqualFold(m.Role.Name, part.RoleName) })
+		if i >= 0 {
+			c.take(s, right[i].Report)
+		} else {
+			c.drop(s)
+		}
+	case len(right) == 1:
+		c.take(s, right[0].Report)
+	default:
+		c.drop(s)
+	}
+}
+
+func (c *Role) indexOf(matches []aws.RoleSighting, arn string) int {
+	return slices.IndexFunc(matches, func(m aws.RoleSighting) bool { return m.Role.ARN == arn })
+}
+
+// right are the roles that are right in every respect.
+func (c *Role) right() []aws.RoleSighting {
+	var right []aws.RoleSighting
+	for _, m := range c.sighted.matches {
+		if m.Report.OK {
+			right = append(right, m)
+		}
+	}
+	return right
+}
+
+func (c *Role) take(s *step.Session, report aws.Report) {
+	c.adoptPolicies(s, report.Role.ARN)
+	s.SetSeen(c.Spec.Role, func(p *record.SeenPart) { p.Report = &report })
+	s.SetPart(c.Spec.Role, func(p *record.Part) {
+		p.RoleARN, p.RoleID, p.RoleName = report.Role.ARN, report.Role.ID, report.Role.Name
+	})
+	s.Answered(c.ID(), c.basis(s.Answers)...)
+}
+
+// adoptPolicies notes the ARNs of the policies that a role has attached, where
+// nobody saw them before. A role with the policy inside has none.
+func (c *Role) adoptPolicies(s *step.Session, roleARN string) {
+	i := c.indexOf(c.sighted.matches, roleARN)
+	wanted, err := s.WantedDocuments(c.Spec.Role)
+	if i < 0 || err != nil {
+		return
+	}
+	policies := step.PolicyHints(s.Part(c.Spec.Role).Policies, wanted)
+	for j, w := range wanted {
+		for _, attached := range c.sighted.matches[i].Role.Attached {
+			if policies[j].ARN == "" && attached.Document != nil && attached.Document.Digest() == w.Document.Digest() {
+				policies[j].Name, policies[j].ARN = attached.Name, attached.ARN
+			}
+		}
+	}
+	s.SetPart(c.Spec.Role, func(p *record.Part) { p.Policies = policies })
+}
+
+func (c *Role) drop(s *step.Session) {
+	s.SetSeen(c.Spec.Role, func(p *record.SeenPart) { p.Report = nil })
+}
+
+// proven reports whether the role was seen to be right.
+func (c *Role) proven(s *step.Session) bool {
+	report := s.Seen.Parts[c.Spec.Role].Report
+	return report != nil && report.OK
+}
+
+func (c *Role) chose(s *step.Session, msg screen.Chose) (step.Move, []screen.Effect) {
+	if msg.Block == "role" {
+		if i := c.indexOf(c.right(), msg.ID); i >= 0 {
+			s.SetPart(c.Spec.Role, func(p *record.Part) { p.NameGiven = true })
+			c.take(s, c.right()[i].Report)
+			return step.Next, nil
+		}
+		return step.Stay, nil
+	}
+	switch msg.ID {
+	case "next":
+		return step.Next, nil
+	case "login":
+		return step.Goto(record.StepLogin), nil
+	case "extend":
+		c.Extend(s)
+		return step.Stay, []screen.Effect{c.lookAgain(0)}
+	case "paste":
+		c.pasting, c.field = true, ""
+	case "trust":
+		return step.Stay, c.openTrust(s)
+	case "older":
+		return step.Stay, c.openOlder(s)
+	case "act":
+		c.making = true
+		return step.Stay, []screen.Effect{c.act(s)}
+	}
+	return step.Stay, nil
+}
+
+// pastedARN judges what was pasted; with credentials the role is looked at.
+func (c *Role) pastedARN(s *step.Session, text string) (step.Move, []screen.Effect) {
+	ref, err := aws.ParseRoleARN(text, s.Partition, s.AccountID)
+	if err != nil {
+		c.field = step.InputProblem(err)
+		return step.Stay, nil
+	}
+	if s.AWS == nil {
+		s.SetPart(c.Spec.Role, func(p *record.Part) { p.RoleARN, p.RoleName, p.RoleID = ref.ARN, ref.Name, "" })
+		if s.AccountID == "" {
+			if arn, ok := aws.SplitARN(ref.ARN); ok {
+				s.AccountID = arn.AccountID
+			}
+		}
+		s.Answered(c.ID(), c.basis(s.Answers)...)
+		return step.Next, nil
+	}
+	want := s.WantedRole(c.Spec.Role)
+	want.RoleARN, want.RoleName = ref.ARN, ref.Name
+	account := s.AWS
+	return step.Stay, []screen.Effect{screen.Call{Name: "check the pasted role", Do: func(ctx context.Context) screen.Msg {
+		report, err := account.Verify(ctx, want)
+		return roleVerified{ref.ARN, report, err}
+	}}}
+}
+
+func (c *Role) judged(s *step.Session, msg roleVerified) (step.Move, []screen.Effect) {
+	if msg.err != nil {
+		c.field = step.InputProblem(msg.err)
+		return step.Stay, nil
+	}
+	c.verified = &msg.report
+	if !msg.report.OK {
+		c.field = "That role is not right yet: see the checks."
+		return step.Stay, nil
+	}
+	c.pasting = false
+	c.take(s, msg.report)
+	return step.Stay, nil
+}
+
+// act stands in for the browser in a rehearsal.
+func (c *Role) act(s *step.Session) screen.Effect {
+	account, part := s.AWS, s.Part(c.Spec.Role)
+	role := aws.NewRole{Name: part.RoleName, Path: s.Path, Description: s.Role(c.Spec.Role).Description,
+		Trust: s.WantedTrust(c.Spec.Role), Boundary: s.Boundary, MaxSession: s.SessionFor}
+	inline, attach := c.inline, append(part.PolicyARNs(), s.ManagedPolicies(c.Spec.Role)...)
+	return screen.Call{Name: "create role " + part.RoleName, Writes: true, Do: func(ctx context.Context) screen.Msg {
+		if _, err := account.CreateRole(ctx, role); err != nil && aws.KindOf(err) != aws.Exists {
+			return roleMade{err}
+		}
+		for _, arn := range attach {
+			if err := account.AttachRolePolicy(ctx, role.Name, arn); err != nil {
+				return roleMade{err}
+			}
+		}
+		for _, w := range inline {
+			if err := account.PutRolePolicy(ctx, role.Name, w.Name, w.Document); err != nil {
+				return roleMade{err}
+			}
+		}
+		return roleMade{}
+	}}
+}

@@ -1,0 +1,347 @@
+// Package handover holds the last step: the role, or the key of a user, goes to
+// the vendor, through its API, by one declared request, or by the person's
+// hands. It stands on step.
+package handover
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"rolecall/aws"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/spot"
+	"rolecall/steps/step"
+)
+
+// Connect hands the role over: to the vendor's API, or by copy where there is
+// no token or no API. A refusal is retried while the role is proven right.
+type Connect struct {
+	step.Described
+	stage   connectStage
+	held    string // another role that the vendor holds now
+	tries   int
+	since   time.Time
+	until   time.Time
+	next    time.Time
+	took    time.Duration
+	refusal *screen.Problem // the vendor's last one
+	unsure  bool            // the last answer got lost: the vendor may hold the role already
+	report  *aws.Report
+	problem *screen.Problem
+}
+
+type connectStage int
+
+const (
+	readyToSubmit connectStage = iota
+	submitting
+	checking // the vendor refused; is the role right?
+	pausing  // it is, or nobody can tell: the next try comes
+	confirmReplace
+	gaveUp
+	handOver // by copy
+	connected
+)
+
+// Retries of a refusal: the first at once, then with growing pauses. AWS needs
+// seconds until a new role can be assumed everywhere.
+const (
+	firstPause   = 2 * time.Second
+	longestPause = 15 * time.Second
+)
+
+type (
+	heldRead struct {
+		held string
+		err  error
+	}
+	roleSubmitted struct{ err error }
+	roleJudged    struct {
+		report aws.Report
+		err    error
+	}
+	approvalProven struct {
+		report aws.Report
+		err    error
+	}
+)
+
+func (c *Connect) basis(a record.Answers) []string {
+	basis := []string{a.Vendor, a.VendorAccount, a.AccountID}
+	for _, purpose := range slices.Sorted(maps.Keys(a.Parts)) {
+		basis = append(basis, purpose, a.Parts[purpose].RoleARN)
+	}
+	return basis
+}
+
+// Status is Done once the vendor accepted the role, or the person handed it
+// over.
+func (c *Connect) Status(a record.Answers) step.Status {
+	if a.IsAnswered(record.StepConnect, c.basis(a)...) {
+		return step.Done
+	}
+	return step.Todo
+}
+
+// Enter shows what is to be handed over, or that it was.
+func (c *Connect) Enter(s *step.Session) []screen.Effect {
+	c.problem, c.refusal, c.report, c.held, c.tries = nil, nil, nil, "", 0
+	switch {
+	case c.Status(s.Answers) == step.Done:
+		c.stage = connected
+	case s.Submits() == nil:
+		c.stage = handOver
+	default:
+		c.stage = readyToSubmit
+	}
+	return nil
+}
+
+// Update follows the hand-over.
+func (c *Connect) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effect) {
+	switch msg := msg.(type) {
+	case screen.Chose:
+		return c.chose(s, msg.ID)
+	case heldRead:
+		return c.readHeld(s, msg)
+	case roleSubmitted:
+		return c.answered(s, msg.err)
+	case roleJudged:
+		return c.judged(s, msg)
+	case approvalProven:
+		return c.proven(s, msg)
+	case screen.Broke:
+		c.stage, c.problem = gaveUp, screen.BrokenProblem(msg)
+	}
+	return step.Stay, nil
+}
+
+func (c *Connect) chose(s *step.Session, id string) (step.Move, []screen.Effect) {
+	switch id {
+	case "connect":
+		return step.Stay, c.begin(s)
+	case "replace":
+		s.ReplaceRole = true
+		return step.Stay, []screen.Effect{c.submit(s)}
+	case "again":
+		return step.Stay, c.begin(s)
+	case "handed":
+		return c.handedOver(s)
+	case "role":
+		return step.Goto(roleStepOf(s)), nil
+	case "finish":
+		return step.Next, nil
+	}
+	return step.Stay, nil
+}
+
+// roleStepOf is the step in which the role to submit is made: one for the role
+// itself, or the last one before the hand-over.
+func roleStepOf(s *step.Session) record.StepID {
+	before := record.StepPermissions
+	method, _ := s.Vendor.Method(s.Method, s.Access)
+	for _, described := range method.Steps {
+		switch role, id := s.Submits(), step.IDOf(described); {
+		case role != nil && id == record.StepID(string(record.StepRole)+":"+role.Purpose):
+			return id
+		case id == record.StepConnect:
+			return before
+		default:
+			before = id
+		}
+	}
+	return before
+}
+
+// begin reads first what the vendor holds, so that nothing is overwritten
+// unasked and an answer that got lost is not sent twice.
+func (c *Connect) begin(s *step.Session) []screen.Effect {
+	c.stage, c.problem, c.refusal, c.tries = submitting, nil, nil, 0
+	c.since = s.Now()
+	c.until = c.since.Add(s.Patience(step.RetryFor))
+	if s.Plan != nil {
+		return c.proveApproved(s)
+	}
+	return []screen.Effect{c.read(s)}
+}
+
+// proveApproved reads back what was really made and compares it with the
+// plan's approval before anything reaches the vendor.
+func (c *Connect) proveApproved(s *step.Session) []screen.Effect {
+	if s.AWS == nil {
+		c.stage, c.problem = gaveUp, &screen.Problem{What: "A plan binds, and without AWS credentials rolecall cannot read back what was made.",
+			Expected: "credentials that may read the role and its policies", Next: "Sign in at the login step, or go on without --plan.", Kind: screen.NotAsNeeded}
+		return nil
+	}
+	c.stage = checking
+	return []screen.Effect{c.verify(s, func(report aws.Report, err error) screen.Msg { return approvalProven{report, err} })}
+}
+
+// verify judges the role that is about to be handed over.
+func (c *Connect) verify(s *step.Session, reply func(aws.Report, error) screen.Msg) screen.Call {
+	account, want := s.AWS, s.WantedRole(s.Submits().Purpose)
+	return screen.Call{Name: "check the role", Do: func(ctx context.Context) screen.Msg {
+		return reply(account.Verify(ctx, want))
+	}}
+}
+
+// proven goes on where the role and its documents are as approved.
+func (c *Connect) proven(s *step.Session, msg approvalProven) (step.Move, []screen.Effect) {
+	if msg.err != nil {
+		c.stage, c.problem = gaveUp, step.ProblemOf(msg.err)
+		return step.Stay, nil
+	}
+	if wrong := step.FirstFailure(msg.report); wrong != nil || !msg.report.OK {
+		c.stage, c.problem = gaveUp, &screen.Problem{What: "The role is not as approved.", Expected: "a role with the plan's documents",
+			Next: "Look at the checks of the role step.", Kind: screen.NotAsNeeded}
+		if wrong != nil {
+			c.problem.What, c.problem.Expected, c.problem.Next = "The role is not as approved: "+wrong.Got+".", wrong.Want, wrong.Fix
+		}
+		return step.Stay, nil
+	}
+	c.stage = submitting
+	return step.Stay, []screen.Effect{c.read(s)}
+}
+
+// read asks which role the vendor holds now.
+func (c *Connect) read(s *step.Session) screen.Call {
+	api, account := s.API, s.VendorAccount
+	return screen.Call{Name: "read the vendor's role", Do: func(ctx context.Context) screen.Msg {
+		held, err := api.Role(ctx, account)
+		return heldRead{held, err}
+	}}
+}
+
+func (c *Connect) readHeld(s *step.Session, msg heldRead) (step.Move, []screen.Effect) {
+	want := s.Part(s.Submits().Purpose).RoleARN
+	switch {
+	case msg.err != nil:
+		return c.answered(s, msg.err)
+	case msg.held == want:
+		return c.accepted(s)
+	case msg.held != "" && !s.ReplaceRole:
+		c.stage, c.held = confirmReplace, msg.held
+	default:
+		return step.Stay, []screen.Effect{c.submit(s)}
+	}
+	return step.Stay, nil
+}
+
+func (c *Connect) submit(s *step.Session) screen.Call {
+	c.stage = submitting
+	api, account, arn := s.API, s.VendorAccount, s.Part(s.Submits().Purpose).RoleARN
+	return screen.Call{Name: "submit role " + arn, Writes: true, Do: func(ctx context.Context) screen.Msg {
+		return roleSubmitted{api.SubmitRole(ctx, account, arn)}
+	}}
+}
+
+func (c *Connect) answered(s *step.Session, err error) (step.Move, []screen.Effect) {
+	c.tries++
+	if err == nil {
+		return c.accepted(s)
+	}
+	c.refusal = step.ProblemOf(err)
+	c.unsure = false
+	refused := (*spot.Error)(nil)
+	if !errors.As(err, &refused) || !refused.Refused() && !refused.Passing() {
+		c.stage, c.problem = gaveUp, c.refusal
+		return step.Stay, nil
+	}
+	if refused.Passing() {
+		c.unsure = true
+		return c.retry(s)
+	}
+	if s.AWS == nil {
+		return c.retry(s)
+	}
+	c.stage = checking
+	return step.Stay, []screen.Effect{c.verify(s, func(report aws.Report, err error) screen.Msg { return roleJudged{report, err} })}
+}
+
+// judged decides by evidence: a role proven wrong ends the trying at once, one
+// that is right, or that cannot be looked at, is handed over again.
+func (c *Connect) judged(s *step.Session, msg roleJudged) (step.Move, []screen.Effect) {
+	if msg.err == nil {
+		c.report = &msg.report
+		if wrong := step.FirstFailure(msg.report); wrong != nil {
+			c.stage, c.problem = gaveUp, &screen.Problem{
+				What:     s.Vendor.Title + " cannot use the role, and the role is wrong. " + step.NameOfCheck(wrong.ID) + ": " + wrong.Got + ".",
+				Expected: wrong.Want, Next: wrong.Fix, Quoted: c.refusal.Quoted, Kind: screen.NotAsNeeded,
+			}
+			return step.Stay, nil
+		}
+	}
+	return c.retry(s)
+}
+
+// retry tries again: the first time at once, then after growing pauses, until
+// the clock that the screen shows has run out.
+func (c *Connect) retry(s *step.Session) (step.Move, []screen.Effect) {
+	pause := time.Duration(0)
+	if c.tries > 1 {
+		pause = min(firstPause<<(c.tries-2), longestPause)
+	}
+	if s.Now().Add(pause).After(c.until) {
+		c.stage = gaveUp
+		c.problem = c.timedOut(s)
+		return step.Stay, nil
+	}
+	call := c.submit(s)
+	if c.unsure {
+		call = c.read(s)
+	}
+	call.After, call.Jitter = pause, pause/4
+	c.stage, c.next = pausing, s.Now().Add(pause)
+	return step.Stay, []screen.Effect{call}
+}
+
+func (c *Connect) timedOut(s *step.Session) *screen.Problem {
+	p := *c.refusal
+	p.What = fmt.Sprintf("%s still refuses the role after %s (%d tries).", s.Vendor.Title, screen.Clock(s.Now().Sub(c.since)), c.tries)
+	p.Expected = s.Vendor.Title + " to assume the role"
+	if c.report != nil && c.report.OK {
+		p.Next = "rolecall sees nothing wrong with the role. An organisation's policy (SCP or RCP) may forbid it: ask who manages the organisation. Press enter to go on trying."
+	} else {
+		p.Next = "Look at the role's trust policy and external ID, or press enter to go on trying."
+	}
+	return &p
+}
+
+func (c *Connect) accepted(s *step.Session) (step.Move, []screen.Effect) {
+	c.stage, c.took = connected, s.Now().Sub(c.since)
+	now := s.Now()
+	s.SetPart(s.Submits().Purpose, func(p *record.Part) { p.Submitted = now })
+	if c.leftToHandOver(s) {
+		c.stage = handOver
+		return step.Stay, nil
+	}
+	s.Answered(record.StepConnect, c.basis(s.Answers)...)
+	return step.Stay, nil
+}
+
+// leftToHandOver reports whether a role remains that no API takes.
+func (c *Connect) leftToHandOver(s *step.Session) bool {
+	for _, role := range s.NeededRoles() {
+		part := s.Part(role.Purpose)
+		if part.Submitted.IsZero() && !part.HandedOver {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Connect) handedOver(s *step.Session) (step.Move, []screen.Effect) {
+	for _, role := range s.NeededRoles() {
+		if s.Part(role.Purpose).Submitted.IsZero() {
+			s.SetPart(role.Purpose, func(p *record.Part) { p.HandedOver = true })
+		}
+	}
+	c.stage = connected
+	s.Answered(record.StepConnect, c.basis(s.Answers)...)
+	return step.Stay, nil
+}

@@ -1,0 +1,133 @@
+package handover
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+)
+
+// Request hands a role over by the one request that the vendor's
+// description declares. Its address and its text are shown whole, and it is
+// sent when the person says so; copying by hand is always another way.
+type Request struct {
+	Connect
+	asking bool // before anything was sent
+	sent   bool // a request is under way
+}
+
+type requestAnswered struct {
+	status int
+	answer string
+	err    error
+}
+
+// flagSendTo allows the request unattended, by naming its address.
+const flagSendTo = "--send-to"
+
+// Enter shows what would be sent.
+func (c *Request) Enter(s *step.Session) []screen.Effect {
+	effects := c.Connect.Enter(s)
+	c.asking, c.sent = c.stage != connected && s.Post != nil, false
+	return effects
+}
+
+// request is what would be sent for the first role: a description with a
+// request has one.
+func (c *Request) request(s *step.Session) (purpose, url, body string) {
+	for _, role := range s.NeededRoles() {
+		part := s.Part(role.Purpose)
+		return role.Purpose, s.Vendor.HandOver.URL, s.Vendor.HandOver.Fill(part.RoleARN, part.ExternalID, s.AccountID)
+	}
+	return "", "", ""
+}
+
+// Update sends, or turns to copying.
+func (c *Request) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effect) {
+	switch msg := msg.(type) {
+	case requestAnswered:
+		return c.answeredRequest(s, msg)
+	case screen.Broke:
+		c.sent, c.asking, c.problem = false, true, screen.BrokenProblem(msg)
+		return step.Stay, nil
+	case screen.Chose:
+		switch {
+		case msg.ID == "send":
+			c.sent, c.asking, c.problem, c.since = true, false, nil, s.Now()
+			return step.Stay, []screen.Effect{c.post(s)}
+		case msg.ID == "by-hand" && c.asking:
+			c.asking, c.problem = false, nil
+			return step.Stay, nil
+		}
+	}
+	return c.Connect.Update(s, msg)
+}
+
+func (c *Request) post(s *step.Session) screen.Effect {
+	_, url, body := c.request(s)
+	post := s.Post
+	return screen.Call{Name: "send the role to " + url, Writes: true, Do: func(ctx context.Context) screen.Msg {
+		status, answer, err := post(ctx, url, body)
+		return requestAnswered{status, answer, err}
+	}}
+}
+
+func (c *Request) answeredRequest(s *step.Session, msg requestAnswered) (step.Move, []screen.Effect) {
+	c.sent = false
+	purpose, url, _ := c.request(s)
+	switch {
+	case msg.err != nil:
+		c.asking, c.problem = true, &screen.Problem{What: "There was no answer from " + url + ": " + screen.CleanLine(msg.err.Error()) + ".",
+			Expected: "an answer", Next: "It may have arrived all the same: look in the vendor's console before you send it again.", Kind: screen.VendorRefuse}
+	case msg.status < 200 || msg.status > 299:
+		c.asking, c.problem = true, &screen.Problem{What: fmt.Sprintf("%s answered with HTTP %d.", s.Vendor.Title, msg.status), Expected: "HTTP 200 to 299",
+			Next: "Press enter to send it again, or h to copy by hand.", Quoted: screen.CleanLine(msg.answer), Kind: screen.VendorRefuse}
+	default:
+		now := s.Now()
+		s.SetPart(purpose, func(p *record.Part) { p.Submitted = now })
+		c.stage = connected
+		s.Answered(record.StepConnect, c.basis(s.Answers)...)
+	}
+	return step.Stay, nil
+}
+
+// Screen shows the request before it is sent.
+func (c *Request) Screen(s *step.Session) screen.Screen {
+	_, url, body := c.request(s)
+	switch {
+	case c.sent:
+		view := c.NewScreen(s)
+		view.Blocks = []screen.Block{screen.Tasks{{Name: "Waiting for " + url, State: screen.Running, Since: c.since}}}
+		return view
+	case !c.asking:
+		return c.Connect.Screen(s)
+	}
+	view := c.NewScreen(s)
+	view.Blocks = []screen.Block{screen.Text{Body: "The description of " + s.Vendor.Title + " asks rolecall to send this. It goes to this address and nowhere else:"},
+		screen.Facts{{Label: "Address", Value: url}}}
+	if about := s.Vendor.HandOver.About; about != "" {
+		view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: about})
+	}
+	for line := range strings.Lines(strings.TrimSpace(body)) {
+		view.Blocks = append(view.Blocks, screen.Text{Body: strings.TrimRight(line, "\n")})
+	}
+	view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: "Whoever has the ARN and the external ID cannot use the role: only the account that it trusts can."})
+	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
+	view.Actions = []screen.Action{
+		{ID: "send", Label: "send it", Default: true, Confirm: &screen.Confirm{Question: "Send the role to " + url + "?", Flag: flagSendTo, Given: s.SendTo == url}},
+		{ID: "by-hand", Key: "h", Label: "copy it by hand"},
+	}
+	return view
+}
+
+// Asks names the address, which only a flag allows unattended.
+func (c *Request) Asks(s *step.Session) []step.Need {
+	_, url, _ := c.request(s)
+	if s.Post == nil || s.SendTo == url {
+		return nil
+	}
+	return []step.Need{{Flag: flagSendTo, Why: "the address that the role goes to, as the vendor's description declares it: " + s.Vendor.HandOver.URL}}
+}

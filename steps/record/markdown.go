@@ -1,0 +1,59 @@
+package record
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"rolecall/steps/screen"
+)
+
+// Markdown is the receipt for a ticket.
+func (r Receipt) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# rolecall receipt %s\n\n", cell(r.Session))
+	if r.Rehearsal {
+		b.WriteString("This was a rehearsal: nothing of it exists outside.\n\n")
+	}
+	rows := [][2]string{
+		{"Vendor", r.Vendor}, {"Vendor's account", r.VendorAccount}, {"Method", r.Method}, {"Access", r.Access},
+		{"AWS account", r.AccountID}, {"Partition", r.Partition}, {"Endpoint", r.Endpoint},
+		{"Begun", stamp(r.Created)}, {"Last change", stamp(r.Updated)},
+	}
+	for _, row := range rows {
+		if row[1] != "" {
+			fmt.Fprintf(&b, "- %s: %s\n", row[0], cell(row[1]))
+		}
+	}
+	b.WriteString("\n| What | State | Name | ARN | ID | Digest | When | By |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, i := range r.Items {
+		id := i.ID
+		if id == "" {
+			id = i.RoleID + i.UserID
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(string(i.Kind)), cell(string(i.State)), cell(i.Label()),
+			cell(i.ARN), cell(id), cell(i.Digest), stamp(i.At), cell(i.By))
+	}
+	fmt.Fprintf(&b, "\nUndo exactly this: `rolecall disconnect %s`\n", cell(r.Session))
+	return b.String()
+}
+
+// Label is the thing's name, with the role or user that it is on.
+func (i Item) Label() string {
+	if i.Role+i.User == "" {
+		return i.Name
+	}
+	return i.Name + " on " + i.Role + i.User
+}
+
+func stamp(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// cell keeps a text from breaking out of its place in a table.
+func cell(s string) string {
+	return strings.NewReplacer("|", `\|`, "`", "'", "<", "&lt;", "[", `\[`).Replace(screen.CleanLine(s))
+}

@@ -1,0 +1,42 @@
+package screen
+
+// Msg is something that happened: one of the types below from ui, or whatever
+// a step's own Call returned.
+type Msg any
+
+// Messages that ui sends. They name the block that they come from.
+type (
+	// Changed tells the text of an Input after each edit.
+	Changed struct{ ID, Text string }
+	// Entered tells that enter was pressed in an Input.
+	Entered struct{ ID, Text string }
+	// Chose tells the Option picked in the Choices called Block, or, with an
+	// empty Block, the Action that was pressed (and confirmed).
+	Chose struct{ Block, ID string }
+	// Ticked tells that a node of a Tree was switched.
+	Ticked struct {
+		ID string
+		On bool
+	}
+	// Copied tells how a copy went. Sent is true when the terminal was asked
+	// and cannot confirm; Err says why nothing was copied.
+	Copied struct {
+		Label string
+		Sent  bool
+		Err   error
+	}
+	// Opened tells how opening a page went. Shown is true when the link was
+	// put on the screen because no browser can be reached from here.
+	Opened struct {
+		URL   string
+		Shown bool
+		Err   error
+	}
+	// Saved tells where a document was written.
+	Saved struct {
+		Label, Path string
+		Err         error
+	}
+	// Broke tells that the Call called Name panicked.
+	Broke struct{ Name, Text string }
+)

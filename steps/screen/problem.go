@@ -1,0 +1,43 @@
+package screen
+
+import (
+	"strings"
+)
+
+// AsPassing marks a problem that rolecall is still working on.
+func (p *Problem) AsPassing() *Problem {
+	if p == nil {
+		return nil
+	}
+	kept := *p
+	kept.Passing = true
+	return &kept
+}
+
+// AppendProblem puts a problem, if there is one, at the end of the blocks.
+func AppendProblem(blocks []Block, p *Problem) []Block {
+	if p == nil {
+		return blocks
+	}
+	return append(blocks, *p)
+}
+
+// BrokenProblem tells that a call of rolecall itself went wrong.
+func BrokenProblem(msg Broke) *Problem {
+	return &Problem{What: "rolecall stumbled while it wanted to " + msg.Name + ": " + msg.Text + ".",
+		Expected: "An answer.", Next: "Press enter to try again. If it comes back, report it with the words above."}
+}
+
+// Fault is a Problem that travels as an error.
+type Fault struct {
+	Problem Problem
+	Err     error // the cause; may be nil
+}
+
+// Error is the problem in one line: what happened and what to do next.
+func (f *Fault) Error() string {
+	return strings.TrimSpace(f.Problem.What + " " + f.Problem.Next)
+}
+
+// Unwrap gives the cause.
+func (f *Fault) Unwrap() error { return f.Err }

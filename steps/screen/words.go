@@ -1,0 +1,68 @@
+package screen
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+)
+
+func Plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+// Thousands groups a number's digits: 6,144.
+func Thousands(n int) string {
+	if n < 0 {
+		return "-" + Thousands(-n)
+	}
+	if n < 1000 {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%s,%03d", Thousands(n/1000), n%1000)
+}
+
+// Clock writes a duration as minutes and seconds: 1:05.
+func Clock(d time.Duration) string {
+	seconds := int(d.Round(time.Second) / time.Second)
+	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
+}
+
+// Hours writes a session's duration without what is zero: 3h, 1h30m0s.
+func Hours(d time.Duration) string {
+	if d%time.Hour == 0 {
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return d.String()
+}
+
+// Grouped is an account number in groups of four, for reading only.
+func Grouped(accountID string) string {
+	if len(accountID) != 12 {
+		return accountID
+	}
+	return accountID[:4] + "-" + accountID[4:8] + "-" + accountID[8:]
+}
+
+// LowerFirst fits a headline into a sentence.
+func LowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+// CleanLine drops control characters and invisible formatting from a text that
+// will stand on one line.
+func CleanLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,197 @@
+package step
+
+import (
+	"context"
+	"strings"
+
+	"rolecall/aws"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+)
+
+// ExternalID makes the external ID of a part known before anything is built
+// on it: read from the vendor first, minted only if there is none, or pasted.
+// A second one is never minted while a role may carry the first.
+type ExternalID struct {
+	purpose string
+	Stage   externalIDStage
+	field   string // what is wrong with the pasted one
+	before  string // the session's, when the vendor holds another now
+	problem *screen.Problem
+}
+
+type externalIDStage int
+
+const (
+	ExternalIDKnown externalIDStage = iota
+	externalIDReading
+	externalIDAsked
+	externalIDFailed
+)
+
+const (
+	fieldExternalID = "external-id"
+	LabelExternalID = "External ID"
+)
+
+type (
+	externalIDRead struct {
+		id     string
+		minted bool
+		err    error
+	}
+	externalIDMissing struct{}
+)
+
+// ByAPI reports whether the vendor's API does the vendor's side.
+func (s *Session) ByAPI() bool { return s.HasAPI() && !s.ByHand }
+
+// HasAPI reports whether there is a client of this vendor's API. A rehearsal
+// has one of its own before the vendor is known.
+func (s *Session) HasAPI() bool { return s.API != nil && s.Vendor != nil && s.Vendor.API != "" }
+
+// needsExternalID reports whether a role of this purpose carries one.
+func (s *Session) needsExternalID(purpose string) bool { return s.Role(purpose).NoExternal == "" }
+
+// AsksExternalID is the flag that an unattended run needs for it, if any.
+func (s *Session) AsksExternalID(purpose string) []Need {
+	if s.ByAPI() || !s.needs(purpose) || !s.needsExternalID(purpose) || s.Part(purpose).ExternalID != "" {
+		return nil
+	}
+	return []Need{{Flag: "--external-id", Why: s.Vendor.ExternalID.Find}}
+}
+
+// Begin returns what has to be done first; known is true when nothing has.
+func (e *ExternalID) Begin(s *Session, purpose string) (known bool, effects []screen.Effect) {
+	*e = ExternalID{purpose: purpose}
+	switch {
+	case !s.needsExternalID(purpose):
+		return true, nil
+	case s.ByAPI():
+		e.Stage = externalIDReading
+		return false, []screen.Effect{e.read(s)}
+	case s.Part(purpose).ExternalID == "":
+		e.Stage = externalIDAsked
+		return false, nil
+	}
+	return true, nil
+}
+
+func (e *ExternalID) read(s *Session) screen.Effect {
+	api, account := s.API, s.VendorAccount
+	return screen.Call{Name: "read external ID", Do: func(ctx context.Context) screen.Msg {
+		id, err := api.ExternalID(ctx, account)
+		if err == nil && id == "" {
+			return externalIDMissing{}
+		}
+		return externalIDRead{id: id, err: err}
+	}}
+}
+
+func (e *ExternalID) mint(s *Session) screen.Effect {
+	api, account := s.API, s.VendorAccount
+	return screen.Call{Name: "mint external ID for " + account, Writes: true, Do: func(ctx context.Context) screen.Msg {
+		id, err := api.MintExternalID(ctx, account)
+		return externalIDRead{id: id, minted: true, err: err}
+	}}
+}
+
+// Update takes a message while the external ID is not known; known is true
+// once it is.
+func (e *ExternalID) Update(s *Session, msg screen.Msg) (known bool, effects []screen.Effect) {
+	switch msg := msg.(type) {
+	case externalIDMissing:
+		return false, []screen.Effect{e.mint(s)}
+	case externalIDRead:
+		return e.have(s, msg), nil
+	case screen.Broke:
+		e.Stage, e.problem = externalIDFailed, screen.BrokenProblem(msg)
+	case screen.Changed:
+		e.field = ""
+	case screen.Entered:
+		return e.pasted(s, strings.TrimSpace(msg.Text)), nil
+	case screen.Chose:
+		if msg.ID == "by-hand" {
+			e.Stage, e.problem = externalIDAsked, nil
+			return false, nil
+		}
+		if msg.ID == "again" {
+			return e.Begin(s, e.purpose)
+		}
+	}
+	return false, nil
+}
+
+func (e *ExternalID) have(s *Session, msg externalIDRead) bool {
+	err := msg.err
+	if err == nil {
+		err = aws.CheckExternalID(msg.id)
+	}
+	if err != nil {
+		e.Stage, e.problem = externalIDFailed, ProblemOf(err)
+		return false
+	}
+	before := s.Part(e.purpose).ExternalID
+	if before != "" && before != msg.id {
+		e.before = before
+	}
+	s.SetPart(e.purpose, func(p *record.Part) { p.ExternalID, p.Minted = msg.id, p.Minted && before == msg.id || msg.minted })
+	e.Stage = ExternalIDKnown
+	return true
+}
+
+func (e *ExternalID) pasted(s *Session, id string) bool {
+	err := aws.CheckExternalID(id)
+	if err == nil {
+		err = s.Vendor.CheckExternalID(id)
+	}
+	if err != nil {
+		e.field = InputProblem(err)
+		return false
+	}
+	s.SetPart(e.purpose, func(p *record.Part) { p.ExternalID = id })
+	e.Stage = ExternalIDKnown
+	return true
+}
+
+// Show fills a screen while the external ID is not known.
+func (e *ExternalID) Show(s *Session, view screen.Screen) screen.Screen {
+	switch e.Stage {
+	case externalIDReading:
+		view.Blocks = []screen.Block{screen.Tasks{{Name: "Asking " + s.Vendor.Title + " for the external ID", State: screen.Running}}}
+	case externalIDFailed:
+		view.Blocks = screen.AppendProblem(nil, e.problem)
+		view.Actions = []screen.Action{{ID: "again", Label: "ask again", Default: true}, {ID: "by-hand", Key: "h", Label: "paste it by hand"}}
+	case externalIDAsked:
+		view.Blocks = e.question(s)
+	}
+	return view
+}
+
+func (e *ExternalID) question(s *Session) []screen.Block {
+	rule := s.Vendor.ExternalID
+	blocks := []screen.Block{screen.Text{Body: "Which external ID does " + s.Vendor.Title + " show?"}, screen.Text{Tone: screen.Dim, Body: rule.About}}
+	if rule.Find != "" {
+		blocks = append(blocks, screen.Text{Body: rule.Find})
+	}
+	if rule.Warning != "" {
+		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: rule.Warning})
+	}
+	if s.Vendor.Links.Console != "" {
+		blocks = append(blocks, screen.Link{Label: s.Vendor.Whose() + " console", URL: s.Vendor.Links.Console})
+	}
+	return append(blocks, screen.Input{ID: fieldExternalID, Label: LabelExternalID, Value: s.Part(e.purpose).ExternalID,
+		Hint: rule.Example, Problem: e.field, Flag: "--external-id"})
+}
+
+// Changed tells that the vendor holds another external ID than the session
+// began with; nil when it does not.
+func (e *ExternalID) Changed(s *Session) *screen.Problem {
+	if e.before == "" {
+		return nil
+	}
+	return &screen.Problem{What: s.Vendor.Title + " holds another external ID than this session began with.",
+		Expected: "the role to carry the one that " + s.Vendor.Title + " holds now",
+		Next:     "Use the one above. A role that carries the old one has to be changed.",
+		Wanted:   s.Part(e.purpose).ExternalID, Found: e.before, Passing: true}
+}

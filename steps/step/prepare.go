@@ -1,0 +1,42 @@
+package step
+
+import (
+	"cmp"
+
+	"rolecall/steps/describe"
+	"rolecall/steps/record"
+)
+
+// Prepare fills in what the description suggests and no answer has set, and
+// which roles are needed. It is called whenever vendor or selection change.
+func (s *Session) Prepare() {
+	for _, role := range s.Vendor.Roles {
+		needed := s.needs(role.Purpose)
+		noPolicy := needed && s.Vendor.Compose(s.Role(role.Purpose), s.Bundles, s.Partition) == nil
+		s.SetPart(role.Purpose, func(p *record.Part) {
+			p.Needed, p.NoPolicy = needed, noPolicy
+			p.PolicyName = cmp.Or(p.PolicyName, role.PolicyName)
+			p.RoleName = cmp.Or(p.RoleName, role.RoleName)
+			p.UserName = cmp.Or(p.UserName, role.UserName)
+		})
+	}
+	if all := s.Vendor.PartitionsOf(); len(all) == 1 && s.Partition == "" {
+		s.Partition = all[0] // there is nothing to ask
+	}
+	if s.Vendor.Account.Label == "" {
+		s.VendorAccount, s.VendorAccountName, s.NewVendorAccount = "", "", ""
+	}
+	if s.Rehearsal && s.Vendor.API == "" {
+		s.rehearseExternalIDs()
+	}
+}
+
+// rehearseExternalIDs fills in what a person would read in the vendor's
+// console, which a rehearsal does not have.
+func (s *Session) rehearseExternalIDs() {
+	for _, role := range s.NeededRoles() {
+		if role.Access == describe.AccessRole && s.needsExternalID(role.Purpose) {
+			s.SetPart(role.Purpose, func(p *record.Part) { p.ExternalID = cmp.Or(p.ExternalID, s.Vendor.ExternalID.Example) })
+		}
+	}
+}

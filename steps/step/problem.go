@@ -1,0 +1,102 @@
+package step
+
+import (
+	"errors"
+	"strings"
+
+	"rolecall/aws"
+	"rolecall/steps/describe"
+	"rolecall/steps/screen"
+	"rolecall/steps/spot"
+)
+
+// FirstFailure is the first failed check.
+func FirstFailure(r aws.Report) *aws.Check {
+	for i := range r.Checks {
+		if r.Checks[i].Status == aws.Fail {
+			return &r.Checks[i]
+		}
+	}
+	return nil
+}
+
+// Refused tells whether an error means for certain that nothing was done.
+func Refused(err error) bool {
+	if own := (*screen.Fault)(nil); errors.As(err, &own) {
+		return true // rolecall refused by itself
+	}
+	switch aws.KindOf(err) {
+	case aws.Denied, aws.Throttled, aws.NotFound, aws.Limit, aws.Conflict, aws.Malformed, aws.Expired, aws.NotSignedIn, aws.WrongAccount:
+		return true
+	}
+	return false
+}
+
+// ChecksOf turns a verdict's checks into the screen's.
+func ChecksOf(r aws.Report) screen.Checks {
+	checks := make(screen.Checks, 0, len(r.Checks))
+	for _, check := range r.Checks {
+		shown := screen.Check{ID: check.ID, State: screen.CheckState(check.Status), Label: NameOfCheck(check.ID) + ": " + check.Want}
+		if check.Status == aws.Pass {
+			shown.Label = NameOfCheck(check.ID) + ": " + check.Got
+		} else {
+			shown.Why, shown.Fix = "found: "+check.Got, check.Fix
+		}
+		checks = append(checks, shown)
+	}
+	return checks
+}
+
+// CheckList turns checks of AWS into the screen's.
+func CheckList(checks []aws.Check) screen.Checks { return ChecksOf(aws.Report{Checks: checks}) }
+
+// Passes tells whether an error is worth another look: an answer that got lost,
+// a server that is not well, or a use that IAM has not forgotten yet.
+func Passes(err error) bool {
+	switch aws.KindOf(err) {
+	case aws.Network, aws.Unavailable, aws.Throttled, aws.Conflict, aws.NotFound:
+		return true
+	}
+	return false
+}
+
+// ProblemOf says in three lines what an error of AWS, of the vendor or of this
+// machine means. It gives nil for nil.
+func ProblemOf(err error) *screen.Problem {
+	if err == nil {
+		return nil
+	}
+	if fault := (*screen.Fault)(nil); errors.As(err, &fault) {
+		p := fault.Problem
+		return &p
+	}
+	if refused := (*spot.Error)(nil); errors.As(err, &refused) {
+		return &screen.Problem{What: refused.What(), Expected: refused.Expected(), Next: refused.Next(), Quoted: refused.Quoted(), Kind: screen.VendorRefuse}
+	}
+	if mistakes := describe.MistakesOf(err); len(mistakes) > 0 {
+		m := mistakes[0]
+		return &screen.Problem{What: m.What, Expected: m.Expected, Next: m.Next, Kind: screen.Usage}
+	}
+	e := aws.Explain(err)
+	kind := screen.Failure
+	switch e.Kind {
+	case aws.NotSignedIn, aws.Expired, aws.NeedsMFA, aws.Denied:
+		kind = screen.AWSRefused
+	case aws.WrongAccount, aws.WrongPartition:
+		kind = screen.NotAsNeeded
+	}
+	return &screen.Problem{What: e.What, Expected: e.Expected, Next: e.Next, Quoted: e.AWS, Kind: kind}
+}
+
+// InputProblem is the one line under a field: what is wrong and what to do.
+func InputProblem(err error) string {
+	if err == nil {
+		return ""
+	}
+	p := ProblemOf(err)
+	expected := ""
+	if p.Expected != "" {
+		expected = "Expected: " + p.Expected + "."
+	}
+	return strings.Join(strings.Fields(strings.Join([]string{p.What, expected, p.Next}, " ")), " ")
+}

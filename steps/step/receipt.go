@@ -1,0 +1,40 @@
+package step
+
+import (
+	"rolecall/steps/record"
+)
+
+// OpenLedger is the session's receipt, in memory alone where none is kept.
+func (s *Session) OpenLedger() *record.Ledger {
+	if s.Ledger == nil {
+		s.Ledger = &record.Ledger{}
+	}
+	return s.Ledger
+}
+
+// ReceiptHead says whose receipt it is.
+func (s *Session) ReceiptHead() record.Receipt {
+	return record.Receipt{Session: s.ID, Rehearsal: s.Rehearsal, Vendor: s.Answers.Vendor, VendorAccount: s.VendorAccount,
+		Method: s.Method, Access: s.Access, Partition: s.Partition, AccountID: s.AccountID,
+		Profile: s.Profile, Region: s.Region, Endpoint: s.Endpoint}
+}
+
+// Caller is the ARN of who is signed in.
+func (s *Session) Caller() string {
+	if s.Seen.Identity == nil {
+		return ""
+	}
+	return s.Seen.Identity.ARN
+}
+
+// Recorder writes items into the receipt, with who made them and when.
+func (s *Session) Recorder(on bool) func(record.Item, record.ItemState) error {
+	ledger, head, by, now := s.OpenLedger(), s.ReceiptHead(), s.Caller(), s.Now
+	return func(item record.Item, state record.ItemState) error {
+		if !on {
+			return nil
+		}
+		item.State, item.At, item.By = state, now().UTC(), by
+		return ledger.Put(head, item)
+	}
+}

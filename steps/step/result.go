@@ -1,0 +1,105 @@
+package step
+
+import (
+	"rolecall/aws"
+	"rolecall/steps/describe"
+)
+
+// Result is what a session made or found, as scripts read it. Every list is
+// there, empty when there is nothing in it.
+type Result struct {
+	Session       string         `json:"session"`
+	Vendor        string         `json:"vendor"`
+	Method        string         `json:"method"`
+	Access        string         `json:"access"`
+	Partition     string         `json:"partition"`
+	AccountID     string         `json:"account_id"`
+	VendorAccount string         `json:"vendor_account"`
+	ExternalID    string         `json:"external_id"`
+	Policies      []ResultPolicy `json:"policies"`
+	// ManagedPolicies are the ARNs of AWS managed policies that the roles have.
+	ManagedPolicies []string      `json:"managed_policies,omitempty"`
+	Roles           []ResultRole  `json:"roles"`
+	Users           []ResultUser  `json:"users"`
+	Stacks          []ResultStack `json:"stacks"`
+	Submitted       bool          `json:"submitted"` // the vendor's API accepted every role
+	Checks          []aws.Check   `json:"checks"`
+	Rehearsal       bool          `json:"rehearsal,omitempty"`
+}
+
+// ResultPolicy is one permissions policy. Characters are counted as IAM does,
+// without white space.
+type ResultPolicy struct {
+	ARN        string `json:"arn"`
+	Digest     string `json:"digest"`
+	Characters int    `json:"characters"`
+}
+
+// ResultRole is one role, by what the vendor uses it for.
+type ResultRole struct {
+	Purpose string `json:"purpose"`
+	ARN     string `json:"arn"`
+	ID      string `json:"id"`
+}
+
+// ResultUser is one IAM user. Its secret is never in a result.
+type ResultUser struct {
+	Name        string `json:"name"`
+	ARN         string `json:"arn"`
+	AccessKeyID string `json:"access_key_id"`
+}
+
+// ResultStack is one CloudFormation stack.
+type ResultStack struct {
+	Name string `json:"name"`
+	ID   string `json:"id"`
+}
+
+// Result sums up what is known now.
+func (s *Session) Result() Result {
+	r := Result{
+		Session: s.ID, Vendor: s.Answers.Vendor, Method: s.Method, Access: s.Access, Partition: s.Partition,
+		AccountID: s.AccountID, VendorAccount: s.VendorAccount, Rehearsal: s.Rehearsal,
+		Policies: []ResultPolicy{}, Roles: []ResultRole{}, Users: []ResultUser{}, Stacks: []ResultStack{}, Checks: []aws.Check{},
+	}
+	if s.Vendor == nil {
+		return r
+	}
+	if s.Stack.ID != "" {
+		r.Stacks = append(r.Stacks, ResultStack{Name: s.Stack.Name, ID: s.Stack.ID})
+	}
+	submitted, handed := 0, 0
+	for _, role := range s.NeededRoles() {
+		part, seen := s.Part(role.Purpose), s.Seen.Parts[role.Purpose]
+		if r.ExternalID == "" {
+			r.ExternalID = part.ExternalID
+		}
+		for _, p := range part.Policies {
+			if p.ARN == "" && part.RoleARN == "" && part.UserARN == "" {
+				continue // wanted, and not seen anywhere yet
+			}
+			r.Policies = append(r.Policies, ResultPolicy{ARN: p.ARN, Digest: p.Digest, Characters: p.Characters})
+		}
+		if part.RoleARN != "" {
+			r.ManagedPolicies = append(r.ManagedPolicies, s.ManagedPolicies(role.Purpose)...)
+			r.Roles = append(r.Roles, ResultRole{Purpose: role.Purpose, ARN: part.RoleARN, ID: part.RoleID})
+		}
+		if part.UserName != "" && role.Access == describe.AccessUser {
+			r.Users = append(r.Users, ResultUser{Name: part.UserName, ARN: part.UserARN, AccessKeyID: part.KeyID})
+		}
+		if seen.User != nil {
+			r.Checks = append(r.Checks, seen.User.Checks...)
+		}
+		if seen.Report != nil {
+			r.Checks = append(r.Checks, seen.Report.Checks...)
+		}
+		if role.Submit {
+			handed++
+			if !part.Submitted.IsZero() {
+				submitted++
+			}
+		}
+	}
+	r.Submitted = handed > 0 && submitted == handed
+	return r
+}

@@ -1,0 +1,106 @@
+package step
+
+import (
+	"fmt"
+	"strings"
+
+	"rolecall/policy"
+	"rolecall/policy/review"
+	"rolecall/steps/screen"
+)
+
+// Reviewed is what a person should know of a policy before it is created.
+type Reviewed struct {
+	grants  string        // what is granted, in numbers
+	risks   string        // how many findings of which severity, and the worst
+	Serious int           // findings of medium severity or worse
+	Notes   []screen.Note // by line of the document as it is shown
+}
+
+// Review reads a permissions policy as the reviewer does. Trust policy and
+// account are left out: the document is judged for what it grants.
+func (s *Session) Review(purpose string, doc *policy.Document) Reviewed {
+	limit := policy.MaxManaged
+	if s.Role(purpose).Inline {
+		limit = policy.MaxRoleInline
+	}
+	report := review.Review([]byte(doc.Pretty()), review.Options{Limit: limit, Partition: s.Partition, Now: s.Now(), Cost: s.costOf(purpose)})
+	r := Reviewed{grants: grantsSentence(report.Actions.Granted, report.Actions.ByAccess), risks: risksSentence(&report)}
+	r.Serious = report.Count(review.SeverityRefused) + report.Count(review.High) + report.Count(review.Medium)
+	for _, f := range report.Findings {
+		if f.Line < 1 || f.Severity == review.Note {
+			continue
+		}
+		note := screen.Note{Line: f.Line, Tone: toneOf(f.Severity), Text: string(f.Severity) + ": " + f.Title}
+		if f.Severity.Rank() >= review.Medium.Rank() && f.Cost != "" {
+			note.Text = strings.TrimSuffix(note.Text, ".") + ". " + f.Cost
+		}
+		r.Notes = append(r.Notes, note)
+	}
+	return r
+}
+
+// costOf says what needs actions of a statement, in the vendor's terms.
+func (s *Session) costOf(purpose string) func(string, []string) string {
+	return func(sid string, _ []string) string {
+		why, ok := s.Role(purpose).Why[sid]
+		if !ok {
+			return ""
+		}
+		serves := strings.Join(s.Vendor.Serves(sid), ", ")
+		if serves == "" {
+			serves = s.Vendor.Title
+		}
+		return "Needed by " + serves + ". Without it: " + why.Without
+	}
+}
+
+func toneOf(severity review.Severity) screen.Tone {
+	if severity.Rank() >= review.Medium.Rank() {
+		return screen.Warning
+	}
+	return screen.Dim
+}
+
+// grantsSentence counts what is granted by access level.
+func grantsSentence(granted int, byAccess map[string]int) string {
+	words := map[policy.AccessLevel]string{policy.List: "list", policy.Read: "read", policy.Write: "write", policy.Tagging: "tag", policy.PermissionsManagement: "permissions"}
+	var parts []string
+	for _, level := range policy.AccessLevels() {
+		if n := byAccess[level.String()]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %s", screen.Thousands(n), words[level]))
+		}
+	}
+	return fmt.Sprintf("Grants %s actions: %s.", screen.Thousands(granted), strings.Join(parts, ", "))
+}
+
+// risksSentence counts the findings and names the worst.
+func risksSentence(report *review.Report) string {
+	var counts []string
+	for _, severity := range review.Severities() {
+		if n := report.Count(severity); n > 0 && severity != review.Note {
+			counts = append(counts, fmt.Sprintf("%d %s", n, severity))
+		}
+	}
+	if len(counts) == 0 {
+		return "The review finds nothing to worry about."
+	}
+	worst := report.Findings[0]
+	return fmt.Sprintf("Review: %s; %s.", strings.Join(counts, ", "), screen.LowerFirst(strings.TrimSuffix(worst.Title, ".")))
+}
+
+// Text says it all in one paragraph; where tells how to see the findings.
+func (r *Reviewed) Text(where string) screen.Text {
+	if r.Serious == 0 {
+		return screen.Text{Tone: screen.Dim, Body: r.grants + " " + r.risks}
+	}
+	return screen.Text{Tone: screen.Warning, Body: strings.TrimSpace(r.grants + " " + r.risks + " " + where)}
+}
+
+// SeeDocument tells how to see the document; unattended there is nobody to.
+func (s *Session) SeeDocument() string {
+	if s.Unattended {
+		return ""
+	}
+	return "v shows them."
+}

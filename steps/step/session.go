@@ -1,0 +1,172 @@
+package step
+
+import (
+	"context"
+	"time"
+
+	"rolecall/aws"
+	"rolecall/steps/describe"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/spot"
+)
+
+// ID names the offer among the choices.
+func (o Offer) ID() string { return o.Vendor + " " + o.Method + " " + o.Access }
+
+// ForgetExternalIDs drops what belongs to another account of the vendor.
+func (s *Session) ForgetExternalIDs() {
+	for purpose, part := range s.Parts {
+		if part.ExternalID != "" && s.VendorAccount != "" {
+			s.SetPart(purpose, func(p *record.Part) { p.ExternalID, p.Minted = "", false })
+		}
+	}
+}
+
+// Submitted reports whether this session handed the role over.
+func (s *Session) Submitted(arn string) bool {
+	for _, part := range s.Parts {
+		if part.RoleARN == arn && !part.Submitted.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// Submits is the part whose role goes to the vendor's API, nil when none does.
+func (s *Session) Submits() *describe.Role {
+	if !s.ByAPI() {
+		return nil
+	}
+	for _, role := range s.NeededRoles() {
+		if role.Submit {
+			return role
+		}
+	}
+	return nil
+}
+
+// Posted reports whether the declared request was answered with success.
+func (s *Session) Posted() bool {
+	if s.Vendor.HandOver.URL == "" {
+		return false
+	}
+	for _, role := range s.NeededRoles() {
+		if !s.Part(role.Purpose).Submitted.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// NextLinks are what the vendor's description leads on to.
+func (s *Session) NextLinks() []screen.Block {
+	if len(s.Vendor.Next) == 0 {
+		return nil
+	}
+	blocks := []screen.Block{screen.Text{Body: "What to do next:"}}
+	for _, next := range s.Vendor.Next {
+		blocks = append(blocks, screen.Link(next))
+	}
+	return blocks
+}
+
+// TakeUser keeps a user that was proven right. A key of another one is
+// forgotten.
+func (s *Session) TakeUser(purpose string, report aws.UserReport) {
+	s.SetSeen(purpose, func(p *record.SeenPart) { p.User = &report })
+	s.SetPart(purpose, func(p *record.Part) {
+		if p.UserID != "" && p.UserID != report.User.ID {
+			p.KeyID, p.KeyMade = "", false
+		}
+		p.UserName, p.UserARN, p.UserID = report.User.Name, report.User.ARN, report.User.ID
+	})
+}
+
+// ForgetARNs drops what was found in another account.
+func (s *Session) ForgetARNs() {
+	s.Seen = record.Seen{}
+	for purpose := range s.Parts {
+		s.SetPart(purpose, func(p *record.Part) { p.Policies, p.RoleARN, p.RoleID = nil, "", "" })
+	}
+}
+
+// Session is everything a step may use: the answers, the vendor's description
+// and the two accounts, the customer's at AWS and the one at the vendor.
+type Session struct {
+	record.Answers
+	Vendor *describe.Vendor
+	// Offers are the vendors and methods to choose from; flags narrow them.
+	Offers []Offer
+	// LoadVendor reads a vendor's description by name or file.
+	LoadVendor func(name string) (*describe.Vendor, error)
+
+	// AWS is the account signed in to; nil before the login step and in a
+	// session without credentials.
+	AWS *aws.Account
+	// OpenAWS loads a profile's configuration. It sends nothing. code answers
+	// the profile's MFA device once; empty when it has none.
+	OpenAWS func(ctx context.Context, profile, code string) (*aws.Account, error)
+	// Profiles lists the profiles of the AWS files.
+	Profiles func() ([]aws.Profile, error)
+
+	// API is the vendor's; nil without a token or where the vendor has none.
+	API API
+	// OpenAPI makes the client with a token that the person typed.
+	OpenAPI func(token screen.Secret) (API, error)
+
+	// Post sends a description's declared request and returns the answer's status
+	// and the beginning of its text. No redirect is followed.
+	Post func(ctx context.Context, url, body string) (status int, answer string, err error)
+	// SendTo is the address that a flag allowed the declared request to go to.
+	SendTo string
+
+	// Secrets are the secret access keys of this run, by the part's purpose. They
+	// are nowhere else, and end with the program.
+	Secrets map[string]screen.Secret
+	// KeepSecret writes an access key where the person wanted it (--secret-file);
+	// nil when nowhere.
+	KeepSecret func(keyID string, secret screen.Secret) error
+	// ScreenStays says that what is shown stays readable after rolecall ends: then
+	// no secret is shown.
+	ScreenStays bool
+
+	// Resuming is true until the person does something: steps that are done
+	// pass by themselves.
+	Resuming bool
+	// Unattended says that nobody looks at the screens.
+	Unattended bool
+	// Unfinished names the writing calls that an earlier run of this session
+	// sent and never saw answered.
+	Unfinished []string
+	// Ledger keeps the receipt of what this session makes; nil: in memory alone.
+	Ledger *record.Ledger
+	// Endpoint is where AWS requests go when that is not AWS.
+	Endpoint string
+	// Wait is how long an unanswered wait may last; zero means the step's own.
+	Wait time.Duration
+	Now  func() time.Time
+}
+
+// Offer is one way to connect: a vendor, who does the AWS part, and what the
+// vendor gets.
+type Offer struct {
+	Vendor, Method, Access string
+	Label, Detail          string
+}
+
+// API is what rolecall asks of a vendor.
+type API interface {
+	// Accounts lists the vendor's accounts that the token can see.
+	Accounts(ctx context.Context) ([]spot.Account, error)
+	// CreateAccount makes one.
+	CreateAccount(ctx context.Context, name string) (spot.Account, error)
+	// ExternalID reads the account's external ID; empty when it has none yet.
+	ExternalID(ctx context.Context, account string) (string, error)
+	// MintExternalID has a new one made: never while a role may carry the old.
+	MintExternalID(ctx context.Context, account string) (string, error)
+	// Role reads the role that the vendor holds for the account; empty when none.
+	Role(ctx context.Context, account string) (string, error)
+	// SubmitRole hands the role over. The vendor tries to assume it.
+	SubmitRole(ctx context.Context, account, roleARN string) error
+}

@@ -1,0 +1,122 @@
+package undo
+
+import (
+	"context"
+	"time"
+
+	"rolecall/steps/record"
+	"rolecall/steps/step"
+)
+
+// How often a removal whose answer got lost, or that AWS is not ready for, is
+// looked at again, and how long rolecall waits between.
+const (
+	removalTries = 5
+	removalPause = 2 * time.Second
+)
+
+// Remove looks at an item once more, removes it if it is still what rolecall
+// made, and writes that into the receipt. An item that is gone already is
+// written down too. When an answer gets lost, it looks whether the item is
+// gone. The request itself is never cut off half-way.
+func (r *Remover) Remove(ctx context.Context, item record.Item) (Removal, error) {
+	for try := 1; ; try++ {
+		now, err := r.attempt(ctx, item)
+		switch {
+		case err == nil && now.Verdict == Gone && try > 1:
+			now.Verdict = Removed // by the try whose answer got lost
+			return now, r.record(item)
+		case err == nil && (now.Verdict == Gone || now.Verdict == Removed):
+			return now, r.record(item)
+		case err == nil && now.Verdict == Keep:
+			return now, nil
+		case err == nil && try == removalTries:
+			return inUse(item), nil
+		case err != nil && (try == removalTries || !step.Passes(err)):
+			return Removal{Item: item, Verdict: Keep}, err
+		}
+		select {
+		case <-time.After(removalPause):
+		case <-ctx.Done():
+			return Removal{Item: item, Verdict: Keep}, ctx.Err()
+		}
+	}
+}
+
+// attempt is one look and one removal. The verdict stays Remove while a policy
+// is in use: IAM may not have forgotten the attachment yet.
+func (r *Remover) attempt(ctx context.Context, item record.Item) (Removal, error) {
+	now, err := r.judge(ctx, item)
+	if err != nil || now.Verdict != Remove || now.uses > 0 {
+		return now, err
+	}
+	if err := r.delete(context.WithoutCancel(ctx), item); err != nil {
+		return now, err
+	}
+	if item.Kind == record.ItemStack {
+		if err := r.awaitStack(ctx, item); err != nil {
+			return now, err
+		}
+	}
+	now.Verdict = Removed
+	return now, nil
+}
+
+func (r *Remover) record(item record.Item) error {
+	item.State, item.At, item.By = record.ItemRemoved, r.Now().UTC(), r.By
+	return r.Ledger.Put(r.Receipt, item)
+}
+
+func (r *Remover) delete(ctx context.Context, item record.Item) error {
+	switch item.Kind {
+	case record.ItemAttachment:
+		return r.Account.DetachRolePolicy(ctx, item.Role, item.ARN)
+	case record.ItemInline:
+		return r.Account.DeleteRolePolicy(ctx, item.Role, item.Name)
+	case record.ItemRole:
+		return r.Account.DeleteRole(ctx, item.Name)
+	case record.ItemPolicy:
+		return r.deletePolicy(ctx, item.ARN)
+	case record.ItemUser, record.ItemUserAttachment, record.ItemKey:
+		return r.deleteUserItem(ctx, item)
+	case record.ItemStack:
+		return r.Account.DeleteStack(ctx, item.ID, "")
+	}
+	return nil
+}
+
+// deletePolicy deletes the older versions first: IAM asks for that.
+func (r *Remover) deletePolicy(ctx context.Context, arn string) error {
+	versions, err := r.Account.PolicyVersions(ctx, arn)
+	if err != nil {
+		return err
+	}
+	for _, v := range versions {
+		if v.IsDefault {
+			continue
+		}
+		if err := r.Account.DeletePolicyVersion(ctx, arn, v.ID); err != nil {
+			return err
+		}
+	}
+	return r.Account.DeletePolicy(ctx, arn)
+}
+
+// All removes everything that may be removed, in order, and says what became
+// of each. It stops at the first error; what was done until then is on record.
+func (r *Remover) All(ctx context.Context) ([]Removal, error) {
+	plan, err := r.Plan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range plan {
+		if plan[i].Verdict == Keep {
+			continue
+		}
+		plan[i], err = r.Remove(ctx, plan[i].Item)
+		if err != nil {
+			return plan, err
+		}
+	}
+	return plan, nil
+}

@@ -1,0 +1,134 @@
+package update
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"rolecall/aws"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+)
+
+// prepare reads what writing a managed policy's new version takes, and refuses
+// where there is no room for one.
+func (u *Updater) prepare(ctx context.Context, policies []PolicyUpdate) error {
+	for i := range policies {
+		p := &policies[i]
+		if p.Kind != record.ItemPolicy {
+			continue
+		}
+		now, err := u.Account.Policy(ctx, p.ARN)
+		if err != nil {
+			return err
+		}
+		p.ID, p.Version = now.ID, now.VersionID
+		versions, err := u.Account.PolicyVersions(ctx, p.ARN)
+		if err != nil {
+			return err
+		}
+		if len(versions) < step.MostVersions {
+			continue
+		}
+		made, err := u.madeHere(*p)
+		if err != nil {
+			return err
+		}
+		if !made {
+			return step.NoRoom(p.Name, p.ARN, versions)
+		}
+		p.Drop = step.OldestVersion(versions)
+	}
+	return nil
+}
+
+// madeHere tells whether a receipt proves that rolecall made the policy.
+func (u *Updater) madeHere(p PolicyUpdate) (bool, error) {
+	receipts, err := u.Store.Receipts()
+	return slices.ContainsFunc(receipts, func(r record.Receipt) bool {
+		return slices.ContainsFunc(r.Items, func(i record.Item) bool { return u.about(r, i, p, "") && i.State == record.ItemMade })
+	}), err
+}
+
+// about tells whether an entry of a receipt is about this very policy.
+func (u *Updater) about(r record.Receipt, i record.Item, p PolicyUpdate, roleID string) bool {
+	if r.Rehearsal || r.AccountID != u.Session.AccountID || r.Endpoint != u.Session.Endpoint || i.Kind != p.Kind {
+		return false
+	}
+	if p.Kind == record.ItemInline {
+		return i.Name == p.Name && i.RoleID == roleID
+	}
+	return i.ARN == p.ARN && i.ID == p.ID
+}
+
+// Apply writes one policy and, where the policy is in a receipt, its new digest
+// there. An answer that got lost is settled by reading the policy again.
+func (u *Updater) Apply(ctx context.Context, role aws.Role, p PolicyUpdate) error {
+	ctx = context.WithoutCancel(ctx)
+	write := u.writeVersion
+	if p.Kind == record.ItemInline {
+		write = func(ctx context.Context, p PolicyUpdate) error {
+			return u.Account.PutRolePolicy(ctx, role.Name, p.Name, p.After)
+		}
+	}
+	if err := write(ctx, p); err != nil {
+		return err
+	}
+	return u.record(role, p)
+}
+
+func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
+	now, err := u.Account.Policy(ctx, p.ARN)
+	if err != nil {
+		return err
+	}
+	if now.ID != p.ID || now.VersionID != p.Version {
+		return &screen.Fault{Problem: screen.Problem{What: p.Name + " was changed while you looked at the difference.", Expected: "version " + p.Version + " as its default",
+			Next: "Run this again and look at the new difference.", Kind: screen.NotAsNeeded}}
+	}
+	if p.Drop != "" {
+		if err := u.Account.DeletePolicyVersion(ctx, p.ARN, p.Drop); err != nil {
+			return err
+		}
+	}
+	_, err = u.Account.CreatePolicyVersion(ctx, p.ARN, p.After)
+	if err == nil || step.Refused(err) {
+		return err
+	}
+	if now, lookErr := u.Account.Policy(ctx, p.ARN); lookErr == nil && now.Document != nil && now.Document.Equal(p.After) {
+		return nil
+	}
+	return err
+}
+
+// record writes the new digest into the receipt that knows the policy, so that
+// disconnect still takes it for what rolecall made. A policy that rolecall only
+// found is recorded as changed, with the session that connected its role.
+func (u *Updater) record(role aws.Role, p PolicyUpdate) error {
+	receipts, err := u.Store.Receipts()
+	if err != nil {
+		return err
+	}
+	s := u.Session
+	item := record.Item{Kind: p.Kind, State: record.ItemUpdated, Purpose: u.Purpose, Name: p.Name, ARN: p.ARN, ID: p.ID, Digest: p.After.Digest(),
+		At: s.Now().UTC(), By: u.By}
+	if p.Kind == record.ItemInline {
+		item.Role, item.RoleID = role.Name, role.ID
+	}
+	known := false
+	for _, r := range receipts {
+		if slices.ContainsFunc(r.Items, func(i record.Item) bool { return u.about(r, i, p, role.ID) && i.State != record.ItemRemoved }) {
+			known = true
+			if err := u.Store.Ledger(r.Session).Put(r, item); err != nil {
+				return err
+			}
+		}
+	}
+	if known || s.ID == "" {
+		return nil
+	}
+	head := s.ReceiptHead()
+	head.Access = cmp.Or(head.Access, s.AccessOrRole())
+	return u.Store.Ledger(s.ID).Put(head, item)
+}

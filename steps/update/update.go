@@ -1,0 +1,236 @@
+// Package update brings the policies of a role that exists to what its vendor
+// needs now. It stands on record and on what the session wants.
+package update
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"rolecall/aws"
+	"rolecall/policy"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+)
+
+// Updater brings the policies of a role that exists to what its vendor needs
+// now. Session says which vendor, selection, partition and account.
+type Updater struct {
+	Session *step.Session
+	Purpose string
+	Account *aws.Account
+	Store   *record.Store
+	By      string // the ARN of who is signed in
+}
+
+// Update is what has to change; nothing where no policy differs.
+type Update struct {
+	Role     aws.Role
+	Policies []PolicyUpdate // those that differ
+	Others   []string       // names of policies on the role that are not the vendor's
+}
+
+// PolicyUpdate is one policy that grants something else than the vendor needs.
+type PolicyUpdate struct {
+	Kind       record.ItemKind // ItemPolicy or ItemInline
+	Name       string
+	ARN        string // of a managed policy
+	ID         string // of a managed policy
+	Version    string // of a managed policy: the default one, as compared
+	Drop       string // the version that has to go first, to make room
+	Before     *policy.Document
+	After      *policy.Document
+	Difference policy.Difference // what After grants that Before does not, and the reverse
+}
+
+// Recall takes what no flag gave from the session that connected this role, so
+// that an update neither widens nor narrows what was chosen then. It returns
+// the session's ID, empty when none is known.
+func (u *Updater) Recall(roleName string, given func(flag string) bool) (string, error) {
+	s := u.Session
+	found, ok, err := u.Store.Latest(func(a record.Answers) bool {
+		return !a.Rehearsal && a.AccountID == s.AccountID && a.Vendor == s.Answers.Vendor && partOfRole(a, roleName) != ""
+	})
+	if err != nil || !ok {
+		return "", err
+	}
+	if !given("products") {
+		s.Bundles = found.Bundles
+	}
+	if !given("report-bucket") {
+		s.Parameters = found.Parameters
+	}
+	if !given("regions") {
+		s.Regions = found.Regions
+	}
+	if !given("restrict-tag") {
+		s.RestrictTag = found.RestrictTag
+	}
+	if s.TrustedAccount == "" {
+		s.TrustedAccount = found.TrustedAccount
+	}
+	s.Prepare()
+	s.ID, s.Method, s.VendorAccount = found.ID, found.Method, found.VendorAccount
+	u.Purpose = partOfRole(found, roleName)
+	if !given("policy-name") {
+		s.SetPart(u.Purpose, func(p *record.Part) { p.PolicyName = found.Part(u.Purpose).PolicyName })
+	}
+	return found.ID, nil
+}
+
+// partOfRole is the purpose of a session's role of that name; empty when none
+// is. Names are unique in an account, whatever the path is.
+func partOfRole(a record.Answers, roleName string) string {
+	for _, purpose := range record.SortedPurposes(a.Parts) {
+		part := a.Parts[purpose]
+		if arn, ok := aws.SplitARN(part.RoleARN); ok && strings.EqualFold(arn.Resource[strings.LastIndex(arn.Resource, "/")+1:], roleName) {
+			return purpose
+		}
+	}
+	return ""
+}
+
+// Plan reads the role and compares its policies with the wanted ones. It
+// changes nothing. The error is a Fault where the role is not one to update.
+func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
+	documents, err := u.Session.WantedDocuments(u.Purpose)
+	if err != nil {
+		return Update{}, err
+	}
+	managed := u.Session.ManagedPolicies(u.Purpose)
+	if len(documents) == 0 && len(managed) > 0 {
+		return Update{}, &screen.Fault{Problem: screen.Problem{What: "The role " + roleName + " needs AWS managed policies alone, which AWS itself keeps up to date.",
+			Expected: "a vendor with a policy of its own", Next: "Check the role: rolecall verify.", Kind: screen.Usage}}
+	}
+	if len(documents) == 0 {
+		return Update{}, &screen.Fault{Problem: screen.Problem{What: "Nothing that is ticked needs the role " + roleName + ".",
+			Expected: "products that it is for", Next: "Name them with --products.", Kind: screen.Usage}}
+	}
+	want := u.Session.WantedRole(u.Purpose)
+	want.RoleName, want.RoleARN, want.Approved = roleName, "", nil
+	seen, report, err := u.Account.Look(ctx, want)
+	if err == nil && len(seen.Denied) > 0 {
+		_, err = u.Account.Role(ctx, roleName) // says which permission is missing
+	}
+	if err != nil {
+		return Update{}, err
+	}
+	if err := u.fit(seen, report, roleName); err != nil {
+		return Update{}, err
+	}
+	for _, arn := range managed {
+		if !slices.ContainsFunc(seen.Role.Attached, func(p aws.AttachedPolicy) bool { return p.ARN == arn }) && !seen.PoliciesUnknown {
+			return Update{}, &screen.Fault{Problem: screen.Problem{What: "The role " + roleName + " does not have the AWS managed policy " + step.PolicyNameOf(arn) + ".",
+				Expected: arn, Next: "Have rolecall attach it: rolecall connect --method direct --role-name " + roleName + ".", Kind: screen.NotAsNeeded}}
+		}
+	}
+	update := Update{Role: *seen.Role}
+	if matches, _ := report.Check("policy-matches"); matches.Status == aws.Pass {
+		return update, nil
+	}
+	if update.Policies, update.Others, err = u.pair(update.Role, documents); err != nil {
+		return update, err
+	}
+	return update, u.prepare(ctx, update.Policies)
+}
+
+// fit refuses a role that is not the vendor's, or that a stack keeps.
+func (u *Updater) fit(seen aws.Seen, report aws.Report, roleName string) error {
+	refuse := func(what, expected, next string) error {
+		return &screen.Fault{Problem: screen.Problem{What: what, Expected: expected, Next: next, Kind: screen.NotAsNeeded}}
+	}
+	title := u.Session.Vendor.Title
+	if seen.Role == nil {
+		return refuse("There is no role "+roleName+" in account "+u.Session.AccountID+".", "the role that "+title+" uses",
+			"Name it with --role, or make it: rolecall connect.")
+	}
+	if trusts, _ := report.Check("trust-principal"); trusts.Status != aws.Pass && trusts.Status != aws.Warn {
+		return refuse("The role "+roleName+" does not trust "+title+": "+trusts.Got+".", trusts.Want,
+			"Name "+title+"'s role with --role. rolecall gives "+title+"'s policy to no other.")
+	}
+	for _, tag := range seen.Role.Tags {
+		if tag.Key == "aws:cloudformation:stack-name" {
+			return u.ofStack(roleName, tag.Value)
+		}
+	}
+	if u.Session.Method == "automatic" && u.Session.ID != "" {
+		return u.ofStack(roleName, "")
+	}
+	return nil
+}
+
+func (u *Updater) ofStack(roleName, stack string) error {
+	named := "a CloudFormation stack"
+	next := "rolecall connect --vendor " + u.Session.Answers.Vendor + " --method automatic"
+	if stack != "" {
+		named, next = "the CloudFormation stack "+stack, next+" --stack-name "+stack
+	}
+	return &screen.Fault{Problem: screen.Problem{What: "The role " + roleName + " belongs to " + named + ", which would not know of the change.",
+		Expected: "a role outside of a stack", Next: "Update the stack: " + next + ", and choose to update it.", Kind: screen.NotAsNeeded}}
+}
+
+// pair finds for each wanted document the policy that holds it now: the one
+// that grants the same, else the one of its name, else the only one left.
+func (u *Updater) pair(role aws.Role, documents []step.WantedDocument) (differ []PolicyUpdate, others []string, err error) {
+	left, others := heldPolicies(role)
+	open := slices.Clone(documents)
+	take := func(fits func(PolicyUpdate, step.WantedDocument) bool) {
+		open = slices.DeleteFunc(open, func(doc step.WantedDocument) bool {
+			i := slices.IndexFunc(left, func(p PolicyUpdate) bool { return fits(p, doc) })
+			if i < 0 {
+				return false
+			}
+			p := left[i]
+			left = slices.Delete(left, i, i+1)
+			p.After, p.Difference = doc.Document, policy.Compare(p.Before, doc.Document)
+			if !p.Difference.Equal {
+				differ = append(differ, p)
+			}
+			return true
+		})
+	}
+	take(func(p PolicyUpdate, doc step.WantedDocument) bool {
+		return policy.Compare(p.Before, doc.Document).Equal
+	})
+	take(func(p PolicyUpdate, doc step.WantedDocument) bool { return strings.EqualFold(p.Name, doc.Name) })
+	if len(open) == 1 && len(left) == 1 {
+		take(func(PolicyUpdate, step.WantedDocument) bool { return true })
+	}
+	for _, p := range left {
+		others = append(others, p.Name)
+	}
+	if len(open) == 0 {
+		return differ, others, nil
+	}
+	if len(left) == 0 {
+		return differ, others, &screen.Fault{Problem: screen.Problem{
+			What:     fmt.Sprintf("What %s needs takes %d policies, and %s has only some of them.", u.Session.Vendor.Title, len(documents), role.Name),
+			Expected: "a policy for " + open[0].Name + " too",
+			Next:     "Have rolecall make it: rolecall connect --method direct --role-name " + role.Name + ".", Kind: screen.NotAsNeeded}}
+	}
+	return differ, others, &screen.Fault{Problem: screen.Problem{
+		What:     fmt.Sprintf("rolecall cannot tell which policy of %s holds what %s needs. It has: %s.", role.Name, u.Session.Vendor.Title, strings.Join(others, ", ")),
+		Expected: "one named " + open[0].Name, Next: "Name it with --policy-name.", Kind: screen.NotAsNeeded}}
+}
+
+// heldPolicies are a role's policies that can be changed, and the names of the
+// others: AWS's own, and what cannot be read.
+func heldPolicies(role aws.Role) (held []PolicyUpdate, others []string) {
+	for _, p := range role.Attached {
+		if arn, _ := aws.SplitARN(p.ARN); p.Document == nil || arn.AccountID == "aws" {
+			others = append(others, p.Name)
+			continue
+		}
+		held = append(held, PolicyUpdate{Kind: record.ItemPolicy, Name: p.Name, ARN: p.ARN, Before: p.Document})
+	}
+	for _, p := range role.Inline {
+		if p.Document == nil {
+			others = append(others, p.Name)
+			continue
+		}
+		held = append(held, PolicyUpdate{Kind: record.ItemInline, Name: p.Name, Before: p.Document})
+	}
+	return held, others
+}
