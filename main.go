@@ -8,6 +8,7 @@ import (
 	"syscall"
 
 	"rolecall/ui"
+	"rolecall/ui/cli"
 )
 
 func main() {
@@ -24,5 +25,5 @@ func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	defer stop()
 	context.AfterFunc(ctx, stop)
-	return ui.Main(ctx, os.Args[1:], ui.System())
+	return ui.Main(ctx, os.Args[1:], cli.System())
 }

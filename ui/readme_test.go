@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"rolecall/ui/cli"
 )
 
 // TestREADME holds the README to the program: each command line in it is one
@@ -41,8 +43,8 @@ func understood(t *testing.T, line, rest string) {
 	rest, _, _ = strings.Cut(rest, " #")
 	rest, _, _ = strings.Cut(rest, ">")
 	args := strings.Fields(strings.ReplaceAll(rest, "'", ""))
-	a := &app{env: Env{Now: time.Now}}
-	cmd, left, err := a.rootCommand().Find(args)
+	a := &cli.App{Env: cli.Env{Now: time.Now}}
+	cmd, left, err := rootCommand(a).Find(args)
 	if err != nil {
 		t.Errorf("%s: %v", line, err)
 		return

@@ -1,0 +1,142 @@
+// Package cli is what every command shares: the world that it runs in, its
+// streams and terminals, failures in three lines, and exit codes. It stands
+// under the commands and the fronts, on steps.
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/steps/record"
+	"rolecall/ui/draw"
+)
+
+// Agree asks a question that is answered by y or n; enter alone is no.
+func (a *App) Agree(ctx context.Context, question string) (bool, error) {
+	fmt.Fprint(a.Env.Stderr, question+" ")
+	answer := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(a.Env.Stdin).ReadString('\n') // the end of the input is no
+		answer <- strings.ToLower(strings.TrimSpace(line))
+	}()
+	select {
+	case word := <-answer:
+		return word == "y" || word == "yes", nil
+	case <-ctx.Done():
+		a.Say("")
+		return false, ErrCancelled
+	}
+}
+
+// Whoami is the user signed in here, at this host.
+func (a *App) Whoami() string {
+	name := "unknown"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return draw.Clean(name)
+}
+
+// App is one run of the program: its world and what every command shares.
+type App struct {
+	Env     Env
+	JSON    bool // one JSON document on stdout
+	Plain   bool // line by line
+	Profile string
+	Region  string
+	Account string // the only AWS account allowed
+	Started bool   // flags were understood and the command began
+}
+
+// WantsJSON looks for --json before the flags are parsed, since a refusal of the
+// flags has to be JSON too.
+func WantsJSON(args []string) bool {
+	for i, arg := range args {
+		switch {
+		case arg == "--":
+			return false
+		case arg == "--json", arg == "--json=true", arg == "--format=json":
+			return true
+		case arg == "--format" && i+1 < len(args) && args[i+1] == "json":
+			return true
+		}
+	}
+	return false
+}
+
+// Version is the module's version as it was built, "(devel)" from a clone.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" {
+		return "(devel)"
+	}
+	return info.Main.Version
+}
+
+// Interactive reports whether the full-screen wizard can run.
+func (a *App) Interactive() bool { return a.Env.StdinTTY && a.Env.StdoutTTY && !a.Dumb() }
+
+func (a *App) Dumb() bool { return a.Env.Getenv("TERM") == "dumb" }
+
+// Store opens the sessions' folder.
+func (a *App) Store() (*record.Store, error) {
+	folder, err := record.StateFolder(a.Env.Getenv)
+	if err != nil {
+		return nil, err
+	}
+	return record.OpenStore(folder), nil
+}
+
+// Say writes a line of talk.
+func (a *App) Say(format string, args ...any) {
+	fmt.Fprintf(a.Env.Stderr, format+"\n", args...)
+}
+
+// Print writes a line of data.
+func (a *App) Print(format string, args ...any) {
+	fmt.Fprintf(a.Env.Stdout, format+"\n", args...)
+}
+
+// NoArgs refuses words behind a command that takes none.
+func (a *App) NoArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if cmd.HasAvailableSubCommands() {
+		next := "List the commands: " + cmd.CommandPath() + " --help."
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			next = "Did you mean " + cmd.CommandPath() + " " + near[0] + "? " + next
+		}
+		return Usage(fmt.Sprintf("%s has no command %q.", cmd.CommandPath(), args[0]), "one of its commands", next)
+	}
+	return Usage(fmt.Sprintf("%s takes no argument, and was given %q.", cmd.CommandPath(), args[0]),
+		"flags only", "See "+cmd.CommandPath()+" --help.")
+}
+
+// UpToOne refuses a second argument.
+func UpToOne(cmd *cobra.Command, args []string) error {
+	if len(args) < 2 {
+		return nil
+	}
+	return Usage(fmt.Sprintf("%s takes one argument, and was given %d.", cmd.CommandPath(), len(args)),
+		cmd.UseLine(), "Leave out the others.")
+}
+
+// ExactlyOne refuses any other number of arguments.
+func ExactlyOne(cmd *cobra.Command, args []string) error {
+	if len(args) == 1 {
+		return nil
+	}
+	return Usage(fmt.Sprintf("%s needs one argument, and was given %d.", cmd.CommandPath(), len(args)),
+		cmd.UseLine(), "See "+cmd.CommandPath()+" --help.")
+}

@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+)
+
+// Env is the world that a command runs in. The AWS SDK reads the environment
+// and files of the process by itself, so Environ has to be the process's own.
+type Env struct {
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	Environ        []string // "NAME=value"
+	Now            func() time.Time
+
+	// Which of the three streams is a terminal.
+	StdinTTY, StdoutTTY, StderrTTY bool
+	// ReadSecret reads one line from the terminal without showing it. It is nil
+	// where there is no terminal.
+	ReadSecret func() (string, error)
+	// Hush keeps what others write to standard error off the screen; nil where
+	// nothing stands in between.
+	Hush func(on bool)
+}
+
+// System is the real world.
+func System() Env {
+	stderr, hush := guardStderr()
+	env := Env{
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: stderr,
+		Hush:      hush.hushed.Store,
+		Environ:   os.Environ(),
+		Now:       time.Now,
+		StdinTTY:  term.IsTerminal(os.Stdin.Fd()),
+		StdoutTTY: term.IsTerminal(os.Stdout.Fd()),
+		StderrTTY: term.IsTerminal(stderr.Fd()),
+	}
+	if env.StdinTTY {
+		env.ReadSecret = func() (string, error) {
+			text, err := term.ReadPassword(os.Stdin.Fd())
+			return string(text), err
+		}
+	}
+	return env
+}
+
+// Getenv is the value of an environment variable, empty when it is not set.
+func (e Env) Getenv(name string) string {
+	for i := len(e.Environ) - 1; i >= 0; i-- {
+		if key, value, _ := strings.Cut(e.Environ[i], "="); key == name {
+			return value
+		}
+	}
+	return ""
+}

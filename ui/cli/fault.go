@@ -1,0 +1,266 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/aws"
+	"rolecall/steps/describe"
+	"rolecall/steps/screen"
+	"rolecall/steps/spot"
+	"rolecall/ui/draw"
+)
+
+// CheckCommon checks the flags that every command has.
+func (a *App) CheckCommon() error {
+	if a.Account != "" {
+		if err := aws.CheckAccountID(a.Account); err != nil {
+			return FlagRefused("--aws-account", err)
+		}
+	}
+	if a.Region != "" {
+		if err := aws.CheckRegion(a.Region); err != nil {
+			return FlagRefused("--region", err)
+		}
+	}
+	return nil
+}
+
+// FlagRefused says which flag an error is about, and that nothing was done.
+func FlagRefused(flag string, err error) error {
+	p := ProblemOf(err)
+	p.What, p.Kind = flag+": "+p.What, screen.Usage
+	if p.Next == "" {
+		p.Next = "Correct " + flag + "."
+	}
+	return &screen.Fault{Problem: p, Err: err}
+}
+
+// The exit codes of every command, as scripts know them.
+const (
+	exitDone      = 0
+	ExitFailed    = 1
+	ExitUsage     = 2
+	ExitNotAsIs   = 3
+	ExitAWS       = 4
+	ExitVendor    = 5
+	ExitWaiting   = 8
+	exitCancelled = 130
+)
+
+// ErrCancelled ends a command that the person left.
+var ErrCancelled = errors.New("cancelled")
+
+// Failure is an error with everything that is known beside it. With --json, the
+// document is printed with the error inside.
+type Failure struct {
+	Err      error
+	Document func(*ErrorJSON) any // nil: the error alone
+}
+
+// Error is the error's.
+func (f *Failure) Error() string { return f.Err.Error() }
+
+// Unwrap gives the error.
+func (f *Failure) Unwrap() error { return f.Err }
+
+// ErrorJSON is the error member of a JSON document.
+type ErrorJSON struct {
+	What     string `json:"what"`
+	Expected string `json:"expected"`
+	Next     string `json:"next"`
+}
+
+// Usage is a refusal of the command line: exit 2, nothing was done.
+func Usage(what, expected, next string) error {
+	return &screen.Fault{Problem: screen.Problem{What: what, Expected: expected, Next: next, Kind: screen.Usage}}
+}
+
+func FlagFault(cmd *cobra.Command, err error) error {
+	return &screen.Fault{Err: err, Problem: screen.Problem{
+		What:     "The flags cannot be understood: " + draw.Clean(err.Error()) + ".",
+		Expected: "flags of " + cmd.CommandPath(),
+		Next:     "List them: " + cmd.CommandPath() + " --help.",
+		Kind:     screen.Usage,
+	}}
+}
+
+// ProblemOf says in three lines what any error means.
+func ProblemOf(err error) screen.Problem {
+	var fault *screen.Fault
+	if errors.As(err, &fault) {
+		return fault.Problem
+	}
+	if mistakes := describe.MistakesOf(err); len(mistakes) > 0 {
+		return mistakesProblem(mistakes)
+	}
+	var refused *spot.Error
+	if errors.As(err, &refused) {
+		p := screen.Problem{What: refused.What(), Expected: refused.Expected(), Next: refused.Next(), Quoted: refused.Quoted(), Kind: screen.VendorRefuse}
+		if refused.Status == 0 && !refused.Passing() {
+			p.Kind = screen.Usage // the address or the credentials file, before anything was sent
+		}
+		return p
+	}
+	var known *aws.Error
+	if errors.As(err, &known) {
+		return awsProblem(known)
+	}
+	return screen.Problem{What: sentence(err.Error())}
+}
+
+func awsProblem(e *aws.Error) screen.Problem {
+	p := screen.Problem{What: e.What, Expected: e.Expected, Next: e.Next, Quoted: e.AWS}
+	switch e.Kind {
+	case aws.NotSignedIn, aws.Expired, aws.NeedsMFA, aws.Denied:
+		p.Kind = screen.AWSRefused
+	case aws.WrongAccount, aws.WrongPartition:
+		p.Kind = screen.NotAsNeeded
+	}
+	return p
+}
+
+// mistakesProblem puts a file's mistakes into one problem: all of what is wrong,
+// and the first one's way out.
+func mistakesProblem(mistakes describe.Mistakes) screen.Problem {
+	p := screen.Problem{Expected: mistakes[0].Expected, Next: mistakes[0].Next, Kind: screen.Usage}
+	lines := make([]string, len(mistakes))
+	for i, m := range mistakes {
+		lines[i] = m.Error()
+	}
+	p.What = strings.Join(lines, "\n")
+	if len(mistakes) == 1 {
+		p.What = mistakes[0].What
+	}
+	return p
+}
+
+func sentence(s string) string {
+	s = draw.Clean(s)
+	if s == "" || strings.HasSuffix(s, ".") {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
+func ExitOf(kind screen.ProblemKind) int {
+	switch kind {
+	case screen.Usage:
+		return ExitUsage
+	case screen.NotAsNeeded:
+		return ExitNotAsIs
+	case screen.AWSRefused:
+		return ExitAWS
+	case screen.VendorRefuse:
+		return ExitVendor
+	case screen.TimedOut:
+		return ExitWaiting
+	case screen.Failure:
+	}
+	return ExitFailed
+}
+
+// Finish turns a command's error into words, JSON and an exit code.
+func (a *App) Finish(ctx context.Context, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	if !a.Started {
+		err = asUsage(err)
+	}
+	cancelled := errors.Is(err, ErrCancelled) || ctx.Err() != nil && errors.Is(err, context.Canceled)
+	problem := ProblemOf(err)
+	if cancelled {
+		problem = cancelledProblem(err)
+	}
+	a.writeProblem(a.Env.Stderr, problem)
+	if a.JSON {
+		a.writeFailure(err, problem)
+	}
+	if cancelled {
+		return exitCancelled
+	}
+	return ExitOf(problem.Kind)
+}
+
+// asUsage marks what cobra itself refused before any command began.
+func asUsage(err error) error {
+	var fault *screen.Fault
+	if errors.As(err, &fault) {
+		return err
+	}
+	return &screen.Fault{Err: err, Problem: screen.Problem{
+		What: sentence(err.Error()), Expected: "a command of rolecall", Next: "List them: rolecall --help.", Kind: screen.Usage,
+	}}
+}
+
+// CancelledError says what was saved when the person left.
+type CancelledError struct{ Session string }
+
+func (c *CancelledError) Error() string { return "cancelled, session " + c.Session + " is saved" }
+
+func (c *CancelledError) Is(target error) bool { return target == ErrCancelled }
+
+func cancelledProblem(err error) screen.Problem {
+	p := screen.Problem{What: "Cancelled."}
+	var saved *CancelledError
+	if errors.As(err, &saved) && saved.Session != "" {
+		p.What = "Cancelled. Your answers are saved as session " + saved.Session + "."
+		p.Next = "Go on: rolecall resume " + saved.Session
+	}
+	return p
+}
+
+// writeProblem writes the three lines: what happened, what was expected, what
+// to do next. AWS's or the vendor's own words stand behind the first.
+func (a *App) writeProblem(w io.Writer, p screen.Problem) {
+	var b strings.Builder
+	for i, line := range strings.Split(p.What, "\n") {
+		mark := "  "
+		if i == 0 {
+			mark = "rolecall: "
+		}
+		b.WriteString(mark + draw.Clean(line) + "\n")
+	}
+	if p.Quoted != "" {
+		b.WriteString("  said:     " + draw.Clean(p.Quoted) + "\n")
+	}
+	if p.Wanted != "" || p.Found != "" {
+		b.WriteString("  wanted:   " + draw.Clean(p.Wanted) + "\n  found:    " + draw.Clean(p.Found) + "\n")
+	}
+	if p.Expected != "" {
+		b.WriteString("  expected: " + draw.Clean(p.Expected) + "\n")
+	}
+	if p.Next != "" {
+		b.WriteString("  next:     " + draw.Clean(p.Next) + "\n")
+	}
+	fmt.Fprint(w, b.String())
+}
+
+func (a *App) writeFailure(err error, p screen.Problem) {
+	e := &ErrorJSON{What: draw.Clean(p.What), Expected: draw.Clean(p.Expected), Next: draw.Clean(p.Next)}
+	var known *Failure
+	if errors.As(err, &known) && known.Document != nil {
+		a.WriteJSON(known.Document(e))
+		return
+	}
+	a.WriteJSON(struct {
+		Error *ErrorJSON `json:"error"`
+	}{e})
+}
+
+// WriteJSON prints one document, indented, without HTML escapes.
+func (a *App) WriteJSON(document any) {
+	enc := json.NewEncoder(a.Env.Stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	if err := enc.Encode(document); err != nil {
+		a.Say("rolecall: print JSON: %s", draw.Clean(err.Error()))
+	}
+}

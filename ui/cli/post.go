@@ -1,0 +1,41 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// longestAnswer is how much of a vendor's answer is read, in bytes.
+const longestAnswer = 4 << 10
+
+// PostClient follows no redirect: what was confirmed is one address.
+func PostClient() *http.Client {
+	return &http.Client{Timeout: VendorWait, CheckRedirect: func(*http.Request, []*http.Request) error {
+		return errors.New("the server wants to send it elsewhere, and rolecall does not follow")
+	}}
+}
+
+// Post sends a JSON text once and returns the answer's status and the beginning
+// of its text.
+func Post(ctx context.Context, client *http.Client, url, body string) (int, string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", "rolecall/"+Version())
+	response, err := client.Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer response.Body.Close()
+	answer, err := io.ReadAll(io.LimitReader(response.Body, longestAnswer))
+	return response.StatusCode, string(answer), err
+}
+
+// VendorWait bounds one request to a vendor.
+const VendorWait = 30 * time.Second

@@ -1,0 +1,55 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"rolecall/aws"
+	"rolecall/ui/draw"
+)
+
+// MaxPolicyText is far more than any policy, and little enough to be read
+// whole before it is refused.
+const MaxPolicyText = 16 << 20
+
+func ReadFile(name string) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, CannotRead(name, err)
+	}
+	defer func() { _ = f.Close() }()
+	text, err := io.ReadAll(io.LimitReader(f, MaxPolicyText+1))
+	if err != nil {
+		return nil, CannotRead(name, err)
+	}
+	return text, TooMuch(name, text)
+}
+
+func TooMuch(name string, text []byte) error {
+	if len(text) <= MaxPolicyText {
+		return nil
+	}
+	return Usage(draw.Clean(name)+" is larger than 16 MB.", "a policy; AWS takes 131,072 characters at most", "Name the right file.")
+}
+
+func CannotRead(name string, err error) error {
+	why := err.Error()
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		why = path.Err.Error()
+	}
+	return Usage(fmt.Sprintf("%s cannot be read: %s.", draw.Clean(name), draw.Clean(why)), "a file, or - for standard input", "Check the name.")
+}
+
+func CheckPolicyARN(s string) error {
+	arn, ok := aws.SplitARN(s)
+	if ok && arn.Service == "iam" && strings.HasPrefix(arn.Resource, "policy/") {
+		return nil
+	}
+	return Usage(fmt.Sprintf("%q is not the ARN of a policy.", draw.Clean(s)),
+		"arn:aws:iam::123456789012:policy/NAME", "Copy the ARN from the policy's page in the console.")
+}

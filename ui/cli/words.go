@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"rolecall/policy/review"
+	"rolecall/ui/draw"
+)
+
+func OrEmpty(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}
+
+func OrElse(value, otherwise string) string {
+	if value != "" {
+		return value
+	}
+	return otherwise
+}
+
+func Dash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return draw.Clean(s)
+}
+
+// Ago says how long ago something was, in the largest unit that fits.
+func (a *App) Ago(t *time.Time) string {
+	if t == nil || t.IsZero() {
+		return "-"
+	}
+	d := a.Env.Now().Sub(*t)
+	switch {
+	case d < time.Minute:
+		return "just now"
+	case d < time.Hour:
+		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h ago", int(d.Hours()))
+	}
+	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+}
+
+func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// Count is "1 mistake" or "2 mistakes".
+func Count(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}
+
+// Severity reads --fail-on.
+func Severity(word string) (review.Severity, error) {
+	for _, s := range review.Severities() {
+		if string(s) == word && s != review.SeverityRefused {
+			return s, nil
+		}
+	}
+	if word == "" {
+		return "", nil
+	}
+	return "", Usage(fmt.Sprintf("--fail-on: %q is no severity.", draw.Clean(word)), "note, low, medium or high", "Correct --fail-on.")
+}

@@ -1,0 +1,328 @@
+package connect
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/aws"
+	"rolecall/steps/describe"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/undo"
+	"rolecall/ui/cli"
+	"rolecall/ui/draw"
+)
+
+func DisconnectCommand(a *cli.App) *cobra.Command {
+	var yes bool
+	cmd := &cobra.Command{
+		Use:   "disconnect [SESSION]",
+		Short: "Remove what rolecall made and can prove it made",
+		Long: "disconnect shows what the receipt of a session lists, and removes what rolecall made and nobody changed since: " +
+			"the immutable ID and the digest of each thing are compared just before it is deleted. What differs stays, and is named. " +
+			"Without a session it takes the newest receipt with something left. Interrupted in the middle, it goes on when it is run again. " +
+			"The vendor's account is never deleted. Exit 0: all of it is gone; 3: something stays.",
+		Example:           "  rolecall disconnect\n  rolecall disconnect 260131-7k2m --yes --json",
+		Args:              cli.UpToOne,
+		ValidArgsFunction: completeSessions(a),
+		RunE:              func(cmd *cobra.Command, args []string) error { return disconnect(cmd.Context(), a, args, yes) },
+	}
+	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "remove without asking")
+	return cmd
+}
+
+// disconnectJSON is what disconnect prints with --json.
+type disconnectJSON struct {
+	Session       string         `json:"session"`
+	AccountID     string         `json:"account_id"`
+	Items         []undo.Removal `json:"items"` // in the order of their removal
+	Done          bool           `json:"done"`  // nothing that rolecall made is left
+	VendorAccount string         `json:"vendor_account,omitempty"`
+	VendorPage    string         `json:"vendor_page,omitempty"` // where the person removes the vendor's account
+	Rehearsal     bool           `json:"rehearsal,omitempty"`
+	Error         *cli.ErrorJSON `json:"error,omitempty"`
+}
+
+// undoing is one run of disconnect.
+type undoing struct {
+	app     *cli.App
+	remover *undo.Remover
+	plan    []undo.Removal
+	vendor  *describe.Vendor // nil when its description is gone
+}
+
+func disconnect(ctx context.Context, a *cli.App, args []string, yes bool) error {
+	if !yes && (a.JSON || !a.Env.StdinTTY) {
+		return cli.Usage("disconnect asks before it removes anything, and nobody can be asked here.", "a terminal, or --yes",
+			"Add --yes to remove without being asked. Nothing was removed.")
+	}
+	if err := a.CheckCommon(); err != nil {
+		return err
+	}
+	store, err := a.Store()
+	if err != nil {
+		return err
+	}
+	receipt, err := pickReceipt(a, store, args)
+	if err != nil {
+		return err
+	}
+	u := &undoing{app: a, remover: &undo.Remover{Ledger: store.Ledger(receipt.Session), Receipt: receipt, Now: a.Env.Now}}
+	u.vendor, _ = describe.Load(receipt.Vendor) // its words are a help; a vendor file may be gone
+	if receipt.Rehearsal {
+		return u.ofRehearsal()
+	}
+	release, answers, held, err := holdSession(a, store, receipt)
+	if err != nil {
+		return err
+	}
+	defer release()
+	err = u.run(ctx, yes)
+	if err == nil && held != nil {
+		err = held.Save(answers.Disconnected())
+	}
+	if errors.Is(err, cli.ErrCancelled) && ctx.Err() != nil {
+		a.Say("Interrupted. Go on: rolecall disconnect %s", receipt.Session)
+	}
+	if err != nil {
+		return &cli.Failure{Err: err, Document: func(e *cli.ErrorJSON) any { return u.document(e) }}
+	}
+	if a.JSON {
+		a.WriteJSON(u.document(nil))
+	}
+	return nil
+}
+
+// pickReceipt reads the named receipt, or the newest with something left.
+func pickReceipt(a *cli.App, store *record.Store, args []string) (record.Receipt, error) {
+	if len(args) == 1 {
+		r, err := store.Receipt(args[0])
+		if errors.Is(err, fs.ErrNotExist) && saved(store, args[0]) {
+			return r, cli.Usage("Session "+args[0]+" made nothing in AWS, so there is nothing to remove.", "a session whose policy and role rolecall made",
+				"What you made by hand, you remove in the AWS console.")
+		}
+		return r, err
+	}
+	all, err := store.Receipts()
+	if err != nil {
+		return record.Receipt{}, err
+	}
+	i := slices.IndexFunc(all, func(r record.Receipt) bool { return len(r.Left()) > 0 && !r.Rehearsal })
+	if i < 0 {
+		return record.Receipt{}, cli.Usage("There is no receipt with anything left to remove.", "a session in which rolecall made something",
+			"What you made by hand, you remove in the AWS console.")
+	}
+	return all[i], nil
+}
+
+// holdSession takes the session's lock, so that no wizard makes things while
+// they are removed. A session that was removed leaves its receipt behind.
+func holdSession(a *cli.App, store *record.Store, receipt record.Receipt) (release func(), answers record.Answers, held *record.Held, err error) {
+	if !saved(store, receipt.Session) {
+		return func() {}, answers, nil, nil
+	}
+	held, answers, err = store.Open(receipt.Session, receipt.Rehearsal, a.Env.Now())
+	if err != nil {
+		return nil, answers, nil, err
+	}
+	held.Now = a.Env.Now
+	return func() { _ = held.Release() }, answers, held, nil // the lock ends with the program anyway
+}
+
+// saved tells whether a session is still there and can be read.
+func saved(store *record.Store, id string) bool {
+	_, err := store.Load(id)
+	return err == nil
+}
+
+// ofRehearsal says that there is nothing to remove: the account is gone.
+func (u *undoing) ofRehearsal() error {
+	u.app.Say("Session %s was a rehearsal. Its account ended with it: there is nothing to remove.", u.remover.Receipt.Session)
+	if u.app.JSON {
+		u.app.WriteJSON(u.document(nil))
+	}
+	return nil
+}
+
+func (u *undoing) run(ctx context.Context, yes bool) error {
+	if err := u.signIn(ctx); err != nil {
+		return err
+	}
+	plan, err := u.remover.Plan(ctx)
+	if err != nil {
+		return err
+	}
+	u.plan = plan
+	if !u.app.JSON {
+		u.show()
+	}
+	going := slices.ContainsFunc(plan, func(r undo.Removal) bool { return r.Verdict == undo.Remove })
+	if going && !yes {
+		agreed, err := u.app.Agree(ctx, "Remove these from account "+screen.Grouped(u.remover.Receipt.AccountID)+"? y or n")
+		if err != nil {
+			return err
+		}
+		if !agreed {
+			u.app.Say("Nothing was removed.")
+			return cli.ErrCancelled
+		}
+	}
+	if err := u.carryOut(ctx); err != nil {
+		return err
+	}
+	return u.verdict()
+}
+
+// signIn opens the account of the receipt and refuses every other.
+func (u *undoing) signIn(ctx context.Context) error {
+	a, r := u.app, &u.remover.Receipt
+	if a.Account != "" && a.Account != r.AccountID {
+		return cli.Usage("--aws-account is "+a.Account+".", "account "+r.AccountID+", in which session "+r.Session+" made its things", "Correct or leave out --aws-account.")
+	}
+	a.Account = r.AccountID
+	profile := a.Profile
+	if profile == "" {
+		profile = r.Profile
+	}
+	if a.Region == "" {
+		a.Region = r.Region
+	}
+	account, err := aws.Open(ctx, a.AWSOptions(profile, r.Partition, a.AskCode()))
+	if err != nil {
+		return err
+	}
+	if account.Endpoint() != r.Endpoint {
+		return &screen.Fault{Problem: screen.Problem{
+			What:     "Requests go to " + endpointName(account.Endpoint()) + ", and this session made its things at " + endpointName(r.Endpoint) + ".",
+			Expected: "the same endpoint: elsewhere everything would look removed",
+			Next:     "Set or unset AWS_ENDPOINT_URL, or the profile's endpoint_url.", Kind: screen.NotAsNeeded,
+		}}
+	}
+	identity, err := account.Identity(ctx)
+	if err != nil {
+		return err
+	}
+	u.remover.Account, u.remover.By = account, identity.ARN
+	return nil
+}
+
+func endpointName(endpoint string) string {
+	if endpoint == "" {
+		return "AWS"
+	}
+	return endpoint
+}
+
+// show prints the plan.
+func (u *undoing) show() {
+	a, r := u.app, u.remover.Receipt
+	a.Print("Session %s · account %s · made %s", draw.Clean(r.Session), screen.Grouped(r.AccountID), r.Created.Local().Format("2006-01-02 15:04"))
+	if len(u.plan) == 0 {
+		a.Print("  Nothing that rolecall made is left.")
+	}
+	for _, one := range u.plan {
+		u.say(one)
+	}
+}
+
+// say writes one line of plan or outcome, with the reason under it.
+func (u *undoing) say(one undo.Removal) {
+	u.app.Print("  %-8s %s %s", one.Verdict, one.Kind, draw.Clean(one.Label()))
+	if id := one.ID; id != "" && one.Verdict != undo.Removed {
+		if one.ARN != "" && one.ARN != id { // a stack's ID is its ARN
+			id += " · " + one.ARN
+		}
+		u.app.Print("           %s", draw.Clean(id))
+	}
+	for _, line := range []string{one.Why, one.Next} {
+		if line != "" {
+			u.app.Print("           %s", draw.Clean(line))
+		}
+	}
+}
+
+// carryOut removes one thing after the other. Each removal is on record before
+// the next one begins.
+func (u *undoing) carryOut(ctx context.Context) error {
+	for i := range u.plan {
+		if u.plan[i].Verdict == undo.Keep {
+			continue
+		}
+		if ctx.Err() != nil {
+			return cli.ErrCancelled
+		}
+		planned := u.plan[i].Verdict
+		one, err := u.remover.Remove(ctx, u.plan[i].Item)
+		if ctx.Err() != nil && err != nil {
+			return cli.ErrCancelled
+		}
+		if err != nil {
+			u.app.Say("Go on later: rolecall disconnect %s", u.remover.Receipt.Session)
+			return err
+		}
+		u.plan[i] = one
+		if !u.app.JSON && one.Verdict != planned {
+			u.say(one)
+		}
+	}
+	return nil
+}
+
+// verdict says what is left, and where the vendor's side is removed.
+func (u *undoing) verdict() error {
+	u.sayVendor()
+	var kept []string
+	for _, one := range u.plan {
+		if one.Verdict == undo.Keep {
+			kept = append(kept, string(one.Kind)+" "+one.Label())
+		}
+	}
+	if len(kept) == 0 {
+		if len(u.plan) > 0 {
+			u.app.Say("Everything that this session made in AWS is gone.")
+		}
+		return nil
+	}
+	return &screen.Fault{Problem: screen.Problem{
+		What:     "Not everything was removed: " + strings.Join(kept, ", ") + " stays.",
+		Expected: "things that are as rolecall made them",
+		Next:     "Read above why. Remove by hand what is not needed any more, then run rolecall disconnect " + u.remover.Receipt.Session + " again.",
+		Kind:     screen.NotAsNeeded,
+	}}
+}
+
+// sayVendor names the vendor's account, which rolecall never deletes.
+func (u *undoing) sayVendor() {
+	account := u.remover.Receipt.VendorAccount
+	if account == "" || u.vendor == nil {
+		return
+	}
+	line := u.vendor.Account.Label + " " + account + " is still there: rolecall never deletes it."
+	u.app.Say("%s", draw.Clean(line))
+	if page := u.vendorPage(); page != "" {
+		u.app.Say("Remove it there:\n  %s", draw.Clean(page))
+	}
+}
+
+func (u *undoing) vendorPage() string {
+	if u.vendor == nil {
+		return ""
+	}
+	return u.vendor.Links.Remove
+}
+
+func (u *undoing) document(e *cli.ErrorJSON) disconnectJSON {
+	r := u.remover.Receipt
+	doc := disconnectJSON{Session: r.Session, AccountID: r.AccountID, Items: u.plan, VendorAccount: r.VendorAccount,
+		VendorPage: u.vendorPage(), Rehearsal: r.Rehearsal, Error: e}
+	if doc.Items == nil {
+		doc.Items = []undo.Removal{}
+	}
+	doc.Done = e == nil
+	return doc
+}

@@ -1,0 +1,207 @@
+package connect
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"rolecall/policy/review"
+	"rolecall/steps/describe"
+	"rolecall/steps/plan"
+	"rolecall/steps/screen"
+	"rolecall/ui/cli"
+	"rolecall/ui/draw"
+	"rolecall/ui/flags"
+)
+
+func PlanCommand(a *cli.App) *cobra.Command {
+	flags := &flags.Flags{}
+	var output string
+	cmd := &cobra.Command{
+		Use:   "plan -o FILE",
+		Short: "Write everything that would be created into one file, for review",
+		Long: "plan writes every document that connect would create with the same flags: with digest, findings, sizes and names. " +
+			"It needs no network and mints nothing: an external ID that is not given stays open. " +
+			"A reviewer approves the file with rolecall approve, and connect --plan FILE then creates nothing else.",
+		Example: "  rolecall plan --vendor spot -o spot.plan.json\n  rolecall approve spot.plan.json\n  rolecall connect --plan spot.plan.json",
+		Args:    a.NoArgs,
+		RunE:    func(*cobra.Command, []string) error { return runPlan(a, flags, output) },
+	}
+	flags.Bind(cmd)
+	for _, unused := range []string{"yes", "wait", "plan", "secret-file", "replace-role", "acknowledge-iam-capabilities", "account-name"} {
+		_ = cmd.Flags().MarkHidden(unused) // the flag exists: bind made it
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "", "file to write; - prints the plan")
+	return cmd
+}
+
+func runPlan(a *cli.App, given *flags.Flags, output string) error {
+	if output == "" && !a.JSON {
+		return cli.Usage("plan has no file to write to.", "-o FILE, or -o - to print the plan", "Add -o spot.plan.json.")
+	}
+	given.Yes = true // a plan asks nothing: what is left open takes its default
+	prepared, err := flags.Prepare(a, given)
+	if err != nil {
+		return err
+	}
+	session := prepared.Session(a)
+	if prepared.Open() {
+		return cli.Usage("Which access the plan is for is open.", "one of: "+flags.OfferList(prepared.Offers), "Give --vendor, --method and --access.")
+	}
+	if session.Partition == "" {
+		session.Partition = describe.Commercial
+	}
+	plan, err := session.MakePlan("rolecall " + cli.Version())
+	if err != nil {
+		return err
+	}
+	text, err := plan.JSON()
+	if err != nil {
+		return err
+	}
+	if output == "" || output == "-" {
+		_, err := a.Env.Stdout.Write(text)
+		return err
+	}
+	if err := writePlan(a, output, text); err != nil {
+		return err
+	}
+	if a.JSON {
+		_, err := a.Env.Stdout.Write(text)
+		return err
+	}
+	sayPlan(a, plan, output)
+	return nil
+}
+
+// writePlan writes a plan for its owner only. One that carries approvals is
+// not overwritten.
+func writePlan(a *cli.App, name string, text []byte) error {
+	old, err := os.ReadFile(name)
+	if err == nil {
+		plan, err := plan.Read(old)
+		if err != nil || len(plan.Approvals) > 0 {
+			return cli.Usage(draw.Clean(name)+" exists, and is not a plan that nobody approved yet.", "a new file", "Give another name with -o, or remove the file first.")
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return cli.CannotRead(name, err)
+	}
+	if err := renameio.WriteFile(name, text, 0o600); err != nil {
+		return cli.Usage(draw.Clean(name)+" cannot be written: "+draw.Clean(err.Error())+".", "a folder that you may write to", "Give another name with -o.")
+	}
+	return nil
+}
+
+func sayPlan(a *cli.App, planned *plan.Plan, name string) {
+	a.Say("Planned in %s: nothing was created, nothing was sent.", draw.Clean(name))
+	for _, d := range planned.Documents {
+		a.Say("  %-11s  %-36s  %5d of %5d characters  %s", d.Kind, draw.Clean(d.Name), d.Characters, d.Limit, worst(d.Findings))
+		a.Say("               %s", d.Digest)
+	}
+	sayManaged(a, planned)
+	for _, role := range planned.Roles {
+		if role.ExternalID == plan.UnknownExternalID {
+			a.Say("The external ID is not known yet: it stands as %s in the trust policy.", plan.UnknownExternalID)
+			break
+		}
+	}
+	a.Say("Next: have it reviewed, then rolecall approve %s, then rolecall connect --plan %s.", draw.Clean(name), draw.Clean(name))
+}
+
+// sayManaged lists the AWS managed policies of a plan, which are no documents
+// of its own.
+func sayManaged(a *cli.App, plan *plan.Plan) {
+	for _, role := range plan.Roles {
+		for _, arn := range role.ManagedPolicies {
+			a.Say("  %-11s  %s", "AWS managed", draw.Clean(arn))
+		}
+	}
+}
+
+// worst counts findings by severity, the worst two.
+func worst(findings []review.Finding) string {
+	var words []string
+	for _, severity := range review.Severities() {
+		n := 0
+		for _, f := range findings {
+			if f.Severity == severity {
+				n++
+			}
+		}
+		if n > 0 && severity != review.Note {
+			words = append(words, fmt.Sprintf("%d %s", n, severity))
+		}
+	}
+	if len(words) == 0 {
+		return "no finding"
+	}
+	return strings.Join(words, ", ")
+}
+
+// approved is what approve prints for scripts.
+type approved struct {
+	Plan      string        `json:"plan"`
+	Approval  plan.Approval `json:"approval"`
+	Approvals int           `json:"approvals"` // in the file now
+}
+
+func ApproveCommand(a *cli.App) *cobra.Command {
+	var who string
+	cmd := &cobra.Command{
+		Use:   "approve FILE",
+		Short: "Record an approval of exactly a plan's documents, in the plan",
+		Long: "approve records in the file who approved which documents, by digest, and when. It is a record, not a signature: " +
+			"whoever can write the file can write one. A file whose digests do not match its documents is refused.",
+		Args: cli.ExactlyOne,
+		RunE: func(_ *cobra.Command, args []string) error { return approve(a, args[0], who) },
+	}
+	cmd.Flags().StringVar(&who, "as", "", "who approves, where it is not the user signed in here")
+	return cmd
+}
+
+func approve(a *cli.App, name, who string) error {
+	text, err := cli.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	plan, err := plan.Read(text)
+	if err != nil {
+		return err
+	}
+	for i := range plan.Documents {
+		// What the file says of a document may have been edited: it is said anew.
+		plan.Documents[i].ReviewAgain(plan.Partition, a.Env.Now())
+		if d := plan.Documents[i]; d.Verdict == "refused" {
+			return &screen.Fault{Problem: screen.Problem{What: fmt.Sprintf("AWS will refuse the %s document %s.", d.Kind, d.Name),
+				Expected: "documents that AWS accepts", Next: "See why: rolecall policy review. Then plan anew.", Kind: screen.NotAsNeeded}}
+		}
+	}
+	if who = strings.TrimSpace(draw.Clean(who)); who == "" {
+		who = a.Whoami()
+	}
+	approval := plan.Approve(who, a.Env.Now())
+	out, err := plan.JSON()
+	if err != nil {
+		return err
+	}
+	if err := renameio.WriteFile(name, out, 0o600); err != nil {
+		return cli.Usage(draw.Clean(name)+" cannot be written: "+draw.Clean(err.Error())+".", "a file that you may write to", "Copy it to a folder of yours and approve it there.")
+	}
+	if a.JSON {
+		a.WriteJSON(approved{Plan: name, Approval: approval, Approvals: len(plan.Approvals)})
+		return nil
+	}
+	a.Say("Recorded in %s: %s approved %d documents. This is a record, not a signature.", draw.Clean(name), who, len(approval.Digests))
+	for _, d := range plan.Documents {
+		a.Say("  %-11s  %-36s  %s", d.Kind, draw.Clean(d.Name), worst(d.Findings))
+		a.Say("               %s", d.Digest)
+	}
+	sayManaged(a, plan)
+	a.Say("Next: rolecall connect --plan %s.", draw.Clean(name))
+	return nil
+}

@@ -1,0 +1,271 @@
+package connect
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/aws"
+	"rolecall/policy"
+	"rolecall/steps/describe"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+	"rolecall/steps/update"
+	"rolecall/ui/cli"
+	"rolecall/ui/draw"
+	"rolecall/ui/flags"
+	"rolecall/ui/policies"
+)
+
+func UpdateCommand(a *cli.App) *cobra.Command {
+	f := &verifyFlags{}
+	cmd := &cobra.Command{
+		Use:   "update",
+		Short: "Bring a role's policy to what the vendor needs now",
+		Long: "update compares what a role's policies grant with what the vendor's description wants now, shows the difference, and " +
+			"after your yes writes it: as a new version of the managed policy, or into the inline policy. What was chosen when the role " +
+			"was connected (products, regions, tag) is taken from its session where there is one. It changes neither the trust policy nor " +
+			"what belongs to a CloudFormation stack. Exit 0: the role grants what is wanted; 3: rolecall cannot update it.",
+		Example: "  rolecall update\n  rolecall update --role arn:aws:iam::123456789012:role/Spot-Role --yes --json",
+		Args:    a.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runUpdate(cmd.Context(), a, f) },
+	}
+	given := cmd.Flags()
+	c := &f.connect
+	c.Given, c.Wait = given.Changed, flags.DefaultWait
+	given.StringVar(&c.Vendor, "vendor", "", "vendor: a name, or a file such as ./acme.yaml")
+	given.StringVar(&f.role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
+	given.StringVar(&c.Partition, "partition", "", "aws, aws-cn or aws-us-gov (default: that of the credentials)")
+	given.StringVar(&c.TrustedAccount, "trusted-account", "", "the vendor's AWS account, where rolecall does not know it")
+	given.StringSliceVar(&c.Products, "products", nil, "products and integrations: a,b/c (default: as when it was connected)")
+	given.StringSliceVar(&c.Regions, "regions", nil, "regions that the policy is limited to: r1,r2")
+	given.StringVar(&c.RestrictTag, "restrict-tag", "", "tag that the policy is limited to: k=v")
+	given.StringVar(&c.PolicyName, "policy-name", "", "name of the policy to update, where the role has several")
+	given.StringVar(&c.ReportBucket, "report-bucket", "", "bucket of the Cost and Usage Report")
+	given.BoolVarP(&c.Yes, "yes", "y", false, "update without asking")
+	return cmd
+}
+
+// updateJSON is what update prints with --json.
+type updateJSON struct {
+	Role     *aws.RoleRef       `json:"role"`
+	Vendor   string             `json:"vendor"`
+	Session  string             `json:"session,omitempty"` // whose choices were taken
+	Equal    bool               `json:"equal"`             // there was nothing to do
+	Updated  bool               `json:"updated"`           // everything that differed was written
+	Policies []updatePolicyJSON `json:"policies"`
+	Others   []string           `json:"others,omitempty"` // policies on the role that are not the vendor's
+	Error    *cli.ErrorJSON     `json:"error,omitempty"`
+}
+
+type updatePolicyJSON struct {
+	Name       string             `json:"name"`
+	ARN        string             `json:"arn,omitempty"` // empty for an inline policy
+	Digest     string             `json:"digest"`        // of the document that is wanted
+	Characters int                `json:"characters"`    // as IAM counts them
+	Dropped    string             `json:"dropped_version,omitempty"`
+	Updated    bool               `json:"updated"`
+	Difference *policies.DiffJSON `json:"difference"`
+}
+
+// updating is one run of update.
+type updating struct {
+	app     *cli.App
+	updater *update.Updater
+	plan    update.Update
+	done    int // policies that were written
+	looked  bool
+}
+
+func runUpdate(ctx context.Context, a *cli.App, f *verifyFlags) error {
+	if err := a.CheckCommon(); err != nil {
+		return err
+	}
+	u, err := newUpdating(ctx, a, f)
+	if err != nil {
+		return err
+	}
+	if err := u.run(ctx, f); err != nil {
+		return &cli.Failure{Err: err, Document: func(e *cli.ErrorJSON) any { return u.document(e) }}
+	}
+	if a.JSON {
+		a.WriteJSON(u.document(nil))
+	}
+	return nil
+}
+
+// newUpdating checks the flags, signs in and finds out which role is meant.
+func newUpdating(ctx context.Context, a *cli.App, f *verifyFlags) (*updating, error) {
+	prepared, role, err := f.wanted()
+	if err != nil {
+		return nil, err
+	}
+	if err := f.connect.CheckRestriction(prepared.Answers.Partition); err != nil {
+		return nil, err
+	}
+	role = f.anyRole(prepared.Vendor, role)
+	if err := f.checkRole(role); err != nil {
+		return nil, err
+	}
+	prepared.Answers.Vendor = describe.Canonical(prepared.Answers.Vendor) // as sessions name it
+	prepared.Answers.Parts = map[string]record.Part{role.Purpose: {PolicyName: f.connect.PolicyName}}
+	prepared.Answers.Regions, prepared.Answers.RestrictTag = f.connect.Regions, f.connect.RestrictTag
+	store, err := a.Store()
+	if err != nil {
+		return nil, err
+	}
+	account, err := aws.Open(ctx, a.AWSOptions(a.Profile, prepared.Answers.Partition, a.AskCode()))
+	if err != nil {
+		return nil, err
+	}
+	identity, err := account.Identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	session := prepared.Session(a)
+	if session.Partition == "" {
+		session.Partition = identity.Partition
+	}
+	if session.Partition != identity.Partition {
+		return nil, cli.Usage("--partition is "+session.Partition+", and you are signed in to "+identity.Partition+".", "credentials of that partition", "Correct --partition, or sign in there.")
+	}
+	session.AccountID, session.Endpoint, session.Region = identity.AccountID, account.Endpoint(), a.Region
+	return &updating{app: a, updater: &update.Updater{Session: session, Purpose: role.Purpose, Account: account, Store: store, By: identity.ARN}}, f.nameRole(session)
+}
+
+// anyRole is the vendor's role of the given name, also one that the default
+// products do not need.
+func (f *verifyFlags) anyRole(v *describe.Vendor, picked *describe.Role) *describe.Role {
+	for i := range v.Roles {
+		role := &v.Roles[i]
+		if role.Access == describe.AccessRole && f.role != "" && strings.EqualFold(f.role[strings.LastIndex(f.role, "/")+1:], role.RoleName) {
+			return role
+		}
+	}
+	return picked
+}
+
+// nameRole turns --role into a name, having checked where an ARN points.
+func (f *verifyFlags) nameRole(s *step.Session) error {
+	if !f.isARN() {
+		return nil
+	}
+	ref, err := aws.ParseRoleARN(f.role, s.Partition, s.AccountID)
+	if err != nil {
+		return cli.FlagRefused("--role", err)
+	}
+	f.role = ref.Name
+	return nil
+}
+
+func (u *updating) run(ctx context.Context, f *verifyFlags) error {
+	a, s := u.app, u.updater.Session
+	id, err := u.updater.Recall(f.role, f.connect.Given)
+	if err != nil {
+		return err
+	}
+	if id != "" {
+		a.Say("Products, regions and tag are those of session %s, where no flag says otherwise.", id)
+	}
+	if len(s.TrustedAccounts(u.updater.Purpose)) == 0 {
+		return cli.Usage("rolecall does not know "+s.Vendor.Title+"'s account in "+s.Partition+".", "--trusted-account", s.Vendor.Partitions[s.Partition].Why)
+	}
+	u.plan, err = u.updater.Plan(ctx, f.role)
+	if err != nil {
+		return err
+	}
+	u.looked = true
+	u.show()
+	if len(u.plan.Policies) == 0 {
+		return nil
+	}
+	if err := u.ask(ctx, f.connect.Yes); err != nil {
+		return err
+	}
+	for _, p := range u.plan.Policies {
+		if ctx.Err() != nil {
+			return cli.ErrCancelled
+		}
+		if err := u.updater.Apply(ctx, u.plan.Role, p); err != nil {
+			return err
+		}
+		u.done++
+		a.Say("Updated %s.", draw.Clean(p.Name))
+	}
+	return nil
+}
+
+// ask wants a yes, where no flag gave one.
+func (u *updating) ask(ctx context.Context, yes bool) error {
+	a := u.app
+	if yes {
+		return nil
+	}
+	if a.JSON || !a.Env.StdinTTY {
+		return cli.Usage("update asks before it changes anything, and nobody can be asked here.", "a terminal, or --yes", "Add --yes to update without being asked. Nothing was changed.")
+	}
+	agreed, err := a.Agree(ctx, fmt.Sprintf("Update %s in account %s? y or n", strings.Join(u.names(), " and "), screen.Grouped(u.updater.Session.AccountID)))
+	if err == nil && !agreed {
+		a.Say("Nothing was changed.")
+		err = cli.ErrCancelled
+	}
+	return err
+}
+
+func (u *updating) names() []string {
+	var names []string
+	for _, p := range u.plan.Policies {
+		names = append(names, draw.Clean(p.Name))
+	}
+	return names
+}
+
+// show prints what differs. With --json it is in the document.
+func (u *updating) show() {
+	a, role := u.app, u.plan.Role
+	if a.JSON {
+		return
+	}
+	a.Print("Role %s", draw.Clean(role.ARN))
+	if len(u.plan.Policies) == 0 {
+		a.Print("  It grants what %s needs. There is nothing to do.", draw.Clean(u.updater.Session.Vendor.Title))
+	}
+	for _, p := range u.plan.Policies {
+		a.Print("\n%s · %d of %d characters after the update", draw.Clean(p.Name), p.After.Characters(), limitOf(p.Kind))
+		a.Print("%s", policies.DiffText(policies.DiffOf(p.Difference), p.Before, p.After, p.Name+" now", p.Name+" after the update"))
+		if p.Drop != "" {
+			a.Print("IAM keeps five versions: %s, the oldest, is deleted first.", draw.Clean(p.Drop))
+		}
+	}
+	if len(u.plan.Others) > 0 {
+		a.Print("The role also has %s. rolecall leaves that as it is.", draw.Clean(strings.Join(u.plan.Others, ", ")))
+	}
+}
+
+func limitOf(kind record.ItemKind) int {
+	if kind == record.ItemInline {
+		return policy.MaxRoleInline
+	}
+	return policy.MaxManaged
+}
+
+func (u *updating) document(e *cli.ErrorJSON) updateJSON {
+	s := u.updater.Session
+	doc := updateJSON{Vendor: s.Answers.Vendor, Session: s.ID, Policies: []updatePolicyJSON{}, Others: u.plan.Others, Error: e}
+	if u.plan.Role.Name != "" {
+		ref := u.plan.Role.Ref()
+		doc.Role, doc.Equal = &ref, u.looked && len(u.plan.Policies) == 0
+	}
+	for i, p := range u.plan.Policies {
+		one := updatePolicyJSON{Name: p.Name, ARN: p.ARN, Digest: p.After.Digest(), Characters: p.After.Characters(), Updated: i < u.done, Difference: policies.DiffOf(p.Difference)}
+		if one.Updated {
+			one.Dropped = p.Drop
+		}
+		doc.Policies = append(doc.Policies, one)
+	}
+	doc.Updated = u.done > 0 && u.done == len(u.plan.Policies)
+	return doc
+}

@@ -1,0 +1,265 @@
+package lines
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"rolecall/steps/screen"
+	"rolecall/ui/calls"
+	"rolecall/ui/cli"
+	"rolecall/ui/desk"
+	"rolecall/ui/draw"
+)
+
+// longestLine bounds one typed or pasted line.
+const longestLine = 1 << 20
+
+// plain walks through the steps line by line: for screen readers, dumb
+// terminals and logs. It never moves the cursor and uses no colour. While
+// something is awaited, it prints only what changed.
+type plain struct {
+	run    *Run
+	driver *driver
+	desk   *desk.Desk
+	in     *bufio.Reader
+	atEnd  []func() // what has to be cleared when the program ends
+
+	visit   int
+	shown   []string       // lines of the screen as last printed
+	screen  screen.Screen  // as last printed
+	confirm *screen.Action // waiting for yes or no
+	pressed string         // the action pressed last in this visit
+	lines   chan typedLine // what the reader has read
+	reading bool           // a line is being read
+	secret  bool           // and it is not shown
+	eof     bool           // there will be no more lines
+	asked   bool           // the prompt stands at the end of the output
+}
+
+// typedLine is one line that a person typed.
+type typedLine struct {
+	text   string
+	secret bool
+	err    error
+}
+
+// Plain drives the walk by typed lines.
+func (r *Run) Plain(ctx context.Context) error {
+	p := &plain{run: r, desk: desk.New(), in: bufio.NewReader(r.App.Env.Stdin), lines: make(chan typedLine, 1)}
+	p.driver = newDriver(ctx, r, p.effect)
+	defer p.driver.close()
+	defer func() {
+		for _, do := range p.atEnd {
+			do()
+		}
+	}()
+	p.say("rolecall, line by line. Type ? for help, q to leave.")
+	p.driver.start()
+	for !r.Walk.Ended() {
+		if ctx.Err() != nil {
+			return p.leave()
+		}
+		p.show()
+		if p.stuck() {
+			return p.leave()
+		}
+		p.read()
+		select {
+		case reply := <-p.driver.replies:
+			p.driver.take(reply)
+		case line := <-p.lines:
+			if leave := p.typed(line); leave {
+				return p.leave()
+			}
+		case <-ctx.Done():
+		}
+	}
+	return p.driver.failed
+}
+
+// leave waits for writing calls; the session is saved.
+func (p *plain) leave() error {
+	p.driver.settle(func(s calls.Sending) { p.say("Waiting for an answer to: " + s.Name) })
+	return cli.ErrCancelled
+}
+
+// stuck reports that input has ended and that somebody would have to answer.
+func (p *plain) stuck() bool { return p.eof && len(p.driver.calls.Sending()) == 0 && p.answerable() }
+
+// show prints the screen when the step is new, else the lines that changed.
+func (p *plain) show() {
+	walk := p.run.Walk
+	p.screen = walk.Screen()
+	lines := screenLines(p.screen)
+	if walk.Visit() != p.visit {
+		p.visit, p.confirm, p.pressed = walk.Visit(), nil, ""
+		p.say("")
+		p.say(headingOf(walk, p.screen))
+		p.shown = nil
+	}
+	fresh := newLines(p.shown, lines)
+	for _, line := range fresh {
+		p.say(line)
+	}
+	p.shown = lines
+	if err := p.driver.failed; err != nil {
+		p.say("! " + cli.ProblemOf(err).What)
+	}
+	if len(fresh) > 0 || !p.asked {
+		p.prompt()
+	}
+}
+
+// newLines are those of next that previous does not have, in their order. A
+// value under its label is new when the two were not there together.
+func newLines(previous, next []string) []string {
+	known := map[string]bool{}
+	for i := range previous {
+		known[withLabel(previous, i)] = true
+	}
+	var fresh []string
+	for i, line := range next {
+		if !known[withLabel(next, i)] {
+			fresh = append(fresh, line)
+		}
+	}
+	return fresh
+}
+
+// withLabel is a line, and where it is a label or a value, both of them.
+func withLabel(lines []string, i int) string {
+	switch {
+	case labelled(lines, i):
+		return lines[i-1] + lines[i]
+	case labelled(lines, i+1):
+		return lines[i] + lines[i+1]
+	}
+	return lines[i]
+}
+
+// labelled reports whether a line is a value that stands under its label.
+func labelled(lines []string, i int) bool {
+	return i > 0 && i < len(lines) && strings.HasSuffix(lines[i-1], ":") && strings.HasPrefix(lines[i], "    ")
+}
+
+func (p *plain) say(line string) {
+	if p.asked {
+		fmt.Fprintln(p.run.App.Env.Stdout)
+	}
+	p.asked = false
+	fmt.Fprintln(p.run.App.Env.Stdout, draw.Clean(line))
+}
+
+// prompt says what can be typed now.
+func (p *plain) prompt() {
+	text := p.promptText()
+	if p.eof || text == "" {
+		return
+	}
+	fmt.Fprint(p.run.App.Env.Stdout, draw.Clean(text)+"> ")
+	p.asked = true
+}
+
+func (p *plain) promptText() string {
+	if p.confirm != nil {
+		return p.confirm.Confirm.Question + " y or n"
+	}
+	if in, ok := firstInput(p.screen); ok {
+		return in.Label
+	}
+	if _, ok := firstChoices(p.screen); ok {
+		return "number, or enter for the marked one"
+	}
+	if action, ok := defaultAction(p.screen); ok {
+		if action.Disabled != "" {
+			return action.Label + ": " + action.Disabled
+		}
+		return "enter: " + action.Label
+	}
+	return ""
+}
+
+// read has the next line read, unless one is being read. A pipe is read only
+// when the screen has something new to answer, so that a script's lines wait for
+// their questions.
+func (p *plain) read() {
+	if p.reading || p.eof || !p.run.App.Env.StdinTTY && !p.answerable() {
+		return
+	}
+	in, _ := firstInput(p.screen)
+	p.reading, p.secret = true, in.Secret && p.run.App.Env.ReadSecret != nil
+	readSecret, secret := p.run.App.Env.ReadSecret, p.secret
+	go func() {
+		if secret {
+			text, err := readSecret()
+			p.lines <- typedLine{text, true, err}
+			return
+		}
+		text, err := readLine(p.in)
+		p.lines <- typedLine{text: text, err: err}
+	}()
+}
+
+// readLine reads one line of a bounded length; the rest of a longer one is
+// passed over.
+func readLine(in *bufio.Reader) (string, error) {
+	var b strings.Builder
+	for {
+		part, more, err := in.ReadLine()
+		if err != nil {
+			return b.String(), err
+		}
+		if b.Len()+len(part) <= longestLine {
+			b.Write(part)
+		}
+		if !more {
+			return b.String(), nil
+		}
+	}
+}
+
+func (p *plain) answerable() bool {
+	if p.confirm != nil || p.driver.calls.Idle() {
+		return true
+	}
+	if len(p.driver.calls.Sending()) > 0 {
+		return false
+	}
+	_, input := firstInput(p.screen)
+	_, choices := firstChoices(p.screen)
+	action, ok := defaultAction(p.screen)
+	return input || choices || ok && action.Disabled == "" && action.ID != p.pressed
+}
+
+// typed carries out one line. It reports whether the person leaves.
+func (p *plain) typed(line typedLine) (leave bool) {
+	p.reading = false
+	if p.asked && p.run.App.Env.StdinTTY {
+		p.asked = false // the person's own enter ended the line
+	}
+	switch {
+	case errors.Is(line.err, io.EOF):
+		p.eof = true
+		if line.text == "" {
+			return p.run.App.Env.StdinTTY
+		}
+	case line.err != nil:
+		p.eof = true
+		return true
+	}
+	in, hasInput := firstInput(p.screen)
+	if hasInput && in.Secret && p.run.App.Env.ReadSecret != nil && !line.secret {
+		p.say("The next line is not shown while you type it.")
+		return false
+	}
+	if line.secret {
+		fmt.Fprintln(p.run.App.Env.Stdout)
+		p.driver.tell(screen.Entered{ID: in.ID, Text: line.text})
+		return false
+	}
+	return p.command(line.text)
+}

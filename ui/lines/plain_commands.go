@@ -1,0 +1,323 @@
+package lines
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"rolecall/steps/screen"
+	"rolecall/ui/desk"
+)
+
+// command carries out what was typed: a command where there is one of that
+// name, else the text of the field. It reports whether the person leaves.
+func (p *plain) command(text string) (leave bool) {
+	word := strings.ToLower(strings.TrimSpace(text))
+	if p.confirm != nil {
+		p.confirmed(word)
+		return false
+	}
+	in, hasInput := firstInput(p.screen)
+	if forced, ok := strings.CutPrefix(text, "="); ok && hasInput {
+		p.driver.tell(screen.Entered{ID: in.ID, Text: forced})
+		return false
+	}
+	switch word {
+	case "q":
+		return true
+	case "":
+		p.enter()
+		return false
+	case "?":
+		p.help()
+		return false
+	case "b":
+		p.back()
+		return false
+	case "o":
+		p.open()
+		return false
+	case "v", "s":
+		p.document(word)
+		return false
+	}
+	if p.number(word) || p.copyable(word) || p.action(word) {
+		return false
+	}
+	if hasInput {
+		p.driver.tell(screen.Entered{ID: in.ID, Text: text})
+		return false
+	}
+	p.say("There is no command " + word + " here. Type ? for help.")
+	return false
+}
+
+// enter does what --yes would: the marked option, the field as it is, else the
+// default action.
+func (p *plain) enter() {
+	if c, ok := firstChoices(p.screen); ok && c.Picked != "" {
+		p.driver.tell(screen.Chose{Block: c.ID, ID: c.Picked})
+		return
+	}
+	action, hasAction := defaultAction(p.screen)
+	if in, ok := firstInput(p.screen); ok && (!hasAction || action.Disabled != "") {
+		p.driver.tell(screen.Entered{ID: in.ID, Text: in.Value})
+		return
+	}
+	if hasAction {
+		p.press(action)
+	}
+}
+
+func (p *plain) press(action screen.Action) {
+	switch {
+	case action.Disabled != "":
+		p.say("Not now: " + action.Disabled + ".")
+	case p.writing():
+	case action.Confirm != nil && action.Confirm.Question != "":
+		p.confirm = &action
+	default:
+		p.pressed = action.ID
+		p.driver.tell(screen.Chose{ID: action.ID})
+	}
+}
+
+// writing says so when an answer has to come before anything else.
+func (p *plain) writing() bool {
+	s, ok := p.driver.calls.Writing()
+	if ok {
+		p.say("Waiting for an answer to: " + s.Name)
+	}
+	return ok
+}
+
+func (p *plain) confirmed(word string) {
+	action := p.confirm
+	p.confirm = nil
+	if word == "y" || word == "yes" {
+		p.pressed = action.ID
+		p.driver.tell(screen.Chose{ID: action.ID})
+		return
+	}
+	p.say("Not done.")
+}
+
+func (p *plain) back() {
+	switch {
+	case p.writing():
+	case !p.run.Walk.CanGoBack():
+		p.say("This is the first step.")
+	default:
+		p.driver.back()
+	}
+}
+
+// number picks the nth option, or switches the nth tick.
+func (p *plain) number(word string) bool {
+	n, err := strconv.Atoi(word)
+	if err != nil {
+		return false
+	}
+	at := 0
+	for _, block := range p.screen.Blocks {
+		switch block := block.(type) {
+		case screen.Choices:
+			for _, option := range block.Options {
+				if at++; at == n {
+					p.pick(block, option)
+					return true
+				}
+			}
+		case screen.Tree:
+			for _, node := range flatten(block.Nodes) {
+				if at++; at == n {
+					p.tick(node)
+					return true
+				}
+			}
+		default: // has no numbers
+		}
+	}
+	if at == 0 {
+		return false // a field may want a number
+	}
+	p.say("There are " + strconv.Itoa(at) + " numbers.")
+	return true
+}
+
+func (p *plain) pick(block screen.Choices, option screen.Option) {
+	if option.Disabled != "" {
+		p.say("Not now: " + option.Disabled + ".")
+		return
+	}
+	p.driver.tell(screen.Chose{Block: block.ID, ID: option.ID})
+}
+
+func (p *plain) tick(node screen.Node) {
+	if node.Fixed != "" {
+		p.say("It cannot be switched: " + node.Fixed + ".")
+		return
+	}
+	p.driver.tell(screen.Ticked{ID: node.ID, On: node.Tick != screen.On})
+}
+
+// flatten lists nodes with their children behind them.
+func flatten(nodes []screen.Node) []screen.Node {
+	var all []screen.Node
+	for _, node := range nodes {
+		all = append(append(all, node), flatten(node.Children)...)
+	}
+	return all
+}
+
+// action presses the action of that key.
+func (p *plain) action(word string) bool {
+	for _, action := range p.screen.Actions {
+		if action.Key == word {
+			p.press(action)
+			return true
+		}
+	}
+	return false
+}
+
+// copyable copies: c the first value, c2 the second.
+func (p *plain) copyable(word string) bool {
+	rest, ok := strings.CutPrefix(word, "c")
+	n, err := strconv.Atoi(rest)
+	if !ok || rest != "" && err != nil {
+		return false
+	}
+	values := copyables(p.screen)
+	n = max(n, 1)
+	if n > len(values) {
+		p.say("There are " + strconv.Itoa(len(values)) + " values to copy.")
+		return true
+	}
+	p.effect(values[n-1])
+	return true
+}
+
+// copyables are a screen's values and documents that can be copied.
+func copyables(view screen.Screen) []screen.Copy {
+	var values []screen.Copy
+	for _, block := range view.Blocks {
+		switch block := block.(type) {
+		case screen.Facts:
+			for _, fact := range block {
+				if fact.Copy {
+					values = append(values, screen.Copy{Label: fact.Label, Text: fact.Value})
+				}
+			}
+		case screen.Code:
+			values = append(values, screen.Copy{Label: block.Label, Text: block.Body})
+		default: // nothing to copy
+		}
+	}
+	return values
+}
+
+func (p *plain) open() {
+	for _, block := range p.screen.Blocks {
+		if link, ok := block.(screen.Link); ok {
+			p.effect(screen.Open(link))
+			return
+		}
+	}
+	p.say("There is no page to open here.")
+}
+
+// document prints or saves the document of the screen.
+func (p *plain) document(word string) {
+	for _, block := range p.screen.Blocks {
+		code, ok := block.(screen.Code)
+		if !ok {
+			continue
+		}
+		if word == "s" {
+			p.effect(screen.Save{Label: code.Label, Name: code.Name, Text: code.Body})
+		} else {
+			p.effect(screen.Show{Document: code})
+		}
+		return
+	}
+	p.say("There is no document here.")
+}
+
+// effect carries out what a step, or the person, asked for.
+func (p *plain) effect(effect screen.Effect) {
+	switch effect := effect.(type) {
+	case screen.Copy:
+		p.copyText(effect)
+	case screen.Open:
+		shown, err := p.desk.Open(effect.URL)
+		if shown || err != nil {
+			p.say("Open this page: " + effect.URL)
+		} else {
+			p.say("Opened " + effect.Label + ".")
+		}
+		p.driver.tell(screen.Opened{URL: effect.URL, Shown: shown, Err: err})
+	case screen.Save:
+		path, _, err := p.desk.Save(effect.Name, effect.Text)
+		if err != nil {
+			p.say("It was not saved: " + err.Error())
+		} else {
+			p.say("Saved as " + path + ".")
+		}
+		p.driver.tell(screen.Saved{Label: effect.Label, Path: path, Err: err})
+	case screen.Show:
+		for line := range strings.Lines(effect.Document.Body) {
+			p.say(strings.TrimRight(line, "\n"))
+		}
+	case screen.Call: // the driver's
+	}
+}
+
+// copyText puts a value on this machine's clipboard or tmux's. Escape sequences
+// for the terminal are left to the full-screen wizard: here they could end up in
+// a log.
+func (p *plain) copyText(c screen.Copy) {
+	copied, err := p.desk.Copy(context.Background(), c.Text)
+	switch {
+	case c.ClearAfter > 0 && (err != nil || copied.Escape != ""):
+		err = desk.ErrNoClipboard
+		p.say(c.Label + " cannot be copied from here, and is not shown where the screen stays. Delete the key with d, and make another with --secret-file FILE.")
+	case err != nil:
+		p.say("It was not copied: " + err.Error())
+	case c.ClearAfter > 0:
+		p.clearLater(c)
+		p.say(fmt.Sprintf("%s %s. It is taken off again in %d s.", c.Label, copied.Word(), int(c.ClearAfter.Seconds())))
+	case copied.Escape != "":
+		err = desk.ErrNoClipboard
+		p.say(c.Label + " cannot be copied from here. Save it with s, or take it from the screen: v.")
+	default:
+		p.say(c.Label + " " + copied.Word() + ".")
+	}
+	p.driver.tell(screen.Copied{Label: c.Label, Sent: copied.Sent, Err: err})
+}
+
+// clearLater takes a secret off the clipboard when its time is up, and at the
+// end at the latest.
+func (p *plain) clearLater(c screen.Copy) {
+	clearing := sync.OnceFunc(func() {
+		_, _ = p.desk.Clear(context.Background(), c.Text) // nobody is there to be told
+	})
+	time.AfterFunc(c.ClearAfter, clearing)
+	p.atEnd = append(p.atEnd, clearing)
+}
+
+func (p *plain) help() {
+	p.say("enter goes on. A number picks or switches the option of that number. b goes back, q leaves and saves.")
+	p.say("c copies the first value, c2 the second. o opens the page. v prints the document, s saves it.")
+	for _, action := range p.screen.Actions {
+		if action.Key != "" {
+			p.say(action.Key + " " + action.Label)
+		}
+	}
+	if _, ok := firstInput(p.screen); ok {
+		p.say("Anything else is the field's text; begin it with = if it is one of these letters.")
+	}
+}

@@ -1,0 +1,297 @@
+package policies
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/assets"
+	"rolecall/policy"
+	"rolecall/policy/review"
+	"rolecall/steps/describe"
+	"rolecall/steps/screen"
+	"rolecall/ui/cli"
+	"rolecall/ui/draw"
+	"rolecall/ui/report"
+)
+
+type reviewFlags struct {
+	kind, trust    string
+	format, failOn string
+	details        bool
+}
+
+func policyReviewCommand(a *cli.App) *cobra.Command {
+	f := &reviewFlags{}
+	cmd := &cobra.Command{
+		Use:   "review [FILE|-|vendor:NAME|ARN]",
+		Short: "Say what a policy lets too much, what it cannot do and what AWS refuses of it",
+		Long: "review reads a policy document and needs no network. Exit 3: AWS refuses it, or a finding is as bad as --fail-on " +
+			"or worse. A file that cannot be read: exit 2.",
+		Example: "  rolecall policy review policy.json --details\n  rolecall policy review --kind trust trust.json\n" +
+			"  terraform show -json plan | jq … | rolecall policy review - --format sarif --fail-on medium",
+		Args: cli.UpToOne,
+		RunE: func(cmd *cobra.Command, args []string) error { return reviewPolicy(cmd.Context(), a, f, args) },
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&f.kind, "kind", "identity", "identity or trust")
+	flags.StringVar(&f.trust, "trust", "", "the role's trust policy, read together with an identity policy")
+	flags.StringVar(&f.format, "format", "text", "text, json, markdown, html or sarif")
+	flags.StringVar(&f.failOn, "fail-on", "", "exit 3 from this severity on: note, low, medium or high")
+	flags.BoolVar(&f.details, "details", false, "in text: why, what to change, and the notes")
+	return cmd
+}
+
+// reviewJSON is the review with the reason for the exit code beside it.
+type reviewJSON struct {
+	review.Report
+	Error *cli.ErrorJSON `json:"error,omitempty"`
+}
+
+func reviewPolicy(ctx context.Context, a *cli.App, f *reviewFlags, args []string) error {
+	if err := checkFormat(a, &f.format, "text", "json", "markdown", "html", "sarif"); err != nil {
+		return err
+	}
+	opts, err := f.options()
+	if err != nil {
+		return err
+	}
+	name := "-"
+	if len(args) > 0 {
+		name = args[0]
+	}
+	src, err := readSource(ctx, a, name)
+	if err != nil {
+		return err
+	}
+	opts.Now = a.Env.Now()
+	if err := src.know(opts, a.JSON || f.format != "text" || f.details); err != nil {
+		return err
+	}
+	result := review.Review(src.text, *opts)
+	if err := writeReview(a, &result, f, src.name); err != nil {
+		return err
+	}
+	problem, failed := f.verdict(&result, src.name)
+	if !failed {
+		if a.JSON {
+			a.WriteJSON(reviewJSON{Report: result})
+		}
+		return nil
+	}
+	return &cli.Failure{
+		Err:      &screen.Fault{Problem: problem},
+		Document: func(e *cli.ErrorJSON) any { return reviewJSON{Report: result, Error: e} },
+	}
+}
+
+// checkFormat checks --format. --json and --format json are the same.
+func checkFormat(a *cli.App, format *string, formats ...string) error {
+	if a.JSON {
+		*format = "json"
+	}
+	if !slices.Contains(formats, *format) {
+		return cli.Usage(fmt.Sprintf("--format: there is no %q.", draw.Clean(*format)), "one of: "+strings.Join(formats, ", "), "Correct --format.")
+	}
+	return nil
+}
+
+func (f *reviewFlags) options() (*review.Options, error) {
+	opts := &review.Options{}
+	switch f.kind {
+	case "identity":
+	case "trust":
+		opts.Kind = policy.Trust
+	default:
+		return nil, cli.Usage(fmt.Sprintf("--kind: there is no %q.", draw.Clean(f.kind)), "identity or trust", "Correct --kind.")
+	}
+	if f.failOn != "" && (review.Severity(f.failOn).Rank() < 0 || f.failOn == string(review.SeverityRefused)) {
+		return nil, cli.Usage(fmt.Sprintf("--fail-on: there is no %q.", draw.Clean(f.failOn)), "one of: note, low, medium, high", "Correct --fail-on.")
+	}
+	if f.trust == "" {
+		return opts, nil
+	}
+	if opts.Kind == policy.Trust {
+		return nil, cli.Usage("--trust goes with an identity policy, and --kind is trust.", "one of the two", "Leave out --trust, or --kind.")
+	}
+	text, err := cli.ReadFile(f.trust)
+	opts.Trust = text
+	return opts, err
+}
+
+// know adds what the built-in vendors know: their accounts, and what needs the
+// statements of a policy that is theirs.
+//
+// Reading a description takes longer than the review, so it is left out where
+// the costs are not shown.
+func (s *source) know(opts *review.Options, costs bool) error {
+	v := s.vendor
+	if v == nil && costs && opts.Kind == policy.Identity {
+		name := vendorOf(s.text)
+		if name != "" {
+			loaded, err := describe.Load(name)
+			if err != nil {
+				return err
+			}
+			v = loaded
+		}
+	}
+	if v != nil {
+		opts.Cost = costsOf(v)
+	}
+	if opts.Kind == policy.Identity && opts.Trust == nil {
+		return nil
+	}
+	for _, name := range describe.List() {
+		known, err := describe.Load(name)
+		if err != nil {
+			return err
+		}
+		for i := range known.Roles {
+			for _, partition := range known.PartitionsOf() {
+				opts.Vendors = append(opts.Vendors, known.TrustedAccounts(&known.Roles[i], partition)...)
+			}
+		}
+	}
+	return nil
+}
+
+// vendorOf names the built-in vendor whose Sids stand in the text, most of
+// them. The descriptions are searched as text: reading them takes longer than
+// the review.
+func vendorOf(text []byte) string {
+	doc, _ := policy.Check(text, policy.Identity)
+	if doc == nil {
+		return ""
+	}
+	for _, name := range assets.Vendors() {
+		description, err := assets.Vendor(name)
+		if err != nil {
+			continue
+		}
+		sids, known := 0, 0
+		for i := range doc.Statements {
+			sid := doc.Statements[i].Sid
+			if sid == "" {
+				continue
+			}
+			sids++
+			if bytes.Contains(description, []byte(sid)) {
+				known++
+			}
+		}
+		if known > 0 && known*2 > sids && known*2 > len(doc.Statements) {
+			return name
+		}
+	}
+	return ""
+}
+
+// costsOf says which products need actions of a statement and what stops
+// working without them.
+func costsOf(v *describe.Vendor) func(string, []string) string {
+	return func(sid string, actions []string) string {
+		for i := range v.Roles {
+			role := &v.Roles[i]
+			why, ok := role.Why[sid]
+			if !ok {
+				continue
+			}
+			// The statement is named: a finding may be of several.
+			needs := v.Title + " needs " + sid
+			if titles := titlesOf(v, v.Serves(sid)); len(titles) > 0 {
+				needs += " for " + strings.Join(titles, ", ")
+			}
+			sentences := []string{needs + "."}
+			if at := slices.IndexFunc(actions, func(action string) bool { return why.Actions[action] != "" }); at >= 0 {
+				sentences = append(sentences, actions[at]+": "+why.Actions[actions[at]])
+			}
+			if why.Without != "" {
+				sentences = append(sentences, "Without it: "+why.Without)
+			}
+			return strings.Join(sentences, " ")
+		}
+		return ""
+	}
+}
+
+func titlesOf(v *describe.Vendor, bundles []string) []string {
+	var titles []string
+	for _, id := range bundles {
+		p, ok := v.Bundle(id)
+		if !ok {
+			continue
+		}
+		title := p.Title
+		if product, _, nested := strings.Cut(id, "/"); nested {
+			if parent, ok := v.Bundle(product); ok && !strings.HasPrefix(title, parent.Title) {
+				title = parent.Title + "'s " + p.Title
+			}
+		}
+		if !slices.Contains(titles, title) {
+			titles = append(titles, title)
+		}
+	}
+	return titles
+}
+
+// writeReview writes every format but JSON, which waits for the exit code.
+func writeReview(a *cli.App, r *review.Report, f *reviewFlags, name string) error {
+	opts := report.Options{Name: name, Details: f.details}
+	switch f.format {
+	case "text":
+		var b strings.Builder
+		opts.Name = filepath.Base(name)
+		if err := report.Text(&b, r, opts); err != nil {
+			return err
+		}
+		return page(a, b.String())
+	case "markdown":
+		return report.Markdown(a.Env.Stdout, r, opts)
+	case "html":
+		return report.HTML(a.Env.Stdout, r, opts)
+	case "sarif":
+		return report.SARIF(a.Env.Stdout, r, opts, cli.Version())
+	}
+	return nil
+}
+
+// verdict says why a review ends with exit 3.
+func (f *reviewFlags) verdict(r *review.Report, name string) (screen.Problem, bool) {
+	for i := range r.Findings {
+		if first := &r.Findings[i]; first.Class == review.Refused {
+			p := screen.Problem{What: "AWS refuses " + draw.Clean(name) + ". " + first.Why, Kind: screen.NotAsNeeded,
+				Expected: "a document that AWS takes", Next: firstLine(first.Fix)}
+			if f.kind == "identity" && slices.ContainsFunc(r.Findings, func(g review.Finding) bool { return g.ID == "principal" }) {
+				p.Next = "A role's trust policy is reviewed with --kind trust. For a permissions policy: take Principal out."
+			}
+			return p, true
+		}
+	}
+	if f.failOn == "" || !r.Fails(review.Severity(f.failOn)) {
+		return screen.Problem{}, false
+	}
+	n := 0
+	for i := range r.Findings {
+		if r.Findings[i].Severity.Rank() >= review.Severity(f.failOn).Rank() {
+			n++
+		}
+	}
+	return screen.Problem{What: fmt.Sprintf("%s in %s: %s or worse.", report.Plural(n, "finding", "findings"), draw.Clean(name), f.failOn),
+		Expected: "none", Next: "Change the policy as the findings say, or raise --fail-on.", Kind: screen.NotAsNeeded}, true
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
+
+// notAsNeeded is a problem that ends with exit 3.
+func notAsNeeded(what, expected, next string) error {
+	return &screen.Fault{Problem: screen.Problem{What: what, Expected: expected, Next: next, Kind: screen.NotAsNeeded}}
+}

@@ -1,0 +1,188 @@
+// Package vendors holds the commands on vendors' descriptions: list, show, check
+// and schema.
+package vendors
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/steps/describe"
+	"rolecall/ui/cli"
+	"rolecall/ui/draw"
+)
+
+func VendorsCommand(a *cli.App) *cobra.Command {
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "List the vendors that rolecall knows",
+		Args:  a.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return listVendors(a) },
+	}
+	show := &cobra.Command{
+		Use:               "show NAME",
+		Short:             "Show one vendor: whom a role has to trust, what it gets, and why",
+		Args:              cli.ExactlyOne,
+		ValidArgsFunction: completeVendors,
+		RunE:              func(_ *cobra.Command, args []string) error { return showVendor(a, args[0]) },
+	}
+	vendors := &cobra.Command{
+		Use:   "vendors",
+		Short: "List, show and check vendors' descriptions",
+		Args:  a.NoArgs,
+		RunE:  list.RunE,
+	}
+	vendors.AddCommand(list, show, vendorsCheckCommand(a), vendorsSchemaCommand(a))
+	return vendors
+}
+
+func completeVendors(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return describe.List(), cobra.ShellCompDirectiveDefault
+}
+
+// vendorInfo is one vendor in JSON.
+type vendorInfo struct {
+	Name       string            `json:"name"`
+	Title      string            `json:"title"`
+	About      string            `json:"about"`
+	Methods    []methodInfo      `json:"methods"`
+	Partitions map[string]string `json:"trusted_accounts"` // by partition; empty: the person reads it at the vendor
+	ExternalID string            `json:"external_id_example,omitempty"`
+	Products   []string          `json:"products"`
+	Roles      []roleInfo        `json:"roles"`
+	Sources    []string          `json:"sources"`
+}
+
+type methodInfo struct {
+	Method string `json:"method"`
+	Access string `json:"access"`
+	Title  string `json:"title"`
+}
+
+type roleInfo struct {
+	Purpose    string `json:"purpose"`
+	Access     string `json:"access"`
+	RoleName   string `json:"role_name,omitempty"`
+	PolicyName string `json:"policy_name,omitempty"`
+	Statements int    `json:"statements"`
+	Characters int    `json:"characters"`
+	// ManagedPolicies are AWS managed policies that the role has attached too.
+	ManagedPolicies []string `json:"managed_policies,omitempty"`
+}
+
+func infoOf(v *describe.Vendor) vendorInfo {
+	info := vendorInfo{
+		Name: v.Name, Title: v.Title, About: v.About, ExternalID: v.ExternalID.Example,
+		Partitions: map[string]string{}, Products: v.AllBundles(), Methods: []methodInfo{}, Roles: []roleInfo{}, Sources: v.Source,
+	}
+	if info.Products == nil {
+		info.Products = []string{}
+	}
+	for id, p := range v.Partitions {
+		info.Partitions[id] = p.TrustedAccount
+	}
+	for _, m := range v.Methods {
+		info.Methods = append(info.Methods, methodInfo{m.ID, m.Access, m.Title})
+	}
+	for i := range v.Roles {
+		r := &v.Roles[i]
+		role := roleInfo{Purpose: r.Purpose, Access: r.Access, RoleName: r.RoleName, PolicyName: r.PolicyName, ManagedPolicies: r.ManagedPolicies}
+		if r.Policy != "" {
+			role.Statements, role.Characters = len(r.Document.Statements), r.Document.Characters()
+		}
+		info.Roles = append(info.Roles, role)
+	}
+	return info
+}
+
+func listVendors(a *cli.App) error {
+	infos := []vendorInfo{}
+	for _, name := range describe.List() {
+		v, err := describe.Load(name)
+		if err != nil && !describe.BuiltIn(name) {
+			a.Say("%s is left out: its description has a mistake. See rolecall vendors check %s.", draw.Clean(name), draw.Clean(filepath.Join(describe.Folder(), name+".yaml")))
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		infos = append(infos, infoOf(v))
+	}
+	if a.JSON {
+		a.WriteJSON(struct {
+			Vendors []vendorInfo `json:"vendors"`
+		}{infos})
+		return nil
+	}
+	table := tabwriter.NewWriter(a.Env.Stdout, 0, 8, 2, ' ', 0)
+	fmt.Fprintln(table, "NAME\tTITLE\tMETHODS\tPARTITIONS")
+	for _, info := range infos {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", info.Name, draw.Clean(info.Title), cli.Dash(methodNames(info.Methods)),
+			strings.Join(cli.SortedKeys(info.Partitions), ", "))
+	}
+	return table.Flush()
+}
+
+// methodNames lists methods once each, with the access where it is not a role.
+func methodNames(methods []methodInfo) string {
+	var names []string
+	for _, m := range methods {
+		name := m.Method
+		if m.Access == describe.AccessUser {
+			name += " (user)"
+		}
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func showVendor(a *cli.App, name string) error {
+	v, err := describe.Load(name)
+	if err != nil {
+		return cli.FlagRefused(name, err)
+	}
+	info := infoOf(v)
+	if a.JSON {
+		a.WriteJSON(info)
+		return nil
+	}
+	table := tabwriter.NewWriter(a.Env.Stdout, 0, 8, 2, ' ', 0)
+	row := func(label, value string) { fmt.Fprintf(table, "%s\t%s\n", label, cli.Dash(value)) }
+	row("Vendor", info.Title+" ("+info.Name+")")
+	row("About", info.About)
+	row("Methods", methodNames(info.Methods))
+	for _, id := range cli.SortedKeys(info.Partitions) {
+		account := info.Partitions[id]
+		if account == "" {
+			account = "shown in the vendor's console"
+		}
+		row("Trusts in "+id, account)
+	}
+	row("External ID", info.ExternalID)
+	row("Products", strings.Join(info.Products, ", "))
+	for _, r := range info.Roles {
+		row(r.Purpose, r.grants())
+	}
+	for _, source := range info.Sources {
+		row("Source", source)
+	}
+	return table.Flush()
+}
+
+// grants says in a line what the role has attached.
+func (r roleInfo) grants() string {
+	var words []string
+	if r.PolicyName != "" {
+		words = append(words, fmt.Sprintf("policy %s, %d statements, %d characters", r.PolicyName, r.Statements, r.Characters))
+	}
+	for _, name := range r.ManagedPolicies {
+		words = append(words, "AWS managed policy "+name)
+	}
+	return strings.Join(words, "; ")
+}

@@ -1,0 +1,361 @@
+package wizard
+
+import (
+	"cmp"
+	"strconv"
+	"strings"
+
+	"rolecall/steps/screen"
+
+	tea "charm.land/bubbletea/v2"
+
+	"rolecall/ui/draw"
+)
+
+// binding is one key that works now: footer, help and keyboard are computed
+// from the same list.
+type binding struct {
+	draw.Key
+	strokes []string // as tea.KeyPressMsg.String writes them
+	press   func() tea.Cmd
+}
+
+// press finds what a key does here. A key that is off says why.
+func (w *Wizard) press(msg tea.KeyPressMsg) tea.Cmd {
+	stroke := msg.String()
+	if w.viewer != nil && w.viewer.finding {
+		return w.findKey(msg)
+	}
+	for _, b := range w.bindings {
+		for _, s := range b.strokes {
+			if s != stroke {
+				continue
+			}
+			if b.Disabled != "" {
+				w.say(screen.Warning, whyOff(b.Label, b.Disabled))
+				return nil
+			}
+			return b.press()
+		}
+	}
+	if w.plainStep() && w.focused() != nil {
+		return w.typed(msg)
+	}
+	return nil
+}
+
+func whyOff(label, why string) string {
+	label = strings.ToUpper(label[:min(1, len(label))]) + label[min(1, len(label)):]
+	return label + " is off: " + why
+}
+
+// plainStep reports that nothing lies over the step.
+func (w *Wizard) plainStep() bool {
+	return w.viewer == nil && w.asking == nil && !w.help && w.shown == nil
+}
+
+// bind computes the keys that work now.
+func (w *Wizard) bind() []binding {
+	var keys []binding
+	switch {
+	case w.viewer != nil:
+		keys = w.viewerKeys()
+	case w.asking != nil:
+		keys = w.confirmKeys()
+	case w.shown != nil:
+		keys = w.shownKeys()
+	case w.help:
+		keys = w.closeKeys(func() { w.help = false })
+	default:
+		keys = w.plainKeys()
+	}
+	return append(keys, w.everyKeys()...)
+}
+
+// plainKeys are those of the step, with nothing over it.
+func (w *Wizard) plainKeys() []binding {
+	if w.focused() != nil {
+		return w.fieldKeys()
+	}
+	return w.stepKeys()
+}
+
+// everyKeys work on every screen.
+func (w *Wizard) everyKeys() []binding {
+	return []binding{
+		bound("ctrl+c", "leave", "leave; the session is saved and rolecall resume goes on", w.leaveByKey, "ctrl+c"),
+		hidden("ctrl+z", "put rolecall in the background (fg brings it back)", func() tea.Cmd { return tea.Suspend }, "ctrl+z"),
+	}
+}
+
+func bound(name, label, help string, press func() tea.Cmd, strokes ...string) binding {
+	return binding{Key: draw.Key{Name: name, Label: label, Help: help}, strokes: strokes, press: press}
+}
+
+// obvious is a key whose label can be left out where there is little room.
+func obvious(b binding) binding {
+	b.Obvious = true
+	return b
+}
+
+func hidden(name, help string, press func() tea.Cmd, strokes ...string) binding {
+	b := bound(name, help, help, press, strokes...)
+	b.Hidden = true
+	return b
+}
+
+// silent is a press without a command.
+func silent(do func()) func() tea.Cmd {
+	return func() tea.Cmd { do(); return nil }
+}
+
+func (w *Wizard) leaveByKey() tea.Cmd { return w.leave(quitting) }
+
+// stepKeys are those of a step while no field has the focus.
+func (w *Wizard) stepKeys() []binding {
+	keys := []binding{w.enterKey()}
+	if n := len(w.items); n > 1 || w.tall {
+		keys = append(keys, obvious(bound(draw.Arrows, "move", "move the mark (also j and k)", silent(func() { w.step(1) }), "down", "j")),
+			hidden("k", "move up", silent(func() { w.step(-1) }), "up", "k"))
+	}
+	keys = append(keys, w.nodeKeys()...)
+	keys = append(keys, w.actionKeys()...)
+	keys = append(keys, w.copyKeys()...)
+	keys = append(keys, w.outsideKeys()...)
+	keys = append(keys, w.moveKeys()...)
+	if w.walk.CanGoBack() {
+		keys = append(keys, bound("b", "back", "go back; what you answered is kept (also esc)", w.backByKey, "b", "esc"))
+	}
+	return append(keys, obvious(bound("?", "help", "this list", silent(func() { w.help, w.top, w.follow = true, 0, false }), "?")))
+}
+
+func (w *Wizard) moveKeys() []binding {
+	var keys []binding
+	if len(w.items) > 1 {
+		tab := bound("tab", "next field", "move the focus to the next part (shift+tab back)", silent(func() { w.tab(1) }), "tab")
+		_, tab.Hidden = w.find(draw.Field)
+		tab.Hidden = !tab.Hidden
+		keys = append(keys, tab, hidden("shift+tab", "move the focus back", silent(func() { w.tab(-1) }), "shift+tab"))
+	}
+	if w.tall {
+		page := max(w.drawn.Rows-3, 1)
+		keys = append(keys, obvious(bound("pgdn", "more", "scroll down (pgup: up)", silent(func() { w.scroll(page) }), "pgdown")),
+			hidden("pgup", "scroll up", silent(func() { w.scroll(-page) }), "pgup"))
+	}
+	return keys
+}
+
+func (w *Wizard) backByKey() tea.Cmd { return w.leave(goingBack) }
+
+// enterKey is what enter does: pick the marked option, else press the default
+// action, else go to where something is asked.
+func (w *Wizard) enterKey() binding {
+	if item, ok := w.item(); ok && item.Kind == draw.Option {
+		key := bound("enter", "choose", "choose what is marked", func() tea.Cmd { return w.choose(screen.Chose{Block: item.Block, ID: item.ID}) }, "enter")
+		key.Disabled = item.Disabled
+		return key
+	}
+	for _, a := range w.screen.Actions {
+		if a.Default {
+			key := bound("enter", a.Label, a.Label, func() tea.Cmd { return w.do(a) }, "enter")
+			key.Disabled = a.Disabled
+			return key
+		}
+	}
+	for i, item := range w.items {
+		if item.Kind == draw.Field || item.Kind == draw.Option && item.Picked {
+			return bound("enter", "answer", "go to what is asked", silent(func() { w.mark(i) }), "enter")
+		}
+	}
+	key := bound("enter", "next", "go on", nil, "enter")
+	key.Disabled = "rolecall goes on by itself"
+	return key
+}
+
+func (w *Wizard) actionKeys() []binding {
+	var keys []binding
+	for _, a := range w.screen.Actions {
+		if a.Key == "" {
+			continue
+		}
+		key := bound(a.Key, a.Label, a.Label, func() tea.Cmd { return w.do(a) }, strings.ToLower(a.Key))
+		key.Disabled = a.Disabled
+		keys = append(keys, key)
+	}
+	return keys
+}
+
+// do carries out an action, after its question. Where the screen itself is the
+// question, the key was the answer.
+func (w *Wizard) do(a screen.Action) tea.Cmd {
+	if a.Confirm != nil && a.Confirm.Question != "" && !a.Confirm.Given {
+		w.asking = &a
+		return nil
+	}
+	return w.choose(screen.Chose{ID: a.ID})
+}
+
+// choose tells the step what the person decided.
+func (w *Wizard) choose(msg screen.Msg) tea.Cmd {
+	w.follow = true
+	_, w.chose = msg.(screen.Chose)
+	w.status = draw.Status{}
+	return w.tell(msg)
+}
+
+func (w *Wizard) confirmKeys() []binding {
+	yes := func() tea.Cmd {
+		a := w.asking
+		w.asking = nil
+		return w.choose(screen.Chose{ID: a.ID})
+	}
+	no := silent(func() { w.asking = nil })
+	return []binding{
+		bound("y", "yes", "yes (also enter)", yes, "y", "Y", "enter"),
+		bound("n", "no", "no (also esc)", no, "n", "N", "esc"),
+	}
+}
+
+// nodeKeys tick and fold what is marked in a tree.
+func (w *Wizard) nodeKeys() []binding {
+	item, ok := w.item()
+	if !ok || item.Kind != draw.Node {
+		return nil
+	}
+	tick := bound("space", "tick", "tick or untick what is marked", func() tea.Cmd {
+		w.moved = true
+		return w.choose(screen.Ticked{ID: item.ID, On: !item.On})
+	}, "space")
+	tick.Disabled = item.Disabled
+	keys := []binding{tick}
+	if item.Folds {
+		keys = append(keys, bound("→", "details", "fold out children and details", silent(func() { w.fold(item, true) }), "right", "l"))
+	}
+	return append(keys, hidden("←", "fold in", silent(func() { w.fold(item, false) }), "left", "h"))
+}
+
+// fold opens children first, then details; and the other way round. Where there
+// is nothing to fold in, the mark goes to the node above.
+func (w *Wizard) fold(item draw.Item, out bool) {
+	f := w.folds[item.Key]
+	switch {
+	case out && f.Closed:
+		f.Closed = false
+	case out:
+		f.Details = true
+	case f.Details:
+		f.Details = false
+	case item.Children && !f.Closed:
+		f.Closed = true
+	default:
+		for i, above := range w.items {
+			if above.Key == item.Parent {
+				w.mark(i)
+			}
+		}
+		return
+	}
+	w.folds[item.Key] = f
+	w.moved, w.follow = true, true
+}
+
+// copyKeys are c and the numbers.
+func (w *Wizard) copyKeys() []binding {
+	item, ok := w.toCopy()
+	if !ok {
+		return nil
+	}
+	keys := []binding{bound("c", "copy", "copy what is marked, byte for byte", func() tea.Cmd { return w.copyItem(item) }, "c")}
+	last := 0
+	for _, item := range w.items {
+		if item.Number == 0 {
+			continue
+		}
+		last = item.Number
+		n := strconv.Itoa(item.Number)
+		keys = append(keys, hidden(n, "copy "+item.Label, func() tea.Cmd { return w.copyItem(item) }, n))
+	}
+	if last > 1 {
+		keys[0].Name = "c 1-" + strconv.Itoa(last)
+	}
+	return keys
+}
+
+func (w *Wizard) copyItem(item draw.Item) tea.Cmd {
+	return w.copy(item.Key, screen.Copy{Label: item.Label, Text: item.Text})
+}
+
+// outsideKeys open, save and view.
+func (w *Wizard) outsideKeys() []binding {
+	var keys []binding
+	if page, ok := w.find(draw.Page); ok {
+		keys = append(keys, bound("o", "open", "open "+cmp.Or(page.Label, "the page")+" in the browser", func() tea.Cmd {
+			return w.open(screen.Link{Label: page.Label, URL: page.Text})
+		}, "o"))
+	}
+	if item, ok := w.toSave(); ok {
+		keys = append(keys, bound("s", "save", "save "+item.Label+" to a new file here", func() tea.Cmd {
+			return w.saveFile(item.Key, screen.Save{Label: item.Label, Name: fileName(item), Text: item.Text})
+		}, "s"))
+	}
+	if doc, ok := w.find(draw.Document); ok {
+		keys = append(keys, bound("v", "view", "view "+doc.Label+" whole", silent(func() { w.view(doc.Code) }), "v"))
+	}
+	return keys
+}
+
+func (w *Wizard) toSave() (draw.Item, bool) {
+	if item, ok := w.item(); ok && copyable(item) {
+		return item, true
+	}
+	if item, ok := w.find(draw.Document); ok {
+		return item, true
+	}
+	return w.find(draw.Value)
+}
+
+// fileName is the document's own, or one made from the label of a value.
+func fileName(item draw.Item) string {
+	if item.Kind == draw.Document && item.Code.Name != "" {
+		return item.Code.Name
+	}
+	name := strings.ToLower(strings.Join(strings.Fields(draw.Clean(item.Label)), "-"))
+	return cmp.Or(name, "value") + ".txt"
+}
+
+// fieldKeys are those of a step while a field has the focus: letters are text.
+func (w *Wizard) fieldKeys() []binding {
+	item, _ := w.item()
+	enter := func() tea.Cmd {
+		f := w.fields[item.ID]
+		return w.choose(screen.Entered{ID: item.ID, Text: f.edit.Value()})
+	}
+	keys := []binding{bound("enter", "go on", "take what is typed", enter, "enter")}
+	if len(w.items) > 1 {
+		keys = append(keys, bound("tab", "move on", "move the focus", silent(func() { w.tab(1) }), "tab"),
+			hidden("shift+tab", "move the focus back", silent(func() { w.tab(-1) }), "shift+tab"),
+			hidden("↑", "move up", silent(func() { w.step(-1) }), "up"),
+			hidden("↓", "move down", silent(func() { w.step(1) }), "down"))
+	}
+	if w.walk.CanGoBack() {
+		keys = append(keys, bound("esc", "back", "go back", w.backByKey, "esc"))
+	}
+	return keys
+}
+
+func (w *Wizard) closeKeys(end func()) []binding {
+	closing := func() tea.Cmd { end(); w.top, w.follow = 0, true; return nil }
+	return []binding{
+		bound("esc", "close", "close this (also enter, b, ?)", closing, "esc", "enter", "b", "?", "q"),
+		hidden("↓", "scroll down", silent(func() { w.scroll(1) }), "down", "j", "pgdown"),
+		hidden("↑", "scroll up", silent(func() { w.scroll(-1) }), "up", "k", "pgup"),
+	}
+}
+
+func (w *Wizard) shownKeys() []binding {
+	link := *w.shown
+	copying := bound("c", "copy", "copy the address", func() tea.Cmd {
+		return w.copy("", screen.Copy{Label: cmp.Or(link.Label, "The address"), Text: link.URL})
+	}, "c")
+	return append([]binding{copying}, w.closeKeys(func() { w.shown = nil })...)
+}

@@ -1,0 +1,164 @@
+package wizard
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"rolecall/steps/step"
+	"rolecall/ui/rehearse"
+
+	tea "charm.land/bubbletea/v2"
+
+	"rolecall/aws"
+
+	awsrehearsal "rolecall/aws/rehearsal"
+	"rolecall/policy"
+	"rolecall/steps/spot"
+
+	spotrehearsal "rolecall/steps/spot/rehearsal"
+	"rolecall/ui/draw"
+)
+
+// picturesDir is where the README finds them.
+var picturesDir = filepath.Join("..", "..", ".github", "pictures")
+
+// TestPictures takes the README's pictures: the real wizard over the rehearsal,
+// in virtual time, so that two runs give the same bytes. It fails when a picture
+// no longer shows the program; go test ./ui/wizard -run TestPictures -update takes them
+// anew.
+func TestPictures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		world := newPictured(t)
+		w := begin(t, WizardOptions{Session: world.session, Desk: testDesk(t, "TERM=xterm"), Getenv: func(string) string { return "" }})
+		w.size(100, 28)
+
+		w.reach("Permissions").Press("down").Enter().Sees("Elastigroup", "Ocean", "of 6,144")
+		w.picture("permissions", "The Permissions step: products and integrations as a tree of ticks, with the policy's size against the limit of 6,144 characters.")
+		w.Press("esc")
+
+		w.reach("Create IAM policy").size(120, 32)
+		w.Press("v").Sees("Spot-Policy.json").Press("/").Type("iam:AddRole").Enter().Sees("iam:AddRoleToInstanceProfile")
+		w.picture("review", "The policy viewer: Spot's permissions policy with line numbers, and the review's findings beside the lines that they are about.")
+		w.Press("esc").size(100, 36)
+
+		w.reach("Create IAM role")
+		world.nearMiss(t)
+		w.Wait(20*time.Second).Press("c").Sees("but under another external ID", "Waiting for a role")
+		w.picture("near-miss", "The Create IAM role step: rolecall waits for the role and shows one that trusts Spot under another external ID, with the difference marked.")
+	})
+}
+
+// pictured is the rehearsal's AWS and Spot, reached in memory.
+type pictured struct {
+	aws     *awsrehearsal.Server
+	session *step.Session
+}
+
+// newPictured makes them and a session like that of rolecall rehearse. It has
+// to run inside a synctest bubble.
+func newPictured(t *testing.T) *pictured {
+	t.Helper()
+	p := &pictured{aws: awsrehearsal.New(awsrehearsal.Options{Account: rehearse.Account, Alias: "rehearsal"}), session: guided(t)}
+	awsListener, awsClient := awsrehearsal.Pipe()
+	serve(t, func() error { return p.aws.Serve(awsListener) }, func() error {
+		awsClient.CloseIdleConnections()
+		return errors.Join(p.aws.Close(), awsListener.Close())
+	})
+	vendor := spotrehearsal.New(spotrehearsal.Options{Assume: p.aws.AssumeRole,
+		Accounts: []spotrehearsal.Account{{ID: rehearse.VendorAccount, Name: rehearse.VendorName}}})
+	vendorListener, vendorClient := awsrehearsal.Pipe()
+	serve(t, func() error { return vendor.Serve(vendorListener) }, func() error {
+		vendorClient.CloseIdleConnections()
+		return errors.Join(vendor.Close(), vendorListener.Close())
+	})
+	synctest.Wait()
+
+	s := p.session
+	s.AccountID, s.AccountPinned = rehearse.Account, true
+	rehearse.Answers(s)
+	api, err := spot.New(spot.Options{BaseURL: vendor.URL(), Token: spot.Token(vendor.Token()), HTTPClient: vendorClient})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.API = api
+	s.Profiles = func() ([]aws.Profile, error) { return []aws.Profile{}, nil }
+	target := aws.RehearsalTarget(p.aws.Target())
+	s.OpenAWS = func(ctx context.Context, _, _ string) (*aws.Account, error) {
+		return aws.Open(ctx, aws.Options{Rehearsal: &target, HTTPClient: awsClient})
+	}
+	return p
+}
+
+func serve(t *testing.T, run, end func() error) {
+	t.Helper()
+	done := make(chan error, 1)
+	go func() { done <- run() }()
+	t.Cleanup(func() {
+		if err := errors.Join(end(), <-done); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// nearMiss is a slip of the hand in the console: the role with an external ID
+// whose last letter is another one.
+func (p *pictured) nearMiss(t *testing.T) {
+	t.Helper()
+	part := p.session.Part("SpotinstRoleArn")
+	wrong := part.ExternalID[:len(part.ExternalID)-1] + "0"
+	if wrong == part.ExternalID {
+		wrong = part.ExternalID[:len(part.ExternalID)-1] + "1"
+	}
+	trust := policy.NewTrust("aws", []string{spotrehearsal.TrustedAccount}, wrong)
+	if err := p.aws.Do("iam:CreateRole", map[string]string{"RoleName": part.RoleName, "AssumeRolePolicyDocument": trust.Pretty()}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// reach presses enter until a step is there, and lets its first looks pass.
+func (w *fluent) reach(step string) *fluent {
+	w.t.Helper()
+	for range 40 {
+		if strings.Contains(w.Screen(), " · "+step) {
+			return w.Wait(2 * time.Second)
+		}
+		w.Enter().Wait(3 * time.Second)
+	}
+	w.t.Fatalf("enter does not lead to %s:\n%s", step, w.Screen())
+	return w
+}
+
+func (w *fluent) size(width, height int) *fluent {
+	return w.Send(tea.WindowSizeMsg{Width: width, Height: height})
+}
+
+// picture compares what is on the screen with a picture.
+func (w *fluent) picture(name, title string) {
+	w.t.Helper()
+	w.wizard.restyle(func(l *draw.Look) { *l = draw.Look{Links: true} })
+	w.wizard.refresh()
+	got := svg(w.wizard.View().Content, title, w.wizard.width, w.wizard.height)
+	path := filepath.Join(picturesDir, name+".svg")
+	if *rewrite {
+		if err := os.MkdirAll(picturesDir, 0o755); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		w.t.Fatal(err)
+	}
+	if string(want) != got {
+		w.t.Errorf("%s is stale: the program looks different now. Take it anew with: go test ./ui/wizard -run TestPictures -update\n%s", path, w.Screen())
+	}
+}

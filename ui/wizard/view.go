@@ -1,0 +1,277 @@
+package wizard
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
+
+	"rolecall/ui/draw"
+)
+
+// refresh looks at the screen again after something happened, and draws it. It
+// schedules the next tick if anything on it moves.
+func (w *Wizard) refresh() tea.Cmd {
+	w.screen = w.walk.Screen()
+	w.items = draw.Items(w.screen, w.folds)
+	w.settleMark()
+	w.syncFields()
+	w.bindings = w.bind()
+	w.draw()
+	if tall := w.drawn.Lines > w.drawn.Rows; tall != w.tall {
+		w.tall = tall // other keys work now: those that scroll
+		w.bindings = w.bind()
+		w.draw()
+	}
+	return w.tick()
+}
+
+func (w *Wizard) draw() {
+	if w.width == 0 {
+		return
+	}
+	frame := w.frame()
+	if w.viewer != nil {
+		w.drawn = w.viewer.sheet.Draw(frame)
+		w.viewer.top = w.drawn.Top
+		return
+	}
+	w.drawn = w.theme.Draw(frame)
+	w.top = w.drawn.Top
+}
+
+func (w *Wizard) frame() draw.Frame {
+	f := draw.Frame{
+		Width: w.width, Height: w.height, Header: w.header(), Rail: w.walk.Rail(), Screen: w.screen,
+		Marked: w.marked, Folds: w.folds, Texts: map[string]string{}, Sent: w.sent,
+		Now: w.session.Now(), Turn: w.turning(), Status: w.currentStatus(), Shown: w.shown,
+		Top: w.top, Follow: w.follow, Moved: w.moved,
+	}
+	for id, field := range w.fields {
+		f.Texts[id] = field.edit.Value()
+	}
+	if field := w.focused(); field != nil {
+		f.Caret = field.edit.Position()
+	}
+	if w.asking != nil {
+		f.Question = w.asking.Confirm.Question
+	}
+	if w.viewer != nil {
+		f.Top = w.viewer.top
+	}
+	if w.help {
+		for _, b := range append(w.plainKeys(), w.everyKeys()...) {
+			f.Help = append(f.Help, b.Key)
+		}
+	}
+	for _, b := range w.bindings {
+		f.Keys = append(f.Keys, b.Key)
+	}
+	return f
+}
+
+// currentStatus is what was said last, unless a writing call is waited for.
+func (w *Wizard) currentStatus() draw.Status {
+	if w.viewer != nil && w.viewer.finding {
+		return draw.Status{Text: "/" + w.viewer.query}
+	}
+	writing, busy := w.calls.Writing()
+	if !busy || w.leaving == staying && len(w.held) == 0 {
+		return w.counting(w.status)
+	}
+	then := "Then rolecall goes on."
+	switch w.leaving {
+	case quitting:
+		then = "Then rolecall leaves; nothing is lost."
+	case goingBack:
+		then = "Then rolecall goes back."
+	case staying:
+	}
+	return draw.Status{Tone: screen.Warning, Text: fmt.Sprintf("Waiting for %q · %s. %s",
+		writing.Name, draw.Clock(w.session.Now().Sub(writing.Since)), then)}
+}
+
+// counting adds how long a secret stays on the clipboard.
+func (w *Wizard) counting(status draw.Status) draw.Status {
+	var last time.Duration
+	for _, until := range w.secrets {
+		last = max(last, until.Sub(w.session.Now()))
+	}
+	if last > 0 && !status.Bad {
+		status.Text = strings.TrimSpace(fmt.Sprintf("%s Off the clipboard again in %d s.", status.Text, (last+time.Second-1)/time.Second))
+	}
+	return status
+}
+
+// header is who and where.
+func (w *Wizard) header() draw.Header {
+	s := w.session
+	h := draw.Header{How: how(s.Method), Account: accountWords(s)}
+	if s.Vendor != nil {
+		h.Vendor = s.Vendor.Title
+	}
+	switch {
+	case s.Rehearsal:
+		h.Banner = "REHEARSAL"
+	case s.Endpoint != "":
+		h.Banner = "NOT AWS: " + s.Endpoint
+	}
+	return h
+}
+
+// how says who does the AWS part.
+func how(method string) string {
+	switch method {
+	case "manual":
+		return "by hand"
+	case "automatic":
+		return "by CloudFormation"
+	case "direct":
+		return "by rolecall"
+	}
+	return method
+}
+
+func accountWords(s *step.Session) string {
+	id := s.AccountID
+	if s.Seen.Identity != nil {
+		id = cmp.Or(id, s.Seen.Identity.AccountID)
+	}
+	if len(id) != 12 {
+		return id
+	}
+	return strings.TrimSpace(id[:4] + "-" + id[4:8] + "-" + id[8:] + " " + s.Seen.Alias)
+}
+
+// View is the last frame drawn.
+func (w *Wizard) View() tea.View {
+	v := tea.NewView(w.drawn.Content)
+	v.AltScreen = true
+	v.WindowTitle = "rolecall"
+	if w.screen.Heading != "" {
+		v.WindowTitle = "rolecall: " + draw.Clean(w.screen.Heading)
+	}
+	if w.drawn.CursorX >= 0 && w.plainStep() && w.focused() != nil {
+		v.Cursor = tea.NewCursor(w.drawn.CursorX, w.drawn.CursorY)
+		v.Cursor.Blink = false
+	}
+	return v
+}
+
+func (w *Wizard) resize(width, height int) {
+	if width <= 0 || height <= 0 {
+		return
+	}
+	w.width, w.height, w.follow = width, height, true
+	w.relayViewer()
+}
+
+func (w *Wizard) restyle(change func(*draw.Look)) {
+	before := w.look
+	change(&w.look)
+	if w.look == before {
+		return
+	}
+	w.theme = draw.NewTheme(w.look)
+	w.relayViewer()
+}
+
+// lookOf tells from the environment what the terminal can show. Colours are
+// asked of the terminal later.
+func lookOf(getenv func(string) string) draw.Look {
+	term := getenv("TERM")
+	bare := term == "linux" || term == "dumb" || strings.HasPrefix(term, "vt")
+	ascii := bare || !speaksUTF8(getenv)
+	return draw.Look{NoColor: getenv("NO_COLOR") != "", ASCII: ascii, Links: !ascii}
+}
+
+// speaksUTF8 reads the locale. Where none is set, a terminal of today is
+// assumed, except inside tmux, which then replaces what is not ASCII itself.
+func speaksUTF8(getenv func(string) string) bool {
+	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
+		if locale := strings.ToLower(getenv(name)); locale != "" {
+			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
+		}
+	}
+	return getenv("TMUX") == ""
+}
+
+func hasColors(p colorprofile.Profile) bool { return p >= colorprofile.ANSI }
+
+const (
+	spinAfter  = 300 * time.Millisecond
+	spinEvery  = 250 * time.Millisecond
+	spinRemote = 500 * time.Millisecond
+)
+
+// spinInterval is four turns a second, over SSH two.
+func (w *Wizard) spinInterval() time.Duration {
+	if w.desk != nil && w.desk.Remote() {
+		return spinRemote
+	}
+	return spinEvery
+}
+
+// turning is how far the spinner is; it stands still while no call is under way
+// for longer than people notice.
+func (w *Wizard) turning() int {
+	now := w.session.Now()
+	for _, s := range w.calls.Sending() {
+		if d := now.Sub(s.Since); d >= spinAfter {
+			return int(d / w.spinInterval())
+		}
+	}
+	return -1
+}
+
+// tick schedules the next frame if something on the screen moves: the spinner,
+// or a clock, which changes once a second.
+func (w *Wizard) tick() tea.Cmd {
+	if w.ticking || !w.moving() {
+		return nil
+	}
+	w.ticking = true
+	return tea.Tick(w.tickDelay(), func(time.Time) tea.Msg { return tickMsg{} })
+}
+
+func (w *Wizard) moving() bool {
+	if w.viewer != nil || w.gone {
+		return false
+	}
+	if _, busy := w.calls.Writing(); busy || len(w.secrets) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(w.screen.Blocks, counts)
+}
+
+// counts reports whether a block shows time that goes on.
+func counts(block screen.Block) bool {
+	if tasks, ok := block.(screen.Tasks); ok {
+		return slices.ContainsFunc(tasks, func(t screen.Task) bool { return t.State == screen.Running })
+	}
+	_, waits := block.(screen.Waiting)
+	return waits
+}
+
+func (w *Wizard) tickDelay() time.Duration {
+	if w.turning() >= 0 {
+		return w.spinInterval()
+	}
+	if len(w.calls.Sending()) > 0 {
+		return spinAfter
+	}
+	now := w.session.Now()
+	for _, block := range w.screen.Blocks {
+		if b, ok := block.(screen.Waiting); ok && !b.Since.IsZero() {
+			return time.Second - now.Sub(b.Since)%time.Second
+		}
+	}
+	return time.Second
+}
