@@ -219,12 +219,13 @@ func (c *Permissions) parameterAsked(s *step.Session) (describe.Parameter, bool)
 func (c *Permissions) measure(s *step.Session) {
 	c.sizes, c.notes = nil, map[string]string{}
 	ticked := 0
-	for _, role := range s.Vendor.RolesFor(c.ticked, s.AccessOrRole()) {
-		composed := s.Vendor.Compose(role, c.ticked, s.Partition)
-		if composed == nil {
+	request := s.Request()
+	request.Bundles = c.ticked
+	for _, role := range request.Needed() {
+		doc := request.Open(role.Purpose)
+		if doc == nil {
 			continue // AWS managed policies alone
 		}
-		doc := s.Restricted(composed).Document
 		size := roleSize{title: role.Title, used: doc.Characters(), Reviewed: s.Review(role.Purpose, doc)}
 		c.sizes = append(c.sizes, size)
 		ticked += size.used
@@ -262,9 +263,11 @@ func (c *Permissions) characters(s *step.Session, bundles []string) int {
 	if len(bundles) == 0 {
 		return 0
 	}
-	for _, role := range s.Vendor.RolesFor(bundles, s.AccessOrRole()) {
-		if doc := s.Vendor.Compose(role, bundles, s.Partition); doc != nil {
-			total += s.Restricted(doc).Document.Characters()
+	request := s.Request()
+	request.Bundles = bundles
+	for _, role := range request.Needed() {
+		if doc := request.Open(role.Purpose); doc != nil {
+			total += doc.Characters()
 		}
 	}
 	return total

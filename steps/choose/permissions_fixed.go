@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"rolecall/policy"
+	"rolecall/steps/access"
 	"rolecall/steps/describe"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -50,9 +51,9 @@ func awsPolicyBlocks(s *step.Session, role *describe.Role) []screen.Block {
 	var facts screen.Facts
 	var warnings []screen.Block
 	for i, arn := range s.ManagedPolicies(role.Purpose) {
-		facts = append(facts, screen.Fact{Label: step.PolicyNameOf(arn), Value: "AWS's own policy, " + arn, Note: "AWS can change what it grants"})
+		facts = append(facts, screen.Fact{Label: access.PolicyNameOf(arn), Value: "AWS's own policy, " + arn, Note: "AWS can change what it grants"})
 		if grants := describe.Sweeping(role.ManagedPolicies[i]); grants != "" {
-			warnings = append(warnings, screen.Text{Tone: screen.Warning, Body: step.PolicyNameOf(arn) + " lets " + s.Vendor.Title + " do " + grants + "."})
+			warnings = append(warnings, screen.Text{Tone: screen.Warning, Body: access.PolicyNameOf(arn) + " lets " + s.Vendor.Title + " do " + grants + "."})
 		}
 	}
 	if facts == nil {

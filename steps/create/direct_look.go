@@ -7,6 +7,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
+	"rolecall/steps/access"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -16,8 +17,8 @@ import (
 // request runs apart from the session.
 type directWant struct {
 	purpose     string
-	documents   []directDocument // one, or as many as it takes
-	managed     []string         // ARNs of the AWS managed policies beside them
+	documents   []access.Document // one, or as many as it takes
+	managed     []string          // ARNs of the AWS managed policies beside them
 	roleName    string
 	path        string
 	description string
@@ -27,12 +28,6 @@ type directWant struct {
 	boundary    string
 	session     time.Duration // 0: AWS's hour
 	tags        []aws.Tag
-}
-
-// directDocument is one policy as it has to be.
-type directDocument struct {
-	step.WantedDocument
-	arn string // that a managed policy of this name has
 }
 
 // directWants are the needed roles. The error names what is not known.
@@ -56,9 +51,7 @@ func directWants(s *step.Session) ([]directWant, error) {
 			description: role.Description, inline: role.Inline, trust: trust, role: want,
 			boundary: s.Boundary, session: s.SessionFor, tags: s.TagList(),
 		}
-		for _, doc := range documents {
-			w.documents = append(w.documents, directDocument{doc, aws.PolicyARN(s.Partition, s.AccountID, s.Path, doc.Name)})
-		}
+		w.documents = documents
 		wants = append(wants, w)
 	}
 	return wants, nil

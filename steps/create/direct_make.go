@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/steps/access"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -42,8 +43,8 @@ const (
 // policyOp makes a request about the i-th policy of a role.
 func (w directWant) policyOp(kind directOpKind, i int) directOp {
 	doc := w.documents[i]
-	return directOp{kind: kind, want: w, purpose: w.purpose, doc: i, arn: doc.arn,
-		item: record.Item{Kind: record.ItemPolicy, Purpose: w.purpose, Name: doc.Name, ARN: doc.arn, Digest: doc.Document.Digest()}}
+	return directOp{kind: kind, want: w, purpose: w.purpose, doc: i, arn: doc.ARN,
+		item: record.Item{Kind: record.ItemPolicy, Purpose: w.purpose, Name: doc.Name, ARN: doc.ARN, Digest: doc.Document.Digest()}}
 }
 
 // roleOp makes a request about the role itself.
@@ -78,7 +79,7 @@ func (w directWant) grantOps(x directSeen) []directOp {
 	}
 	for _, arn := range w.managed {
 		o := directOp{kind: opAttach, want: w, purpose: w.purpose, arn: arn,
-			item: record.Item{Kind: record.ItemAttachment, Purpose: w.purpose, Name: step.PolicyNameOf(arn), ARN: arn, Role: w.roleName}}
+			item: record.Item{Kind: record.ItemAttachment, Purpose: w.purpose, Name: access.PolicyNameOf(arn), ARN: arn, Role: w.roleName}}
 		if x.role != nil {
 			o.item.RoleID = x.role.ID
 		}

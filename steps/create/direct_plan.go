@@ -232,7 +232,7 @@ func extraPolicies(w directWant, x directSeen) string {
 	}
 	known := map[string]bool{}
 	for i, doc := range w.documents {
-		known[doc.arn], known[doc.Name] = !w.inline, w.inline
+		known[doc.ARN], known[doc.Name] = !w.inline, w.inline
 		if p := x.policy(i); p != nil {
 			known[p.ARN] = true
 		}
@@ -265,7 +265,7 @@ func directNeeds(wants []directWant, ops []directOp) []aws.Permission {
 		}
 		for _, doc := range w.documents {
 			if !w.inline {
-				need(doc.arn, "iam:GetPolicy", "iam:GetPolicyVersion")
+				need(doc.ARN, "iam:GetPolicy", "iam:GetPolicyVersion")
 			}
 		}
 		need(w.roleARN(), "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")

@@ -99,7 +99,7 @@ func (d *Direct) codes() []screen.Block {
 	var blocks []screen.Block
 	for _, w := range d.wants {
 		for _, doc := range w.documents {
-			blocks = append(blocks, step.PolicyCode(doc.WantedDocument))
+			blocks = append(blocks, step.PolicyCode(doc))
 		}
 		blocks = append(blocks, screen.Code{Label: "Trust policy", Name: w.roleName + "-trust.json", Body: w.trust.Pretty(),
 			About: fmt.Sprintf("%s characters · %s", screen.Thousands(w.trust.Characters()), step.ShortDigest(w.trust.Digest()))})

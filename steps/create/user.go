@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/steps/access"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -19,7 +20,7 @@ import (
 type DirectUser struct {
 	step.Described
 	stage   userStage
-	wants   []step.WantedDocument
+	wants   []access.Document
 	seen    userSeen
 	ops     []userOp // what is missing, in order
 	agreed  bool

@@ -6,6 +6,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
+	"rolecall/steps/access"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -118,7 +119,7 @@ func attachedTo(u *aws.User, arn string) bool {
 	return false
 }
 
-func (c *DirectUser) policyOp(s *step.Session, purpose string, w step.WantedDocument) userOp {
+func (c *DirectUser) policyOp(s *step.Session, purpose string, w access.Document) userOp {
 	n := aws.NewPolicy{Name: w.Name, Path: s.Path, Description: s.Role(purpose).Description, Document: w.Document, Tags: s.TagList()}
 	return userOp{"create policy " + w.Name, record.Item{Kind: record.ItemPolicy, Purpose: purpose, Name: w.Name, Digest: w.Document.Digest(),
 		ARN: aws.PolicyARN(s.Partition, s.AccountID, s.Path, w.Name)},

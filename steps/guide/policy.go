@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/steps/access"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -21,7 +22,7 @@ import (
 // Where one policy would be too large there are several.
 type Policy struct {
 	step.Described
-	wanted  []step.WantedDocument
+	wanted  []access.Document
 	reviews []step.Reviewed // one for each
 	step.Poll
 	watch   *aws.PolicyWatch

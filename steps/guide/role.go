@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/steps/access"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -22,13 +23,13 @@ type Role struct {
 	step.Poll
 	watch    *aws.RoleWatch
 	sighted  roleSightings
-	verified *aws.Report           // of a pasted ARN
-	pasting  bool                  // the field for an ARN is open
-	making   bool                  // the rehearsal's stand-in for the browser is at work
-	made     bool                  // it is done; AWS does not show it everywhere yet
-	inline   []step.WantedDocument // the role's own policy, which no step of its own makes
-	refused  bool                  // the plan does not name what this step would make
-	done     map[string]bool       // what the person did, for the marker
+	verified *aws.Report       // of a pasted ARN
+	pasting  bool              // the field for an ARN is open
+	making   bool              // the rehearsal's stand-in for the browser is at work
+	made     bool              // it is done; AWS does not show it everywhere yet
+	inline   []access.Document // the role's own policy, which no step of its own makes
+	refused  bool              // the plan does not name what this step would make
+	done     map[string]bool   // what the person did, for the marker
 	field    string
 	problem  *screen.Problem
 }

@@ -13,6 +13,7 @@ import (
 
 	"rolecall/policy"
 	"rolecall/policy/review"
+	"rolecall/steps/access"
 	"rolecall/steps/screen"
 )
 
@@ -40,20 +41,14 @@ type Plan struct {
 	Tool    string        `json:"tool"` // "rolecall 1.2.3"
 	Data    review.Source `json:"data"` // of the action catalogue
 
-	Vendor        string            `json:"vendor"`
-	Method        string            `json:"method"`
-	Access        string            `json:"access"`
-	Partition     string            `json:"partition"`
-	AccountID     string            `json:"account_id,omitempty"` // the customer's, when it was given
-	VendorAccount string            `json:"vendor_account,omitempty"`
-	Bundles       []string          `json:"products,omitempty"`
-	Regions       []string          `json:"regions,omitempty"`
-	RestrictTag   string            `json:"restrict_tag,omitempty"`
-	Parameters    map[string]string `json:"parameters,omitempty"`
-	Path          string            `json:"path,omitempty"`
-	Boundary      string            `json:"permissions_boundary,omitempty"`
-	SessionFor    time.Duration     `json:"session_duration,omitempty"`
-	Tags          map[string]string `json:"tags,omitempty"`
+	Vendor        string `json:"vendor"`
+	Method        string `json:"method"`
+	Access        string `json:"access"`
+	Partition     string `json:"partition"`
+	AccountID     string `json:"account_id,omitempty"` // the customer's, when it was given
+	VendorAccount string `json:"vendor_account,omitempty"`
+	access.Selection
+	access.Settings
 
 	Roles     []Role     `json:"roles"`
 	Documents []Document `json:"documents"`

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/steps/access"
 	"rolecall/steps/plan"
 )
 
@@ -44,18 +45,8 @@ type Answers struct {
 	AccountID     string `json:"account_id,omitempty"` // confirmed by the person or pinned by a flag
 	AccountPinned bool   `json:"account_pinned,omitempty"`
 
-	// Bundles are the ticked products and integrations ("elastigroup/route53");
-	// nil means the vendor's default.
-	Bundles []string `json:"bundles,omitempty"`
-	// Parameters fill the placeholders of the vendor's policies, by name.
-	Parameters  map[string]string `json:"parameters,omitempty"`
-	Regions     []string          `json:"regions,omitempty"`
-	RestrictTag string            `json:"restrict_tag,omitempty"`
-
-	Path       string            `json:"path,omitempty"`
-	Boundary   string            `json:"permissions_boundary,omitempty"`
-	Tags       map[string]string `json:"tags,omitempty"`
-	SessionFor time.Duration     `json:"session_duration,omitempty"`
+	access.Selection
+	access.Settings
 
 	// Parts are the roles that the vendor gets, by purpose ("SpotinstRoleArn").
 	Parts map[string]Part `json:"parts,omitempty"`

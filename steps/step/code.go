@@ -6,6 +6,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
+	"rolecall/steps/access"
 	"rolecall/steps/screen"
 )
 
@@ -17,14 +18,14 @@ func AccountAlias(s *Session) string {
 }
 
 // InlineCode is policyCode for a policy that is the role's own.
-func InlineCode(w WantedDocument) screen.Code {
+func InlineCode(w access.Document) screen.Code {
 	code := PolicyCode(w)
 	code.About = fmt.Sprintf("%s of %s characters · %s", screen.Thousands(w.Document.Characters()), screen.Thousands(policy.MaxRoleInline), ShortDigest(w.Document.Digest()))
 	return code
 }
 
 // PolicyCode is a permissions policy to view, copy and save.
-func PolicyCode(w WantedDocument) screen.Code {
+func PolicyCode(w access.Document) screen.Code {
 	return screen.Code{
 		Label: "Policy document", Name: w.Name + ".json", Body: w.Document.Pretty(),
 		About: fmt.Sprintf("%s of %s characters · %s", screen.Thousands(w.Document.Characters()), screen.Thousands(policy.MaxManaged), ShortDigest(w.Document.Digest())),
@@ -79,7 +80,7 @@ func ChangeList(actions []string, changes []policy.Change) string {
 func ManagedFacts(arns []string, note string) screen.Facts {
 	var facts screen.Facts
 	for _, arn := range arns {
-		facts = append(facts, screen.Fact{Label: "AWS managed policy", Value: PolicyNameOf(arn), Note: note, Copy: true})
+		facts = append(facts, screen.Fact{Label: "AWS managed policy", Value: access.PolicyNameOf(arn), Note: note, Copy: true})
 	}
 	return facts
 }

@@ -2,34 +2,19 @@ package step
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
 	"rolecall/aws"
 	"rolecall/policy"
+	"rolecall/steps/access"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
 )
 
-// TagList is the session's tags, sorted by key.
-func (s *Session) TagList() []aws.Tag {
-	var tags []aws.Tag
-	for key, value := range s.Tags {
-		tags = append(tags, aws.Tag{Key: key, Value: value})
-	}
-	slices.SortFunc(tags, func(a, b aws.Tag) int {
-		if a.Key < b.Key {
-			return -1
-		}
-		return 1
-	})
-	return tags
-}
-
 // PolicyHints describes the wanted documents; what was seen of the same
 // document before is kept as a hint.
-func PolicyHints(before []record.PartPolicy, wanted []WantedDocument) []record.PartPolicy {
+func PolicyHints(before []record.PartPolicy, wanted []access.Document) []record.PartPolicy {
 	policies := make([]record.PartPolicy, len(wanted))
 	for i, w := range wanted {
 		policies[i] = record.PartPolicy{Name: w.Name, Digest: w.Document.Digest(), Characters: w.Document.Characters()}
@@ -48,19 +33,9 @@ func (s *Session) MayAccept(p aws.Policy) bool {
 
 // WantedRole is what the role of this purpose has to be.
 func (s *Session) WantedRole(purpose string) aws.Want {
-	part, role := s.Part(purpose), s.Role(purpose)
-	want := aws.Want{
-		Partition: s.Partition, AccountID: s.AccountID,
-		Principals: s.TrustedAccounts(purpose),
-		ExternalID: part.ExternalID, NoExternalID: role.NoExternal != "" && part.ExternalID == "",
-		RoleName: part.RoleName, RoleARN: part.RoleARN,
-		Path: s.Path, PathGiven: s.Path != "",
-		Boundary: s.Boundary, BoundaryGiven: s.Boundary != "",
-		PolicyARNs: s.ManagedPolicies(purpose), Approved: s.approvedDigests(purpose),
-	}
-	if doc, err := s.WantedPolicy(purpose); err == nil && doc != nil {
-		want.Policies = append(want.Policies, doc)
-	}
+	g, _ := s.Grant(purpose) // what is missing is said where the documents are shown
+	want := g.Want()
+	want.RoleARN, want.Approved = s.Part(purpose).RoleARN, s.approvedDigests(purpose)
 	return want
 }
 
@@ -85,11 +60,9 @@ func (s *Session) PoliciesOf(purpose string, role *aws.Role) []record.PartPolicy
 
 // WantedUser is what the user of this purpose has to be.
 func (s *Session) WantedUser(purpose string) aws.WantUser {
-	part := s.Part(purpose)
-	want := aws.WantUser{Partition: s.Partition, AccountID: s.AccountID, Name: part.UserName, PolicyARNs: part.PolicyARNs(), Approved: s.approvedDigests(purpose)}
-	if doc, err := s.WantedPolicy(purpose); err == nil && doc != nil {
-		want.Policies = append(want.Policies, doc)
-	}
+	g, _ := s.Grant(purpose) // what is missing is said where the documents are shown
+	want := g.WantUser()
+	want.PolicyARNs, want.Approved = s.Part(purpose).PolicyARNs(), s.approvedDigests(purpose)
 	return want
 }
 
@@ -102,18 +75,23 @@ func (s *Session) PolicyNames(purpose string) string {
 	return strings.Join(names, ", ")
 }
 
-// WantedDocument is a policy that has to exist, under a name that is only a
-// suggestion.
-type WantedDocument struct {
-	Name     string
-	Document *policy.Document
+// Request is what this session wants the vendor to get.
+func (s *Session) Request() access.Request {
+	names := make(map[string]access.Names, len(s.Parts))
+	for purpose, part := range s.Parts {
+		names[purpose] = access.Names{Policy: part.PolicyName, Role: part.RoleName, User: part.UserName, ExternalID: part.ExternalID}
+	}
+	return access.Request{Vendor: s.Vendor, Access: s.Access, Partition: s.Partition, AccountID: s.AccountID, TrustedAccount: s.TrustedAccount,
+		Selection: s.Selection, Settings: s.Settings, Names: names}
 }
+
+// Grant is what the role or user of one purpose gets. With an error everything
+// but the permission documents is there.
+func (s *Session) Grant(purpose string) (access.Grant, error) { return s.Request().Grant(purpose) }
 
 // NeededRoles lists the roles that the ticked products need, or the users where
 // the vendor gets those.
-func (s *Session) NeededRoles() []*describe.Role {
-	return s.Vendor.RolesFor(s.Bundles, s.AccessOrRole())
-}
+func (s *Session) NeededRoles() []*describe.Role { return s.Request().Needed() }
 
 // AccessOrRole is what the vendor gets: role, unless user was chosen.
 func (s *Session) AccessOrRole() string { return cmp.Or(s.Access, describe.AccessRole) }
@@ -124,103 +102,36 @@ func (s *Session) needs(purpose string) bool {
 }
 
 // Role finds a role that the description is known to have.
-func (s *Session) Role(purpose string) *describe.Role {
-	role, ok := s.Vendor.Role(purpose)
-	if !ok {
-		return &describe.Role{Purpose: purpose}
-	}
-	return role
-}
+func (s *Session) Role(purpose string) *describe.Role { return s.Request().Role(purpose) }
 
 // ManagedPolicies are the ARNs of the AWS managed policies that a role has to
 // have attached.
-func (s *Session) ManagedPolicies(purpose string) []string {
-	return s.Role(purpose).ManagedARNs(s.Partition)
-}
+func (s *Session) ManagedPolicies(purpose string) []string { return s.Request().Managed(purpose) }
 
 // ManagedPolicyNames are the names of those, as the console lists them, in one
 // phrase.
 func (s *Session) ManagedPolicyNames(purpose string) string {
-	var names []string
-	for _, arn := range s.ManagedPolicies(purpose) {
-		names = append(names, PolicyNameOf(arn))
-	}
-	return strings.Join(names, " and ")
+	return access.Grant{Managed: s.ManagedPolicies(purpose)}.ManagedNames()
 }
-
-// PolicyNameOf is the name in the ARN of a managed policy, without its path.
-func PolicyNameOf(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
 // WantedPolicy is all that the vendor's own policy has to grant a role, in one
-// document: composed from what is ticked, with parameters filled in and
-// restrictions applied. It is nil when nothing ticked needs that policy. The error names a parameter
-// without a value.
+// document; nil when nothing ticked needs that policy.
 func (s *Session) WantedPolicy(purpose string) (*policy.Document, error) {
-	role := s.Role(purpose)
-	doc := s.Vendor.Compose(role, s.Bundles, s.Partition)
-	if doc == nil {
-		return nil, nil
-	}
-	if len(role.Parameters) > 0 {
-		filled, err := role.Fill(doc, s.Parameters)
-		if err != nil {
-			return nil, err
-		}
-		doc = filled
-	}
-	return s.Restricted(doc).Document, nil
+	g, err := s.Grant(purpose)
+	return g.Whole, err
 }
 
-// Restricted limits a document to the regions and the tag that were asked for.
-func (s *Session) Restricted(doc *policy.Document) policy.Restriction {
-	restriction := policy.Restriction{Document: doc}
-	if len(s.Regions) > 0 {
-		restriction = doc.RestrictRegions(s.Regions...)
-	}
-	if key, value, ok := strings.Cut(s.RestrictTag, "="); ok {
-		kept := restriction.Kept
-		restriction = restriction.Document.RestrictTag(key, value)
-		restriction.Kept = append(kept, restriction.Kept...)
-	}
-	return restriction
-}
-
-// WantedDocuments are the policies that have to exist for a role: one, or as
-// few as possible where one would exceed what IAM takes. There is none where
-// AWS managed policies are all that it needs.
-func (s *Session) WantedDocuments(purpose string) ([]WantedDocument, error) {
-	whole, err := s.WantedPolicy(purpose)
-	if whole == nil || err != nil {
-		return nil, err
-	}
-	name := s.Part(purpose).PolicyName
-	if s.Role(purpose).Inline {
-		return []WantedDocument{{name, whole}}, nil
-	}
-	parts, err := whole.Split(policy.MaxManaged, policy.MaxAttached-len(s.ManagedPolicies(purpose)))
-	if err != nil {
-		return nil, err
-	}
-	documents := make([]WantedDocument, len(parts))
-	for i, part := range parts {
-		documents[i] = WantedDocument{name, part}
-		if i > 0 {
-			documents[i].Name = fmt.Sprintf("%s-%d", name, i+1)
-		}
-	}
-	return documents, nil
+// WantedDocuments are the policies that have to exist for a role.
+func (s *Session) WantedDocuments(purpose string) ([]access.Document, error) {
+	g, err := s.Grant(purpose)
+	return g.Documents, err
 }
 
 // TrustedAccounts are the vendor's AWS accounts that a role has to trust.
-func (s *Session) TrustedAccounts(purpose string) []string {
-	accounts := s.Vendor.TrustedAccounts(s.Role(purpose), s.Partition)
-	if len(accounts) == 0 && s.TrustedAccount != "" {
-		return []string{s.TrustedAccount}
-	}
-	return accounts
-}
+func (s *Session) TrustedAccounts(purpose string) []string { return s.Request().Trusted(purpose) }
 
 // WantedTrust is the trust policy that a role has to have.
 func (s *Session) WantedTrust(purpose string) *policy.Document {
-	return s.Vendor.Trust(s.Role(purpose), s.Partition, s.TrustedAccount, s.Part(purpose).ExternalID)
+	g, _ := s.Grant(purpose) // what is missing is said where the documents are shown
+	return g.Trust
 }

@@ -3,6 +3,7 @@ package step
 import (
 	"rolecall/policy"
 	"rolecall/policy/review"
+	"rolecall/steps/access"
 	"rolecall/steps/describe"
 	"rolecall/steps/plan"
 	"rolecall/steps/screen"
@@ -15,8 +16,7 @@ func (s *Session) MakePlan(tool string) (*plan.Plan, error) {
 		Kind: plan.FileKind, Format: plan.Format, Created: s.Now().UTC(), Tool: tool,
 		Data:   review.Source{Version: policy.AWS().Version(), Date: policy.AWS().Date()},
 		Vendor: s.Answers.Vendor, Method: s.Method, Access: s.Access, Partition: s.Partition, AccountID: s.AccountID,
-		VendorAccount: s.VendorAccount, Bundles: s.Bundles, Regions: s.Regions, RestrictTag: s.RestrictTag, Parameters: s.Parameters,
-		Path: s.Path, Boundary: s.Boundary, SessionFor: s.SessionFor, Tags: s.Tags,
+		VendorAccount: s.VendorAccount, Selection: s.Selection, Settings: s.Settings,
 		Roles: []plan.Role{}, Documents: []plan.Document{}, Approvals: []plan.Approval{},
 	}
 	for _, role := range s.NeededRoles() {
@@ -80,7 +80,7 @@ func (s *Session) PlanProblem(purpose string) *screen.Problem {
 	}
 	for _, arn := range s.ManagedPolicies(purpose) {
 		if !s.Plan.ApprovesManaged(arn) {
-			return notApproved("AWS managed policy "+PolicyNameOf(arn), arn)
+			return notApproved("AWS managed policy "+access.PolicyNameOf(arn), arn)
 		}
 	}
 	known := s.Part(purpose).ExternalID != "" || !s.needsExternalID(purpose)

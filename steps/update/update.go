@@ -10,6 +10,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
+	"rolecall/steps/access"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -122,7 +123,7 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 	}
 	for _, arn := range managed {
 		if !slices.ContainsFunc(seen.Role.Attached, func(p aws.AttachedPolicy) bool { return p.ARN == arn }) && !seen.PoliciesUnknown {
-			return Update{}, &screen.Fault{Problem: screen.Problem{What: "The role " + roleName + " does not have the AWS managed policy " + step.PolicyNameOf(arn) + ".",
+			return Update{}, &screen.Fault{Problem: screen.Problem{What: "The role " + roleName + " does not have the AWS managed policy " + access.PolicyNameOf(arn) + ".",
 				Expected: arn, Next: "Have rolecall attach it: rolecall connect --method direct --role-name " + roleName + ".", Kind: screen.NotAsNeeded}}
 		}
 	}
@@ -173,11 +174,11 @@ func (u *Updater) ofStack(roleName, stack string) error {
 
 // pair finds for each wanted document the policy that holds it now: the one
 // that grants the same, else the one of its name, else the only one left.
-func (u *Updater) pair(role aws.Role, documents []step.WantedDocument) (differ []PolicyUpdate, others []string, err error) {
+func (u *Updater) pair(role aws.Role, documents []access.Document) (differ []PolicyUpdate, others []string, err error) {
 	left, others := heldPolicies(role)
 	open := slices.Clone(documents)
-	take := func(fits func(PolicyUpdate, step.WantedDocument) bool) {
-		open = slices.DeleteFunc(open, func(doc step.WantedDocument) bool {
+	take := func(fits func(PolicyUpdate, access.Document) bool) {
+		open = slices.DeleteFunc(open, func(doc access.Document) bool {
 			i := slices.IndexFunc(left, func(p PolicyUpdate) bool { return fits(p, doc) })
 			if i < 0 {
 				return false
@@ -191,12 +192,12 @@ func (u *Updater) pair(role aws.Role, documents []step.WantedDocument) (differ [
 			return true
 		})
 	}
-	take(func(p PolicyUpdate, doc step.WantedDocument) bool {
+	take(func(p PolicyUpdate, doc access.Document) bool {
 		return policy.Compare(p.Before, doc.Document).Equal
 	})
-	take(func(p PolicyUpdate, doc step.WantedDocument) bool { return strings.EqualFold(p.Name, doc.Name) })
+	take(func(p PolicyUpdate, doc access.Document) bool { return strings.EqualFold(p.Name, doc.Name) })
 	if len(open) == 1 && len(left) == 1 {
-		take(func(PolicyUpdate, step.WantedDocument) bool { return true })
+		take(func(PolicyUpdate, access.Document) bool { return true })
 	}
 	for _, p := range left {
 		others = append(others, p.Name)

@@ -1,0 +1,139 @@
+package access
+
+import (
+	"fmt"
+	"strings"
+
+	"rolecall/aws"
+	"rolecall/policy"
+	"rolecall/steps/describe"
+)
+
+// Grant is what one role or user gets, whole.
+type Grant struct {
+	Purpose string // what the vendor uses it for: "SpotinstRoleArn"
+	Role    *describe.Role
+	Vendor  string // the vendor's title
+	User    bool   // an IAM user instead of a role
+	Name    string // of the role or the user
+
+	Partition string
+	AccountID string // empty while it is not known
+	Settings
+
+	Trusted    []string         // the vendor's AWS accounts; empty: not known, or a user
+	ExternalID string           // empty: not known yet, or the vendor uses none
+	Trust      *policy.Document // nil for a user, and where no account is known
+
+	PolicyName string
+	Whole      *policy.Document   // all that the vendor's own policy grants; nil: AWS managed policies are all
+	Kept       []policy.KeptEntry // what a restriction could not narrow
+	Documents  []Document         // Whole, divided where one policy cannot hold it
+	Managed    []string           // ARNs of the AWS managed policies
+}
+
+// TrustUnder is the trust policy with this external ID; nil where no account is
+// known.
+func (g Grant) TrustUnder(externalID string) *policy.Document {
+	if len(g.Trusted) == 0 {
+		return nil
+	}
+	return policy.NewTrust(g.Partition, g.Trusted, externalID)
+}
+
+// NeedsExternalID tells whether the role has to ask for one.
+func (g Grant) NeedsExternalID() bool { return !g.User && g.Role.NoExternal == "" }
+
+// ARN is that of the role or the user under its name.
+func (g Grant) ARN() string {
+	if g.User {
+		return aws.UserARN(g.Partition, g.AccountID, g.Path, g.Name)
+	}
+	return aws.RoleARN(g.Partition, g.AccountID, g.Path, g.Name)
+}
+
+// Limit is how many characters one of its policies may have.
+func (g Grant) Limit() int {
+	if g.Role.Inline {
+		return policy.MaxRoleInline
+	}
+	return policy.MaxManaged
+}
+
+// ManagedNames are the names of the AWS managed policies, as the console lists
+// them, in one phrase.
+func (g Grant) ManagedNames() string {
+	var names []string
+	for _, arn := range g.Managed {
+		names = append(names, PolicyNameOf(arn))
+	}
+	return strings.Join(names, " and ")
+}
+
+// PolicyNameOf is the name in the ARN of a managed policy, without its path.
+func PolicyNameOf(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
+
+// Want is what the role has to be, to be judged by.
+func (g Grant) Want() aws.Want {
+	want := aws.Want{
+		Partition: g.Partition, AccountID: g.AccountID, Principals: g.Trusted,
+		ExternalID: g.ExternalID, NoExternalID: g.Role.NoExternal != "" && g.ExternalID == "",
+		RoleName: g.Name, Path: g.Path, PathGiven: g.Path != "", Boundary: g.Boundary, BoundaryGiven: g.Boundary != "",
+		PolicyARNs: g.Managed,
+	}
+	if g.Whole != nil {
+		want.Policies = []*policy.Document{g.Whole}
+	}
+	return want
+}
+
+// WantUser is what the user has to be, to be judged by.
+func (g Grant) WantUser() aws.WantUser {
+	want := aws.WantUser{Partition: g.Partition, AccountID: g.AccountID, Name: g.Name}
+	if g.Whole != nil {
+		want.Policies = []*policy.Document{g.Whole}
+	}
+	return want
+}
+
+// SetupRole is the role for the exports.
+func (g Grant) SetupRole() policy.SetupRole {
+	out := policy.SetupRole{
+		ID: templateName(g.Purpose, "Arn"), Name: g.Name, Path: g.Path, Description: g.Role.Description,
+		AccountIDs: g.Trusted, ExternalID: g.ExternalID, AskExternalID: g.ExternalID == "" && g.NeedsExternalID(),
+		ManagedPolicies: g.Managed, Boundary: g.Boundary, SessionDuration: g.SessionFor, Output: g.Purpose,
+	}
+	for _, tag := range g.TagList() {
+		out.Tags = append(out.Tags, policy.SetupTag{Key: tag.Key, Value: tag.Value})
+	}
+	notes := map[string]string{}
+	for sid, why := range g.Role.Why {
+		notes[sid] = why.For
+	}
+	for i, d := range g.Documents {
+		p := policy.SetupPolicy{ID: templateName(g.Purpose, "RoleArn", "Arn") + "Policy", Name: d.Name, Description: g.Role.Description,
+			Document: d.Document, Inline: g.Role.Inline, Notes: notes}
+		if i > 0 {
+			p.ID = fmt.Sprintf("%s%d", p.ID, i+1)
+		}
+		out.Policies = append(out.Policies, p)
+	}
+	return out
+}
+
+// templateName makes a resource's name in templates of a role's purpose. It
+// stays the same whatever role and policy are called.
+func templateName(purpose string, endings ...string) string {
+	for _, ending := range endings {
+		if cut, ok := strings.CutSuffix(purpose, ending); ok {
+			purpose = cut
+			break
+		}
+	}
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, purpose)
+}

@@ -1,0 +1,230 @@
+// Package access says what is wanted: a request (vendor, selection, settings,
+// names) resolves to grants, one for each role or user that the vendor gets,
+// with its documents and settings whole. It is the only code that composes,
+// fills, restricts and splits; everything that makes, checks, plans, updates or
+// exports asks it. It stands on describe, and knows no session and no disk.
+package access
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"rolecall/aws"
+	"rolecall/policy"
+	"rolecall/steps/describe"
+	"rolecall/steps/screen"
+)
+
+// Request is what somebody wants a vendor to get.
+type Request struct {
+	Vendor    *describe.Vendor
+	Access    string // describe.AccessRole or describe.AccessUser; empty means role
+	Partition string
+	AccountID string // the customer's; empty while it is not known
+	// TrustedAccount is the vendor's account where its description names none.
+	TrustedAccount string
+	Selection
+	Settings
+	Names map[string]Names // by purpose; what is empty is as the description suggests
+}
+
+// Selection says what the policies grant. It is written into sessions and plans.
+type Selection struct {
+	// Bundles are the products and integrations ("elastigroup/route53"), expanded;
+	// nil means the vendor's default.
+	Bundles []string `json:"products,omitempty"`
+	// Parameters fill the placeholders of the vendor's policies, by name.
+	Parameters  map[string]string `json:"parameters,omitempty"`
+	Regions     []string          `json:"regions,omitempty"`      // what is granted is limited to them
+	RestrictTag string            `json:"restrict_tag,omitempty"` // key=value; what is granted is limited to it
+}
+
+// Settings are set on what is made. They are written into sessions and plans.
+type Settings struct {
+	Path       string            `json:"path,omitempty"`                 // of role, user and policies: "/team/"
+	Boundary   string            `json:"permissions_boundary,omitempty"` // ARN
+	Tags       map[string]string `json:"tags,omitempty"`
+	SessionFor time.Duration     `json:"session_duration,omitempty"` // longest session of a role; 0: AWS's hour
+}
+
+// Names are those of one role or user, and what only its vendor account tells.
+type Names struct {
+	Policy, Role, User string
+	ExternalID         string
+}
+
+// Needed lists the roles that the selection needs, or the users where the
+// vendor gets those.
+func (r Request) Needed() []*describe.Role {
+	return r.Vendor.RolesFor(r.Bundles, r.access())
+}
+
+func (r Request) access() string { return cmp.Or(r.Access, describe.AccessRole) }
+
+// Role is what the description says of the role of a purpose; an empty one with
+// that purpose where it says nothing.
+func (r Request) Role(purpose string) *describe.Role {
+	if role, ok := r.Vendor.Role(purpose); ok {
+		return role
+	}
+	return &describe.Role{Purpose: purpose}
+}
+
+// Trusted are the vendor's AWS accounts that a role of this purpose trusts;
+// empty where no account is known.
+func (r Request) Trusted(purpose string) []string {
+	accounts := r.Vendor.TrustedAccounts(r.Role(purpose), r.Partition)
+	if len(accounts) == 0 && r.TrustedAccount != "" {
+		return []string{r.TrustedAccount}
+	}
+	return accounts
+}
+
+// Managed are the ARNs of the AWS managed policies that it has to have.
+func (r Request) Managed(purpose string) []string {
+	return r.Role(purpose).ManagedARNs(r.Partition)
+}
+
+// Grants are all that the selection needs, in the description's order. The
+// error names what is missing: a parameter without a value, or a policy that
+// does not fit.
+func (r Request) Grants() ([]Grant, error) {
+	var grants []Grant
+	for _, role := range r.Needed() {
+		g, err := r.Grant(role.Purpose)
+		if err != nil {
+			return nil, err
+		}
+		grants = append(grants, g)
+	}
+	return grants, nil
+}
+
+// Grant is what the role or user of one purpose gets. With an error everything
+// but the permission documents is there.
+func (r Request) Grant(purpose string) (Grant, error) {
+	role, names := r.Role(purpose), r.Names[purpose]
+	g := Grant{
+		Purpose: purpose, Role: role, Vendor: r.Vendor.Title, User: role.Access == describe.AccessUser,
+		Partition: r.Partition, AccountID: r.AccountID, Settings: r.Settings,
+		PolicyName: cmp.Or(names.Policy, role.PolicyName), Managed: r.Managed(purpose),
+	}
+	if g.User {
+		g.Name = cmp.Or(names.User, role.UserName)
+	} else {
+		g.Name, g.ExternalID, g.Trusted = cmp.Or(names.Role, role.RoleName), names.ExternalID, r.Trusted(purpose)
+		g.Trust = g.TrustUnder(names.ExternalID)
+	}
+	whole, err := r.compose(role)
+	if whole == nil || err != nil {
+		return g, err
+	}
+	restriction := r.restrict(whole)
+	g.Whole, g.Kept = restriction.Document, restriction.Kept
+	g.Documents, err = g.split()
+	return g, err
+}
+
+// Open is the vendor's own policy for the selection, as Grant has it, with the
+// parameters still open: before anybody was asked for them. It is nil where
+// nothing selected needs that policy.
+func (r Request) Open(purpose string) *policy.Document {
+	doc := r.Vendor.Compose(r.Role(purpose), r.Bundles, r.Partition)
+	if doc == nil {
+		return nil
+	}
+	return r.restrict(doc).Document
+}
+
+// compose is the vendor's own policy for the selection, its parameters filled
+// in; nil where nothing selected needs it.
+func (r Request) compose(role *describe.Role) (*policy.Document, error) {
+	doc := r.Vendor.Compose(role, r.Bundles, r.Partition)
+	if doc == nil || len(role.Parameters) == 0 {
+		return doc, nil
+	}
+	return role.Fill(doc, r.Parameters)
+}
+
+// restrict limits a document to the regions and the tag that were asked for.
+func (r Request) restrict(doc *policy.Document) policy.Restriction {
+	restriction := policy.Restriction{Document: doc}
+	if len(r.Regions) > 0 {
+		restriction = doc.RestrictRegions(r.Regions...)
+	}
+	if key, value, ok := strings.Cut(r.RestrictTag, "="); ok {
+		kept := restriction.Kept
+		restriction = restriction.Document.RestrictTag(key, value)
+		restriction.Kept = append(kept, restriction.Kept...)
+	}
+	return restriction
+}
+
+// TagList is the tags, sorted by key.
+func (s Settings) TagList() []aws.Tag {
+	var tags []aws.Tag
+	for key, value := range s.Tags {
+		tags = append(tags, aws.Tag{Key: key, Value: value})
+	}
+	slices.SortFunc(tags, func(a, b aws.Tag) int { return cmp.Compare(a.Key, b.Key) })
+	return tags
+}
+
+// UnknownAccount refuses where the vendor's account is known neither from its
+// description nor from the request.
+func (r Request) UnknownAccount(purpose string) error {
+	if r.access() == describe.AccessUser || len(r.Trusted(purpose)) > 0 {
+		return nil
+	}
+	return &screen.Fault{Problem: screen.Problem{
+		What:     "The AWS account of " + r.Vendor.Title + " in " + r.Partition + " is not known.",
+		Expected: "an account for the trust policy of " + r.Role(purpose).RoleName,
+		Next:     strings.TrimSpace("Give it with --trusted-account. " + r.Vendor.Partitions[r.Partition].Why), Kind: screen.Usage}}
+}
+
+// Setup is everything for the exports: the same documents as in every other
+// method. The error names what is not known.
+func (r Request) Setup() (*policy.Setup, error) {
+	setup := &policy.Setup{Description: "Access of " + r.Vendor.Title + " to this account, made by rolecall", Partition: r.Partition}
+	for _, role := range r.Needed() {
+		if err := r.UnknownAccount(role.Purpose); err != nil {
+			return nil, err
+		}
+		g, err := r.Grant(role.Purpose)
+		if err != nil {
+			return nil, err
+		}
+		setup.Roles = append(setup.Roles, g.SetupRole())
+	}
+	return setup, nil
+}
+
+// Document is a permissions policy that has to exist. Its name is a suggestion.
+type Document struct {
+	Name     string
+	ARN      string // that a managed policy of this name has; empty for an inline one
+	Document *policy.Document
+}
+
+// split divides what one policy cannot hold: into as few as possible.
+func (g Grant) split() ([]Document, error) {
+	if g.Role.Inline {
+		return []Document{{Name: g.PolicyName, Document: g.Whole}}, nil
+	}
+	parts, err := g.Whole.Split(policy.MaxManaged, policy.MaxAttached-len(g.Managed))
+	if err != nil {
+		return nil, err
+	}
+	documents := make([]Document, len(parts))
+	for i, part := range parts {
+		name := g.PolicyName
+		if i > 0 {
+			name = fmt.Sprintf("%s-%d", name, i+1)
+		}
+		documents[i] = Document{Name: name, ARN: aws.PolicyARN(g.Partition, g.AccountID, g.Path, name), Document: part}
+	}
+	return documents, nil
+}
