@@ -27,7 +27,10 @@ type Action struct {
 	Label    string // a verb: "connect"
 	Disabled string // why the key is off now; empty when it works
 	Default  bool   // enter presses it; --yes presses it unattended
-	Confirm  *Confirm
+	// Writes says that it changes something outside, or settles which account is
+	// meant: then a key that slipped does not press it.
+	Writes  bool
+	Confirm *Confirm
 }
 
 // Confirm is a question before an Action is carried out. With an empty Question

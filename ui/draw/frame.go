@@ -284,10 +284,11 @@ func (t *Theme) scroll(f *Frame, p *page, rows int) ([]string, Drawn) {
 	d := Drawn{Lines: len(p.lines), Rows: rows, CursorX: -1}
 	if len(p.lines) <= rows {
 		body := t.cutRows(p, 0, rows, &d)
+		d.Last = len(p.lines)
 		return body, d
 	}
 	top, visible := t.view(f, p, rows)
-	d.Top = top
+	d.Top, d.Last = top, top+visible
 	body := t.cutRows(p, top, visible, &d)
 	if rows < 3 {
 		return body, d

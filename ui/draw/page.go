@@ -68,6 +68,7 @@ type Drawn struct {
 	Top     int // the first line that is shown, after scrolling
 	Lines   int // of the step in all
 	Rows    int // of the step on the screen
+	Last    int // how many lines of the step end on the screen: Lines when its end is shown
 	// CursorX and CursorY are where the terminal's own cursor belongs; CursorX
 	// is negative when it is hidden.
 	CursorX, CursorY int

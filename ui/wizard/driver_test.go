@@ -182,10 +182,14 @@ var namedKeys = map[string]tea.KeyPressMsg{
 	"ctrl+c": {Code: 'c', Mod: tea.ModCtrl}, "ctrl+z": {Code: 'z', Mod: tea.ModCtrl},
 }
 
-// Press presses keys, one after the other.
+// pace is how long a person looks before a key is pressed.
+const pace = 600 * time.Millisecond
+
+// Press presses keys, one after the other, as a person does who looks first.
 func (w *fluent) Press(keys ...string) *fluent {
 	w.t.Helper()
 	for _, key := range keys {
+		w.Wait(pace)
 		msg, ok := namedKeys[key]
 		if !ok {
 			r := []rune(key)

@@ -18,11 +18,18 @@ type binding struct {
 	draw.Key
 	strokes []string // as tea.KeyPressMsg.String writes them
 	press   func() tea.Cmd
+
+	confirms bool // it decides something: a slip of the hand must not
+	writes   bool // what it decides changes something outside, or is the account
 }
 
 // press finds what a key does here. A key that is off says why.
 func (w *Wizard) press(msg tea.KeyPressMsg) tea.Cmd {
 	stroke := msg.String()
+	w.pressed = w.session.Now()
+	if msg.Text != "" && w.plainStep() && w.pressed.Sub(w.lost) < quietTime {
+		return nil // it was meant for the field that an answer just took away
+	}
 	if w.viewer != nil && w.viewer.finding {
 		return w.findKey(msg)
 	}
@@ -30,6 +37,9 @@ func (w *Wizard) press(msg tea.KeyPressMsg) tea.Cmd {
 		for _, s := range b.strokes {
 			if s != stroke {
 				continue
+			}
+			if w.slips(&b, msg) {
+				return nil
 			}
 			if b.Disabled != "" {
 				w.say(screen.Warning, whyOff(b.Label, b.Disabled))
@@ -113,7 +123,7 @@ func (w *Wizard) leaveByKey() tea.Cmd { return w.leave(quitting) }
 
 // stepKeys are those of a step while no field has the focus.
 func (w *Wizard) stepKeys() []binding {
-	keys := []binding{w.enterKey()}
+	keys := w.enterKeys()
 	if n := len(w.items); n > 1 || w.tall {
 		keys = append(keys, obvious(bound(draw.Arrows, "move", "move the mark (also j and k)", silent(func() { w.step(1) }), "down", "j")),
 			hidden("k", "move up", silent(func() { w.step(-1) }), "up", "k"))
@@ -147,19 +157,28 @@ func (w *Wizard) moveKeys() []binding {
 
 func (w *Wizard) backByKey() tea.Cmd { return w.leave(goingBack) }
 
+// enterKeys are enter and, where it confirms something that writes, y.
+func (w *Wizard) enterKeys() []binding {
+	enter := w.enterKey()
+	if !enter.writes {
+		return []binding{enter}
+	}
+	yes := hidden("y", enter.Help+" (at once)", enter.press, "y")
+	yes.confirms, yes.writes = true, true
+	return []binding{enter, yes}
+}
+
 // enterKey is what enter does: pick the marked option, else press the default
 // action, else go to where something is asked.
 func (w *Wizard) enterKey() binding {
 	if item, ok := w.item(); ok && item.Kind == draw.Option {
 		key := bound("enter", "choose", "choose what is marked", func() tea.Cmd { return w.choose(screen.Chose{Block: item.Block, ID: item.ID}) }, "enter")
-		key.Disabled = item.Disabled
+		key.Disabled, key.confirms = item.Disabled, true
 		return key
 	}
 	for _, a := range w.screen.Actions {
 		if a.Default {
-			key := bound("enter", a.Label, a.Label, func() tea.Cmd { return w.do(a) }, "enter")
-			key.Disabled = a.Disabled
-			return key
+			return w.actionKey("enter", a)
 		}
 	}
 	for i, item := range w.items {
@@ -178,11 +197,20 @@ func (w *Wizard) actionKeys() []binding {
 		if a.Key == "" {
 			continue
 		}
-		key := bound(a.Key, a.Label, a.Label, func() tea.Cmd { return w.do(a) }, strings.ToLower(a.Key))
-		key.Disabled = a.Disabled
-		keys = append(keys, key)
+		keys = append(keys, w.actionKey(a.Key, a))
 	}
 	return keys
+}
+
+// actionKey is the key of an action. One that asks before it writes is held to
+// the rules of its question.
+func (w *Wizard) actionKey(name string, a screen.Action) binding {
+	key := bound(name, a.Label, a.Label, func() tea.Cmd { return w.do(a) }, strings.ToLower(name))
+	key.Disabled, key.confirms = a.Disabled, true
+	if a.Writes && (a.Confirm == nil || a.Confirm.Question == "") {
+		return w.writing(key)
+	}
+	return key
 }
 
 // do carries out an action, after its question. Where the screen itself is the
@@ -210,8 +238,10 @@ func (w *Wizard) confirmKeys() []binding {
 		return w.choose(screen.Chose{ID: a.ID})
 	}
 	no := silent(func() { w.asking = nil })
+	agree := bound("y", "yes", "yes (also enter)", yes, "y", "Y", "enter")
+	agree.confirms, agree.writes = true, true
 	return []binding{
-		bound("y", "yes", "yes (also enter)", yes, "y", "Y", "enter"),
+		agree,
 		bound("n", "no", "no (also esc)", no, "n", "N", "esc"),
 	}
 }
@@ -328,9 +358,12 @@ func (w *Wizard) fieldKeys() []binding {
 	item, _ := w.item()
 	enter := func() tea.Cmd {
 		f := w.fields[item.ID]
+		f.typed = false
 		return w.choose(screen.Entered{ID: item.ID, Text: f.edit.Value()})
 	}
-	keys := []binding{bound("enter", "go on", "take what is typed", enter, "enter")}
+	take := bound("enter", "go on", "take what is typed", enter, "enter")
+	take.confirms = true
+	keys := []binding{take}
 	if len(w.items) > 1 {
 		keys = append(keys, bound("tab", "move on", "move the focus", silent(func() { w.tab(1) }), "tab"),
 			hidden("shift+tab", "move the focus back", silent(func() { w.tab(-1) }), "shift+tab"),

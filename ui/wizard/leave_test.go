@@ -38,8 +38,8 @@ func TestLeavingWaitsForAWrite(t *testing.T) {
 	s := writes("Connect")
 	journal := &notes{}
 	drive(t, []step.Step{asks("First", "a", "a"), s}, func(o *WizardOptions) { o.Journal = journal }, func(w *fluent) {
-		w.Enter().Enter().Wait(2 * time.Second).Press("ctrl+c").Sees(`Waiting for "submit role" · 0:02. Then rolecall leaves`)
-		w.Press("ctrl+c").Wait(1300 * time.Millisecond).Sees("0:03")
+		w.Enter().Enter().Wait(1400 * time.Millisecond).Press("ctrl+c").Sees(`Waiting for "submit role" · 0:02. Then rolecall leaves`)
+		w.Press("ctrl+c").Wait(700 * time.Millisecond).Sees("0:03")
 		w.Wait(3 * time.Second).Ends()
 		if w.wizard.Ended() {
 			t.Error("left, not ended")

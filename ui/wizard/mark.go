@@ -200,12 +200,15 @@ func newField(value string) *field {
 }
 
 // focused is the field that letters go to; nil when none is marked.
-func (w *Wizard) focused() *field {
+func (w *Wizard) focused() *field { return w.fields[w.fieldMarked()] }
+
+// fieldMarked is the ID of the marked field; empty when none is.
+func (w *Wizard) fieldMarked() string {
 	item, ok := w.item()
 	if !ok || item.Kind != draw.Field {
-		return nil
+		return ""
 	}
-	return w.fields[item.ID]
+	return item.ID
 }
 
 // typed gives a key to the field and tells the step what became of the text.
@@ -219,6 +222,7 @@ func (w *Wizard) typed(msg tea.Msg) tea.Cmd {
 	if f.edit.Value() == before {
 		return nil
 	}
+	f.typed = true
 	return w.tell(screen.Changed{ID: item.ID, Text: f.edit.Value()})
 }
 

@@ -23,10 +23,15 @@ func (w *Wizard) refresh() tea.Cmd {
 	w.items = draw.Items(w.screen, w.folds)
 	w.settleMark()
 	w.syncFields()
+	w.consent.stand(w.question(), w.session.Now())
 	w.bindings = w.bind()
 	w.draw()
-	if tall := w.drawn.Lines > w.drawn.Rows; tall != w.tall {
-		w.tall = tall // other keys work now: those that scroll
+	tall, unread := w.drawn.Lines > w.drawn.Rows, w.unread()
+	if w.plainStep() {
+		w.consent.shown = max(w.consent.shown, w.drawn.Last)
+	}
+	if tall != w.tall || unread != w.unread() {
+		w.tall = tall // other keys work now: those that scroll, and what was read
 		w.bindings = w.bind()
 		w.draw()
 	}
@@ -83,6 +88,9 @@ func (w *Wizard) currentStatus() draw.Status {
 		return draw.Status{Text: "/" + w.viewer.query}
 	}
 	writing, busy := w.calls.Writing()
+	if !busy && len(w.news) > 0 {
+		return draw.Status{Tone: screen.Good, Text: w.newsLine()}
+	}
 	if !busy || w.leaving == staying && len(w.held) == 0 {
 		return w.counting(w.status)
 	}
@@ -245,7 +253,7 @@ func (w *Wizard) moving() bool {
 	if w.viewer != nil || w.gone {
 		return false
 	}
-	if _, busy := w.calls.Writing(); busy || len(w.secrets) > 0 {
+	if _, busy := w.calls.Writing(); busy || len(w.secrets) > 0 || len(w.news) > 0 {
 		return true
 	}
 	return slices.ContainsFunc(w.screen.Blocks, counts)

@@ -75,23 +75,27 @@ type Wizard struct {
 	drawn    draw.Drawn
 	tall     bool // the step does not fit: scrolling works
 
-	marked string // key of the marked item
-	moved  bool   // the person moved the mark in this screen
-	chose  bool   // the person just chose something: a field that appears was asked for
-	top    int
-	follow bool
-	folds  draw.Folds
-	fields map[string]*field
-	sent   map[string]string
-	status draw.Status
-	asking *screen.Action
-	help   bool
-	shown  *screen.Link
-	viewer *viewer
+	marked  string // key of the marked item
+	moved   bool   // the person moved the mark in this screen
+	chose   bool   // the person just chose something: a field that appears was asked for
+	top     int
+	follow  bool
+	folds   draw.Folds
+	fields  map[string]*field
+	sent    map[string]string
+	status  draw.Status
+	asking  *screen.Action
+	consent consent
+	help    bool
+	shown   *screen.Link
+	viewer  *viewer
 
 	leaving leaving
 	gone    bool      // tea.Quit is on its way
 	held    []heldMsg // told once the writing call was answered
+	news    []heldMsg // told once the person is not busy
+	pressed time.Time // when a key was last pressed
+	lost    time.Time // when an answer took the focus from a field
 	ticking bool
 	secrets map[string]time.Time // on the clipboard, until when
 }
@@ -100,6 +104,8 @@ type Wizard struct {
 type field struct {
 	edit textinput.Model
 	last string // the step's value when it was last seen
+
+	typed bool // the person changed the text, and did not hand it over yet
 }
 
 // heldMsg is a message that waits until a writing call was answered. It is
@@ -209,7 +215,7 @@ func (w *Wizard) begin() steps.Turn {
 // Update takes one message of the terminal or of a command.
 func (w *Wizard) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
 	cmd := w.update(msg)
-	return w, tea.Batch(cmd, w.refresh())
+	return w, tea.Batch(cmd, w.catchUp(), w.refresh())
 }
 
 func (w *Wizard) update(msg tea.Msg) tea.Cmd {
@@ -267,7 +273,12 @@ func (w *Wizard) reply(r calls.Reply) tea.Cmd {
 	case ok && writes:
 		cmd = w.tellNow(msg)
 	case ok:
-		cmd = w.tell(msg)
+		_, field := w.fields[w.fieldMarked()]
+		cmd = w.late(msg)
+		w.lookAgain()
+		if field && w.focused() == nil {
+			w.lost = w.session.Now()
+		}
 	}
 	return tea.Batch(cmd, w.release())
 }
@@ -351,7 +362,7 @@ func (w *Wizard) keep() {
 func (w *Wizard) forget() {
 	w.marked, w.moved, w.chose, w.top, w.follow = "", false, false, 0, true
 	w.folds, w.fields, w.sent = draw.Folds{}, map[string]*field{}, map[string]string{}
-	w.status, w.asking, w.help, w.shown, w.viewer, w.held = draw.Status{}, nil, false, nil, nil, nil
+	w.status, w.asking, w.help, w.shown, w.viewer, w.held, w.news = draw.Status{}, nil, false, nil, nil, nil, nil
 }
 
 func (w *Wizard) say(tone screen.Tone, text string) { w.status = draw.Status{Tone: tone, Text: text} }

@@ -1,0 +1,85 @@
+package wizard
+
+import (
+	"time"
+
+	"rolecall/steps/screen"
+
+	tea "charm.land/bubbletea/v2"
+
+	"rolecall/ui/draw"
+)
+
+// listPause is how long after its last key a person counts as being in the
+// middle of a list.
+const listPause = 2 * time.Second
+
+// teller is a message that can say in a few words what it brings.
+type teller interface{ News() string }
+
+// busy reports whether the person is in the middle of something that an answer
+// must not take away: a field being filled in, a question, a list that is moved
+// through, or text that lies over the step.
+func (w *Wizard) busy() bool {
+	if !w.plainStep() {
+		return true
+	}
+	item, ok := w.item()
+	switch {
+	case !ok:
+		return false
+	case item.Kind == draw.Field:
+		f := w.fields[item.ID]
+		return f != nil && f.typed && f.edit.Value() != ""
+	case item.Kind == draw.Option || item.Kind == draw.Node:
+		return w.moved && w.session.Now().Sub(w.pressed) < listPause
+	}
+	return false
+}
+
+// late takes the answer of a reading call: at once, or when the person has
+// finished what it would interrupt. Until then a line says that it is there.
+func (w *Wizard) late(msg screen.Msg) tea.Cmd {
+	if !w.busy() {
+		return w.tell(msg)
+	}
+	w.news = append(w.news, heldMsg{w.walk.Visit(), msg})
+	return nil
+}
+
+// catchUp tells the step what came while the person was busy. What belongs to a
+// step that was left meanwhile is dropped.
+func (w *Wizard) catchUp() tea.Cmd {
+	var cmds []tea.Cmd
+	for len(w.news) > 0 && !w.busy() {
+		next := w.news[0]
+		w.news = w.news[1:]
+		if next.visit == w.walk.Visit() {
+			cmds = append(cmds, w.tell(next.msg))
+			w.lookAgain()
+		}
+	}
+	return tea.Batch(cmds...)
+}
+
+// lookAgain makes what busy looks at that of the step as it is now.
+func (w *Wizard) lookAgain() {
+	w.screen = w.walk.Screen()
+	w.items = draw.Items(w.screen, w.folds)
+	w.settleMark()
+	w.syncFields()
+}
+
+// newsLine says that something came, and how to see it.
+func (w *Wizard) newsLine() string {
+	text := "An answer came."
+	for _, held := range w.news {
+		if t, ok := held.msg.(teller); ok {
+			text = t.News()
+		}
+	}
+	if item, ok := w.item(); ok && item.Kind == draw.Field && w.plainStep() {
+		return text + " It is shown when you leave the field (enter, or empty it)."
+	}
+	return text + " It is shown when you are done here."
+}
