@@ -13,9 +13,7 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/organizations"
@@ -39,6 +37,10 @@ type Options struct {
 	// MFACode is asked for the current code of an MFA device. The context is
 	// not cancelled when one request is, since the code serves all of them.
 	MFACode func(ctx context.Context, serial string) (string, error)
+
+	// AttemptLimit is how long one request may take, its answer included; 0: 20
+	// seconds. A deadline of the context goes first.
+	AttemptLimit time.Duration
 
 	HTTPClient *http.Client     // nil: the SDK's own
 	Rehearsal  *RehearsalTarget // set: nothing but this endpoint is read or reached
@@ -83,8 +85,8 @@ func (a *Account) cfn() *cloudformation.Client { return a.clients.Load().cfn }
 
 // Open loads the configuration as the AWS CLI does: environment, files, SSO,
 // credential_process, mfa_serial, AWS_ENDPOINT_URL. It sends nothing; that
-// nobody is signed in shows at the first request. The SDK's log is discarded,
-// since it would be written across the screen.
+// nobody is signed in shows at the first request. A configuration that cannot
+// work is an *Error of Kind NotSignedIn that names the section and the key.
 func Open(ctx context.Context, o Options) (*Account, error) {
 	if o.PinAccount != "" {
 		if err := CheckAccountID(o.PinAccount); err != nil {
@@ -125,9 +127,6 @@ func (a *Account) connect(ctx context.Context) (*clients, error) {
 	if err != nil {
 		return nil, explain(err, "load the AWS configuration", "", o.Profile)
 	}
-	if err := CheckRegion(cfg.Region); err != nil {
-		return nil, err
-	}
 	c := &clients{region: cfg.Region, sts: sts.NewFromConfig(cfg)}
 	c.iam = iam.NewFromConfig(cfg, func(o *iam.Options) { o.APIOptions = append(o.APIOptions, a.checkOwner) })
 	c.cfn = cloudformation.NewFromConfig(cfg, func(o *cloudformation.Options) { o.APIOptions = append(o.APIOptions, a.checkOwner) })
@@ -158,81 +157,10 @@ func homeRegion(region string) string {
 	return DefaultRegion(partition)
 }
 
-// askMFACode begins the error of a code that nobody gave: the SDK passes on no
-// more than its text.
-const askMFACode = "ask for the MFA code"
-
-func load(ctx context.Context, o Options) (awssdk.Config, error) {
-	if o.Rehearsal != nil {
-		return rehearsalConfig(o)
-	}
-	var base *string // known once the configuration is loaded
-	options := []func(*config.LoadOptions) error{
-		config.WithLogger(logging.Nop{}),
-		config.WithRetryer(newRetryer),
-		config.WithDefaultRegion(DefaultRegion(o.Partition)), // where none is set, also for the chain's own requests
-		config.WithAssumeRoleCredentialOptions(func(r *stscreds.AssumeRoleOptions) {
-			r.Client = rebased{next: r.Client, base: &base}
-			if o.MFACode == nil || r.SerialNumber == nil {
-				return
-			}
-			serial, lasting := *r.SerialNumber, context.WithoutCancel(ctx)
-			r.TokenProvider = func() (string, error) {
-				code, err := o.MFACode(lasting, serial)
-				if err != nil {
-					err = fmt.Errorf("%s: %w", askMFACode, err)
-				}
-				return code, err
-			}
-		}),
-	}
-	if o.Profile != "" {
-		options = append(options, config.WithSharedConfigProfile(o.Profile))
-	}
-	if o.Region != "" {
-		options = append(options, config.WithRegion(o.Region))
-	}
-	if o.HTTPClient != nil {
-		options = append(options, config.WithHTTPClient(o.HTTPClient))
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, options...)
-	if err != nil {
-		return awssdk.Config{}, err
-	}
-	base = cfg.BaseEndpoint
-	cfg.Credentials = hurried(cfg.Credentials)
-	addMiddleware(&cfg, o.UserAgent)
-	return cfg, nil
-}
-
-// rebased sends the AssumeRole of a profile's role_arn to the endpoint that
-// stands in for AWS. The SDK makes that client before it knows the endpoint
-// (config v1.33.15), and would ask the real STS.
-type rebased struct {
-	next stscreds.AssumeRoleAPIClient
-	base **string
-}
-
-func (r rebased) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, opts ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
-	return r.next.AssumeRole(ctx, in, append(opts, func(o *sts.Options) {
-		if o.BaseEndpoint == nil {
-			o.BaseEndpoint = *r.base
-		}
-	})...)
-}
-
-// newRetryer is the SDK's standard one with few attempts: a person waits, and
-// the pollers have their own patience.
-func newRetryer() awssdk.Retryer {
-	return retry.NewStandard(func(o *retry.StandardOptions) {
-		o.MaxAttempts = 3
-		o.MaxBackoff = 4 * time.Second
-	})
-}
-
-// addMiddleware names rolecall in the user agent, and keeps long answers whole.
+// addMiddleware names rolecall in the user agent, keeps long answers whole and
+// tells what is not an answer of AWS.
 func addMiddleware(cfg *awssdk.Config, agent string) {
-	cfg.APIOptions = append(cfg.APIOptions, sendPlainBodies)
+	cfg.APIOptions = append(cfg.APIOptions, sendPlainBodies, refuseForeignAnswers)
 	if agent != "" {
 		cfg.APIOptions = append(cfg.APIOptions, middleware.AddUserAgentKey(agent))
 	}
@@ -261,7 +189,7 @@ func rehearsalConfig(o Options) (awssdk.Config, error) {
 		Region:       region,
 		BaseEndpoint: awssdk.String(t.Endpoint),
 		Credentials:  credentials.NewStaticCredentialsProvider(t.AccessKeyID, t.SecretAccessKey, ""),
-		HTTPClient:   &http.Client{Transport: onlyHost{host: host, next: base}},
+		HTTPClient:   withLimit(&http.Client{Transport: onlyHost{host: host, next: base}}, o.attemptLimit()),
 		Retryer:      newRetryer,
 		Logger:       logging.Nop{},
 	}
@@ -343,6 +271,6 @@ func once(o *iam.Options) {
 	o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
 		r.MaxAttempts = 3
 		r.MaxBackoff = 4 * time.Second
-		r.Retryables = []retry.IsErrorRetryable{retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
+		r.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(notAfterTimeout), retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
 	})
 }

@@ -3,7 +3,6 @@ package aws
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
@@ -17,15 +16,6 @@ const metadataPatience = 3 * time.Second
 // impatient gives up on instance metadata early. Every other provider keeps
 // its time: a browser or an MFA prompt may stand behind it.
 type impatient struct{ next awssdk.CredentialsProvider }
-
-// hurried wraps a provider that asks instance metadata.
-func hurried(p awssdk.CredentialsProvider) awssdk.CredentialsProvider {
-	named, ok := p.(awssdk.CredentialProviderSource)
-	if !ok || !slices.Contains(named.ProviderSources(), awssdk.CredentialSourceIMDS) {
-		return p
-	}
-	return impatient{p}
-}
 
 // Retrieve is the provider's, with a deadline.
 func (p impatient) Retrieve(ctx context.Context) (awssdk.Credentials, error) {

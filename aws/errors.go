@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/url"
-	"regexp"
+	"net/http"
 	"strings"
 	"sync"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -22,7 +21,7 @@ type ErrorKind int
 // The kinds of an Error. Other is the zero value: nothing better is known.
 const (
 	Other          ErrorKind = iota
-	NotSignedIn              // no usable credentials were found
+	NotSignedIn              // no usable credentials: none found or accepted, or configuration or clock stand in the way
 	Expired                  // the credentials ran out and can be renewed
 	NeedsMFA                 // the profile wants a code and none was given
 	Denied                   // a permission is missing
@@ -60,6 +59,18 @@ type Error struct {
 	Next     string // what to do next, a sentence
 	AWS      string // AWS's own words, cleaned; may be empty
 	Err      error  // the cause
+
+	// What AWS's answer names, empty where it names nothing.
+	Code         string // "AccessDenied"
+	RequestID    string // by which AWS Support finds the request
+	Principal    string // who was refused, or whom AWS does not know
+	Resource     string // what the refused action was to act on
+	DeniedBy     string // the type of policy: "service control policy", "permissions boundary", …
+	PolicyARN    string // the policy that denied
+	ExplicitDeny bool   // a Deny, rather than no Allow
+	Parameter    string // the value that was refused: "roleName"
+
+	Skew time.Duration // how far this machine's clock is ahead of AWS's; negative: behind
 }
 
 // Error is the bare verb phrase, what happened and the next step.
@@ -93,10 +104,16 @@ func KindOf(err error) ErrorKind {
 // kinds. Sources: the services' API references, "Common Errors" included.
 var codes = sync.OnceValue(func() map[string]ErrorKind {
 	return map[string]ErrorKind{
-		"ExpiredToken": Expired, "ExpiredTokenException": Expired, "RequestExpired": Expired, "TokenRefreshRequired": Expired,
+		"ExpiredToken": Expired, "ExpiredTokenException": Expired, "RequestExpired": NotSignedIn, "TokenRefreshRequired": Expired,
 		"InvalidClientTokenId": NotSignedIn, "UnrecognizedClientException": NotSignedIn, "SignatureDoesNotMatch": NotSignedIn,
 		"MissingAuthenticationToken": NotSignedIn, "AuthFailure": NotSignedIn, "IncompleteSignature": NotSignedIn,
+		"InvalidSignatureException": NotSignedIn, "InvalidAccessKeyId": NotSignedIn, "InvalidToken": NotSignedIn, "SignatureVersionNotSupported": NotSignedIn,
+		"IncompleteSignatureException": NotSignedIn, "MissingAuthenticationTokenException": NotSignedIn, "InvalidClientTokenIdException": NotSignedIn,
+		"RequestInTheFuture": NotSignedIn, "RequestTimeTooSkewed": NotSignedIn,
 		"AccessDenied": Denied, "AccessDeniedException": Denied, "UnauthorizedOperation": Denied, "OptInRequired": Denied,
+		"UnauthorizedAccess": Denied, "UnauthorizedAccessException": Denied, "NotAuthorized": Denied, "NotAuthorizedException": Denied,
+		"AuthorizationError": Denied, "AuthorizationErrorException": Denied, "AllAccessDisabled": Denied, "Forbidden": Denied,
+		"AccessDeniedForDependencyException": Denied, "AccountProblem": Denied, "SubscriptionRequiredException": Denied, "AccessDeniedFault": Denied,
 		"ForbiddenException": Denied, // of the SSO portal: no such role for this user
 		"Throttling":         Throttled, "ThrottlingException": Throttled, "ThrottledException": Throttled, "TooManyRequestsException": Throttled,
 		"RequestLimitExceeded": Throttled, "SlowDown": Throttled, "PriorRequestNotComplete": Throttled, "RequestThrottled": Throttled,
@@ -128,7 +145,9 @@ func explain(err error, op, action, profile string) *Error {
 	switch {
 	case errors.Is(err, context.Canceled):
 		e.Kind, e.What, e.Next = Canceled, "It was cancelled.", "Try again."
-	case signIn(e, err, profile):
+	case (isForeign(err) || isTimeout(err)) && !ofProcess(err) && !ofMetadata(err): // also on the way to credentials
+		explainTransport(e, err)
+	case noSignIn(e, err, profile):
 	case errors.As(err, &api):
 		explainCode(e, api, err, profile)
 	default:
@@ -139,11 +158,12 @@ func explain(err error, op, action, profile string) *Error {
 
 // explainCode fills e from an answer that AWS sent.
 func explainCode(e *Error, api smithy.APIError, err error, profile string) {
-	e.AWS = cleanText(api.ErrorMessage())
-	e.Kind = codes()[api.ErrorCode()]
-	if e.Kind == Other && statusOf(err) >= 500 {
-		e.Kind = Unavailable
+	e.AWS, e.Code, e.RequestID = cleanText(api.ErrorMessage()), cleanText(api.ErrorCode()), requestIDOf(err)
+	if aboutClock(e.Code, e.AWS) {
+		explainClock(e, err)
+		return
 	}
+	e.Kind = kindOf(e.Code, e.AWS, statusOf(err))
 	switch e.Kind {
 	case Expired:
 		e.What, e.Next = "Your AWS credentials have expired.", renew(profile)
@@ -162,7 +182,7 @@ func explainCode(e *Error, api smithy.APIError, err error, profile string) {
 	case Conflict:
 		e.What, e.Next = "Something else uses it or changed it at the same time.", "Detach it there first, or try again."
 	case Malformed:
-		e.What, e.Next = "AWS refused what was sent.", "Correct the value that AWS names."
+		explainMalformed(e)
 	case Unavailable:
 		e.What, e.Next = "AWS could not answer just now.", "Try again in a minute. The AWS Health Dashboard says more."
 	default:
@@ -170,36 +190,43 @@ func explainCode(e *Error, api smithy.APIError, err error, profile string) {
 	}
 }
 
-// notAuthorized finds the action in AWS's sentence "User: … is not authorized
-// to perform: iam:ListRoles on resource: …".
-var notAuthorized = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`not authorized to perform:? ([a-z0-9-]+:[A-Za-z0-9]+)`)
-})
-
-func explainDenied(e *Error) {
-	if m := notAuthorized().FindStringSubmatch(e.AWS); m != nil {
-		e.Action = m[1]
-	}
-	action := e.Action
-	if action == "" {
-		action = "an action"
-	}
-	e.What = "You are not allowed " + action + "."
+// kindOf sorts an answer by its code, its sentence and, where the code says
+// nothing, its HTTP status.
+func kindOf(code, said string, status int) ErrorKind {
+	code = strings.TrimPrefix(code, "Client.") // as EC2 tells codes in events
+	kind := codes()[code]
 	switch {
-	case strings.Contains(e.AWS, "service control policy"):
-		e.Next = "Your organisation forbids it. Ask whoever manages its service control policies."
-	case strings.Contains(e.AWS, "permissions boundary"):
-		e.Next = "Your permissions boundary forbids it. Ask whoever set it to allow " + action + "."
-	case strings.Contains(e.AWS, "explicit deny"):
-		e.Next = "A policy forbids it outright. Ask your administrator to lift the Deny on " + action + "."
-	default:
-		e.Next = "Ask your administrator for " + action + ", or sign in as someone who has it."
+	case denied(code, said):
+		return Denied
+	case kind != Other:
+		return kind
+	case strings.Contains(said, invalidPrincipalWords):
+		return Malformed
+	case status >= http.StatusInternalServerError:
+		return Unavailable
+	case status == http.StatusForbidden:
+		return Denied
 	}
+	return Other
 }
 
-// signIn recognises what the credential providers of the SDK say before any
+// requestIDOf is the number by which AWS finds a request.
+func requestIDOf(err error) string {
+	var answer interface{ ServiceRequestID() string }
+	if errors.As(err, &answer) {
+		return cleanText(answer.ServiceRequestID())
+	}
+	return ""
+}
+
+func isForeign(err error) bool {
+	var foreign *foreignAnswer
+	return errors.As(err, &foreign)
+}
+
+// noSignIn recognises what the credential providers of the SDK say before any
 // request reaches the service.
-func signIn(e *Error, err error, profile string) bool {
+func noSignIn(e *Error, err error, profile string) bool {
 	text := err.Error()
 	var token *ssocreds.InvalidTokenError
 	switch {
@@ -211,14 +238,13 @@ func signIn(e *Error, err error, profile string) bool {
 		e.Kind, e.What = Expired, "The AWS login session has expired."
 		e.Next = "Run `aws login" + profileFlag(profile) + "`; over SSH add `--remote`."
 	case strings.Contains(text, "AssumeRoleTokenProvider"), strings.Contains(text, askMFACode):
-		e.Kind, e.What, e.Next = NeedsMFA, "This profile needs an MFA code.", "Run rolecall in a terminal where it can ask for the code."
+		needed := needsMFA()
+		e.Kind, e.What, e.Next = needed.Kind, needed.What, needed.Next
 	case strings.Contains(text, "MultiFactorAuthentication failed"), strings.Contains(text, "invalid MFA"):
 		e.Kind, e.What, e.Next = NeedsMFA, "AWS did not accept the MFA code.", "Wait for the next code and enter it; each code works once."
-	case strings.Contains(text, "process provider error"), strings.Contains(text, "error in credential_process"):
+	case ofProcess(err):
 		e.Kind, e.What, e.Next = NotSignedIn, "The profile's credential_process gave no credentials.", "Run that command by hand and read what it says."
-	case strings.Contains(text, "failed to get shared config profile"):
-		e.Kind, e.What, e.Next = NotSignedIn, "There is no AWS profile of that name.", "List them with `aws configure list-profiles`."
-	case strings.Contains(text, "no EC2 IMDS role found"), strings.Contains(text, "failed to refresh cached credentials"),
+	case ofMetadata(err), strings.Contains(text, "failed to refresh cached credentials"),
 		strings.Contains(text, "static credentials are empty"), strings.Contains(text, "get identity: get credentials"):
 		return noCredentials(e, err, profile)
 	default:
@@ -226,6 +252,16 @@ func signIn(e *Error, err error, profile string) bool {
 	}
 	return true
 }
+
+// ofProcess tells an error of a profile's credential_process.
+func ofProcess(err error) bool {
+	var process *processcreds.ProviderError
+	return errors.As(err, &process) || strings.Contains(err.Error(), "error in credential_process")
+}
+
+// ofMetadata tells an error of instance metadata, which nobody answers outside
+// of EC2.
+func ofMetadata(err error) bool { return strings.Contains(err.Error(), "no EC2 IMDS role found") }
 
 // ssoRefused tells whether AWS ended the SSO session from its side: the portal
 // or the token service do not know the session any more.
@@ -241,11 +277,13 @@ func ssoRefused(err error) bool {
 	return false
 }
 
-// noCredentials is the last resort of signIn: a provider answered, or nobody
-// did. An answer of the service inside (say, AssumeRole denied) says more.
+// noCredentials is the last resort of noSignIn: a provider answered, or nobody
+// did. An answer of the service inside (say, AssumeRole denied) says more, and
+// so does a connection that failed.
 func noCredentials(e *Error, err error, profile string) bool {
 	var api smithy.APIError
-	if errors.As(err, &api) {
+	var send *smithyhttp.RequestSendError
+	if errors.As(err, &api) || errors.As(err, &send) && !ofMetadata(err) {
 		return false
 	}
 	e.Kind, e.What, e.Next = NotSignedIn, "No AWS credentials were found.", "Sign in: "+signInCommand(profile)
@@ -271,42 +309,6 @@ func ssoCommand(profile string) string {
 
 func renew(profile string) string {
 	return "Renew them (" + strings.TrimSuffix(signInCommand(profile), ".") + "), then go on here."
-}
-
-// explainTransport fills e for an error without an answer from AWS.
-func explainTransport(e *Error, err error) {
-	var netErr net.Error
-	var urlErr *url.Error
-	var send *smithyhttp.RequestSendError
-	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
-		e.Kind, e.What = Network, "AWS did not answer in time."
-	case errors.As(err, &netErr), errors.As(err, &urlErr), errors.As(err, &send),
-		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed):
-		e.Kind, e.What = Network, "The connection to AWS failed."
-	case statusOf(err) >= 500:
-		e.Kind, e.What, e.Next = Unavailable, "AWS could not answer just now.", "Try again in a minute."
-		return
-	default:
-		e.What = "Something unexpected happened."
-		e.AWS = cleanText(err.Error())
-		e.Next = "Try again."
-		return
-	}
-	e.Next = "Check the network, the proxy and the VPN, then try again. A change may have been made all the same: look before you repeat it."
-	if !strings.HasPrefix(e.Op, "create ") && !strings.HasPrefix(e.Op, "delete ") && !strings.HasPrefix(e.Op, "update ") {
-		e.Next = "Check the network, the proxy and the VPN, then try again."
-	}
-	e.AWS = ""
-	e.Expected = "an answer from AWS: " + cleanText(rootCause(err))
-}
-
-// rootCause is the innermost text, where the network says what failed.
-func rootCause(err error) string {
-	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
-		err = next
-	}
-	return err.Error()
 }
 
 func statusOf(err error) int {

@@ -82,9 +82,14 @@ func TestOpenWithoutAnEndpointMeansAWS(t *testing.T) {
 
 func TestOpenRefusesUnknownRegions(t *testing.T) {
 	environment(t, "[default]\nregion = mars-1\n", "")
-	for _, o := range []aws.Options{{}, {Region: "us-eats-1"}, {Region: "aws-cn-global"}} {
+	for _, o := range []aws.Options{{Region: "us-eats-1"}, {Region: "aws-cn-global"}} {
 		_, err := aws.Open(t.Context(), o)
 		kindIs(t, err, aws.Malformed)
+	}
+	_, err := aws.Open(t.Context(), aws.Options{})
+	kindIs(t, err, aws.NotSignedIn)
+	if !strings.Contains(err.Error(), "region in [default] of ") {
+		t.Errorf("%v does not name the setting", err)
 	}
 }
 
@@ -281,6 +286,7 @@ sso_role_name = Admin
 s3 =
   region = nested
 [sso-session corp]
+sso_region = eu-west-1
 sso_start_url = https://corp.awsapps.com/start
 [profile "with space"] ; comment
 role_arn = arn:aws:iam::444455556666:role/x # why
