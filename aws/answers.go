@@ -99,7 +99,9 @@ func hostOf(location string) string {
 	return cleanText(u.Host)
 }
 
-func isXML(start []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(start), []byte("<")) && !isPage(start) }
+func isXML(start []byte) bool {
+	return bytes.HasPrefix(bytes.TrimSpace(start), []byte("<")) && !isPage(start)
+}
 
 // isPage reports whether a body starts as HTML does. The type that the header
 // tells is no guide: servers that stand in for AWS call their XML HTML.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,6 +19,7 @@ import (
 // section is what one section of an AWS file sets. Keys are in lower case, as
 // the AWS CLI reads them.
 type section struct {
+	title  string // "profile dev", as it is written
 	path   string // the file it stands in
 	values map[string]string
 	nested map[string]map[string]string // indented settings below an empty one: services
@@ -137,10 +137,8 @@ var pathVariable = sync.OnceValue(func() *regexp.Regexp { return regexp.MustComp
 
 func (f *awsFiles) readConfig() error {
 	sections, err := f.parse(f.config)
-	// "[default]" and "[profile default]" are the same profile; the second goes first.
-	for _, title := range slices.Sorted(maps.Keys(sections)) {
-		kind, name := splitTitle(title)
-		s := sections[title]
+	for _, s := range sections { // of "[default]" and "[profile default]", the later one counts
+		kind, name := splitTitle(s.title)
 		switch {
 		case kind == "" && name == defaultProfile, kind == "profile" && name != "":
 			f.profiles[name] = profile{name: name, config: s}
@@ -149,7 +147,7 @@ func (f *awsFiles) readConfig() error {
 		case kind == "services" && name != "":
 			f.services[name] = s
 		default:
-			f.misnamed[unquote(title)] = "[" + cleanText(title) + "] of " + f.config + ` needs the word "profile": [profile ` + cleanText(title) + "]"
+			f.misnamed[unquote(s.title)] = "[" + s.title + "] of " + f.config + ` needs the word "profile": [profile ` + s.title + "]"
 		}
 	}
 	return err
@@ -157,14 +155,14 @@ func (f *awsFiles) readConfig() error {
 
 func (f *awsFiles) readCredentials() error {
 	sections, err := f.parse(f.credentials)
-	for _, title := range slices.Sorted(maps.Keys(sections)) {
-		name := unquote(strings.TrimSpace(title))
-		if kind, rest := splitTitle(title); kind == "profile" {
-			f.misnamed[rest] = "[" + cleanText(title) + "] of " + f.credentials + ` must not have the word "profile" in that file: [` + cleanText(rest) + "]"
+	for _, s := range sections {
+		name := unquote(strings.TrimSpace(s.title))
+		if kind, rest := splitTitle(s.title); kind == "profile" {
+			f.misnamed[rest] = "[" + s.title + "] of " + f.credentials + ` must not have the word "profile" in that file: [` + rest + "]"
 			continue
 		}
 		p := f.profiles[name]
-		p.name, p.credentials = name, sections[title]
+		p.name, p.credentials = name, s
 		f.profiles[name] = p
 	}
 	for name, p := range f.profiles { // where a setting that is missing would stand
@@ -202,8 +200,8 @@ func unquote(s string) string {
 // the memory.
 const largestAWSFile = 4 << 20
 
-// parse reads one file into sections by their title.
-func (f *awsFiles) parse(path string) (map[string]section, error) {
+// parse reads the sections of one file, in its order.
+func (f *awsFiles) parse(path string) ([]section, error) {
 	if path == "" {
 		return nil, nil
 	}
@@ -222,8 +220,8 @@ func (f *awsFiles) parse(path string) (map[string]section, error) {
 }
 
 // parseINI reads the text of a file.
-func parseINI(path, text string) (map[string]section, error) {
-	lines := joinContinuations(strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n"))
+func parseINI(path, text string) ([]section, error) {
+	lines := layOut(strings.Split(strings.TrimPrefix(text, "\ufeff"), "\n"))
 	file, err := loadINI(lines)
 	if err != nil {
 		line := firstLine(lines, func(_ *ini.File, err error) bool { return err != nil })
@@ -234,10 +232,10 @@ func parseINI(path, text string) (map[string]section, error) {
 		return nil, misconfigured(fmt.Sprintf("Line %d of the AWS file %s stands before any section.", firstLine(lines, stray), path),
 			"a section first, such as [default]", "Put the section's name above it.")
 	}
-	sections := map[string]section{}
+	var sections []section
 	for _, s := range file.Sections() {
 		if s.Name() != ini.DefaultSection {
-			sections[s.Name()] = newSection(path, s)
+			sections = append(sections, newSection(path, s))
 		}
 	}
 	return sections, nil
@@ -273,29 +271,31 @@ func firstLine(lines []string, wrong func(*ini.File, error) bool) int {
 }
 
 // setting is the start of a line that sets something.
-var setting = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*[\w.-]+\s*[=:]`) })
+var setting = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*[A-Za-z_]\w*\s*[=:]`) })
 
-// joinContinuations puts an indented line that sets nothing behind the value
-// that it goes on with, as the AWS CLI's reader does: long commands of
-// credential_process are written so. The number of lines stays as it is.
-func joinContinuations(lines []string) []string {
-	joined := slices.Clone(lines)
-	last := -1
+// layOut brings lines into the form that the INI library reads as the AWS CLI
+// reads the file itself (Python's configparser): settings that are indented
+// alike are settings, not parts of an empty one before them, and a line that is
+// indented deeper and sets nothing goes on with the value above it, as long
+// commands of credential_process do. The number of lines stays as it is.
+func layOut(lines []string) []string {
+	laid := slices.Clone(lines)
+	last, depth := -1, 0 // the last setting and its indent
 	for i, line := range lines {
 		trimmed := strings.TrimSpace(line)
 		switch {
 		case trimmed == "" || trimmed[0] == '#' || trimmed[0] == ';':
 		case trimmed[0] == '[':
 			last = -1
-			joined[i] = titleComment().ReplaceAllString(line, "$1")
-		case last >= 0 && indent(line) > indent(joined[last]) && !setting().MatchString(line):
-			joined[last] = strings.TrimRight(joined[last], " \t\r") + " " + trimmed
-			joined[i] = ""
-		default:
-			last = i
+			laid[i] = titleComment().ReplaceAllString(line, "$1")
+		case last < 0 || indent(line) <= depth:
+			last, depth, laid[i] = i, indent(line), trimmed
+		case !setting().MatchString(line):
+			laid[last] += " " + trimmed
+			laid[i] = ""
 		}
 	}
-	return joined
+	return laid
 }
 
 var titleComment = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\s*\[[^\]]*\])\s*[#;].*`) })
@@ -303,7 +303,7 @@ var titleComment = sync.OnceValue(func() *regexp.Regexp { return regexp.MustComp
 func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }
 
 func newSection(path string, s *ini.Section) section {
-	made := section{path: path, values: map[string]string{}}
+	made := section{title: cleanAll(s.Name()), path: path, values: map[string]string{}}
 	for _, key := range s.Keys() {
 		name := strings.ToLower(key.Name())
 		made.values[name] = settingValue(name, key.Value())
@@ -349,12 +349,9 @@ func readBounded(path string) (string, error) {
 	return string(text), err
 }
 
-// find is the profile of a name.
+// find is the profile of a name, which may be in quotes as in the files.
 func (f *awsFiles) find(name string) (profile, bool) {
-	if p, ok := f.profiles[name]; ok {
-		return p, true
-	}
-	p, ok := f.profiles[unquote(strings.TrimSpace(name))]
+	p, ok := f.profiles[unquote(cleanAll(name))]
 	return p, ok
 }
 
