@@ -14,6 +14,13 @@ import (
 	"strings"
 	"time"
 
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
+	"github.com/aws/aws-sdk-go-v2/service/sso"
+	"github.com/aws/aws-sdk-go-v2/service/ssooidc"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -55,18 +62,30 @@ func refuseForeignAnswers(stack *middleware.Stack) error {
 				return out, metadata, err
 			}
 			if answer, ok := out.RawResponse.(*smithyhttp.Response); ok {
-				if foreign := foreignIn(answer.Response); foreign != nil {
-					return out, metadata, foreign
-				}
+				err = foreignIn(answer.Response, rootOf(ctx))
 			}
-			return out, metadata, nil
+			return out, metadata, err
 		}), middleware.After)
+}
+
+// rootOf is how the answer to a request begins when it succeeded, empty where
+// that is not known. The SDK would take any other text for an answer without
+// content: no roles, no policies.
+func rootOf(ctx context.Context) string {
+	switch awsmiddleware.GetServiceID(ctx) {
+	case iam.ServiceID, sts.ServiceID, cloudformation.ServiceID:
+		return "<" + awsmiddleware.GetOperationName(ctx) + "Response"
+	case organizations.ServiceID, sso.ServiceID, ssooidc.ServiceID:
+		return "{"
+	}
+	return ""
 }
 
 // foreignIn recognises an answer that is not AWS's, nil for one that may be.
 // AWS answers in XML or JSON, never with a page, never wants a password for a
-// proxy, and redirects S3's requests alone, in XML.
-func foreignIn(answer *http.Response) error {
+// proxy, and redirects S3's requests alone, in XML. One that succeeded begins
+// with root.
+func foreignIn(answer *http.Response, root string) error {
 	start, err := io.ReadAll(io.LimitReader(answer.Body, sniffed))
 	if err != nil {
 		return &smithyhttp.RequestSendError{Err: err}
@@ -84,6 +103,7 @@ func foreignIn(answer *http.Response) error {
 	case f.status == http.StatusProxyAuthRequired, f.status == http.StatusNetworkAuthenticationRequired:
 	case redirect && !isXML(start):
 	case isPage(start):
+	case f.status == http.StatusOK && !bytes.HasPrefix(body(start), []byte(root)):
 	default:
 		return nil
 	}
@@ -106,13 +126,17 @@ func isXML(start []byte) bool {
 // isPage reports whether a body starts as HTML does. The type that the header
 // tells is no guide: servers that stand in for AWS call their XML HTML.
 func isPage(start []byte) bool {
-	start = bytes.TrimPrefix(bytes.TrimSpace(start), []byte("\xef\xbb\xbf"))
-	if bytes.HasPrefix(start, []byte("<?xml")) { // XHTML
-		if _, rest, ok := bytes.Cut(start, []byte("?>")); ok {
-			start = bytes.TrimSpace(rest)
-		}
+	return strings.HasPrefix(http.DetectContentType(body(start)), "text/html")
+}
+
+// body is what follows a byte order mark and the prolog of XML.
+func body(start []byte) []byte {
+	start = bytes.TrimSpace(bytes.TrimPrefix(bytes.TrimSpace(start), []byte("\xef\xbb\xbf")))
+	if !bytes.HasPrefix(start, []byte("<?xml")) {
+		return start
 	}
-	return strings.HasPrefix(http.DetectContentType(start), "text/html")
+	_, rest, _ := bytes.Cut(start, []byte("?>"))
+	return bytes.TrimSpace(rest)
 }
 
 // checkProxyAnswer looks at what a proxy says to CONNECT (http.Transport,
@@ -153,7 +177,7 @@ func explainForeign(e *Error, f *foreignAnswer) {
 		e.What = fmt.Sprintf("%s does not let requests through to AWS (%d %s).", whose, f.status, http.StatusText(f.status))
 		e.Next = "Ask whoever runs the proxy to allow AWS's hosts, or take them out of it with NO_PROXY, then try again."
 	default:
-		e.What = fmt.Sprintf("%s answered in its place, with a web page (%d).", whose, f.status)
+		e.What = fmt.Sprintf("%s answered in its place (%d).", whose, f.status)
 		e.Next = "Open any page in the browser: a network may want you to sign in, a proxy may say why it refuses. Then try again."
 	}
 }

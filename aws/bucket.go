@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -115,13 +116,16 @@ func (s storage) location(ctx context.Context, bucket, owner string) (string, er
 	if err != nil {
 		return "", err
 	}
+	if err := foreignIn(answer, "<LocationConstraint"); err != nil {
+		return "", err
+	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, largestS3Answer))
 	if err != nil {
 		return "", err
 	}
 	if answer.StatusCode != http.StatusOK {
-		return "", s3Error(answer.StatusCode, body)
+		return "", s3Error(answer, body)
 	}
 	var constraint struct {
 		Region string `xml:",chardata"`
@@ -158,9 +162,19 @@ func (s storage) sign(r *http.Request) error {
 		SignHTTP(r.Context(), credentials, r, hash, "s3", s.region, time.Now())
 }
 
+// s3Refusal is S3's own error with the number of its request.
+type s3Refusal struct {
+	smithy.GenericAPIError
+	requestID string
+}
+
+// ServiceRequestID is the number by which AWS finds the request.
+func (e *s3Refusal) ServiceRequestID() string { return e.requestID }
+
 // s3Error is what S3 says in its own XML.
-func s3Error(status int, body []byte) error {
-	var said struct{ Code, Message string }
+func s3Error(answer *http.Response, body []byte) error {
+	var said struct{ Code, Message, RequestId, RequestTime, ServerTime string } //nolint:revive // S3's names
+	status := answer.StatusCode
 	if xml.Unmarshal(body, &said) != nil || said.Code == "" {
 		said.Code = http.StatusText(status)
 		switch {
@@ -172,5 +186,9 @@ func s3Error(status int, body []byte) error {
 			said.Code = "InternalError"
 		}
 	}
-	return &smithy.GenericAPIError{Code: said.Code, Message: said.Message}
+	if said.ServerTime != "" { // of RequestTimeTooSkewed
+		said.Message += " (RequestTime " + said.RequestTime + ", ServerTime " + said.ServerTime + ")"
+	}
+	return &s3Refusal{GenericAPIError: smithy.GenericAPIError{Code: said.Code, Message: said.Message},
+		requestID: cmp.Or(said.RequestId, answer.Header.Get("X-Amz-Request-Id"))}
 }

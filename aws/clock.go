@@ -33,7 +33,7 @@ var (
 		return regexp.MustCompile(`Signature (expired|not yet current): (\S+?) is (?:now earlier|still later) than (\S+)(?: \((\S+) [-+] (\d+) min\.?\))?`)
 	})
 	statedTimes = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)(?:request ?time|timestamp date is)[: ]+(\S+?)[.,;)]? .*?(?:server ?time|current date is)[: ]+(\S+?)[.,;)]?(?: |$)`)
+		return regexp.MustCompile(`(?i)(?:request ?time|timestamp date is)[: ]+(\d[\d:TZ.-]+Z).*?(?:server ?time|current date is)[: ]+(\d[\d:TZ.-]+Z)`)
 	})
 )
 
@@ -64,14 +64,17 @@ func clocksIn(said string) (clocks, bool) {
 
 // window is from the edge that AWS names to its own time.
 func window(direction, minutes string) time.Duration {
-	width, sign := longestAge, time.Duration(1)
-	if direction != "expired" {
-		width, sign = longestAhead, -1
+	width, expired := longestAge, direction == "expired"
+	if !expired {
+		width = longestAhead
 	}
 	if n, err := strconv.Atoi(minutes); err == nil {
 		width = time.Duration(n) * time.Minute
 	}
-	return sign * width
+	if expired {
+		return width
+	}
+	return -width
 }
 
 func parseClock(s string) (time.Time, bool) {

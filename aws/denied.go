@@ -1,9 +1,14 @@
 package aws
 
 import (
+	"errors"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
+
+	"rolecall/policy"
 )
 
 // The sentences of a refusal: "User: PRINCIPAL is not authorized to perform:
@@ -108,4 +113,22 @@ func nameInvalidPrincipal(e *Error) {
 	e.What = "AWS does not know the principal " + orElse(e.Principal, "that the trust policy names") + "."
 	e.Expected = "an account, role or user that exists, of the same partition"
 	e.Next = "Check the vendor's account number and the partition; a role or user has to be there before it can be trusted."
+}
+
+// nameTrusted adds whom a trust policy names to a refusal that does not say
+// whom AWS does not know.
+func nameTrusted(err error, trust *policy.Document) error {
+	e := (*Error)(nil)
+	if !errors.As(err, &e) || e.Principal != "" || !strings.Contains(e.AWS, invalidPrincipalWords) {
+		return err
+	}
+	var names []string
+	for _, s := range trust.Statements {
+		for _, kind := range slices.Sorted(maps.Keys(s.Principal)) {
+			names = append(names, s.Principal[kind]...)
+		}
+	}
+	e.Principal = cleanText(strings.Join(names, " or "))
+	nameInvalidPrincipal(e)
+	return err
 }

@@ -149,7 +149,7 @@ func randomFile(random *rand.Rand, isConfig bool) string {
 	for range random.IntN(5) {
 		comment()
 		name := pick("dev", `"dev two"`, "'dev three'", "a.b", "dev-x", "my@team", `"two  blanks"`, "default")
-		title := name
+		var title string
 		switch {
 		case isConfig && name != "default":
 			title = pick("profile ", "profile  ", "profile\t", "profile ") + name

@@ -108,7 +108,7 @@ func (p profile) hasOtherThanSSO() bool {
 
 const (
 	keyID     = "aws_access_key_id"
-	keySecret = "aws_secret_access_key" //nolint:gosec // the name of a setting
+	keySecret = "aws_secret_access_key"
 )
 
 // keys is the section that the access key is taken from: the AWS CLI takes both
@@ -158,7 +158,7 @@ func (f *awsFiles) source(chain []profile) (profile, error) {
 		}
 	}
 	if next.kind() == ProfileEmpty {
-		return profile{}, misconfigured("source_profile of "+p.place("source_profile")+" names "+next.name+", which has no credentials.",
+		return profile{}, misconfigured("source_profile in "+p.place("source_profile")+" names "+next.name+", which has no credentials.",
 			"access keys, SSO, a role or a credential_process in "+next.title(), "Complete "+next.title()+", or name another source_profile.")
 	}
 	if next.kind() == ProfileRole && next.hasAny(keyID, keySecret) { // in a source, keys go before the role
@@ -180,7 +180,7 @@ func (p profile) withoutRole() profile {
 }
 
 func (f *awsFiles) noSource(p profile, source string) error {
-	e := misconfigured("source_profile of "+p.place("source_profile")+" names "+source+", and there is no such profile.",
+	e := misconfigured("source_profile in "+p.place("source_profile")+" names "+source+", and there is no such profile.",
 		"a profile of "+f.config+" or "+f.credentials, "Add the profile "+source+", or correct source_profile.")
 	if hint := f.misnamed[unquote(source)]; hint != "" {
 		e.Next = cleanText(hint) + "."
@@ -212,7 +212,7 @@ func (f *awsFiles) check(p profile, getenv func(string) string) error {
 		if p.get("role_arn") == "" {
 			return lacks(p, "web_identity_token_file", "role_arn", "the role that the token is for")
 		}
-		return checkTokenFile("web_identity_token_file of "+p.place("web_identity_token_file"), expandPath(getenv, p.get("web_identity_token_file")))
+		return checkTokenFile("web_identity_token_file in "+p.place("web_identity_token_file"), expandPath(getenv, p.get("web_identity_token_file")))
 	case ProfileEmpty:
 		for _, key := range []string{"source_profile", "credential_source"} {
 			if p.get(key) != "" {
@@ -269,7 +269,7 @@ func checkRole(p profile, getenv func(string) string) error {
 	arn, isARN := SplitARN(p.get("role_arn"))
 	switch {
 	case !isARN || arn.Service != "iam":
-		return misconfigured("role_arn of "+p.place("role_arn")+" is no ARN of a role: "+p.get("role_arn")+".", "arn:aws:iam::ACCOUNT:role/NAME", "Correct role_arn.")
+		return misconfigured("role_arn in "+p.place("role_arn")+" is no ARN of a role: "+p.get("role_arn")+".", "arn:aws:iam::ACCOUNT:role/NAME", "Correct role_arn.")
 	case source != "" && named != "":
 		return misconfigured(p.place("source_profile")+" has both source_profile and credential_source.", "one of the two", "Remove one of them.")
 	case source == "" && named == "" && !p.hasAny(keyID, keySecret):
@@ -280,10 +280,10 @@ func checkRole(p profile, getenv func(string) string) error {
 	case named == sourceEnvironment:
 		return checkEnvironment(p, getenv)
 	case named == sourceContainer && getenv(containerURI) == "" && getenv(containerURL) == "":
-		return misconfigured("credential_source of "+p.place("credential_source")+" is "+named+", and this is no container with a role.",
+		return misconfigured("credential_source in "+p.place("credential_source")+" is "+named+", and this is no container with a role.",
 			containerURI+" or "+containerURL+" in the environment", "Name another credential_source, or a source_profile.")
 	case named != "" && named != sourceInstance && named != sourceContainer:
-		return misconfigured("credential_source of "+p.place("credential_source")+" is not known: "+named+".",
+		return misconfigured("credential_source in "+p.place("credential_source")+" is not known: "+named+".",
 			sourceEnvironment+", "+sourceInstance+" or "+sourceContainer, "Correct credential_source.")
 	}
 	return nil
@@ -293,7 +293,7 @@ func checkEnvironment(p profile, getenv func(string) string) error {
 	if id, secret := environmentPair(getenv); id != "" && secret != "" {
 		return nil
 	}
-	return misconfigured("credential_source of "+p.place("credential_source")+" is "+sourceEnvironment+", and the environment has no access key.",
+	return misconfigured("credential_source in "+p.place("credential_source")+" is "+sourceEnvironment+", and the environment has no access key.",
 		envKeyID+" and "+envKeySecret, "Set both, or name a source_profile.")
 }
 
@@ -311,7 +311,7 @@ func (f *awsFiles) sso(p profile) (ssoSettings, error) {
 		session, ok := f.ssoSessions[s.session]
 		regionAt = "[sso-session " + s.session + "]"
 		if !ok {
-			return s, misconfigured("sso_session of "+p.place("sso_session")+" names "+s.session+", and there is no section "+regionAt+".",
+			return s, misconfigured("sso_session in "+p.place("sso_session")+" names "+s.session+", and there is no section "+regionAt+".",
 				regionAt+" with sso_region and sso_start_url in "+f.config, "Add that section, or correct sso_session. "+repair)
 		}
 		for _, setting := range []struct {
@@ -319,7 +319,7 @@ func (f *awsFiles) sso(p profile) (ssoSettings, error) {
 			value *string
 		}{{"sso_region", &s.region}, {"sso_start_url", &s.startURL}} {
 			if there := session.values[setting.key]; *setting.value != "" && there != "" && *setting.value != there {
-				return s, misconfigured(setting.key+" of "+p.place(setting.key)+" differs from that of "+regionAt+".",
+				return s, misconfigured(setting.key+" in "+p.place(setting.key)+" differs from that of "+regionAt+".",
 					"one value, "+*setting.value+" or "+there, "Remove "+setting.key+" from "+p.title()+".")
 			} else if there != "" {
 				*setting.value = there

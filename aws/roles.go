@@ -182,7 +182,7 @@ func (a *Account) CreateRole(ctx context.Context, n NewRole) (Role, error) {
 	}
 	out, err := a.iam().CreateRole(ctx, in, once)
 	if err != nil {
-		return Role{}, a.fail(err, "iam:CreateRole", "create role %s", cleanText(n.Name))
+		return Role{}, nameTrusted(a.fail(err, "iam:CreateRole", "create role %s", cleanText(n.Name)), n.Trust)
 	}
 	return newRole(*out.Role), nil
 }
@@ -216,7 +216,7 @@ func (a *Account) DeleteRolePolicy(ctx context.Context, roleName, policyName str
 // UpdateTrust replaces a role's trust policy: one request.
 func (a *Account) UpdateTrust(ctx context.Context, roleName string, trust *policy.Document) error {
 	_, err := a.iam().UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &roleName, PolicyDocument: awssdk.String(trust.Compact())})
-	return a.fail(err, "iam:UpdateAssumeRolePolicy", "update the trust policy of role %s", cleanText(roleName))
+	return nameTrusted(a.fail(err, "iam:UpdateAssumeRolePolicy", "update the trust policy of role %s", cleanText(roleName)), trust)
 }
 
 // DeleteRole deletes a role with nothing on it: one request. Kind Conflict

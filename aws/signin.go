@@ -28,7 +28,7 @@ import (
 // The variables that credentials are taken from.
 const (
 	envKeyID     = "AWS_ACCESS_KEY_ID"
-	envKeySecret = "AWS_SECRET_ACCESS_KEY" //nolint:gosec // the name of a variable
+	envKeySecret = "AWS_SECRET_ACCESS_KEY"
 	envTokenFile = "AWS_WEB_IDENTITY_TOKEN_FILE"
 	containerURI = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 	containerURL = "AWS_CONTAINER_CREDENTIALS_FULL_URI"

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"gopkg.in/ini.v1"
 )
 
 // The Spot SDK's environment and file (spotinst-sdk-go, spotinst/credentials).
@@ -74,7 +76,7 @@ func fileError(path, what string, err error) *Error {
 		next:     "Correct " + path + ", or set " + envToken + "."}
 }
 
-// tokenIn reads the file as the SDK does: INI, in which a profile without a
+// tokenIn reads the file as the SDK does, and with the same library: INI, in which a profile without a
 // token takes the default one's, else JSON, which has no profiles.
 func tokenIn(text, profile string) Token {
 	var whole struct {
@@ -83,40 +85,13 @@ func tokenIn(text, profile string) Token {
 	if json.Unmarshal([]byte(text), &whole) == nil {
 		return Token(strings.TrimSpace(whole.Token))
 	}
-	profiles := tokensByProfile(text)
-	token, found := profiles[profile]
-	if found && token == "" {
-		return profiles[defaultProfile]
+	file, err := ini.LoadSources(ini.LoadOptions{SkipUnrecognizableLines: true}, []byte(text))
+	if err != nil || !file.HasSection(profile) {
+		return ""
 	}
-	return token
-}
-
-// tokensByProfile reads the small part of INI that the file needs: sections,
-// comments, and keys with values that may be quoted.
-func tokensByProfile(text string) map[string]Token {
-	profiles := map[string]Token{}
-	section := ""
-	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) {
-		line = strings.TrimSpace(line)
-		if name, ok := strings.CutPrefix(line, "["); ok {
-			section = strings.TrimSpace(strings.TrimSuffix(name, "]"))
-			profiles[section] = profiles[section] //nolint:staticcheck // the profile exists, even without a token
-			continue
-		}
-		key, value, ok := strings.Cut(line, "=")
-		if !ok || strings.HasPrefix(line, "#") || strings.HasPrefix(line, ";") || strings.TrimSpace(key) != "token" {
-			continue
-		}
-		profiles[section] = Token(unquote(strings.TrimSpace(value)))
+	token := file.Section(profile).Key("token").Value()
+	if token == "" {
+		token = file.Section(defaultProfile).Key("token").Value()
 	}
-	return profiles
-}
-
-func unquote(s string) string {
-	for _, quote := range []string{`"`, `'`, "`"} {
-		if len(s) >= 2 && strings.HasPrefix(s, quote) && strings.HasSuffix(s, quote) {
-			return s[1 : len(s)-1]
-		}
-	}
-	return s
+	return Token(strings.TrimSpace(token))
 }

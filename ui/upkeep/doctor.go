@@ -3,6 +3,7 @@
 package upkeep
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -122,14 +123,22 @@ func findProfiles(a *cli.App) finding {
 		p := cli.ProblemOf(err)
 		return finding{ID: "profiles", Status: "warn", Found: p.What, Next: p.Next}
 	}
+	if len(profiles) == 0 {
+		return finding{ID: "profiles", Status: "warn", Found: "no AWS profiles", Next: "The environment's credentials are used, if there are any."}
+	}
+	f := finding{ID: "profiles", Status: "pass"}
 	names := make([]string, len(profiles))
 	for i, p := range profiles {
 		names[i] = p.Name
 	}
-	if len(names) == 0 {
-		return finding{ID: "profiles", Status: "warn", Found: "no AWS profiles", Next: "The environment's credentials are used, if there are any."}
+	f.Found = strings.Join(names, ", ")
+	for _, p := range profiles {
+		if p.Problem != nil { // as --profile would tell it
+			known := cli.ProblemOf(p.Problem)
+			f.Status, f.Found, f.Next = "warn", strings.TrimSuffix(f.Found, ".")+". "+known.What, cmp.Or(f.Next, known.Next)
+		}
 	}
-	return finding{ID: "profiles", Status: "pass", Found: strings.Join(names, ", ")}
+	return f
 }
 
 func findIdentity(ctx context.Context, a *cli.App) finding {
