@@ -173,6 +173,9 @@ func explainForeign(e *Error, f *foreignAnswer) {
 	case f.status == http.StatusNetworkAuthenticationRequired, f.to != "" && f.proxy == "":
 		e.What = "This network wants you to sign in before it lets requests through" + leadsTo(f.to) + "."
 		e.Next = "Open any page in the browser, sign in to the network there, then try again."
+	case f.RetryableError(): // AWS's own front door shows a page then, too
+		e.Kind, e.What = Unavailable, fmt.Sprintf("AWS, or a proxy on the way, could not answer just now (%d).", f.status)
+		e.Next = "Try again in a minute."
 	case f.proxy != "":
 		e.What = fmt.Sprintf("%s does not let requests through to AWS (%d %s).", whose, f.status, http.StatusText(f.status))
 		e.Next = "Ask whoever runs the proxy to allow AWS's hosts, or take them out of it with NO_PROXY, then try again."

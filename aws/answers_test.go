@@ -211,6 +211,15 @@ func TestAnswersThatAreNotOfAWS(t *testing.T) {
 	}
 }
 
+// TestPagesOfServersThatAreNotWell are AWS's own front door's, or a proxy's.
+func TestPagesOfServersThatAreNotWell(t *testing.T) {
+	for _, status := range []int{500, 502, 503, 504} {
+		server := answering(t, status, "text/html", "<html><body><b>Http/1.1 Service Unavailable</b></body> </html>")
+		_, err := reaching(t, server.URL, aws.Options{}).CreatePolicy(t.Context(), aws.NewPolicy{Name: "x", Document: somePolicy(t)})
+		kindIs(t, err, aws.Unavailable)
+	}
+}
+
 // TestAnswersThatAreCutOff cuts a list at every byte: it is the whole
 // list or an error, never a shorter one.
 func TestAnswersThatAreCutOff(t *testing.T) {

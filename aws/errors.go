@@ -234,7 +234,7 @@ func noSignIn(e *Error, err error, profile string) bool {
 		strings.Contains(text, "refresh cached SSO token failed"), strings.Contains(text, "cached SSO token file"):
 		e.Kind, e.What = Expired, "The SSO session has expired or was never started."
 		e.Next = ssoCommand(profile)
-	case strings.Contains(text, "please reauthenticate"), strings.Contains(text, "load login token"):
+	case strings.Contains(text, "please reauthenticate"), strings.Contains(text, "load login token"), strings.Contains(text, "validate login token"):
 		e.Kind, e.What = Expired, "The AWS login session has expired."
 		e.Next = "Run `aws login" + profileFlag(profile) + "`; over SSH add `--remote`."
 	case strings.Contains(text, "AssumeRoleTokenProvider"), strings.Contains(text, askMFACode):
@@ -287,6 +287,9 @@ func noCredentials(e *Error, err error, profile string) bool {
 		return false
 	}
 	e.Kind, e.What, e.Next = NotSignedIn, "No AWS credentials were found.", "Sign in: "+signInCommand(profile)
+	if !ofMetadata(err) && !strings.Contains(err.Error(), "static credentials are empty") {
+		e.What, e.Expected = "The AWS credentials could not be got.", "credentials: "+cleanText(rootCause(err))
+	}
 	return true
 }
 

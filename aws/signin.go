@@ -225,7 +225,7 @@ func (s signIn) container() (awssdk.CredentialsProvider, error) {
 				return string(token), err
 			})
 		}
-		o.APIOptions, o.Retryer = s.cfg.APIOptions, newRetryer()
+		o.HTTPClient, o.Retryer = s.cfg.HTTPClient, newRetryer()
 	})
 	return awssdk.NewCredentialsCache(provider, func(o *awssdk.CredentialsCacheOptions) { o.ExpiryWindow = 5 * time.Minute }), nil
 }
@@ -251,7 +251,9 @@ func checkContainerURL(address string) error {
 }
 
 func (s signIn) instance() awssdk.CredentialsProvider {
-	return impatient{awssdk.NewCredentialsCache(ec2rolecreds.New(func(o *ec2rolecreds.Options) { o.Client = imds.NewFromConfig(s.cfg) }))}
+	cfg := s.cfg.Copy()
+	cfg.APIOptions = nil // they know the answers of AWS's services
+	return impatient{awssdk.NewCredentialsCache(ec2rolecreds.New(func(o *ec2rolecreds.Options) { o.Client = imds.NewFromConfig(cfg) }))}
 }
 
 func needsMFA() *Error {
