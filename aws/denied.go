@@ -48,12 +48,6 @@ func explainDenied(e *Error) {
 	readDenied(e)
 	action := orElse(e.Action, "an action")
 	e.What = "You are not allowed " + action + "."
-	e.Expected = "the permission " + action
-	if e.Action == "" {
-		e.Expected = ""
-	} else if e.Resource != "" && e.Resource != "*" {
-		e.Expected += " on " + e.Resource
-	}
 	switch {
 	case strings.Contains(e.DeniedBy, "service control policy"):
 		e.Next = "Your organisation forbids it. Ask whoever manages its service control policies" + bracketed(e.PolicyARN) + "."
