@@ -68,13 +68,13 @@ func refuseForeignAnswers(stack *middleware.Stack) error {
 		}), middleware.After)
 }
 
-// rootOf is how the answer to a request begins when it succeeded, empty where
-// that is not known. The SDK would take any other text for an answer without
+// rootOf is what the answer to a request begins with when it succeeded, empty
+// where that is not known. The SDK would take any other text for an answer without
 // content: no roles, no policies.
 func rootOf(ctx context.Context) string {
 	switch awsmiddleware.GetServiceID(ctx) {
 	case iam.ServiceID, sts.ServiceID, cloudformation.ServiceID:
-		return "<" + awsmiddleware.GetOperationName(ctx) + "Response"
+		return awsmiddleware.GetOperationName(ctx) + "Response"
 	case organizations.ServiceID, sso.ServiceID, ssooidc.ServiceID:
 		return "{"
 	}
@@ -83,8 +83,8 @@ func rootOf(ctx context.Context) string {
 
 // foreignIn recognises an answer that is not AWS's, nil for one that may be.
 // AWS answers in XML or JSON, never with a page, never wants a password for a
-// proxy, and redirects S3's requests alone, in XML. One that succeeded begins
-// with root.
+// proxy, and redirects S3's requests alone, in XML. One that succeeded has root
+// near its beginning.
 func foreignIn(answer *http.Response, root string) error {
 	start, err := io.ReadAll(io.LimitReader(answer.Body, sniffed))
 	if err != nil {
@@ -103,7 +103,7 @@ func foreignIn(answer *http.Response, root string) error {
 	case f.status == http.StatusProxyAuthRequired, f.status == http.StatusNetworkAuthenticationRequired:
 	case redirect && !isXML(start):
 	case isPage(start):
-	case f.status == http.StatusOK && !bytes.HasPrefix(body(start), []byte(root)):
+	case f.status == http.StatusOK && !bytes.Contains(start, []byte(root)):
 	default:
 		return nil
 	}

@@ -116,7 +116,7 @@ func (s storage) location(ctx context.Context, bucket, owner string) (string, er
 	if err != nil {
 		return "", err
 	}
-	if err := foreignIn(answer, "<LocationConstraint"); err != nil {
+	if err := foreignIn(answer, "LocationConstraint"); err != nil {
 		return "", err
 	}
 	defer answer.Body.Close()

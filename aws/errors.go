@@ -109,6 +109,7 @@ var codes = sync.OnceValue(func() map[string]ErrorKind {
 		"MissingAuthenticationToken": NotSignedIn, "AuthFailure": NotSignedIn, "IncompleteSignature": NotSignedIn,
 		"InvalidSignatureException": NotSignedIn, "InvalidAccessKeyId": NotSignedIn, "InvalidToken": NotSignedIn, "SignatureVersionNotSupported": NotSignedIn,
 		"IncompleteSignatureException": NotSignedIn, "MissingAuthenticationTokenException": NotSignedIn, "InvalidClientTokenIdException": NotSignedIn,
+		"InvalidIdentityToken": NotSignedIn, "IDPRejectedClaim": NotSignedIn, "RegionDisabledException": NotSignedIn, "InvalidIdentityTokenException": NotSignedIn,
 		"RequestInTheFuture": NotSignedIn, "RequestTimeTooSkewed": NotSignedIn,
 		"AccessDenied": Denied, "AccessDeniedException": Denied, "UnauthorizedOperation": Denied, "OptInRequired": Denied,
 		"UnauthorizedAccess": Denied, "UnauthorizedAccessException": Denied, "NotAuthorized": Denied, "NotAuthorizedException": Denied,

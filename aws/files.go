@@ -196,14 +196,16 @@ func unquote(s string) string {
 	return s
 }
 
-// largestAWSFile bounds what is read: a device or a wrong path must not fill
-// the memory.
+// largestAWSFile bounds what is read: a wrong path must not fill the memory.
 const largestAWSFile = 4 << 20
 
 // parse reads the sections of one file, in its order.
 func (f *awsFiles) parse(path string) ([]section, error) {
 	if path == "" {
 		return nil, nil
+	}
+	if file, err := os.Stat(path); err == nil && !file.IsDir() && !file.Mode().IsRegular() {
+		return nil, nil // a device or a pipe, which the AWS CLI passes over too
 	}
 	text, err := readBounded(path)
 	switch {
@@ -345,7 +347,10 @@ func readBounded(path string) (string, error) {
 		return "", err
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, largestAWSFile))
+	text, err := io.ReadAll(io.LimitReader(file, largestAWSFile+1))
+	if err == nil && len(text) > largestAWSFile {
+		err = fmt.Errorf("larger than %d MB", largestAWSFile>>20)
+	}
 	return string(text), err
 }
 

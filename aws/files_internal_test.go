@@ -200,3 +200,37 @@ func randomSettings(random *rand.Rand, b *strings.Builder, indent, end string, c
 		}
 	}
 }
+
+// FuzzFiles reads whatever somebody keeps in ~/.aws: it is profiles or a refusal
+// that can be drawn, never a crash.
+func FuzzFiles(f *testing.F) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for range 20 {
+		f.Add(randomFile(random, true), randomFile(random, false))
+	}
+	f.Add("[profile a]\nrole_arn=x\nsource_profile=a\n", "[a\x00]\n=\n-=1\n\"x=1\n`=\n")
+	f.Fuzz(func(t *testing.T, config, credentials string) {
+		folder := t.TempDir()
+		for name, text := range map[string]string{"config": config, "credentials": credentials} {
+			if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		getenv := func(name string) string {
+			return map[string]string{"AWS_CONFIG_FILE": filepath.Join(folder, "config"), "AWS_SHARED_CREDENTIALS_FILE": filepath.Join(folder, "credentials")}[name]
+		}
+		profiles, err := Profiles(getenv)
+		drawn := []error{err}
+		for _, p := range profiles {
+			drawn = append(drawn, p.Problem)
+			if _, err := loadSettings(p.Name, getenv); err != nil && p.Name != "" && Explain(err).What == "" {
+				t.Errorf("%q is listed and refused without a word", p.Name)
+			}
+		}
+		for _, err := range drawn {
+			if e := Explain(err); e != nil && (e.Kind != NotSignedIn || e.What != cleanText(e.What) || e.Next == "") {
+				t.Errorf("%+v", e)
+			}
+		}
+	})
+}
