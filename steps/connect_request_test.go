@@ -22,7 +22,7 @@ func acme(t *testing.T) *describe.Vendor {
 	}
 	_, rest, _ := strings.Cut(string(page), "```yaml\n")
 	example, _, _ := strings.Cut(rest, "```\n")
-	v, err := describe.ReadForeign([]byte(example), "acme.yaml")
+	v, err := steps.Library().ReadForeign([]byte(example), "acme.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
-// Package steps is the wizard as a state machine: the flow of each vendor and
-// method, and the walk through it. The steps themselves are in the packages
-// below it, each a value that says what is on the screen and what it wants
-// done; ui draws and does. Nothing here imports a terminal library.
+// Package steps is the wizard as a state machine: the table of the steps, the
+// flow of each vendor and method, and the walk through it. The steps themselves
+// are in the packages below it, each a value that says what is on the screen and
+// what it wants done; ui draws and does. Nothing here imports a terminal library.
 package steps
 
 import (
@@ -13,6 +13,62 @@ import (
 	"rolecall/steps/record"
 	"rolecall/steps/step"
 )
+
+// kind is a step that the program has: what descriptions may say of it, and how
+// it is made for a session.
+type kind struct {
+	id      record.StepID
+	perRole bool     // it is walked once for each role
+	marks   []string // what it can tell that a person did
+	user    []string // and what beside, where the vendor gets a user
+	make    func(s *step.Session, d step.Described) step.Step
+}
+
+// kinds is the one place where a step is registered. describe's checker and
+// schema, the flow and the tests have it from here.
+func kinds() []kind {
+	return []kind{
+		{id: record.StepVendor, make: func(_ *step.Session, d step.Described) step.Step { return &choose.Vendor{Described: d} }},
+		{id: record.StepPartition, make: func(_ *step.Session, d step.Described) step.Step { return &choose.Partition{Described: d} }},
+		{id: record.StepLogin, make: func(_ *step.Session, d step.Described) step.Step { return &choose.Login{Described: d} }},
+		{id: record.StepPermissions, make: permissions},
+		{id: record.StepPolicy, perRole: true, marks: guide.PolicyMarks(),
+			make: func(_ *step.Session, d step.Described) step.Step { return &guide.Policy{Described: d} }},
+		{id: record.StepRole, perRole: true, marks: guide.RoleMarks(),
+			make: func(_ *step.Session, d step.Described) step.Step { return &guide.Role{Described: d} }},
+		{id: record.StepCreate, make: direct},
+		{id: record.StepStack, make: func(_ *step.Session, d step.Described) step.Step { return &create.Stack{Described: d} }},
+		{id: record.StepUser, perRole: true, marks: guide.UserMarks(),
+			make: func(_ *step.Session, d step.Described) step.Step { return &guide.User{Described: d} }},
+		{id: record.StepCredentials, perRole: true, marks: []string{describe.MarkOpened},
+			make: func(_ *step.Session, d step.Described) step.Step { return &guide.Credentials{Described: d} }},
+		{id: record.StepConnect, user: handover.UserMarks(), make: handOver},
+	}
+}
+
+func permissions(s *step.Session, d step.Described) step.Step {
+	if len(s.Vendor.Products) == 0 {
+		return &choose.FixedPermissions{Permissions: choose.Permissions{Described: d}}
+	}
+	return &choose.Permissions{Described: d}
+}
+
+func direct(s *step.Session, d step.Described) step.Step {
+	if s.Access == describe.AccessUser {
+		return &create.DirectUser{Described: d}
+	}
+	return &create.Direct{Described: d}
+}
+
+func handOver(s *step.Session, d step.Described) step.Step {
+	if s.Access == describe.AccessUser {
+		return &handover.User{Described: d}
+	}
+	if s.Vendor.HandOver.URL != "" {
+		return &handover.Request{Connect: handover.Connect{Described: d}}
+	}
+	return &handover.Connect{Described: d}
+}
 
 // Flow lists the steps of the chosen vendor and method in their order. A walk
 // calls it again after every answer and keeps the steps it knows. Without a
@@ -33,53 +89,13 @@ func Flow(s *step.Session) []step.Step {
 	return flow
 }
 
-// StepNames lists what a description may name as a step.
-func StepNames() []record.StepID {
-	ids := describe.StepIDs()
-	names := make([]record.StepID, len(ids))
-	for i, id := range ids {
-		names[i] = record.StepID(id)
-	}
-	return names
-}
-
+// stepOf makes the step that a description names; nil where the program has
+// none of that name.
 func stepOf(s *step.Session, d describe.Step) step.Step {
-	base := step.Described{Spec: d}
-	switch record.StepID(d.ID) {
-	case record.StepVendor:
-		return &choose.Vendor{Described: base}
-	case record.StepPartition:
-		return &choose.Partition{Described: base}
-	case record.StepLogin:
-		return &choose.Login{Described: base}
-	case record.StepPermissions:
-		if len(s.Vendor.Products) == 0 {
-			return &choose.FixedPermissions{Permissions: choose.Permissions{Described: base}}
+	for _, kind := range kinds() {
+		if string(kind.id) == d.ID {
+			return kind.make(s, step.Described{Spec: d})
 		}
-		return &choose.Permissions{Described: base}
-	case record.StepPolicy:
-		return &guide.Policy{Described: base}
-	case record.StepRole:
-		return &guide.Role{Described: base}
-	case record.StepCreate:
-		if s.Access == describe.AccessUser {
-			return &create.DirectUser{Described: base}
-		}
-		return &create.Direct{Described: base}
-	case record.StepUser:
-		return &guide.User{Described: base}
-	case record.StepCredentials:
-		return &guide.Credentials{Described: base}
-	case record.StepStack:
-		return &create.Stack{Described: base}
-	case record.StepConnect:
-		if s.Access == describe.AccessUser {
-			return &handover.User{Described: base}
-		}
-		if s.Vendor.HandOver.URL != "" {
-			return &handover.Request{Connect: handover.Connect{Described: base}}
-		}
-		return &handover.Connect{Described: base}
 	}
 	return nil
 }

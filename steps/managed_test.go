@@ -11,7 +11,6 @@ import (
 	"rolecall/aws"
 	"rolecall/policy"
 	"rolecall/steps"
-	"rolecall/steps/describe"
 	"rolecall/steps/plan"
 	"rolecall/steps/record"
 	"rolecall/steps/step"
@@ -30,7 +29,7 @@ func (w *world) audit(method string, edit ...string) *world {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	v, err := describe.ReadForeign([]byte(strings.NewReplacer(edit...).Replace(string(text))), "acme-audit.yaml")
+	v, err := steps.Library().ReadForeign([]byte(strings.NewReplacer(edit...).Replace(string(text))), "acme-audit.yaml")
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -1,59 +1,72 @@
 package steps
 
 import (
+	"slices"
+
 	"rolecall/steps/choose"
 	"rolecall/steps/describe"
-	"rolecall/steps/handover"
-	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
 )
 
-// actionUseRole leaves the way with an IAM user for the one with a role.
-const actionUseRole = "use-role"
-
-// mayUseRole reports whether the vendor also takes a role, by the same method,
-// and nothing was handed over yet.
-func mayUseRole(s *step.Session) bool {
-	if s.Vendor == nil || s.Access != describe.AccessUser || s.IsAnswered(record.StepConnect, (&handover.User{}).Basis(s.Answers)...) {
-		return false
+// Detours lists the other ways that the flow of the chosen vendor and method
+// offers on each screen.
+func Detours(s *step.Session) []step.Detour {
+	if s.Vendor != nil && s.Access == describe.AccessUser {
+		return []step.Detour{useRole{}}
 	}
-	_, ok := s.Vendor.Method(s.Method, describe.AccessRole)
-	return ok
+	return nil
 }
 
-// withRoleHint says on a screen of a user's way that a role is better, and has
-// a key for it.
-func withRoleHint(s *step.Session, view screen.Screen) screen.Screen {
-	if !mayUseRole(s) || s.Unattended {
+// useRole leaves the way with an IAM user for the one with a role.
+type useRole struct{}
+
+const (
+	actionUseRole = "use-role"
+	keyUseRole    = "r"
+)
+
+// open reports whether the vendor also takes a role, by the same method, and
+// nothing was handed over yet.
+func (useRole) open(s *step.Session) bool {
+	method, ok := s.Vendor.Method(s.Method, s.Access)
+	if _, other := s.Vendor.Method(s.Method, describe.AccessRole); !ok || len(method.Steps) == 0 || !other || s.Access != describe.AccessUser {
+		return false
+	}
+	last := stepOf(s, method.Steps[len(method.Steps)-1])
+	return last != nil && last.Status(s.Answers) != step.Done
+}
+
+// Show says that a role is better, and has a key for it where the step has no
+// use of its own for that key.
+func (u useRole) Show(s *step.Session, view screen.Screen) screen.Screen {
+	taken := slices.ContainsFunc(view.Actions, func(a screen.Action) bool { return a.Key == keyUseRole })
+	if taken || s.Unattended || !u.open(s) {
 		return view
 	}
-	for _, a := range view.Actions {
-		if a.Key == "r" {
-			return view
-		}
-	}
-	action := screen.Action{ID: actionUseRole, Key: "r", Label: "use a role instead"}
+	action := screen.Action{ID: actionUseRole, Key: keyUseRole, Label: "use a role instead"}
 	for _, role := range s.NeededRoles() {
 		if part := s.Part(role.Purpose); part.UserARN != "" {
 			action.Confirm = &screen.Confirm{Question: "Go on with a role? The user " + part.UserName + " stays in the account as it is."}
 		}
 	}
-	view.Blocks = append(append([]screen.Block(nil), view.Blocks...), screen.Text{Tone: screen.Dim, Body: "A role avoids long-lived keys: there is no secret that could leak."})
-	view.Actions = append(append([]screen.Action(nil), view.Actions...), action)
+	view.Blocks = append(slices.Clone(view.Blocks), screen.Text{Tone: screen.Dim, Body: "A role avoids long-lived keys: there is no secret that could leak."})
+	view.Actions = append(slices.Clone(view.Actions), action)
 	return view
 }
 
-// useRole turns to the role's way. Account and login stay as they were
-// answered.
-func useRole(s *step.Session) step.Move {
+// Take turns to the role's way. Account and login stay as they were answered.
+func (u useRole) Take(s *step.Session, chosen screen.Chose) (step.Move, bool) {
+	if chosen != (screen.Chose{ID: actionUseRole}) || !u.open(s) {
+		return step.Stay, false
+	}
 	s.Access = describe.AccessRole
 	s.Prepare()
-	s.Answered(record.StepVendor, (&choose.Vendor{}).Basis(s.Answers)...)
+	choose.Chosen(s)
 	for _, one := range Flow(s) {
 		if one.Status(s.Answers) == step.Todo {
-			return step.Goto(one.ID())
+			return step.Goto(one.ID()), true
 		}
 	}
-	return step.Stay
+	return step.Stay, true
 }

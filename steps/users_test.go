@@ -12,7 +12,6 @@ import (
 	"rolecall/aws/rehearsal"
 	"rolecall/policy"
 	"rolecall/steps"
-	"rolecall/steps/describe"
 	"rolecall/steps/handover"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -31,11 +30,11 @@ const (
 func sprinters(t *testing.T, method, access string, run func(t *testing.T, w *world)) {
 	t.Helper()
 	rehearse(t, func(t *testing.T, w *world) {
-		v, err := describe.Load("sprinters")
+		v, err := steps.Library().Load("sprinters")
 		if err != nil {
 			t.Fatal(err)
 		}
-		w.session.Vendor, w.session.LoadVendor = v, describe.Load
+		w.session.Vendor, w.session.LoadVendor = v, steps.Library().Load
 		w.session.Answers = record.Answers{ID: "test", Vendor: "sprinters", Method: method, Access: access}
 		w.session.Prepare()
 		w.walk = steps.NewWalk(w.session)

@@ -16,6 +16,7 @@ type Walk struct {
 	Session *step.Session
 	known   map[record.StepID]step.Step // steps keep their own state across visits
 	flow    []step.Step
+	detours []step.Detour
 	at      int
 	visit   int
 	ended   bool
@@ -56,6 +57,7 @@ func (w *Walk) replan() {
 		w.known[step.ID()] = step
 		w.flow = append(w.flow, step)
 	}
+	w.detours = Detours(w.Session)
 }
 
 // takeWords gives a step that is kept the description that a new one came with:
@@ -106,10 +108,14 @@ func (w *Walk) Tell(msg screen.Msg) Turn {
 	return turn
 }
 
-// update tells the current step, except for the one key that is no step's own.
+// update tells the current step, unless a detour was chosen.
 func (w *Walk) update(msg screen.Msg) (step.Move, []screen.Effect) {
-	if c, ok := msg.(screen.Chose); ok && c == (screen.Chose{ID: actionUseRole}) && mayUseRole(w.Session) {
-		return useRole(w.Session), nil
+	if chosen, ok := msg.(screen.Chose); ok {
+		for _, detour := range w.detours {
+			if move, ok := detour.Take(w.Session, chosen); ok {
+				return move, nil
+			}
+		}
 	}
 	return w.Step().Update(w.Session, msg)
 }
@@ -194,8 +200,14 @@ func (w *Walk) Step() step.Step { return w.flow[w.at] }
 // Steps are all steps of the flow, those not needed included.
 func (w *Walk) Steps() []step.Step { return w.flow }
 
-// Screen is the current step's screen.
-func (w *Walk) Screen() screen.Screen { return withRoleHint(w.Session, w.Step().Screen(w.Session)) }
+// Screen is the current step's screen, with the detours that can be taken there.
+func (w *Walk) Screen() screen.Screen {
+	view := w.Step().Screen(w.Session)
+	for _, detour := range w.detours {
+		view = detour.Show(w.Session, view)
+	}
+	return view
+}
 
 // Visit numbers the arrivals, so that a late reply can be told from a fresh one.
 func (w *Walk) Visit() int { return w.visit }

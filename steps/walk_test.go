@@ -279,7 +279,9 @@ func TestResumeLooksAgainAndGoesOnByItself(t *testing.T) {
 
 func TestWithoutTokenAndCredentialsEverythingGoesByHand(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
-		w.session.API = nil
+		w.token = ""
+		w.session = w.newSession()
+		w.walk = steps.NewWalk(w.session)
 		w.start().at("vendor").enter().at("partition").enter().at("login").until("profiles", w.enterWorks)
 		w.chooses("profile", "guide-only").types("account-id", "1234-5678-9012").at("permissions").enter()
 		w.at(policyStep).enter().at(roleStep).types("external-id", "has a space").sees("space")

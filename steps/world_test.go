@@ -14,11 +14,11 @@ import (
 	"rolecall/aws"
 	"rolecall/aws/rehearsal"
 	"rolecall/steps"
-	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/spot"
 	"rolecall/steps/step"
+	"rolecall/steps/vendorapi"
 
 	spotrehearsal "rolecall/steps/spot/rehearsal"
 )
@@ -32,7 +32,8 @@ type world struct {
 	aws     *rehearsal.Server
 	awsHTTP *http.Client
 	spot    *spotrehearsal.Server
-	api     step.API
+	token   screen.Secret    // what is found here; empty: no token
+	api     vendorapi.Client // with any token
 	session *step.Session
 	walk    *steps.Walk
 	pending []due
@@ -53,7 +54,7 @@ func rehearse(t *testing.T, run func(t *testing.T, w *world)) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t}
+	w := &world{t: t, token: "found"}
 	w.aws = rehearsal.New(rehearsal.Options{Alias: "prod"})
 	listener, client := rehearsal.Pipe()
 	w.awsHTTP = client
@@ -90,19 +91,30 @@ func (w *world) serve(closeListener, closeServer func() error, client *http.Clie
 }
 
 func (w *world) newSession() *step.Session {
-	v, err := describe.Load("spot")
+	v, err := steps.Library().Load("spot")
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	s := &step.Session{
-		Vendor: v, API: w.api, Now: time.Now,
-		OpenAPI:  func(screen.Secret) (step.API, error) { return w.api, nil },
+		Vendor: v, Now: time.Now,
+		OpenAPI:  w.openAPI,
 		Profiles: func() ([]aws.Profile, error) { return nil, nil },
 		OpenAWS:  w.open,
 	}
 	s.Answers = record.Answers{ID: "test", Vendor: "spot", Method: "manual", Access: "role"}
 	s.Prepare()
+	if err := s.ConnectAPI(); err != nil {
+		w.t.Fatal(err)
+	}
 	return s
+}
+
+// openAPI opens Spot's API with a token, given or found.
+func (w *world) openAPI(_ string, token screen.Secret) (vendorapi.Client, error) {
+	if token == "" && w.token == "" {
+		return nil, nil //nolint:nilnil // no token, no client
+	}
+	return w.api, nil
 }
 
 func (w *world) open(ctx context.Context, _, _ string) (*aws.Account, error) {

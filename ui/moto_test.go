@@ -18,6 +18,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/spot"
 
@@ -260,7 +261,7 @@ func (w *motoWorld) mint() string {
 }
 
 func manualOnMoto(t *testing.T, w *motoWorld) {
-	v, err := describe.Load("spot")
+	v, err := steps.Library().Load("spot")
 	w.ok(err)
 	bundles, err := v.Bundles(nil)
 	w.ok(err)

@@ -18,6 +18,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/ui/cli"
 
@@ -272,7 +273,7 @@ func writeTrust(ts *testscript.TestScript, _ bool, args []string) {
 // writePolicy writes Spot's policy for the named products: spotpolicy FILE
 // [PRODUCT ...].
 func writePolicy(ts *testscript.TestScript, _ bool, args []string) {
-	v, err := describe.Load("spot")
+	v, err := steps.Library().Load("spot")
 	ts.Check(err)
 	bundles, err := v.Bundles(args[1:])
 	ts.Check(err)

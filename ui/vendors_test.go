@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/ui"
 	"rolecall/ui/cli"
@@ -183,7 +184,7 @@ func TestTheSchemaSaysWhatReadSays(t *testing.T) {
 	if !strings.Contains(schema.Properties["name"].Description, "--vendor") || schema.Defs["Role"].AdditionalProperties {
 		t.Errorf("%+v", schema.Properties)
 	}
-	if got := schema.Defs["Step"].Properties["id"].Enum; strings.Join(got, " ") != strings.Join(describe.StepIDs(), " ") {
+	if got := schema.Defs["Step"].Properties["id"].Enum; strings.Join(got, " ") != strings.Join(steps.Library().StepIDs(), " ") {
 		t.Errorf("steps %v", got)
 	}
 	text := documented(t)
@@ -201,7 +202,7 @@ func TestTheSchemaSaysWhatReadSays(t *testing.T) {
 			if without == "\n"+text {
 				t.Fatalf("the example has no %s of %s", key, def)
 			}
-			_, err := describe.ReadForeign([]byte(without), "acme.yaml")
+			_, err := steps.Library().ReadForeign([]byte(without), "acme.yaml")
 			if err == nil || !strings.Contains(err.Error(), `no key "`+key+`"`) {
 				t.Errorf("without %s of %q: %v", key, def, err)
 			}
@@ -229,7 +230,7 @@ func TestTheExamplesWork(t *testing.T) {
 		if code, out, talk := command(t, home, "vendors", "check", file); code != 0 {
 			t.Errorf("%s: exit %d\n%s%s", file, code, out, talk)
 		}
-		v, err := describe.Load(file)
+		v, err := steps.Library().Load(file)
 		if err != nil {
 			t.Fatal(err)
 		}

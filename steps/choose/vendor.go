@@ -12,8 +12,8 @@ import (
 
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
-	"rolecall/steps/spot"
 	"rolecall/steps/step"
+	"rolecall/steps/vendorapi"
 )
 
 // Vendor is the first step: what will happen, by which method, and which
@@ -22,7 +22,7 @@ type Vendor struct {
 	step.Described
 	stage    vendorStage
 	offered  bool // the person chose among offers, and can go back to them
-	accounts []spot.Account
+	accounts []vendorapi.Account
 	held     string // the role that the vendor already holds for the account
 	name     string // of the account to create, as typed
 	problem  *screen.Problem
@@ -54,25 +54,25 @@ const (
 
 type (
 	accountsListed struct {
-		accounts []spot.Account
+		accounts []vendorapi.Account
 		err      error
 	}
 	accountReady struct {
-		account spot.Account
+		account vendorapi.Account
 		held    string
 		created bool
 		err     error
 	}
 )
 
-func (c *Vendor) Basis(a record.Answers) []string {
+func (c *Vendor) basis(a record.Answers) []string {
 	return []string{a.Vendor, a.Method, a.Access, a.VendorAccount, strconv.FormatBool(a.ByHand)}
 }
 
 // Status is Done once vendor, method and, where the vendor has an API, the
 // account are chosen.
 func (c *Vendor) Status(a record.Answers) step.Status {
-	if a.IsAnswered(record.StepVendor, c.Basis(a)...) {
+	if a.IsAnswered(record.StepVendor, c.basis(a)...) {
 		return step.Done
 	}
 	return step.Todo
@@ -80,7 +80,7 @@ func (c *Vendor) Status(a record.Answers) step.Status {
 
 // Asks names the account, which only a flag answers unattended.
 func (c *Vendor) Asks(s *step.Session) []step.Need {
-	if !s.HasAPI() || s.VendorAccount != "" || s.NewVendorAccount != "" {
+	if s.API() == nil || s.VendorAccount != "" || s.NewVendorAccount != "" {
 		return nil
 	}
 	return []step.Need{{Flag: "--account", Why: fmt.Sprintf("which %s to connect (or --account-name for a new one)", s.Vendor.Account.Label)}}
@@ -93,8 +93,20 @@ func (c *Vendor) Enter(s *step.Session) []screen.Effect {
 	c.offered = len(s.Offers) > 1
 	if s.Vendor == nil || s.Method == "" || c.offered && c.Status(s.Answers) == step.Todo {
 		c.stage = pickOffer
+		return nil
 	}
+	c.connectAPI(s)
 	return nil
+}
+
+// connectAPI opens the vendor's API, now that the vendor is known. It reports
+// whether the step can go on; otherwise the screen says what is wrong.
+func (c *Vendor) connectAPI(s *step.Session) bool {
+	err := s.ConnectAPI()
+	if err != nil {
+		c.stage, c.problem = vendorFailed, step.ProblemOf(err)
+	}
+	return err == nil
 }
 
 // Deeper reports whether there is a stage of this step to go back to.
@@ -169,10 +181,25 @@ func (c *Vendor) takeOffer(s *step.Session, id string) (step.Move, []screen.Effe
 		c.problem = step.ProblemOf(err)
 		return step.Stay, nil
 	}
+	if s.Answers.Vendor != offer.Vendor {
+		forgetVendor(s)
+	}
 	s.Vendor, s.Answers.Vendor, s.Method, s.Access = v, offer.Vendor, offer.Method, offer.Access
 	s.Prepare()
 	c.stage, c.problem, c.offered = begin, nil, true
+	c.connectAPI(s)
 	return step.Stay, nil
+}
+
+// forgetVendor drops the answers that mean something to the vendor alone that
+// was chosen before: another one must not get its products, nor a role that
+// trusts its account.
+func forgetVendor(s *step.Session) {
+	s.VendorAccount, s.VendorAccountName, s.NewVendorAccount = "", "", ""
+	s.Bundles, s.Parameters = nil, nil
+	if !s.Rehearsal {
+		s.TrustedAccount = ""
+	}
 }
 
 // start reads the vendor's accounts, or goes on where there are none to read.
@@ -181,7 +208,9 @@ func (c *Vendor) start(s *step.Session) (step.Move, []screen.Effect) {
 	switch {
 	case s.Vendor.Account.Label == "":
 		return c.finish(s)
-	case !s.HasAPI():
+	case !c.connectAPI(s):
+		return step.Stay, nil
+	case s.API() == nil:
 		return c.byHand(s)
 	case s.NewVendorAccount != "" && s.VendorAccount == "":
 		return c.create(s, s.NewVendorAccount)
@@ -189,7 +218,7 @@ func (c *Vendor) start(s *step.Session) (step.Move, []screen.Effect) {
 		return c.pick(s, s.VendorAccount)
 	}
 	c.stage = listing
-	api := s.API
+	api := s.API()
 	return step.Stay, []screen.Effect{screen.Call{Name: "list accounts", Do: func(ctx context.Context) screen.Msg {
 		accounts, err := api.Accounts(ctx)
 		return accountsListed{accounts, err}
@@ -202,8 +231,14 @@ func (c *Vendor) byHand(s *step.Session) (step.Move, []screen.Effect) {
 }
 
 func (c *Vendor) finish(s *step.Session) (step.Move, []screen.Effect) {
-	s.Answered(record.StepVendor, c.Basis(s.Answers)...)
+	Chosen(s)
 	return step.Next, nil
+}
+
+// Chosen records that vendor, method, access and account are as the session has
+// them.
+func Chosen(s *step.Session) {
+	s.Answered(record.StepVendor, (&Vendor{}).basis(s.Answers)...)
 }
 
 func (c *Vendor) listed(msg accountsListed) (step.Move, []screen.Effect) {
@@ -222,8 +257,8 @@ func (c *Vendor) listed(msg accountsListed) (step.Move, []screen.Effect) {
 // pick reads what the vendor already holds for the account.
 func (c *Vendor) pick(s *step.Session, id string) (step.Move, []screen.Effect) {
 	c.stage = asking
-	api, account := s.API, spot.Account{ID: id}
-	if i := slices.IndexFunc(c.accounts, func(a spot.Account) bool { return a.ID == id }); i >= 0 {
+	api, account := s.API(), vendorapi.Account{ID: id}
+	if i := slices.IndexFunc(c.accounts, func(a vendorapi.Account) bool { return a.ID == id }); i >= 0 {
 		account = c.accounts[i]
 	}
 	unknown := unknownAccount(s, id)
@@ -233,7 +268,7 @@ func (c *Vendor) pick(s *step.Session, id string) (step.Move, []screen.Effect) {
 			if err != nil {
 				return accountReady{err: err}
 			}
-			i := slices.IndexFunc(accounts, func(a spot.Account) bool { return a.ID == id })
+			i := slices.IndexFunc(accounts, func(a vendorapi.Account) bool { return a.ID == id })
 			if i < 0 {
 				return accountReady{err: unknown}
 			}
@@ -254,7 +289,7 @@ func unknownAccount(s *step.Session, id string) error {
 func (c *Vendor) create(s *step.Session, name string) (step.Move, []screen.Effect) {
 	c.stage = asking
 	s.NewVendorAccount = name
-	api := s.API
+	api := s.API()
 	return step.Stay, []screen.Effect{screen.Call{Name: "create account " + name, Writes: true, Do: func(ctx context.Context) screen.Msg {
 		account, err := existingAccount(ctx, api, name)
 		if err == nil && account.ID == "" {
@@ -266,14 +301,14 @@ func (c *Vendor) create(s *step.Session, name string) (step.Move, []screen.Effec
 
 // existingAccount finds an account of that name, so that an interrupted run
 // does not make a second one.
-func existingAccount(ctx context.Context, api step.API, name string) (spot.Account, error) {
+func existingAccount(ctx context.Context, api vendorapi.Client, name string) (vendorapi.Account, error) {
 	accounts, err := api.Accounts(ctx)
 	for _, a := range accounts {
 		if a.Name == name {
 			return a, nil
 		}
 	}
-	return spot.Account{}, err
+	return vendorapi.Account{}, err
 }
 
 func (c *Vendor) ready(s *step.Session, msg accountReady) (step.Move, []screen.Effect) {
@@ -303,12 +338,10 @@ func (c *Vendor) entered(s *step.Session, msg screen.Entered) (step.Move, []scre
 			c.field = "A token is needed here; b goes back to work without one."
 			return step.Stay, nil
 		}
-		api, err := s.OpenAPI(screen.Secret(text))
-		if err != nil {
+		if err := s.ConnectAPIWith(screen.Secret(text)); err != nil {
 			c.field = step.ProblemOf(err).What
 			return step.Stay, nil
 		}
-		s.API = api
 		return c.start(s)
 	case "account-name":
 		if !strings.ContainsFunc(text, isLetter) {
@@ -357,7 +390,7 @@ func (c *Vendor) Screen(s *step.Session) screen.Screen {
 // failedActions are the ways on after the vendor's API said no.
 func (c *Vendor) failedActions(s *step.Session) []screen.Action {
 	actions := []screen.Action{{ID: "again", Label: "ask again", Default: true}}
-	if s.OpenAPI != nil {
+	if s.TakesToken() {
 		actions = append(actions, screen.Action{ID: "token", Key: "t", Label: "another token"})
 	}
 	return append(actions, screen.Action{ID: optionByHand, Key: "h", Label: "go on by hand"})
@@ -409,7 +442,7 @@ func (c *Vendor) beginBlocks(s *step.Session) ([]screen.Block, []screen.Action) 
 	if s.Vendor.Links.SignUp != "" {
 		blocks = append(blocks, screen.Link{Label: "Sign up", URL: s.Vendor.Links.SignUp})
 	}
-	if s.HasAPI() || s.OpenAPI == nil || s.Vendor.API == "" {
+	if s.API() != nil || !s.TakesToken() {
 		return blocks, []screen.Action{{ID: "start", Label: "start", Default: true}}
 	}
 	picked := optionByHand

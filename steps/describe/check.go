@@ -44,16 +44,6 @@ func flagRule() rule { return rule{`--[a-z][a-z-]*`, 64, "a flag such as --repor
 
 func parameterRule() rule { return rule{`[A-Z][A-Z0-9_]*`, 64, "capitals, digits and _"} }
 
-// StepIDs are the steps that the program has, and that a method can list.
-func StepIDs() []string {
-	return []string{"vendor", "partition", "login", "permissions", "policy", "role", "create", "stack", "user", "credentials", "connect"}
-}
-
-// perRole tells whether a step is walked once for each role.
-func perRole(step string) bool {
-	return step == "policy" || step == "role" || step == "user" || step == "credentials"
-}
-
 // check notes everything that is missing, malformed or refers to nothing. It
 // also parses the policies.
 func (r *reader) check(v *Vendor) {
@@ -91,7 +81,7 @@ func (r *reader) check(v *Vendor) {
 // api lets only the descriptions of the program name a client of an API: it
 // would be given the person's token.
 func (r *reader) api(name string) {
-	r.oneOf("api", name, "spot")
+	r.oneOf("api", name, r.library.APIs...)
 	if name != "" && r.foreign {
 		r.wrong("api", "Only a description that comes with rolecall can name an API.", "no api", "Remove it. See hand_over for a request of your own.")
 	}
@@ -295,8 +285,8 @@ func (r *reader) served(v *Vendor) {
 }
 
 func (r *reader) method(path string, v *Vendor, m *Method) {
-	r.need(path+".id", m.ID, "manual, automatic or direct")
-	r.oneOf(path+".id", m.ID, "manual", "automatic", "direct")
+	r.need(path+".id", m.ID, strings.Join(methodIDs(), ", "))
+	r.oneOf(path+".id", m.ID, methodIDs()...)
 	r.need(path+".access", m.Access, "role or user")
 	r.oneOf(path+".access", m.Access, AccessRole, AccessUser)
 	r.need(path+".title", m.Title, "what the way is called")
@@ -305,7 +295,7 @@ func (r *reader) method(path string, v *Vendor, m *Method) {
 	for i := range m.Steps {
 		s := &m.Steps[i]
 		at := fmt.Sprintf("%s.steps[%d]", path, i)
-		r.step(at, v, s)
+		r.step(at, v, m.Access, s)
 		if seen[s.ID+" "+s.Role] {
 			r.wrong(at+".id", fmt.Sprintf("The step %q stands here twice.", clean(s.ID)), "each step once, or once for each role", "Remove one.")
 		}
@@ -313,21 +303,43 @@ func (r *reader) method(path string, v *Vendor, m *Method) {
 	}
 }
 
-func (r *reader) step(path string, v *Vendor, s *Step) {
-	r.need(path+".id", s.ID, strings.Join(StepIDs(), ", "))
-	r.oneOf(path+".id", s.ID, StepIDs()...)
+func (r *reader) step(path string, v *Vendor, access string, s *Step) {
+	kind := r.library.step(s.ID)
+	r.need(path+".id", s.ID, strings.Join(r.library.StepIDs(), ", "))
+	r.oneOf(path+".id", s.ID, r.library.StepIDs()...)
 	r.need(path+".title", s.Title, "the step's heading")
 	_, known := v.Role(s.Role)
 	switch {
 	case s.Role != "" && !known:
 		r.dangling(path+".role", s.Role, "role", purposes(v))
-	case perRole(s.ID):
+	case kind.PerRole:
 		r.need(path+".role", s.Role, "the purpose of the role that the step is about")
-	case s.Role != "" && slices.Contains(StepIDs(), s.ID):
+	case s.Role != "" && kind.ID != "":
 		r.wrong(path+".role", fmt.Sprintf("The step %q is about no single role.", clean(s.ID)), "no role", "Remove it.")
+	}
+	if kind.ID != "" {
+		r.marks(path+".marks", s, kind.marks(access))
 	}
 	for i, link := range s.Links {
 		r.link(fmt.Sprintf("%s.links[%d]", path, i), link)
+	}
+}
+
+// marks checks that each mark is something that the step can tell, and leads to
+// an instruction: any other would never move the marker, and nobody would see
+// why.
+func (r *reader) marks(path string, s *Step, known []string) {
+	for _, mark := range sortedKeys(s.Marks) {
+		at := path + "." + mark
+		switch number := s.Marks[mark]; {
+		case len(known) == 0:
+			r.wrong(at+"#key", fmt.Sprintf("The step %q shows no instruction as done.", clean(s.ID)), "no marks", "Remove them.")
+		case !slices.Contains(known, mark):
+			r.wrong(at+"#key", fmt.Sprintf("The step %q has nothing called %q to open or to copy.", clean(s.ID), clean(mark)),
+				strings.Join(known, ", "), didYouMean(mark, known)+"Correct or remove it.")
+		case !r.noted(at) && (number < 1 || number > len(s.Instructions)):
+			r.wrong(at, fmt.Sprintf("There is no instruction %d.", number), fmt.Sprintf("1 to %d", len(s.Instructions)), "Name the instruction that comes next.")
+		}
 	}
 }
 

@@ -18,6 +18,17 @@ const (
 	AccessUser = "user"
 )
 
+// A method says by its ID who does the AWS part. The IDs are fixed, since scripts
+// name them; which of them a vendor has, and what is done in each, its
+// description says.
+const (
+	Manual    = "manual"    // the person, in the console
+	Automatic = "automatic" // CloudFormation
+	Direct    = "direct"    // rolecall, through the IAM API
+)
+
+func methodIDs() []string { return []string{Manual, Automatic, Direct} }
+
 // What is handed over of a role, by copy.
 const (
 	HandOverRole    = "role"

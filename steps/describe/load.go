@@ -67,9 +67,9 @@ func own() []string {
 // user's folder, or the description in the file at the path name. A path has a
 // slash or ends in .yaml or .yml. The error is a Mistake or Mistakes, or says
 // why the file could not be read.
-func Load(name string) (*Vendor, error) {
+func (l Library) Load(name string) (*Vendor, error) {
 	if text, err := assets.Vendor(name); err == nil && !isPath(name) {
-		return Read(text, name+".yaml")
+		return l.Read(text, name+".yaml")
 	}
 	file := name
 	if !isPath(name) {
@@ -82,7 +82,7 @@ func Load(name string) (*Vendor, error) {
 	if err != nil {
 		return nil, err
 	}
-	return ReadForeign(text, file)
+	return l.ReadForeign(text, file)
 }
 
 // Canonical is the name under which Load finds the vendor from any working

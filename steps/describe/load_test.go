@@ -10,12 +10,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"rolecall/steps"
 	"rolecall/steps/describe"
 )
 
 func load(t testing.TB, name string) *describe.Vendor {
 	t.Helper()
-	v, err := describe.Load(name)
+	v, err := steps.Library().Load(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,11 +42,11 @@ func TestLoadFile(t *testing.T) {
 	if v := load(t, path); v.Title != "Acme" {
 		t.Errorf("read %q", v.Title)
 	}
-	_, err := describe.Load(filepath.Join(t.TempDir(), "none.yaml"))
+	_, err := steps.Library().Load(filepath.Join(t.TempDir(), "none.yaml"))
 	if !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), "spot, sprinters") {
 		t.Errorf("missing file: %v", err)
 	}
-	_, err = describe.Load("sport")
+	_, err = steps.Library().Load("sport")
 	if len(describe.MistakesOf(err)) != 1 || !strings.Contains(err.Error(), "Did you mean spot?") {
 		t.Errorf("misspelt name: %v", err)
 	}

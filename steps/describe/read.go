@@ -20,15 +20,17 @@ import (
 // Read decodes a description strictly and checks it whole. The file is its
 // name in messages. The error is Mistakes: every one that was found, each with
 // its place.
-func Read(text []byte, file string) (*Vendor, error) { return read(text, file, false) }
+func (l Library) Read(text []byte, file string) (*Vendor, error) { return l.read(text, file, false) }
 
 // ReadForeign is Read for a description that did not come with the program: it
 // gets no more trust than its content, so that it cannot name an API to which
 // rolecall would take a token.
-func ReadForeign(text []byte, file string) (*Vendor, error) { return read(text, file, true) }
+func (l Library) ReadForeign(text []byte, file string) (*Vendor, error) {
+	return l.read(text, file, true)
+}
 
-func read(text []byte, file string, foreign bool) (*Vendor, error) {
-	r := &reader{file: clean(file), foreign: foreign, places: map[string]place{}, compiled: map[string]*regexp.Regexp{}}
+func (l Library) read(text []byte, file string, foreign bool) (*Vendor, error) {
+	r := &reader{library: l, file: clean(file), foreign: foreign, places: map[string]place{}, compiled: map[string]*regexp.Regexp{}}
 	v := &Vendor{}
 	if body := r.parse(text); body != nil {
 		r.decode("", body, reflect.ValueOf(v).Elem())
@@ -49,6 +51,7 @@ func read(text []byte, file string, foreign bool) (*Vendor, error) {
 // reader collects the mistakes, and where each value stands. A path is written
 // like "roles[0].why.OpsWorks"; the description itself is "".
 type reader struct {
+	library  Library
 	file     string
 	foreign  bool
 	places   map[string]place

@@ -10,6 +10,7 @@ import (
 	"unicode"
 
 	"rolecall/assets"
+	"rolecall/steps"
 	"rolecall/steps/describe"
 )
 
@@ -60,7 +61,7 @@ methods:
 `
 
 func TestReadAcme(t *testing.T) {
-	v, err := describe.Read([]byte(acme), "acme.yaml")
+	v, err := steps.Library().Read([]byte(acme), "acme.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +69,7 @@ func TestReadAcme(t *testing.T) {
 		t.Errorf("role %+v", r)
 	}
 	// A file from another system reads the same.
-	if _, err := describe.Read([]byte(strings.ReplaceAll(acme, "\n", "\r\n")), "acme.yaml"); err != nil {
+	if _, err := steps.Library().Read([]byte(strings.ReplaceAll(acme, "\n", "\r\n")), "acme.yaml"); err != nil {
 		t.Errorf("with CRLF: %v", err)
 	}
 }
@@ -93,7 +94,7 @@ func TestReadManagedPolicies(t *testing.T) {
 		"instead": {string(text), 0, "arn:aws-cn:iam::aws:policy/SecurityAudit arn:aws-cn:iam::aws:policy/job-function/ViewOnlyAccess"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v, err := describe.ReadForeign([]byte(test.text), "acme.yaml")
+			v, err := steps.Library().ReadForeign([]byte(test.text), "acme.yaml")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +113,7 @@ func TestReadManagedPolicies(t *testing.T) {
 	// Without a policy nothing may refer to one.
 	for _, key := range []string{"policy_name: Acme-Policy", "inline: true", "always: [Look]", "why: {Look: {for: a, without: b}}"} {
 		wrong := strings.Replace(string(text), "    managed_policies:", "    "+key+"\n    managed_policies:", 1)
-		if _, err := describe.ReadForeign([]byte(wrong), "acme.yaml"); err == nil || !strings.Contains(err.Error(), "no policy of its own") {
+		if _, err := steps.Library().ReadForeign([]byte(wrong), "acme.yaml"); err == nil || !strings.Contains(err.Error(), "no policy of its own") {
 			t.Errorf("%s: %v", key, err)
 		}
 	}
@@ -186,7 +187,7 @@ func TestMistakes(t *testing.T) {
 			if strings.Count(acme, test.old) != 1 {
 				t.Fatalf("%q stands %d times in acme", test.old, strings.Count(acme, test.old))
 			}
-			_, err := describe.Read([]byte(strings.Replace(acme, test.old, test.new, 1)), "acme.yaml")
+			_, err := steps.Library().Read([]byte(strings.Replace(acme, test.old, test.new, 1)), "acme.yaml")
 			mistakes := describe.MistakesOf(err)
 			i := slices.IndexFunc(mistakes, func(m describe.Mistake) bool {
 				return strings.HasPrefix(fmt.Sprintf("%d:%d", m.Line, m.Column), test.at) && strings.Contains(m.Error(), test.says)
@@ -206,7 +207,7 @@ func TestMistakes(t *testing.T) {
 func TestAllMistakesAtOnce(t *testing.T) {
 	text := strings.NewReplacer("wizard: Acme guide", "wizzard: x", `"111122223333"`, `"1"`, "https://acme", "http://acme",
 		"statements: [Read]", "statements: [Read, Reed]", "- id: policy", "- id: polcy").Replace(acme)
-	_, err := describe.Read([]byte(text), "acme.yaml")
+	_, err := steps.Library().Read([]byte(text), "acme.yaml")
 	var lines []int
 	for _, m := range describe.MistakesOf(err) {
 		lines = append(lines, m.Line)
@@ -222,7 +223,7 @@ func TestReadRefusesWhole(t *testing.T) {
 		"binary": "\x00\x01\x02", "huge": strings.Repeat("# x\n", 70_000), "deep": strings.Repeat("[", 10_000),
 		"deep mapping": strings.Repeat("a: {", 4_000),
 	} {
-		if _, err := describe.Read([]byte(text), "x.yaml"); len(describe.MistakesOf(err)) == 0 {
+		if _, err := steps.Library().Read([]byte(text), "x.yaml"); len(describe.MistakesOf(err)) == 0 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -242,7 +243,7 @@ func FuzzRead(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		v, err := describe.Read(text, "fuzz.yaml")
+		v, err := steps.Library().Read(text, "fuzz.yaml")
 		if (v == nil) == (err == nil) {
 			t.Fatalf("%v with %v", v, err)
 		}

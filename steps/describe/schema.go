@@ -17,14 +17,14 @@ import (
 var source string
 
 // Schema is the JSON Schema (2020-12) of a description, made from the Go types
-// that Read decodes into. What a schema cannot say (that a statement exists,
-// that a policy is one that AWS takes) only Read finds.
-func Schema() ([]byte, error) {
+// that Read decodes into, and from what the library has. What a schema cannot say
+// (that a statement exists, that a policy is one that AWS takes) only Read finds.
+func (l Library) Schema() ([]byte, error) {
 	comments, err := commentsOf(source)
 	if err != nil {
 		return nil, err
 	}
-	s := schema{comments: comments, defs: map[string]any{}}
+	s := schema{library: l, comments: comments, defs: map[string]any{}}
 	root := s.object(reflect.TypeFor[Vendor]())
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "A vendor's description for rolecall"
@@ -33,6 +33,7 @@ func Schema() ([]byte, error) {
 }
 
 type schema struct {
+	library  Library
 	comments map[string]string // by type, and by type and field: "Role.Inline"
 	defs     map[string]any
 }
@@ -50,7 +51,7 @@ func (s *schema) object(t reflect.Type) map[string]any {
 		if comment := s.comments[t.Name()+"."+f.Name]; comment != "" {
 			property["description"] = comment
 		}
-		if values := enums()[t.Name()+"."+key]; values != nil {
+		if values := s.enums()[t.Name()+"."+key]; values != nil {
 			property["enum"] = values
 		}
 		properties[key] = property
@@ -65,10 +66,35 @@ func (s *schema) object(t reflect.Type) map[string]any {
 			map[string]any{"required": []string{"managed_policies"}},
 		}
 	}
+	if t.Name() == "Step" {
+		object["allOf"] = s.steps()
+	}
 	if comment := s.comments[t.Name()]; comment != "" {
 		object["description"] = comment
 	}
 	return object
+}
+
+// steps are what holds for each step of the program: whether it is about a role,
+// and what it can mark.
+func (s *schema) steps() []any {
+	var all []any
+	for _, kind := range s.library.Steps {
+		known := kind.marks(AccessUser)
+		marks := map[string]any{"propertyNames": map[string]any{"enum": known}}
+		if len(known) == 0 {
+			marks = map[string]any{"maxProperties": 0}
+		}
+		then := map[string]any{"properties": map[string]any{"marks": marks, "role": false}}
+		if kind.PerRole {
+			then = map[string]any{"properties": map[string]any{"marks": marks}, "required": []string{"role"}}
+		}
+		all = append(all, map[string]any{
+			"if":   map[string]any{"properties": map[string]any{"id": map[string]any{"const": kind.ID}}, "required": []string{"id"}},
+			"then": then,
+		})
+	}
+	return all
 }
 
 func (s *schema) of(t reflect.Type) map[string]any {
@@ -108,14 +134,15 @@ func requiredKeys() map[string][]string {
 	}
 }
 
-func enums() map[string][]string {
+func (s *schema) enums() map[string][]string {
 	return map[string][]string{
 		"Role.access":    {AccessRole, AccessUser},
 		"Role.hand_over": {HandOverRole, HandOverAccount},
 		"Parameter.kind": {ParameterBucket},
-		"Method.id":      {"manual", "automatic", "direct"},
+		"Method.id":      methodIDs(),
 		"Method.access":  {AccessRole, AccessUser},
-		"Step.id":        StepIDs(),
+		"Step.id":        s.library.StepIDs(),
+		"Vendor.api":     s.library.APIs,
 	}
 }
 

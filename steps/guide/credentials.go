@@ -154,7 +154,7 @@ func (c *Credentials) Update(s *step.Session, msg screen.Msg) (step.Move, []scre
 	case screen.Broke:
 		c.stage, c.problem = keyFailed, screen.BrokenProblem(msg)
 	default:
-		step.Note(c.done, msg)
+		step.MarkDone(c.done, msg)
 	}
 	return step.Stay, nil
 }

@@ -116,7 +116,7 @@ func (c *Policy) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Ef
 			return step.Stay, []screen.Effect{c.lookAgain(step.LongPause)}
 		}
 	default:
-		step.Note(c.done, msg)
+		step.MarkDone(c.done, msg)
 	}
 	return step.Stay, nil
 }

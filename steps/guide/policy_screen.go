@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"rolecall/aws"
+	"rolecall/steps/describe"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
 )
@@ -34,7 +35,7 @@ func (c *Policy) Screen(s *step.Session) screen.Screen {
 func (c *Policy) names() screen.Facts {
 	facts := make(screen.Facts, len(c.wanted))
 	for i, w := range c.wanted {
-		facts[i] = screen.Fact{Label: "Policy name", Value: w.Name, Copy: true}
+		facts[i] = screen.Fact{Label: labelPolicyName, Value: w.Name, Copy: true}
 	}
 	facts[0].Note = "any name will do"
 	return facts
@@ -106,5 +107,9 @@ func (c *Policy) actions(s *step.Session) []screen.Action {
 	case s.Rehearsal && !c.making && !c.made && c.named == nil:
 		return []screen.Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
 	}
-	return c.Poll.Actions(s, "the policy", screen.Action{ID: "skip", Key: "r", Label: "the role has it"})
+	skip := screen.Action{ID: "skip", Key: "r", Label: "the role has it"}
+	if s.Access == describe.AccessUser {
+		skip.Key, skip.Label = "u", "the user has it"
+	}
+	return c.Poll.Actions(s, "the policy", skip)
 }

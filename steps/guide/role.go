@@ -117,7 +117,7 @@ func (c *Role) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 	case screen.Broke:
 		return c.broke(s, msg)
 	default:
-		step.Note(c.done, msg)
+		step.MarkDone(c.done, msg)
 	}
 	return step.Stay, nil
 }
@@ -129,8 +129,6 @@ func (c *Role) broke(s *step.Session, msg screen.Broke) (step.Move, []screen.Eff
 	}
 	return step.Stay, []screen.Effect{c.lookAgain(step.LongPause)}
 }
-
-const labelAccountID = "Account ID"
 
 // startLooking begins to look for the role, or to wait for its ARN.
 func (c *Role) startLooking(s *step.Session) []screen.Effect {

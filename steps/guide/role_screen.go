@@ -26,7 +26,7 @@ func (c *Role) Screen(s *step.Session) screen.Screen {
 	}
 	view.Blocks = []screen.Block{c.Instructions(s, c.done), c.values(s), c.trustPolicy(s)}
 	for _, w := range c.inline {
-		view.Blocks = append(view.Blocks, screen.Facts{{Label: "Policy name", Value: w.Name, Copy: true}}, step.InlineCode(w))
+		view.Blocks = append(view.Blocks, screen.Facts{{Label: labelPolicyName, Value: w.Name, Copy: true}}, step.InlineCode(w))
 	}
 	if link, ok := c.link(s); ok {
 		view.Blocks = append(view.Blocks, link)
@@ -74,17 +74,13 @@ func (c *Role) values(s *step.Session) screen.Facts {
 	part := s.Part(c.Spec.Role)
 	var facts screen.Facts
 	for i, id := range s.TrustedAccounts(c.Spec.Role) {
-		label := labelAccountID
-		if i > 0 {
-			label = fmt.Sprintf("%s %d", labelAccountID, i+1)
-		}
-		facts = append(facts, screen.Fact{Label: label, Value: id, Copy: true})
+		facts = append(facts, screen.Fact{Label: accountLabel(i), Value: id, Copy: true})
 	}
 	if part.ExternalID != "" {
 		facts = append(facts, screen.Fact{Label: step.LabelExternalID, Value: part.ExternalID, Copy: true})
 	}
 	facts = append(facts, step.ManagedFacts(s.ManagedPolicies(c.Spec.Role), "to tick")...)
-	return append(facts, screen.Fact{Label: "Role name", Value: part.RoleName, Copy: true})
+	return append(facts, screen.Fact{Label: labelRoleName, Value: part.RoleName, Copy: true})
 }
 
 // toAttach are the ARNs of all policies that the role has to have attached, as
@@ -98,7 +94,7 @@ func (c *Role) trustPolicy(s *step.Session) screen.Block {
 	if trust == nil {
 		return screen.Text{Tone: screen.Warning, Body: "The account to trust is not known."}
 	}
-	return screen.Code{Label: "Trust policy", Name: s.Part(c.Spec.Role).RoleName + "-trust.json", Body: trust.Pretty(),
+	return screen.Code{Label: labelTrust, Name: s.Part(c.Spec.Role).RoleName + "-trust.json", Body: trust.Pretty(),
 		About: fmt.Sprintf("%s characters", screen.Thousands(trust.Characters()))}
 }
 

@@ -95,7 +95,7 @@ func (c *User) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 			return step.Stay, []screen.Effect{c.lookAgain(step.LongPause)}
 		}
 	default:
-		step.Note(c.done, msg)
+		step.MarkDone(c.done, msg)
 	}
 	return step.Stay, nil
 }
@@ -209,9 +209,9 @@ func (c *User) Screen(s *step.Session) screen.Screen {
 		view.Actions = []screen.Action{{ID: "next", Label: "next", Default: true}}
 		return view
 	}
-	facts := screen.Facts{{Label: "User name", Value: part.UserName, Copy: true, Note: "suggested; any name will do"}}
+	facts := screen.Facts{{Label: labelUserName, Value: part.UserName, Copy: true, Note: "suggested; any name will do"}}
 	for _, p := range part.Policies {
-		facts = append(facts, screen.Fact{Label: "Policy to attach", Value: p.Name, Copy: true})
+		facts = append(facts, screen.Fact{Label: labelAttach, Value: p.Name, Copy: true})
 	}
 	view.Blocks = []screen.Block{c.Instructions(s, c.done), facts}
 	if console, ok := aws.ConsoleFor(s.Partition); ok {
@@ -227,7 +227,7 @@ func (c *User) Screen(s *step.Session) screen.Screen {
 func (c *User) underway(s *step.Session) []screen.Block {
 	if s.AWS == nil {
 		return []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Enter the user's name when the user exists."},
-			screen.Input{ID: fieldUserName, Label: "User name", Value: s.Part(c.Spec.Role).UserName, Problem: c.field, Flag: "--user-name"}}
+			screen.Input{ID: fieldUserName, Label: labelUserName, Value: s.Part(c.Spec.Role).UserName, Problem: c.field, Flag: "--user-name"}}
 	}
 	var blocks []screen.Block
 	if c.making {

@@ -14,8 +14,8 @@ import (
 	"rolecall/aws"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
-	"rolecall/steps/spot"
 	"rolecall/steps/step"
+	"rolecall/steps/vendorapi"
 )
 
 // Connect hands the role over: to the vendor's API, or by copy where there is
@@ -210,7 +210,7 @@ func (c *Connect) proven(s *step.Session, msg approvalProven) (step.Move, []scre
 
 // read asks which role the vendor holds now.
 func (c *Connect) read(s *step.Session) screen.Call {
-	api, account := s.API, s.VendorAccount
+	api, account := s.API(), s.VendorAccount
 	return screen.Call{Name: "read the vendor's role", Do: func(ctx context.Context) screen.Msg {
 		held, err := api.Role(ctx, account)
 		return heldRead{held, err}
@@ -234,7 +234,7 @@ func (c *Connect) readHeld(s *step.Session, msg heldRead) (step.Move, []screen.E
 
 func (c *Connect) submit(s *step.Session) screen.Call {
 	c.stage = submitting
-	api, account, arn := s.API, s.VendorAccount, s.Part(s.Submits().Purpose).RoleARN
+	api, account, arn := s.API(), s.VendorAccount, s.Part(s.Submits().Purpose).RoleARN
 	return screen.Call{Name: "submit role " + arn, Writes: true, Do: func(ctx context.Context) screen.Msg {
 		return roleSubmitted{api.SubmitRole(ctx, account, arn)}
 	}}
@@ -247,7 +247,7 @@ func (c *Connect) answered(s *step.Session, err error) (step.Move, []screen.Effe
 	}
 	c.refusal = step.ProblemOf(err)
 	c.unsure = false
-	refused := (*spot.Error)(nil)
+	refused := (*vendorapi.Error)(nil)
 	if !errors.As(err, &refused) || !refused.Refused() && !refused.Passing() {
 		c.stage, c.problem = gaveUp, c.refusal
 		return step.Stay, nil

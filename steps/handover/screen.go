@@ -162,7 +162,7 @@ func (c *Connect) verdict(s *step.Session) string {
 // Summary is the last screen's blocks, for the scrollback.
 func Summary(s *step.Session) []screen.Block {
 	if s.Access == describe.AccessUser {
-		if c := (&User{}); s.IsAnswered(record.StepConnect, c.Basis(s.Answers)...) {
+		if c := (&User{}); s.IsAnswered(record.StepConnect, c.basis(s.Answers)...) {
 			return c.summary(s)
 		}
 		return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -26,9 +27,17 @@ type User struct {
 // clearSecretAfter is how long a secret stays on the clipboard.
 const clearSecretAfter = 45 * time.Second
 
-const labelSecret = "Secret access key"
+// The labels of the key's halves. They are part of the format of descriptions,
+// which name them as marks.
+const (
+	labelKey    = "Access key"
+	labelSecret = "Secret access key"
+)
 
-func (c *User) Basis(a record.Answers) []string {
+// UserMarks are the marks of the step User.
+func UserMarks() []string { return []string{describe.MarkOpened, labelKey, labelSecret} }
+
+func (c *User) basis(a record.Answers) []string {
 	basis := []string{a.Vendor, a.AccountID}
 	for _, purpose := range record.SortedPurposes(a.Parts) {
 		basis = append(basis, purpose, a.Parts[purpose].UserName, a.Parts[purpose].KeyID)
@@ -38,7 +47,7 @@ func (c *User) Basis(a record.Answers) []string {
 
 // Status is Done once the person handed the key over.
 func (c *User) Status(a record.Answers) step.Status {
-	if a.IsAnswered(record.StepConnect, c.Basis(a)...) {
+	if a.IsAnswered(record.StepConnect, c.basis(a)...) {
 		return step.Done
 	}
 	return step.Todo
@@ -74,7 +83,7 @@ func (c *User) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 	case screen.Broke:
 		c.busy, c.problem = false, screen.BrokenProblem(msg)
 	default:
-		step.Note(c.done, msg)
+		step.MarkDone(c.done, msg)
 	}
 	return step.Stay, nil
 }
@@ -88,7 +97,7 @@ func (c *User) chose(s *step.Session, purpose, id string) (step.Move, []screen.E
 	case "handed":
 		c.shown = false
 		s.SetPart(purpose, func(p *record.Part) { p.HandedOver = true })
-		s.Answered(record.StepConnect, c.Basis(s.Answers)...)
+		s.Answered(record.StepConnect, c.basis(s.Answers)...)
 	case "delete":
 		c.busy, c.shown, c.since = true, false, s.Now()
 		return step.Stay, []screen.Effect{s.DeleteKey(purpose)}
@@ -119,7 +128,7 @@ func (c *User) Screen(s *step.Session) screen.Screen {
 
 func (c *User) handOver(s *step.Session, purpose string, part record.Part) ([]screen.Block, []screen.Action) {
 	secret := s.Secrets[purpose]
-	facts := screen.Facts{{Label: "Access key", Value: part.KeyID, Copy: true}}
+	facts := screen.Facts{{Label: labelKey, Value: part.KeyID, Copy: true}}
 	blocks := []screen.Block{screen.Text{Body: "Copy both halves of the access key and paste them in " + s.Vendor.Whose() + " console."}, c.Instructions(s, c.done)}
 	actions := []screen.Action{{ID: "handed", Label: "both are pasted", Default: true}}
 	switch {
@@ -159,7 +168,7 @@ func (c *User) summary(s *step.Session) []screen.Block {
 		facts = append(facts, screen.Fact{Label: "AWS account", Value: s.AccountID, Shown: screen.Grouped(s.AccountID), Note: s.Seen.Alias})
 	}
 	facts = append(facts, screen.Fact{Label: "User", Value: cmp.Or(part.UserARN, part.UserName), Note: part.UserID, Copy: true},
-		screen.Fact{Label: "Access key", Value: part.KeyID})
+		screen.Fact{Label: labelKey, Value: part.KeyID})
 	for _, p := range part.Policies {
 		facts = append(facts, screen.Fact{Label: "Policy", Value: cmp.Or(p.ARN, p.Name), Note: fmt.Sprintf("%s characters · %s", screen.Thousands(p.Characters), step.ShortDigest(p.Digest))})
 	}

@@ -7,16 +7,18 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"rolecall/steps/vendorapi"
 )
 
 // Accounts lists the accounts on AWS that the token can see, in Spot's order.
-func (c *Client) Accounts(ctx context.Context) ([]Account, error) {
+func (c *Client) Accounts(ctx context.Context) ([]vendorapi.Account, error) {
 	const op = "list Spot accounts"
 	items, err := get[account](ctx, c, op, "/setup/account", nil)
 	if err != nil {
 		return nil, err
 	}
-	accounts := make([]Account, 0, len(items))
+	accounts := make([]vendorapi.Account, 0, len(items))
 	for _, item := range items {
 		if cloud := item.CloudProvider; cloud != "" && !strings.EqualFold(cloud, "AWS") {
 			continue
@@ -30,21 +32,21 @@ func (c *Client) Accounts(ctx context.Context) ([]Account, error) {
 }
 
 // CreateAccount makes an account at Spot. Its name needs a letter.
-func (c *Client) CreateAccount(ctx context.Context, name string) (Account, error) {
+func (c *Client) CreateAccount(ctx context.Context, name string) (vendorapi.Account, error) {
 	const op = "create Spot account"
 	name = strings.TrimSpace(name)
 	if err := CheckAccountName(name); err != nil {
-		return Account{}, err
+		return vendorapi.Account{}, err
 	}
 	body := struct {
 		Account accountName `json:"account"`
 	}{accountName{name}}
 	items, err := post[account](ctx, c, op, "/setup/account", nil, body)
 	if err != nil {
-		return Account{}, err
+		return vendorapi.Account{}, err
 	}
 	if len(items) != 1 || !isAccountID(items[0].ID) {
-		return Account{}, unsure(odd(op, "no account with an ID such as act-12ab12ab"))
+		return vendorapi.Account{}, unsure(odd(op, "no account with an ID such as act-12ab12ab"))
 	}
 	return c.account(items[0]), nil
 }
@@ -56,8 +58,7 @@ func CheckAccountName(name string) error {
 	if strings.ContainsFunc(name, unicode.IsLetter) && printable && len(name) <= 255 {
 		return nil
 	}
-	return &Error{Op: "create Spot account", what: "This cannot be the name of a Spot account.",
-		expected: "a name with at least one letter, on one line", next: "Choose another name."}
+	return refuse("create Spot account", "This cannot be the name of a Spot account.", "a name with at least one letter, on one line", "Choose another name.")
 }
 
 // ExternalID reads the account's external ID; empty when it has none yet.
@@ -122,14 +123,14 @@ func (c *Client) Role(ctx context.Context, account string) (string, error) {
 }
 
 // SubmitRole hands the role over, in the place of one that Spot held. Spot
-// tries to assume it at once; an *Error that is Refused says that it could not.
+// tries to assume it at once; an error that is Refused says that it could not.
 func (c *Client) SubmitRole(ctx context.Context, account, roleARN string) error {
 	const op = "hand the role over to Spot"
 	if err := checkAccountID(op, account); err != nil {
 		return err
 	}
 	if !isRoleARN(roleARN) {
-		return &Error{Op: op, what: "This is not the ARN of a role.", expected: "arn:aws:iam::123456789012:role/Spot-Role", next: "Copy it from the role's page."}
+		return refuse(op, "This is not the ARN of a role.", "arn:aws:iam::123456789012:role/Spot-Role", "Copy it from the role's page.")
 	}
 	body := struct {
 		Credentials credentials `json:"credentials"`
@@ -157,8 +158,8 @@ type (
 	}
 )
 
-func (c *Client) account(a account) Account {
-	return Account{ID: a.ID, Name: c.clean(a.Name), OrganizationID: c.clean(a.OrganizationID)}
+func (c *Client) account(a account) vendorapi.Account {
+	return vendorapi.Account{ID: a.ID, Name: c.clean(a.Name), OrganizationID: c.clean(a.OrganizationID)}
 }
 
 func accountQuery(account string) url.Values { return url.Values{"accountId": {account}} }
@@ -167,7 +168,7 @@ func accountQuery(account string) url.Values { return url.Values{"accountId": {a
 // answers then is undocumented; its SDK reads an empty list, and 404 says the
 // same.
 func none(err error) bool {
-	e, ok := err.(*Error) //nolint:errorlint // get returns it bare
+	e, ok := err.(*vendorapi.Error) //nolint:errorlint // get returns it bare
 	return ok && e.Status == http.StatusNotFound
 }
 
@@ -177,7 +178,7 @@ func checkAccountID(op, account string) error {
 	if isAccountID(account) {
 		return nil
 	}
-	return &Error{Op: op, what: "This is not the ID of a Spot account.", expected: "an ID such as act-12ab12ab", next: "Copy it from Spot's console."}
+	return refuse(op, "This is not the ID of a Spot account.", "an ID such as act-12ab12ab", "Copy it from Spot's console.")
 }
 
 // isExternalID follows STS's grammar (botocore sts/2011-06-15).

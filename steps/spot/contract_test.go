@@ -17,6 +17,7 @@ import (
 
 	"rolecall/steps/spot"
 	"rolecall/steps/spot/rehearsal"
+	"rolecall/steps/vendorapi"
 )
 
 const (
@@ -66,14 +67,14 @@ func TestContract(t *testing.T) {
 	}})
 	ctx := t.Context()
 
-	if accounts := must[[]spot.Account](t)(client.Accounts(ctx)); len(accounts) != 0 {
+	if accounts := must[[]vendorapi.Account](t)(client.Accounts(ctx)); len(accounts) != 0 {
 		t.Fatalf("accounts at first: %v", accounts)
 	}
-	account := must[spot.Account](t)(client.CreateAccount(ctx, " prod "))
+	account := must[vendorapi.Account](t)(client.CreateAccount(ctx, " prod "))
 	if account.Name != "prod" || !regexp.MustCompile(`^act-[0-9a-f]{8}$`).MatchString(account.ID) {
 		t.Errorf("created %+v", account)
 	}
-	if diff := cmp.Diff([]spot.Account{account}, must[[]spot.Account](t)(client.Accounts(ctx))); diff != "" {
+	if diff := cmp.Diff([]vendorapi.Account{account}, must[[]vendorapi.Account](t)(client.Accounts(ctx))); diff != "" {
 		t.Error(diff)
 	}
 	if id := must[string](t)(client.ExternalID(ctx, account.ID)); id != "" {
@@ -91,7 +92,7 @@ func TestContract(t *testing.T) {
 	}
 
 	err := client.SubmitRole(ctx, account.ID, roleARN)
-	var refused *spot.Error
+	var refused *vendorapi.Error
 	if !errors.As(err, &refused) || !refused.Refused() || refused.RequestID == "" || refused.Message == "" || refused.Unsure {
 		t.Fatalf("first hand-over: %#v", err)
 	}
@@ -113,7 +114,7 @@ func TestContract(t *testing.T) {
 func TestRehearsalRepeatsItself(t *testing.T) {
 	mint := func(seed uint64) string {
 		_, client := start(t, rehearsal.Options{Seed: seed})
-		account := must[spot.Account](t)(client.CreateAccount(t.Context(), "prod"))
+		account := must[vendorapi.Account](t)(client.CreateAccount(t.Context(), "prod"))
 		return account.ID + must[string](t)(client.MintExternalID(t.Context(), account.ID))
 	}
 	if one, two := mint(7), mint(7); one != two {
@@ -133,7 +134,7 @@ func TestDeleteAccount(t *testing.T) {
 		t.Fatal(response, err)
 	}
 	_ = response.Body.Close()
-	if diff := cmp.Diff([]spot.Account{{ID: "act-2", Name: "b"}}, must[[]spot.Account](t)(client.Accounts(t.Context()))); diff != "" {
+	if diff := cmp.Diff([]vendorapi.Account{{ID: "act-2", Name: "b"}}, must[[]vendorapi.Account](t)(client.Accounts(t.Context()))); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -154,7 +155,7 @@ func TestRefusals(t *testing.T) {
 		"user ARN":        {func() error { return client.SubmitRole(t.Context(), "act-1", "arn:aws:iam::123456789012:user/x") }, 0, "not the ARN of a role"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var e *spot.Error
+			var e *vendorapi.Error
 			if err := test.call(); !errors.As(err, &e) || e.Status != test.status {
 				t.Fatalf("got %#v", err)
 			}
@@ -169,7 +170,7 @@ func TestReadsAreRetriedAndWritesAreNot(t *testing.T) {
 	server, client := start(t, rehearsal.Options{Accounts: []rehearsal.Account{{ID: "act-1"}}})
 	server.Fail(rehearsal.Fault{Times: 1, Status: 503})
 	server.Fail(rehearsal.Fault{Times: 1, Drop: true})
-	if accounts := must[[]spot.Account](t)(client.Accounts(t.Context())); len(accounts) != 1 {
+	if accounts := must[[]vendorapi.Account](t)(client.Accounts(t.Context())); len(accounts) != 1 {
 		t.Errorf("accounts %v", accounts)
 	}
 	if calls := server.Calls(); len(calls) != 3 {
@@ -178,7 +179,7 @@ func TestReadsAreRetriedAndWritesAreNot(t *testing.T) {
 
 	server.Fail(rehearsal.Fault{Times: 1, Status: 500})
 	_, err := client.MintExternalID(t.Context(), "act-1")
-	var e *spot.Error
+	var e *vendorapi.Error
 	if !errors.As(err, &e) || !e.Unsure || !e.Passing() || server.Accounts()[0].ExternalID != "" {
 		t.Fatalf("got %v", err)
 	}
@@ -191,7 +192,7 @@ func TestDroppedWriteIsUnsure(t *testing.T) {
 	server, client := start(t, rehearsal.Options{Accounts: []rehearsal.Account{{ID: "act-1"}}})
 	server.Fail(rehearsal.Fault{Times: 1, Drop: true, Call: "POST /setup/credentials/aws/externalId"})
 	_, err := client.MintExternalID(t.Context(), "act-1")
-	var e *spot.Error
+	var e *vendorapi.Error
 	if !errors.As(err, &e) || !e.Unsure || e.Status != 0 {
 		t.Fatalf("got %v", err)
 	}
@@ -263,7 +264,7 @@ func TestHostileAnswers(t *testing.T) {
 			if test.what == "" {
 				_, err = client.ExternalID(t.Context(), "act-1")
 			}
-			var e *spot.Error
+			var e *vendorapi.Error
 			if !errors.As(err, &e) || !strings.Contains(e.What(), test.what) {
 				t.Fatalf("got %v", err)
 			}
@@ -277,8 +278,8 @@ func TestHostileAnswers(t *testing.T) {
 
 func TestOtherCloudsAreLeftOut(t *testing.T) {
 	client := hostile(t, 200, `{"response":{"items":[{"id":"act-1","name":"a","cloudProvider":"AZURE"},{"id":"act-2","name":"b\u001b","cloudProvider":"AWS","createdAt":"x"}]}}`)
-	want := []spot.Account{{ID: "act-2", Name: "b"}}
-	if diff := cmp.Diff(want, must[[]spot.Account](t)(client.Accounts(t.Context()))); diff != "" {
+	want := []vendorapi.Account{{ID: "act-2", Name: "b"}}
+	if diff := cmp.Diff(want, must[[]vendorapi.Account](t)(client.Accounts(t.Context()))); diff != "" {
 		t.Error(diff)
 	}
 }

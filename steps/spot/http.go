@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"rolecall/steps/vendorapi"
 )
 
 const (
@@ -67,8 +69,8 @@ func post[T any](ctx context.Context, c *Client, op, path string, query url.Valu
 	return items, plain(err)
 }
 
-// plain keeps a nil *Error from becoming a non-nil error.
-func plain(err *Error) error {
+// plain keeps a nil *vendorapi.Error from becoming a non-nil error.
+func plain(err *vendorapi.Error) error {
 	if err == nil {
 		return nil
 	}
@@ -87,7 +89,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // send makes one request and reads its answer.
-func send[T any](ctx context.Context, c *Client, op, method, path string, query url.Values, body []byte) ([]T, *Error) {
+func send[T any](ctx context.Context, c *Client, op, method, path string, query url.Values, body []byte) ([]T, *vendorapi.Error) {
 	write := method != http.MethodGet
 	request, err := c.request(ctx, method, path, query, body)
 	if err != nil {
@@ -155,40 +157,4 @@ func statusOf(status int, said answer, malformed bool) int {
 		return said.Response.Status.Code
 	}
 	return status
-}
-
-// refusal keeps Spot's own words. A write that met trouble at Spot (5xx) may
-// have been carried out.
-func (c *Client) refusal(op string, status int, said answer, write bool) *Error {
-	e := &Error{Op: op, Status: status, RequestID: c.clean(said.Request.ID), Unsure: write && status >= 500}
-	if said.Response == nil {
-		return e
-	}
-	var words []string
-	for i, r := range said.Response.Errors {
-		if i == 0 {
-			e.Code, e.Field = c.clean(r.Code), c.clean(r.Field)
-		}
-		if r.Message != "" {
-			words = append(words, r.Message)
-		}
-	}
-	e.Message = c.clean(strings.Join(words, "; "))
-	return e
-}
-
-// odd says that Spot answered something that rolecall does not understand.
-func odd(op, found string) *Error {
-	return &Error{Op: op, Status: http.StatusOK, what: "Spot's answer holds " + found + ".", expected: "an answer as in Spot's public SDK",
-		next: "Check ROLECALL_SPOT_URL, then do this step in Spot's console."}
-}
-
-// unsure marks that the call was carried out although its answer is of no use.
-func unsure(err error) error {
-	var e *Error
-	if errors.As(err, &e) {
-		e.Unsure = true
-		e.next = "Spot may have done it all the same. Look in its console before you try again."
-	}
-	return err
 }

@@ -1,7 +1,8 @@
 // Package spot is the client of Spot's API: its accounts, their external IDs
 // and the role handed over. Everything that Spot answers is hostile until
-// parsed, and the token shows up in no error, log or print. It stands under
-// steps and imports nothing of this module.
+// parsed, and the token shows up in no error, log or print. It stands on
+// vendorapi, whose interface it implements, and only the register of the APIs
+// knows it.
 //
 // Calls and shapes are those of Spot's public Go SDK,
 // github.com/spotinst/spotinst-sdk-go (service/account/providers/aws).
@@ -23,13 +24,6 @@ const DefaultURL = "https://api.spotinst.io"
 
 // maxWait bounds one request where the HTTP client sets no bound of its own.
 const maxWait = 30 * time.Second
-
-// Account is an account at Spot.
-type Account struct {
-	ID             string // act-…
-	Name           string
-	OrganizationID string
-}
 
 // Token is an API token of Spot. It prints masked, whatever the verb, and
 // refuses to be marshalled; only string(token) reveals it.
@@ -72,8 +66,8 @@ type Client struct {
 	token func() string
 }
 
-// New makes a client and sends nothing. The error is an *Error: the address is
-// refused, or the token cannot be one.
+// New makes a client and sends nothing. The error is a *vendorapi.Error: the
+// address is refused, or the token cannot be one.
 func New(o Options) (*Client, error) {
 	base, err := CheckURL(o.BaseURL)
 	if err != nil {
@@ -100,12 +94,9 @@ func CheckURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	bad := err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != ""
 	if bad || u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())) {
-		return nil, &Error{
-			Op:       "use the address of Spot's API",
-			what:     "ROLECALL_SPOT_URL is no address that the token may go to.",
-			expected: "https://HOST, or http:// to a loopback address such as http://127.0.0.1:8080",
-			next:     "Correct ROLECALL_SPOT_URL, or unset it to use " + DefaultURL + ".",
-		}
+		return nil, refuse("use the address of Spot's API", envURL+" is no address that the token may go to.",
+			"https://HOST, or http:// to a loopback address such as http://127.0.0.1:8080",
+			"Correct "+envURL+", or unset it to use "+DefaultURL+".")
 	}
 	return u, nil
 }
@@ -122,8 +113,7 @@ func isLoopback(host string) bool {
 // cannot carry. The error does not repeat it.
 func (t Token) Check() error {
 	refused := func(what string) error {
-		return &Error{Op: "use the token of Spot", what: what, expected: "an API token, one line without spaces",
-			next: "Copy it again from Spot's console, under Settings, API."}
+		return refuse("use the token of Spot", what, "an API token, one line without spaces", "Copy it again from Spot's console, under Settings, API.")
 	}
 	switch {
 	case t == "":

@@ -11,8 +11,10 @@ import (
 	"gopkg.in/ini.v1"
 )
 
-// The Spot SDK's environment and file (spotinst-sdk-go, spotinst/credentials).
+// The environment and file of the Spot SDK (spotinst-sdk-go, spotinst/credentials),
+// and rolecall's own variable for the address.
 const (
+	envURL         = "ROLECALL_SPOT_URL"
 	envToken       = "SPOTINST_TOKEN"
 	envFile        = "SPOTINST_CREDENTIALS_FILE"
 	envProfile     = "SPOTINST_CREDENTIALS_PROFILE"
@@ -23,7 +25,7 @@ const (
 // credentials file ~/.spotinst/credentials, INI with profiles or JSON. The
 // source says where it was, in words: "SPOTINST_TOKEN", or the file and
 // profile. No token anywhere gives "" and no error, unless the environment
-// names a file or profile. The error is an *Error and holds nothing of the file.
+// names a file or profile. The error holds nothing of the file.
 func FindToken(getenv func(string) string, readFile func(string) ([]byte, error)) (token Token, source string, err error) {
 	if t := Token(strings.TrimSpace(getenv(envToken))); t != "" {
 		return t, envToken, t.Check()
@@ -66,14 +68,15 @@ func credentialsPath(getenv func(string) string) (path string, asked bool) {
 	return "", false
 }
 
-func fileError(path, what string, err error) *Error {
+func fileError(path, what string, err error) error {
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		err = p.Err
 	}
-	return &Error{Op: "find the token of Spot", Err: err, what: what,
-		expected: "an INI file with [default] and token = …, or JSON with \"token\"",
-		next:     "Correct " + path + ", or set " + envToken + "."}
+	e := refuse("find the token of Spot", what, "an INI file with [default] and token = …, or JSON with \"token\"",
+		"Correct "+path+", or set "+envToken+".")
+	e.Err = err
+	return e
 }
 
 // tokenIn reads the file as the SDK does, and with the same library: INI, in which a profile without a

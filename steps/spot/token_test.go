@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"rolecall/steps/spot"
+	"rolecall/steps/vendorapi"
 )
 
 func TestFindToken(t *testing.T) {
@@ -52,7 +53,7 @@ func TestFindToken(t *testing.T) {
 			if (err != nil) != (test.failed != "") || err != nil && !strings.Contains(err.Error(), test.failed) {
 				t.Errorf("error %v", err)
 			}
-			var e *spot.Error
+			var e *vendorapi.Error
 			if err != nil && (!errors.As(err, &e) || strings.Contains(fmt.Sprintf("%+v %#v", err, e), secret)) {
 				t.Errorf("unsafe error %#v", err)
 			}

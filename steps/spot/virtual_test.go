@@ -6,8 +6,8 @@ import (
 	"time"
 
 	aws "rolecall/aws/rehearsal"
-	"rolecall/steps/spot"
 	"rolecall/steps/spot/rehearsal"
+	"rolecall/steps/vendorapi"
 )
 
 // TestVirtualTime shows that the client and its rehearsal work over a listener
@@ -21,7 +21,7 @@ func TestVirtualTime(t *testing.T) {
 		client := newClient(t, "http://127.0.0.1", http)
 		server.Fail(rehearsal.Fault{Times: 2, Status: 503, Delay: 10 * time.Second})
 		began := time.Now()
-		if accounts := must[[]spot.Account](t)(client.Accounts(t.Context())); len(accounts) != 1 {
+		if accounts := must[[]vendorapi.Account](t)(client.Accounts(t.Context())); len(accounts) != 1 {
 			t.Errorf("accounts %v", accounts)
 		}
 		if took := time.Since(began); took < 20*time.Second || took > 25*time.Second {

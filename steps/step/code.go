@@ -10,6 +10,8 @@ import (
 	"rolecall/steps/screen"
 )
 
+// AccountAlias is the alias of the account signed in to, in brackets behind its
+// number; empty where it has none.
 func AccountAlias(s *Session) string {
 	if s.Seen.Alias == "" {
 		return ""
@@ -17,7 +19,14 @@ func AccountAlias(s *Session) string {
 	return " (" + s.Seen.Alias + ")"
 }
 
-// InlineCode is policyCode for a policy that is the role's own.
+// The labels of what can be copied in several steps. They are part of the format
+// of descriptions, which name them as marks: another word here breaks files.
+const (
+	LabelPolicyDocument = "Policy document"
+	LabelManagedPolicy  = "AWS managed policy"
+)
+
+// InlineCode is PolicyCode for a policy that is the role's own.
 func InlineCode(w access.Document) screen.Code {
 	code := PolicyCode(w)
 	code.About = fmt.Sprintf("%s of %s characters · %s", screen.Thousands(w.Document.Characters()), screen.Thousands(policy.MaxRoleInline), ShortDigest(w.Document.Digest()))
@@ -27,7 +36,7 @@ func InlineCode(w access.Document) screen.Code {
 // PolicyCode is a permissions policy to view, copy and save.
 func PolicyCode(w access.Document) screen.Code {
 	return screen.Code{
-		Label: "Policy document", Name: w.Name + ".json", Body: w.Document.Pretty(),
+		Label: LabelPolicyDocument, Name: w.Name + ".json", Body: w.Document.Pretty(),
 		About: fmt.Sprintf("%s of %s characters · %s", screen.Thousands(w.Document.Characters()), screen.Thousands(policy.MaxManaged), ShortDigest(w.Document.Digest())),
 	}
 }
@@ -80,7 +89,7 @@ func ChangeList(actions []string, changes []policy.Change) string {
 func ManagedFacts(arns []string, note string) screen.Facts {
 	var facts screen.Facts
 	for _, arn := range arns {
-		facts = append(facts, screen.Fact{Label: "AWS managed policy", Value: access.PolicyNameOf(arn), Note: note, Copy: true})
+		facts = append(facts, screen.Fact{Label: LabelManagedPolicy, Value: access.PolicyNameOf(arn), Note: note, Copy: true})
 	}
 	return facts
 }

@@ -56,23 +56,21 @@ func (b Described) Instructions(s *Session, done map[string]bool) screen.Instruc
 	for _, item := range b.Spec.Instructions {
 		in.Items = append(in.Items, fill.Replace(item))
 	}
-	for event, number := range b.Spec.Marks {
-		if done[event] {
+	for mark, number := range b.Spec.Marks {
+		if done[mark] {
 			in.Next = min(max(in.Next, number-1), len(in.Items))
 		}
 	}
 	return in
 }
 
-// markOpened is the event that a page was opened; a copy's event is its label.
-const markOpened = "opened"
-
-// Note remembers what the person did, for the marker.
-func Note(done map[string]bool, msg screen.Msg) {
+// MarkDone remembers what the person did, for the marker: a page that was
+// opened, or a copied value by its label.
+func MarkDone(done map[string]bool, msg screen.Msg) {
 	switch msg := msg.(type) {
 	case screen.Opened:
 		if msg.Err == nil {
-			done[markOpened] = true
+			done[describe.MarkOpened] = true
 		}
 	case screen.Copied:
 		if msg.Err == nil {

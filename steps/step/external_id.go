@@ -3,6 +3,7 @@ package step
 import (
 	"context"
 	"strings"
+	"unicode"
 
 	"rolecall/aws"
 	"rolecall/steps/record"
@@ -22,17 +23,18 @@ type ExternalID struct {
 
 type externalIDStage int
 
+// The stages; a step goes on once the external ID is known.
 const (
-	ExternalIDKnown externalIDStage = iota
-	externalIDReading
-	externalIDAsked
-	externalIDFailed
+	ExternalIDKnown   externalIDStage = iota
+	externalIDReading                 // from the vendor
+	externalIDAsked                   // of the person
+	externalIDFailed                  // the vendor gave none
 )
 
-const (
-	fieldExternalID = "external-id"
-	LabelExternalID = "External ID"
-)
+const fieldExternalID = "external-id"
+
+// LabelExternalID is what the external ID is called wherever it is shown.
+const LabelExternalID = "External ID"
 
 type (
 	externalIDRead struct {
@@ -42,13 +44,6 @@ type (
 	}
 	externalIDMissing struct{}
 )
-
-// ByAPI reports whether the vendor's API does the vendor's side.
-func (s *Session) ByAPI() bool { return s.HasAPI() && !s.ByHand }
-
-// HasAPI reports whether there is a client of this vendor's API. A rehearsal
-// has one of its own before the vendor is known.
-func (s *Session) HasAPI() bool { return s.API != nil && s.Vendor != nil && s.Vendor.API != "" }
 
 // needsExternalID reports whether a role of this purpose carries one.
 func (s *Session) needsExternalID(purpose string) bool { return s.Role(purpose).NoExternal == "" }
@@ -78,7 +73,7 @@ func (e *ExternalID) Begin(s *Session, purpose string) (known bool, effects []sc
 }
 
 func (e *ExternalID) read(s *Session) screen.Effect {
-	api, account := s.API, s.VendorAccount
+	api, account := s.API(), s.VendorAccount
 	return screen.Call{Name: "read external ID", Do: func(ctx context.Context) screen.Msg {
 		id, err := api.ExternalID(ctx, account)
 		if err == nil && id == "" {
@@ -89,7 +84,7 @@ func (e *ExternalID) read(s *Session) screen.Effect {
 }
 
 func (e *ExternalID) mint(s *Session) screen.Effect {
-	api, account := s.API, s.VendorAccount
+	api, account := s.API(), s.VendorAccount
 	return screen.Call{Name: "mint external ID for " + account, Writes: true, Do: func(ctx context.Context) screen.Msg {
 		id, err := api.MintExternalID(ctx, account)
 		return externalIDRead{id: id, minted: true, err: err}
@@ -109,7 +104,7 @@ func (e *ExternalID) Update(s *Session, msg screen.Msg) (known bool, effects []s
 	case screen.Changed:
 		e.field = ""
 	case screen.Entered:
-		return e.pasted(s, strings.TrimSpace(msg.Text)), nil
+		return e.pasted(s, cleanExternalID(msg.Text)), nil
 	case screen.Chose:
 		if msg.ID == "by-hand" {
 			e.Stage, e.problem = externalIDAsked, nil
@@ -138,6 +133,19 @@ func (e *ExternalID) have(s *Session, msg externalIDRead) bool {
 	s.SetPart(e.purpose, func(p *record.Part) { p.ExternalID, p.Minted = msg.id, p.Minted && before == msg.id || msg.minted })
 	e.Stage = ExternalIDKnown
 	return true
+}
+
+// cleanExternalID takes away what comes along when an external ID is copied:
+// white space and quotes around it, and characters that nobody sees. A space
+// inside stays: there the person has to look.
+func cleanExternalID(pasted string) string {
+	seen := strings.Map(func(r rune) rune {
+		if !unicode.IsSpace(r) && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
+			return -1
+		}
+		return r
+	}, pasted)
+	return strings.TrimFunc(seen, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("\"'`“”‘’«»", r) })
 }
 
 func (e *ExternalID) pasted(s *Session, id string) bool {

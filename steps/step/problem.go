@@ -7,7 +7,7 @@ import (
 	"rolecall/aws"
 	"rolecall/steps/describe"
 	"rolecall/steps/screen"
-	"rolecall/steps/spot"
+	"rolecall/steps/vendorapi"
 )
 
 // FirstFailure is the first failed check.
@@ -70,8 +70,9 @@ func ProblemOf(err error) *screen.Problem {
 		p := fault.Problem
 		return &p
 	}
-	if refused := (*spot.Error)(nil); errors.As(err, &refused) {
-		return &screen.Problem{What: refused.What(), Expected: refused.Expected(), Next: refused.Next(), Quoted: refused.Quoted(), Kind: screen.VendorRefuse}
+	if refused := (*vendorapi.Error)(nil); errors.As(err, &refused) {
+		p := refused.Problem()
+		return &p
 	}
 	if mistakes := describe.MistakesOf(err); len(mistakes) > 0 {
 		m := mistakes[0]

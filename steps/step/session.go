@@ -8,7 +8,7 @@ import (
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
-	"rolecall/steps/spot"
+	"rolecall/steps/vendorapi"
 )
 
 // ID names the offer among the choices.
@@ -110,10 +110,13 @@ type Session struct {
 	// Profiles lists the profiles of the AWS files.
 	Profiles func() ([]aws.Profile, error)
 
-	// API is the vendor's; nil without a token or where the vendor has none.
-	API API
-	// OpenAPI makes the client with a token that the person typed.
-	OpenAPI func(token screen.Secret) (API, error)
+	// api is the client of the API called apiName, as last opened; nil without a
+	// token. See API.
+	api     vendorapi.Client
+	apiName string
+	// OpenAPI opens the API of that name, with the token given or the one found
+	// here; without either the client is nil. It sends nothing.
+	OpenAPI func(name string, token screen.Secret) (vendorapi.Client, error)
 
 	// Post sends a description's declared request and returns the answer's status
 	// and the beginning of its text. No redirect is followed.
@@ -153,20 +156,4 @@ type Session struct {
 type Offer struct {
 	Vendor, Method, Access string
 	Label, Detail          string
-}
-
-// API is what rolecall asks of a vendor.
-type API interface {
-	// Accounts lists the vendor's accounts that the token can see.
-	Accounts(ctx context.Context) ([]spot.Account, error)
-	// CreateAccount makes one.
-	CreateAccount(ctx context.Context, name string) (spot.Account, error)
-	// ExternalID reads the account's external ID; empty when it has none yet.
-	ExternalID(ctx context.Context, account string) (string, error)
-	// MintExternalID has a new one made: never while a role may carry the old.
-	MintExternalID(ctx context.Context, account string) (string, error)
-	// Role reads the role that the vendor holds for the account; empty when none.
-	Role(ctx context.Context, account string) (string, error)
-	// SubmitRole hands the role over. The vendor tries to assume it.
-	SubmitRole(ctx context.Context, account, roleARN string) error
 }

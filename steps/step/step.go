@@ -42,6 +42,16 @@ type Layered interface {
 	Up(*Session) []screen.Effect
 }
 
+// Detour is another way that a flow offers on each of its screens, beside what
+// the step at hand is about.
+type Detour interface {
+	// Show adds the way to a step's screen, where it can be taken from there.
+	Show(*Session, screen.Screen) screen.Screen
+	// Take goes it; ok is false where the choice was not for it, and the step gets
+	// it.
+	Take(s *Session, chosen screen.Chose) (move Move, ok bool)
+}
+
 // Need is a flag that an unattended run must be given.
 type Need struct {
 	Flag string // "--external-id"

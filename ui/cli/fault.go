@@ -13,7 +13,7 @@ import (
 	"rolecall/aws"
 	"rolecall/steps/describe"
 	"rolecall/steps/screen"
-	"rolecall/steps/spot"
+	"rolecall/steps/vendorapi"
 	"rolecall/ui/draw"
 )
 
@@ -100,13 +100,9 @@ func ProblemOf(err error) screen.Problem {
 	if mistakes := describe.MistakesOf(err); len(mistakes) > 0 {
 		return mistakesProblem(mistakes)
 	}
-	var refused *spot.Error
+	var refused *vendorapi.Error
 	if errors.As(err, &refused) {
-		p := screen.Problem{What: refused.What(), Expected: refused.Expected(), Next: refused.Next(), Quoted: refused.Quoted(), Kind: screen.VendorRefuse}
-		if refused.Status == 0 && !refused.Passing() {
-			p.Kind = screen.Usage // the address or the credentials file, before anything was sent
-		}
-		return p
+		return refused.Problem()
 	}
 	var known *aws.Error
 	if errors.As(err, &known) {

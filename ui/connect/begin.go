@@ -47,6 +47,9 @@ func begin(ctx context.Context, a *cli.App, s *step.Session, f front, wait time.
 	walk := steps.NewWalk(s)
 	if f == frontUnattended {
 		s.Wait = wait
+		if err := s.ConnectAPI(); err != nil {
+			return err
+		}
 		if err := lines.MissingFlags(walk, command); err != nil {
 			return err
 		}

@@ -40,8 +40,6 @@ func Connect(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 		return err
 	}
 	session.SendTo = given.SendTo
-	if err := realWorld(a, session); err != nil {
-		return err
-	}
+	attachClients(a, session)
 	return begin(cmd.Context(), a, session, front, given.Wait, "rolecall connect")
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -73,7 +74,7 @@ func disconnect(ctx context.Context, a *cli.App, args []string, yes bool) error 
 		return err
 	}
 	u := &undoing{app: a, remover: &undo.Remover{Ledger: store.Ledger(receipt.Session), Receipt: receipt, Now: a.Env.Now}}
-	u.vendor, _ = describe.Load(receipt.Vendor) // its words are a help; a vendor file may be gone
+	u.vendor, _ = steps.Library().Load(receipt.Vendor) // its words are a help; a vendor file may be gone
 	if receipt.Rehearsal {
 		return u.ofRehearsal()
 	}

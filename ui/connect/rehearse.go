@@ -43,10 +43,7 @@ func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 	}
 	s.SendTo = given.SendTo
 	rehearse.Answers(s)
-	world, err := rehearse.Start(a, s)
-	if err != nil {
-		return err
-	}
-	defer world.Close()
+	rehearsal := rehearse.Start(a, s)
+	defer rehearsal.Close()
 	return begin(cmd.Context(), a, s, front, given.Wait, "rolecall rehearse")
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/steps"
-	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/step"
 	"rolecall/ui/cli"
@@ -64,12 +63,16 @@ func resume(a *cli.App, cmd *cobra.Command, args []string, yes bool, wait time.D
 		return err
 	}
 	if s.Rehearsal {
-		world, err := rehearse.Start(a, s)
-		if err != nil {
-			return err
-		}
-		defer world.Close()
-	} else if err := realWorld(a, s); err != nil {
+		rehearsal := rehearse.Start(a, s)
+		defer rehearsal.Close()
+	} else {
+		attachClients(a, s)
+	}
+	if !s.ByHand {
+		err = s.ConnectAPI() // the step that would say what is wrong may be behind
+	}
+	if err != nil {
+		_ = held.Release() // the error at hand says more
 		return err
 	}
 	r := &lines.Run{App: a, Walk: steps.NewWalk(s), Held: held, Store: store, Wait: wait}
@@ -116,16 +119,16 @@ func resumed(a *cli.App, answers record.Answers) (*step.Session, error) {
 		a.Profile = answers.Profile
 	}
 	a.Region = answers.Region
-	s := &step.Session{Answers: answers, LoadVendor: describe.Load, Now: a.Env.Now, Resuming: true}
+	s := &step.Session{Answers: answers, LoadVendor: steps.Library().Load, Now: a.Env.Now, Resuming: true}
 	if answers.Vendor == "" || answers.Method == "" {
-		p := &flags.Prepared{Load: describe.Load}
+		p := &flags.Prepared{Load: steps.Library().Load}
 		if err := p.Offer(&flags.Flags{Vendor: answers.Vendor}); err != nil {
 			return nil, err
 		}
 		s.Offers = p.Offers
 		return s, nil
 	}
-	v, err := describe.Load(answers.Vendor)
+	v, err := steps.Library().Load(answers.Vendor)
 	if err != nil {
 		return nil, cli.FlagRefused("vendor "+answers.Vendor, err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/screen"
 	"rolecall/ui/cli"
@@ -110,11 +111,11 @@ func (f *verifyFlags) wanted() (*flags.Prepared, *describe.Role, error) {
 	if name == "" {
 		name = flags.DefaultVendor()
 	}
-	v, err := describe.Load(name)
+	v, err := steps.Library().Load(name)
 	if err != nil {
 		return nil, nil, cli.FlagRefused("--vendor", err)
 	}
-	p := &flags.Prepared{Vendor: v, Load: describe.Load}
+	p := &flags.Prepared{Vendor: v, Load: steps.Library().Load}
 	p.Answers.Vendor, p.Answers.Access = name, describe.AccessRole
 	for _, check := range []func() error{
 		c.CheckShapes,

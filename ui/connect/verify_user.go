@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/screen"
 	"rolecall/ui/cli"
@@ -60,7 +61,7 @@ func (f *verifyFlags) vendorWithUser() (*describe.Vendor, *describe.Role, error)
 		names = []string{f.connect.Vendor}
 	}
 	for _, name := range names {
-		v, err := describe.Load(name)
+		v, err := steps.Library().Load(name)
 		if err != nil {
 			return nil, nil, cli.FlagRefused("--vendor", err)
 		}

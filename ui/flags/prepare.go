@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"rolecall/aws"
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/step"
@@ -27,7 +28,7 @@ type Prepared struct {
 // Prepare checks every flag and turns them into answers. Nothing was done when
 // it refuses.
 func Prepare(a *cli.App, f *Flags) (*Prepared, error) {
-	p := &Prepared{Load: describe.Load}
+	p := &Prepared{Load: steps.Library().Load}
 	if err := a.CheckCommon(); err != nil {
 		return nil, err
 	}
@@ -370,7 +371,7 @@ func (p *Prepared) Session(a *cli.App) *step.Session {
 func DefaultVendor() string {
 	names := describe.List()
 	for _, name := range names {
-		if v, err := describe.Load(name); err == nil && len(v.Methods) > 0 {
+		if v, err := steps.Library().Load(name); err == nil && len(v.Methods) > 0 {
 			return name
 		}
 	}

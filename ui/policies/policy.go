@@ -13,6 +13,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
@@ -69,7 +70,7 @@ func readStdin(a *cli.App) ([]byte, error) {
 // vendorSource is the permissions policy that a vendor publishes for its
 // default products.
 func vendorSource(name string) (*source, error) {
-	v, err := describe.Load(name)
+	v, err := steps.Library().Load(name)
 	if err != nil {
 		return nil, cli.FlagRefused("vendor:"+draw.Clean(name), err)
 	}

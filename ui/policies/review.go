@@ -13,6 +13,7 @@ import (
 	"rolecall/assets"
 	"rolecall/policy"
 	"rolecall/policy/review"
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/screen"
 	"rolecall/ui/cli"
@@ -134,7 +135,7 @@ func (s *source) know(opts *review.Options, costs bool) error {
 	if v == nil && costs && opts.Kind == policy.Identity {
 		name := vendorOf(s.text)
 		if name != "" {
-			loaded, err := describe.Load(name)
+			loaded, err := steps.Library().Load(name)
 			if err != nil {
 				return err
 			}
@@ -148,7 +149,7 @@ func (s *source) know(opts *review.Options, costs bool) error {
 		return nil
 	}
 	for _, name := range describe.List() {
-		known, err := describe.Load(name)
+		known, err := steps.Library().Load(name)
 		if err != nil {
 			return err
 		}

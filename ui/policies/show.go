@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/policy"
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
@@ -85,14 +86,14 @@ func (f *showFlags) selection() (*flags.Prepared, error) {
 	if name == "" {
 		name = flags.DefaultVendor()
 	}
-	v, err := describe.Load(name)
+	v, err := steps.Library().Load(name)
 	if err != nil {
 		return nil, cli.FlagRefused("--vendor", err)
 	}
 	if c.Access != "" && c.Access != describe.AccessRole && c.Access != describe.AccessUser {
 		return nil, cli.Usage(fmt.Sprintf("--access: there is no %q.", draw.Clean(c.Access)), "role or user", "Correct --access.")
 	}
-	p := &flags.Prepared{Vendor: v, Load: describe.Load}
+	p := &flags.Prepared{Vendor: v, Load: steps.Library().Load}
 	p.Answers.Vendor, p.Answers.Access = name, c.Access
 	for _, check := range []func() error{
 		c.CheckShapes,

@@ -6,15 +6,15 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
+	"rolecall/steps"
 	"rolecall/steps/record"
-	"rolecall/steps/spot"
+	"rolecall/steps/vendorapi"
 	"rolecall/ui/cli"
 	"rolecall/ui/desk"
 	"rolecall/ui/draw"
@@ -50,7 +50,10 @@ func doctor(ctx context.Context, a *cli.App) error {
 	defer cancel()
 	findings := []finding{
 		{ID: "version", Status: "pass", Found: "rolecall " + cli.Version()},
-		findTerminal(a), findClipboard(), findStore(a), findProfiles(a), findIdentity(ctx, a), findToken(a),
+		findTerminal(a), findClipboard(), findStore(a), findProfiles(a), findIdentity(ctx, a),
+	}
+	for _, api := range steps.APIs() {
+		findings = append(findings, findToken(a, api))
 	}
 	if a.JSON {
 		a.WriteJSON(struct {
@@ -162,23 +165,18 @@ func identityProblem(err error) finding {
 	return finding{ID: "aws", Status: "fail", Found: p.What, Next: p.Next}
 }
 
-func findToken(a *cli.App) finding {
-	f := finding{ID: "spot-token", Status: "warn"}
-	base, err := spot.CheckURL(a.Env.Getenv("ROLECALL_SPOT_URL"))
-	if err != nil {
-		p := cli.ProblemOf(err)
-		f.Status, f.Found, f.Next = "fail", p.What, p.Next
-		return f
-	}
-	token, source, err := spot.FindToken(a.Env.Getenv, os.ReadFile)
+// findToken looks for the token of a vendor's API. It is not tried.
+func findToken(a *cli.App, api vendorapi.API) finding {
+	f := finding{ID: api.Name + "-token", Status: "warn"}
+	opened, err := api.Open(a.VendorEnvironment(), "")
 	switch {
 	case err != nil:
 		p := cli.ProblemOf(err)
 		f.Status, f.Found, f.Next = "fail", p.What, p.Next
-	case token == "":
-		f.Found, f.Next = "no token", "Set SPOTINST_TOKEN, paste one when the wizard asks, or go on by hand."
+	case opened.Client == nil:
+		f.Found, f.Next = "no token", "Set "+api.TokenName+", paste one when the wizard asks, or go on by hand."
 	default:
-		f.Status, f.Found = "pass", "from "+source+", for "+base.Host
+		f.Status, f.Found = "pass", "from "+opened.Source+", for "+opened.Host
 	}
 	return f
 }

@@ -8,6 +8,7 @@ import (
 
 	"rolecall/policy"
 	"rolecall/policy/review"
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/screen"
 	"rolecall/ui/cli"
@@ -20,7 +21,7 @@ func vendorsSchemaCommand(a *cli.App) *cobra.Command {
 		Short: "Print the JSON Schema of a vendor's description",
 		Args:  a.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			text, err := describe.Schema()
+			text, err := steps.Library().Schema()
 			if err != nil {
 				return err
 			}
@@ -88,7 +89,7 @@ func checkVendor(a *cli.App, name, failOn string) error {
 		return cli.Usage(draw.Clean(name)+" cannot be read.", "the path of a YAML file", "Check the path: rolecall vendors check ./acme.yaml.")
 	}
 	checked := checkJSON{File: name, Mistakes: []mistakeJSON{}, Policies: []policyCheckJSON{}}
-	v, err := describe.ReadForeign(text, filepath.Base(name))
+	v, err := steps.Library().ReadForeign(text, filepath.Base(name))
 	for _, m := range describe.MistakesOf(err) {
 		checked.Mistakes = append(checked.Mistakes, mistakeJSON{m.Line, m.Column, m.What, m.Expected, m.Next})
 		if !a.JSON {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
@@ -102,7 +103,7 @@ func infoOf(v *describe.Vendor) vendorInfo {
 func listVendors(a *cli.App) error {
 	infos := []vendorInfo{}
 	for _, name := range describe.List() {
-		v, err := describe.Load(name)
+		v, err := steps.Library().Load(name)
 		if err != nil && !describe.BuiltIn(name) {
 			a.Say("%s is left out: its description has a mistake. See rolecall vendors check %s.", draw.Clean(name), draw.Clean(filepath.Join(describe.Folder(), name+".yaml")))
 			continue
@@ -143,7 +144,7 @@ func methodNames(methods []methodInfo) string {
 }
 
 func showVendor(a *cli.App, name string) error {
-	v, err := describe.Load(name)
+	v, err := steps.Library().Load(name)
 	if err != nil {
 		return cli.FlagRefused(name, err)
 	}

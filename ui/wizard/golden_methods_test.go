@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rolecall/policy"
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/step"
@@ -69,7 +70,7 @@ func picturedMethod(t *testing.T, name, method, access string) *pictured {
 	t.Helper()
 	p := newPictured(t)
 	s := p.session
-	v, err := describe.Load(name)
+	v, err := steps.Library().Load(name)
 	if err != nil {
 		t.Fatal(err)
 	}

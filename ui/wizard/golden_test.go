@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -18,7 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rolecall/aws"
-	"rolecall/steps/spot"
+	"rolecall/steps/vendorapi"
 	"rolecall/ui/draw"
 )
 
@@ -28,15 +29,20 @@ var rewrite = flag.Bool("update", false, "write the golden files anew")
 // screens that no request leads to.
 func guided(t *testing.T) *step.Session {
 	t.Helper()
-	v, err := describe.Load("spot")
+	v, err := steps.Library().Load("spot")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &step.Session{Vendor: v, Now: time.Now, LoadVendor: describe.Load}
+	s := &step.Session{Vendor: v, Now: time.Now, LoadVendor: steps.Library().Load}
 	s.Answers.Vendor, s.Method, s.Access, s.Partition = "spot", "manual", describe.AccessRole, "aws"
 	s.Offers = []step.Offer{{Vendor: "spot", Method: "manual", Access: describe.AccessRole, Label: v.Title}}
 	s.Profiles = func() ([]aws.Profile, error) { return []aws.Profile{{Name: "prod"}, {Name: "sandbox"}}, nil }
-	s.OpenAPI = func(screen.Secret) (step.API, error) { return nil, &spot.Error{} }
+	s.OpenAPI = func(_ string, token screen.Secret) (vendorapi.Client, error) {
+		if token == "" {
+			return nil, nil //nolint:nilnil // no token, no client
+		}
+		return nil, &vendorapi.Error{}
+	}
 	s.Prepare()
 	return s
 }

@@ -11,7 +11,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"rolecall/steps/screen"
 	"rolecall/steps/step"
+	"rolecall/steps/vendorapi"
 	"rolecall/ui/rehearse"
 
 	tea "charm.land/bubbletea/v2"
@@ -72,7 +74,7 @@ func newPictured(t *testing.T) *pictured {
 		return errors.Join(p.aws.Close(), awsListener.Close())
 	})
 	vendor := spotrehearsal.New(spotrehearsal.Options{Assume: p.aws.AssumeRole,
-		Accounts: []spotrehearsal.Account{{ID: rehearse.VendorAccount, Name: rehearse.VendorName}}})
+		Accounts: []spotrehearsal.Account{{ID: p.session.Vendor.Account.Example, Name: rehearse.VendorName}}})
 	vendorListener, vendorClient := awsrehearsal.Pipe()
 	serve(t, func() error { return vendor.Serve(vendorListener) }, func() error {
 		vendorClient.CloseIdleConnections()
@@ -87,7 +89,7 @@ func newPictured(t *testing.T) *pictured {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.API = api
+	s.OpenAPI = func(string, screen.Secret) (vendorapi.Client, error) { return api, nil }
 	s.Profiles = func() ([]aws.Profile, error) { return []aws.Profile{}, nil }
 	target := aws.RehearsalTarget(p.aws.Target())
 	s.OpenAWS = func(ctx context.Context, _, _ string) (*aws.Account, error) {

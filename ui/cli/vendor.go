@@ -5,9 +5,17 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"strings"
 	"time"
+
+	"rolecall/steps/vendorapi"
 )
+
+// VendorEnvironment is what a vendor's API may read here when it is opened.
+func (a *App) VendorEnvironment() vendorapi.Environment {
+	return vendorapi.Environment{Getenv: a.Env.Getenv, ReadFile: os.ReadFile, HTTP: &http.Client{Timeout: VendorWait}}
+}
 
 // longestAnswer is how much of a vendor's answer is read, in bytes.
 const longestAnswer = 4 << 10

@@ -1,0 +1,50 @@
+package describe
+
+import "slices"
+
+// Library reads descriptions. It knows what they can name of the program, which
+// stands above this package: its steps and the APIs that it has clients of.
+type Library struct {
+	Steps []StepKind
+	APIs  []string // "spot"
+}
+
+// StepKind is a step that the program has, and that a method can list.
+type StepKind struct {
+	ID      string // "policy"
+	PerRole bool   // it is walked once for each role
+	// Marks are what the step can tell that a person did: MarkOpened, and the
+	// labels of what can be copied there. A step without any shows no instruction
+	// as done. UserMarks stand beside them where the vendor gets a user.
+	Marks, UserMarks []string
+}
+
+// marks are those that the step has in a method of this access.
+func (k StepKind) marks(access string) []string {
+	if access == AccessUser {
+		return append(slices.Clone(k.Marks), k.UserMarks...)
+	}
+	return k.Marks
+}
+
+// MarkOpened is the mark for a page that was opened.
+const MarkOpened = "opened"
+
+// StepIDs are the names of the steps, in the order in which the program lists
+// them.
+func (l Library) StepIDs() []string {
+	ids := make([]string, len(l.Steps))
+	for i, kind := range l.Steps {
+		ids[i] = kind.ID
+	}
+	return ids
+}
+
+// step finds a step by its name; the zero StepKind when there is none.
+func (l Library) step(id string) StepKind {
+	i := slices.IndexFunc(l.Steps, func(kind StepKind) bool { return kind.ID == id })
+	if i < 0 {
+		return StepKind{}
+	}
+	return l.Steps[i]
+}

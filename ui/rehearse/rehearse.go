@@ -1,0 +1,178 @@
+// Package rehearse is an AWS account and a vendor inside the program, reached by
+// real HTTP, for a session that leaves nothing behind.
+package rehearse
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"sync"
+
+	"rolecall/aws"
+	awsrehearsal "rolecall/aws/rehearsal"
+	"rolecall/steps"
+	"rolecall/steps/describe"
+	"rolecall/steps/screen"
+	"rolecall/steps/step"
+	"rolecall/steps/vendorapi"
+	"rolecall/ui/cli"
+)
+
+// What a rehearsal begins with, so that enter alone leads through it. The
+// numbers are those of AWS's documentation.
+const (
+	Account          = "123456789012"
+	rehearsalTrusted = "444455556666" // the vendor's account where its description names none
+	VendorName       = "Rehearsal"
+)
+
+// Answers fills in what a real account would have to be asked for.
+func Answers(s *step.Session) {
+	s.Rehearsal = true
+	s.Profile, s.Region = "", ""
+	if s.VendorAccount == "" && s.NewVendorAccount == "" && s.Vendor != nil {
+		s.VendorAccount = s.Vendor.Account.Example
+	}
+	if s.TrustedAccount == "" {
+		s.TrustedAccount = rehearsalTrusted
+	}
+	if s.Vendor != nil {
+		s.Prepare() // what a vendor's own console would tell
+	}
+}
+
+// Rehearsal is an AWS and the vendors inside the program. An AWS account exists
+// for each partition, made when it is first signed in to; a vendor, when its API
+// is first opened.
+type Rehearsal struct {
+	account string
+	trusted string              // the vendor's AWS account outside the commercial partition
+	begins  []vendorapi.Account // the vendor's accounts; nil: the one of its description's example
+
+	mu      sync.Mutex
+	servers map[string]*awsrehearsal.Server // by partition
+	vendors map[string]vendorapi.Rehearsed  // by the API's name
+}
+
+// Start connects the session to an AWS and to vendors that are inside the
+// program. What it needs of them starts when it is asked for.
+func Start(a *cli.App, s *step.Session) *Rehearsal {
+	r := &Rehearsal{account: s.AccountID, trusted: s.TrustedAccount,
+		servers: map[string]*awsrehearsal.Server{}, vendors: map[string]vendorapi.Rehearsed{}}
+	if s.VendorAccount != "" {
+		r.begins = []vendorapi.Account{{ID: s.VendorAccount, Name: VendorName, OrganizationID: "org-rehearsal"}}
+	} else if s.NewVendorAccount != "" {
+		r.begins = []vendorapi.Account{}
+	}
+	s.Post = takes
+	s.Profiles = func() ([]aws.Profile, error) { return []aws.Profile{}, nil }
+	s.OpenAPI = func(name string, _ screen.Secret) (vendorapi.Client, error) { return r.vendor(name, s.Vendor) }
+	s.OpenAWS = func(ctx context.Context, _, _ string) (*aws.Account, error) {
+		server, err := r.server(s.Partition)
+		if err != nil {
+			return nil, err
+		}
+		if s.Vendor != nil {
+			for i := range s.Vendor.Roles {
+				server.AddManagedPolicies(s.Vendor.Roles[i].ManagedPolicies...)
+			}
+		}
+		target := aws.RehearsalTarget(server.Target())
+		return aws.Open(ctx, aws.Options{Rehearsal: &target, PinAccount: r.account, UserAgent: "rolecall/" + cli.Version()})
+	}
+	return r
+}
+
+// vendor is the client of a vendor's API, whose server is started when it is
+// first needed; nil where the program has no such server.
+func (r *Rehearsal) vendor(name string, v *describe.Vendor) (vendorapi.Client, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if running, ok := r.vendors[name]; ok {
+		return running.Client, nil
+	}
+	api, ok := steps.APIs().Find(name)
+	if !ok || api.Rehearse == nil {
+		return nil, nil //nolint:nilnil // the session takes nil for "by hand"
+	}
+	accounts := r.begins
+	if accounts == nil && v.Account.Example != "" {
+		accounts = []vendorapi.Account{{ID: v.Account.Example, Name: VendorName}}
+	}
+	running, err := api.Rehearse(vendorapi.Rehearsal{Accounts: accounts, Assume: r.assume})
+	if err != nil {
+		return nil, err
+	}
+	r.vendors[name] = running
+	return running.Client, nil
+}
+
+// server is the account of a partition, started when it is first needed.
+func (r *Rehearsal) server(partition string) (*awsrehearsal.Server, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if server := r.servers[partition]; server != nil {
+		return server, nil
+	}
+	server := awsrehearsal.New(awsrehearsal.Options{Account: r.account, Partition: partition, Alias: "rehearsal"})
+	if err := server.Start(); err != nil {
+		return nil, err
+	}
+	r.servers[partition] = server
+	return server, nil
+}
+
+// assume is the vendor trying a role: in the partition of the role, from the
+// vendor's account there.
+func (r *Rehearsal) assume(principal, roleARN, externalID string) error {
+	arn, ok := aws.SplitARN(roleARN)
+	if !ok {
+		return errors.New("not the ARN of a role")
+	}
+	if arn.Partition != describe.Commercial {
+		principal = r.trusted
+	}
+	r.mu.Lock()
+	server := r.servers[arn.Partition]
+	r.mu.Unlock()
+	if server == nil {
+		return errors.New("no account in this partition")
+	}
+	return server.AssumeRole(principal, roleARN, externalID)
+}
+
+// takes stands in for the server of a vendor's file: it is on this machine,
+// whatever address the file names, and takes any JSON object by real HTTP.
+func takes(ctx context.Context, _, body string) (int, string, error) {
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, "", err
+	}
+	server := &http.Server{ReadHeaderTimeout: cli.VendorWait, Handler: http.HandlerFunc(func(out http.ResponseWriter, request *http.Request) {
+		var object map[string]any
+		if err := json.NewDecoder(request.Body).Decode(&object); err != nil {
+			http.Error(out, "no JSON object", http.StatusBadRequest)
+			return
+		}
+		_, _ = io.WriteString(out, "taken") // the program itself reads it
+	})}
+	go func() { _ = server.Serve(listener) }()
+	defer server.Close()
+	direct := &http.Client{Timeout: cli.VendorWait, Transport: &http.Transport{DisableKeepAlives: true}} // no proxy
+	return cli.Post(ctx, direct, "http://"+listener.Addr().String(), body)
+}
+
+// Close ends what was started.
+func (r *Rehearsal) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, server := range r.servers {
+		_ = server.Close() // the program ends, and with it the listener
+	}
+	for _, running := range r.vendors {
+		_ = running.Close()
+	}
+}
