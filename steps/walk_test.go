@@ -285,7 +285,7 @@ func TestWithoutTokenAndCredentialsEverythingGoesByHand(t *testing.T) {
 		w.start().at("vendor").enter().at("partition").enter().at("login").until("profiles", w.enterWorks)
 		w.chooses("profile", "guide-only").types("account-id", "1234-5678-9012").at("permissions").enter()
 		w.at(policyStep).enter().at(roleStep).types("external-id", "has a space").sees("space")
-		w.types("external-id", "spotinst:aws:extid:0123456789abcdef").sees("0123456789abcdef")
+		w.types("external-id", "\u200bspotinst:aws:extid:0123456789abcdef\ufeff").sees("0123456789abcdef")
 		w.types("role-arn", " arn:aws:iam::123456789012:instance-profile/x ").sees("instance profile").at(roleStep)
 		w.types("role-arn", "\"arn:aws:iam::123456789012:role/vendors/Spot-Role\"\n").at("connect")
 		w.sees("arn:aws:iam::123456789012:role/vendors/Spot-Role").enter().sees("Handed over by you")

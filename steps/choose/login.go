@@ -214,7 +214,7 @@ func (l *Login) profile(name string) (aws.Profile, bool) {
 }
 
 func (l *Login) entered(s *step.Session, msg screen.Entered) (step.Move, []screen.Effect) {
-	text := strings.Join(strings.Fields(msg.Text), "")
+	text := strings.Join(strings.Fields(step.Pasted(msg.Text)), "")
 	switch msg.ID {
 	case fieldCode:
 		if len(text) != 6 || strings.Trim(text, "0123456789") != "" {

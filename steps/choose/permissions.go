@@ -111,9 +111,9 @@ func (c *Permissions) Update(s *step.Session, msg screen.Msg) (step.Move, []scre
 		c.bucket.saw(msg)
 	case screen.Entered:
 		if c.stage == askOwnExternal {
-			return c.ownExternal(s, strings.TrimSpace(msg.Text))
+			return c.ownExternal(s, step.Pasted(msg.Text))
 		}
-		return c.entered(s, strings.TrimSpace(msg.Text))
+		return c.entered(s, step.Pasted(msg.Text))
 	}
 	return step.Stay, nil
 }
@@ -126,7 +126,7 @@ func (c *Permissions) chose(s *step.Session, id string) (step.Move, []screen.Eff
 	case optionChoose:
 		if s.Vendor.Partitions[s.Partition].Customise {
 			c.stage = tickBundles
-			c.weigh(s)
+			c.reviewBundles(s)
 		}
 	case "use":
 		if len(c.ticked) == 0 {
@@ -240,9 +240,9 @@ func (c *Permissions) measure(s *step.Session) {
 	}
 }
 
-// weigh reviews what each bundle asks for by itself, so that the tree can say
+// reviewBundles reviews what each bundle asks for by itself, so that the tree can say
 // where the risks come from.
-func (c *Permissions) weigh(s *step.Session) {
+func (c *Permissions) reviewBundles(s *step.Session) {
 	c.risks = map[string]string{}
 	for _, bundle := range s.Vendor.AllBundles() {
 		p, ok := s.Vendor.Bundle(bundle)

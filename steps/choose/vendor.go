@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -331,7 +332,7 @@ func (c *Vendor) ready(s *step.Session, msg accountReady) (step.Move, []screen.E
 }
 
 func (c *Vendor) entered(s *step.Session, msg screen.Entered) (step.Move, []screen.Effect) {
-	text := strings.TrimSpace(msg.Text)
+	text := step.Pasted(msg.Text)
 	switch msg.ID {
 	case "token":
 		if text == "" {
@@ -344,7 +345,7 @@ func (c *Vendor) entered(s *step.Session, msg screen.Entered) (step.Move, []scre
 		}
 		return c.start(s)
 	case "account-name":
-		if !strings.ContainsFunc(text, isLetter) {
+		if !strings.ContainsFunc(text, unicode.IsLetter) {
 			c.field = "The name needs at least one letter."
 			return step.Stay, nil
 		}
@@ -352,8 +353,6 @@ func (c *Vendor) entered(s *step.Session, msg screen.Entered) (step.Move, []scre
 	}
 	return step.Stay, nil
 }
-
-func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }
 
 // Screen shows the stage.
 func (c *Vendor) Screen(s *step.Session) screen.Screen {

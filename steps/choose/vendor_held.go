@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"rolecall/aws"
+	"rolecall/steps/record"
 	"rolecall/steps/step"
 )
 
@@ -13,7 +14,7 @@ import (
 // where that very role would be adopted.
 func (c *Vendor) replaces(s *step.Session) string {
 	role := s.Submits()
-	if s.Method == "manual" || role == nil {
+	if role == nil || !s.HasStep(record.StepCreate) && !s.HasStep(record.StepStack) {
 		return ""
 	}
 	held, ok := aws.SplitARN(c.held)

@@ -127,7 +127,7 @@ func (c *Policy) looked(s *step.Session, msg policyLooked) (step.Move, []screen.
 	if msg.Err == nil {
 		c.matches, c.named = msg.matches, msg.named
 	}
-	c.weigh(s)
+	c.accept(s)
 	if c.seen(s.Answers) && s.Resuming || c.roleDecides(s) {
 		return step.Next, nil
 	}
@@ -141,8 +141,8 @@ func (c *Policy) looked(s *step.Session, msg policyLooked) (step.Move, []screen.
 // alone is waited for, since whoever makes it may have put the policy inside.
 func (c *Policy) roleDecides(s *step.Session) bool { return s.Unattended && !s.Rehearsal }
 
-// weigh takes the policies once there is one for every wanted document.
-func (c *Policy) weigh(s *step.Session) {
+// accept takes the policies once there is one for every wanted document.
+func (c *Policy) accept(s *step.Session) {
 	var found []aws.Policy
 	for i := range c.wanted {
 		if sighting := c.found(i); sighting != nil && s.MayAccept(sighting.Policy) {

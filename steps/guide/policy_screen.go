@@ -111,5 +111,5 @@ func (c *Policy) actions(s *step.Session) []screen.Action {
 	if s.Access == describe.AccessUser {
 		skip.Key, skip.Label = "u", "the user has it"
 	}
-	return c.Poll.Actions(s, "the policy", skip)
+	return c.Actions(s, "the policy", skip)
 }

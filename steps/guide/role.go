@@ -22,7 +22,7 @@ type Role struct {
 	id step.ExternalID
 	step.Poll
 	watch    *aws.RoleWatch
-	sighted  roleSightings
+	seen     roleSightings
 	verified *aws.Report       // of a pasted ARN
 	pasting  bool              // the field for an ARN is open
 	making   bool              // the rehearsal's stand-in for the browser is at work
@@ -166,9 +166,9 @@ func (c *Role) looked(s *step.Session, msg roleLooked) (step.Move, []screen.Effe
 	c.Took(s, msg.Polled)
 	c.problem = step.ProblemOf(msg.Err).AsPassing()
 	if msg.Err == nil {
-		c.sighted = msg.seen
+		c.seen = msg.seen
 	}
-	c.weigh(s)
+	c.accept(s)
 	if c.proven(s) && s.Resuming {
 		return step.Next, nil
 	}
@@ -178,8 +178,8 @@ func (c *Role) looked(s *step.Session, msg roleLooked) (step.Move, []screen.Effe
 	return step.Stay, []screen.Effect{c.lookAgain(c.Pause(s))}
 }
 
-// weigh takes the role when exactly one is right, or the one that was named.
-func (c *Role) weigh(s *step.Session) {
+// accept takes the role when exactly one is right, or the one that was named.
+func (c *Role) accept(s *step.Session) {
 	right := c.right()
 	part := s.Part(c.Spec.Role)
 	switch {
@@ -206,7 +206,7 @@ func (c *Role) indexOf(matches []aws.RoleSighting, arn string) int {
 // right are the roles that are right in every respect.
 func (c *Role) right() []aws.RoleSighting {
 	var right []aws.RoleSighting
-	for _, m := range c.sighted.matches {
+	for _, m := range c.seen.matches {
 		if m.Report.OK {
 			right = append(right, m)
 		}
@@ -226,14 +226,14 @@ func (c *Role) take(s *step.Session, report aws.Report) {
 // adoptPolicies notes the ARNs of the policies that a role has attached, where
 // nobody saw them before. A role with the policy inside has none.
 func (c *Role) adoptPolicies(s *step.Session, roleARN string) {
-	i := c.indexOf(c.sighted.matches, roleARN)
+	i := c.indexOf(c.seen.matches, roleARN)
 	wanted, err := s.WantedDocuments(c.Spec.Role)
 	if i < 0 || err != nil {
 		return
 	}
 	policies := step.PolicyHints(s.Part(c.Spec.Role).Policies, wanted)
 	for j, w := range wanted {
-		for _, attached := range c.sighted.matches[i].Role.Attached {
+		for _, attached := range c.seen.matches[i].Role.Attached {
 			if policies[j].ARN == "" && attached.Document != nil && attached.Document.Digest() == w.Document.Digest() {
 				policies[j].Name, policies[j].ARN = attached.Name, attached.ARN
 			}

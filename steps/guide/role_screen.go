@@ -40,12 +40,12 @@ func (c *Role) Screen(s *step.Session) screen.Screen {
 // nearest is the role that comes nearest to a right one, nil when none does.
 func (c *Role) nearest() *aws.RoleSighting {
 	switch {
-	case len(c.sighted.matches) > 0:
-		return &c.sighted.matches[0]
-	case c.sighted.nearMiss != nil:
-		return c.sighted.nearMiss
+	case len(c.seen.matches) > 0:
+		return &c.seen.matches[0]
+	case c.seen.nearMiss != nil:
+		return c.seen.nearMiss
 	}
-	return c.sighted.named
+	return c.seen.named
 }
 
 // openTrust opens the trust policy of the nearest role.
@@ -132,6 +132,7 @@ func (c *Role) foundBlocks(s *step.Session) []screen.Block {
 		screen.Facts{{Label: "Role ARN", Value: report.Role.ARN, Copy: true}}, step.ChecksOf(*report))
 }
 
+// OrDigits is the account, or twelve digits that stand for one in an example.
 func OrDigits(accountID string) string {
 	if accountID == "" {
 		return "123456789012"
@@ -153,12 +154,12 @@ func (c *Role) underway(s *step.Session) []screen.Block {
 	switch {
 	case c.verified != nil:
 		blocks = append(blocks, step.ChecksOf(*c.verified))
-	case len(c.sighted.matches) > 0:
-		nearly := c.sighted.matches[0]
+	case len(c.seen.matches) > 0:
+		nearly := c.seen.matches[0]
 		blocks = append(blocks, c.notYetProblem(s, nearly), step.ChecksOf(nearly.Report))
-	case c.sighted.nearMiss != nil:
+	case c.seen.nearMiss != nil:
 		blocks = append(blocks, c.nearMissProblem(s))
-	case c.sighted.named != nil:
+	case c.seen.named != nil:
 		blocks = append(blocks, c.wrongNamed(s))
 	}
 	return append(blocks, c.Notes()...)
@@ -185,7 +186,7 @@ func (c *Role) wrongness(s *step.Session, name string) screen.ProblemKind {
 }
 
 func (c *Role) nearMissProblem(s *step.Session) screen.Problem {
-	near, wanted := c.sighted.nearMiss, s.Part(c.Spec.Role).ExternalID
+	near, wanted := c.seen.nearMiss, s.Part(c.Spec.Role).ExternalID
 	p := screen.Problem{
 		What:     near.Role.Name + " trusts " + s.Vendor.Title + ", but under another external ID.",
 		Expected: "external ID " + wanted,
@@ -201,7 +202,7 @@ func (c *Role) nearMissProblem(s *step.Session) screen.Problem {
 }
 
 func (c *Role) wrongNamed(s *step.Session) screen.Problem {
-	named := c.sighted.named
+	named := c.seen.named
 	return screen.Problem{
 		What:     named.Role.Name + " exists and does not trust " + s.Vendor.Title + ".",
 		Expected: "a role that trusts account " + strings.Join(s.TrustedAccounts(c.Spec.Role), " and "),
@@ -227,7 +228,7 @@ func (c *Role) actions(s *step.Session) []screen.Action {
 	if s.AWS == nil || len(c.right()) > 1 {
 		return nil
 	}
-	if s.Rehearsal && !c.making && !c.made && len(c.sighted.matches) == 0 && c.sighted.nearMiss == nil {
+	if s.Rehearsal && !c.making && !c.made && len(c.seen.matches) == 0 && c.seen.nearMiss == nil {
 		return []screen.Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
 	}
 	var more []screen.Action
@@ -239,5 +240,5 @@ func (c *Role) actions(s *step.Session) []screen.Action {
 	if !c.pasting {
 		more = append(more, screen.Action{ID: "paste", Key: "p", Label: "paste the ARN"})
 	}
-	return c.Poll.Actions(s, "the role", more...)
+	return c.Actions(s, "the role", more...)
 }

@@ -88,7 +88,7 @@ func (c *User) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 	case screen.Changed:
 		c.field = ""
 	case screen.Entered:
-		return c.named(s, strings.TrimSpace(msg.Text))
+		return c.named(s, step.Pasted(msg.Text))
 	case screen.Broke:
 		c.making, c.problem = false, screen.BrokenProblem(msg)
 		if s.AWS != nil {
@@ -106,7 +106,7 @@ func (c *User) looked(s *step.Session, msg userLooked) (step.Move, []screen.Effe
 	if msg.Err == nil {
 		c.seen = msg.seen
 	}
-	c.weigh(s)
+	c.accept(s)
 	if s.UserRight(c.Spec.Role) && s.Resuming {
 		return step.Next, nil
 	}
@@ -116,8 +116,8 @@ func (c *User) looked(s *step.Session, msg userLooked) (step.Move, []screen.Effe
 	return step.Stay, []screen.Effect{c.lookAgain(c.Pause(s))}
 }
 
-// weigh takes the user when exactly one is right, or the one that was named.
-func (c *User) weigh(s *step.Session) {
+// accept takes the user when exactly one is right, or the one that was named.
+func (c *User) accept(s *step.Session) {
 	right, part := c.right(), s.Part(c.Spec.Role)
 	if part.UserNameGiven {
 		right = slices.DeleteFunc(right, func(u aws.UserSighting) bool { return !strings.EqualFold(u.User.Name, part.UserName) })
@@ -263,5 +263,5 @@ func (c *User) actions(s *step.Session) []screen.Action {
 	case s.Rehearsal && !c.making && !c.made && len(c.seen) == 0:
 		return []screen.Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
 	}
-	return c.Poll.Actions(s, "the user")
+	return c.Actions(s, "the user")
 }

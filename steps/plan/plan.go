@@ -96,6 +96,7 @@ type Approval struct {
 	Settings string `json:"settings"`
 }
 
+// Add writes down a document with what the review finds in it.
 func (p *Plan) Add(d Document, doc *policy.Document, options review.Options) {
 	report := review.Review([]byte(doc.Pretty()), options)
 	d.Digest, d.Characters, d.Limit = doc.Digest(), report.Policy.Characters, report.Policy.Limit
@@ -191,6 +192,7 @@ func (p *Plan) Unapproved() []Document {
 	return slices.DeleteFunc(slices.Clone(p.Documents), func(d Document) bool { return p.Approves(d.Digest) })
 }
 
+// Approves reports whether an approval names the document.
 func (p *Plan) Approves(digest string) bool {
 	return slices.ContainsFunc(p.Approvals, func(a Approval) bool { return slices.Contains(a.Digests, digest) })
 }

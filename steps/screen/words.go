@@ -8,6 +8,7 @@ import (
 	"unicode"
 )
 
+// Plural is the word for this many: "key", "keys".
 func Plural(n int, word string) string {
 	if n == 1 {
 		return word

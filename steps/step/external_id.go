@@ -2,8 +2,6 @@ package step
 
 import (
 	"context"
-	"strings"
-	"unicode"
 
 	"rolecall/aws"
 	"rolecall/steps/record"
@@ -104,7 +102,7 @@ func (e *ExternalID) Update(s *Session, msg screen.Msg) (known bool, effects []s
 	case screen.Changed:
 		e.field = ""
 	case screen.Entered:
-		return e.pasted(s, cleanExternalID(msg.Text)), nil
+		return e.pasted(s, Pasted(msg.Text)), nil
 	case screen.Chose:
 		if msg.ID == "by-hand" {
 			e.Stage, e.problem = externalIDAsked, nil
@@ -133,19 +131,6 @@ func (e *ExternalID) have(s *Session, msg externalIDRead) bool {
 	s.SetPart(e.purpose, func(p *record.Part) { p.ExternalID, p.Minted = msg.id, p.Minted && before == msg.id || msg.minted })
 	e.Stage = ExternalIDKnown
 	return true
-}
-
-// cleanExternalID takes away what comes along when an external ID is copied:
-// white space and quotes around it, and characters that nobody sees. A space
-// inside stays: there the person has to look.
-func cleanExternalID(pasted string) string {
-	seen := strings.Map(func(r rune) rune {
-		if !unicode.IsSpace(r) && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
-			return -1
-		}
-		return r
-	}, pasted)
-	return strings.TrimFunc(seen, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("\"'`“”‘’«»", r) })
 }
 
 func (e *ExternalID) pasted(s *Session, id string) bool {

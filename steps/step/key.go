@@ -9,8 +9,22 @@ import (
 	"rolecall/steps/screen"
 )
 
-// makes reports whether rolecall itself makes the key.
-func (s *Session) MakesKey() bool { return s.Method == "direct" }
+// HasStep reports whether the chosen method has a step of this name: what is
+// done in a method is what its description lists.
+func (s *Session) HasStep(id record.StepID) bool {
+	if s.Vendor == nil {
+		return false
+	}
+	method, ok := s.Vendor.Method(s.Method, s.Access)
+	if ok {
+		_, ok = method.Step(string(id), "")
+	}
+	return ok
+}
+
+// MakesKey reports whether rolecall itself makes the user's key: where it makes
+// the user.
+func (s *Session) MakesKey() bool { return s.HasStep(record.StepCreate) }
 
 // DropKey forgets a part's key and its secret.
 func (s *Session) DropKey(purpose string) {

@@ -28,14 +28,14 @@ type Poll struct {
 
 // Polled is how one look went; a step's message embeds it beside what was seen.
 type Polled struct {
-	next time.Duration
-	Note string
-	Err  error
+	next time.Duration // until the next look
+	Note string        // what is limited just now
+	Err  error         // of the look, or of loading the credentials anew
 }
 
 // Begin starts the clock.
-func (l *Poll) Begin(s *Session) {
-	*l = Poll{account: s.AWS, Since: s.Now(), until: s.Now().Add(s.Patience(LookFor))}
+func (p *Poll) Begin(s *Session) {
+	*p = Poll{account: s.AWS, Since: s.Now(), until: s.Now().Add(s.Patience(LookFor))}
 }
 
 // Patience is how long to wait: what was asked for, else the step's own.
@@ -46,10 +46,10 @@ func (s *Session) Patience(own time.Duration) time.Duration {
 	return own
 }
 
-// Look makes the call that looks once. seen reads what the watch saw; it is
-// called where the watch was asked, before the next look can begin.
-func (l *Poll) Look(name string, after time.Duration, fetch func(context.Context) (time.Duration, bool, error), seen func(Polled) screen.Msg) screen.Call {
-	account, renew := l.account, l.expired
+// Look makes the call that looks once. seen makes the step's message of what the
+// watch saw; it runs in the call, before the next look can begin.
+func (p *Poll) Look(name string, after time.Duration, fetch func(context.Context) (time.Duration, bool, error), seen func(Polled) screen.Msg) screen.Call {
+	account, renew := p.account, p.expired
 	return screen.Call{Name: name, After: after, Do: func(ctx context.Context) screen.Msg {
 		if renew {
 			if err := account.Renew(ctx); err != nil {
@@ -62,8 +62,8 @@ func (l *Poll) Look(name string, after time.Duration, fetch func(context.Context
 }
 
 // Took notes how a look went.
-func (l *Poll) Took(s *Session, g Polled) {
-	l.note, l.expired, l.next = g.Note, needsRenewal(g.Err), s.Now().Add(g.next)
+func (p *Poll) Took(s *Session, polled Polled) {
+	p.note, p.expired, p.next = polled.Note, needsRenewal(polled.Err), s.Now().Add(polled.next)
 }
 
 // needsRenewal reports whether the credentials ran out or can no longer be got.
@@ -76,37 +76,37 @@ func needsRenewal(err error) bool {
 }
 
 // Pause is how long to wait until the next look.
-func (l *Poll) Pause(s *Session) time.Duration { return l.next.Sub(s.Now()) }
+func (p *Poll) Pause(s *Session) time.Duration { return p.next.Sub(s.Now()) }
 
 // Over reports whether the time is up.
-func (l *Poll) Over(s *Session) bool { return !s.Now().Before(l.until) }
+func (p *Poll) Over(s *Session) bool { return !s.Now().Before(p.until) }
 
 // Extend gives the look another half hour.
-func (l *Poll) Extend(s *Session) { l.until = s.Now().Add(LookFor) }
+func (p *Poll) Extend(s *Session) { p.until = s.Now().Add(LookFor) }
 
 // Waiting says what is awaited, or that rolecall stopped looking.
-func (l *Poll) Waiting(s *Session, what string) screen.Block {
-	if l.Over(s) {
+func (p *Poll) Waiting(s *Session, what string) screen.Block {
+	if p.Over(s) {
 		return screen.Text{Tone: screen.Warning, Body: "rolecall stopped looking. Press w to go on."}
 	}
-	return screen.Waiting{For: what, Since: l.Since, Until: l.until, Next: l.next}
+	return screen.Waiting{For: what, Since: p.Since, Until: p.until, Next: p.next}
 }
 
 // Notes says what is limited just now.
-func (l *Poll) Notes() []screen.Block {
-	if l.note == "" {
+func (p *Poll) Notes() []screen.Block {
+	if p.note == "" {
 		return nil
 	}
-	return []screen.Block{screen.Text{Tone: screen.Warning, Body: l.note}}
+	return []screen.Block{screen.Text{Tone: screen.Warning, Body: p.note}}
 }
 
 // Actions are enter, which waits, and what helps a look that got stuck.
-func (l *Poll) Actions(s *Session, awaited string, more ...screen.Action) []screen.Action {
+func (p *Poll) Actions(s *Session, awaited string, more ...screen.Action) []screen.Action {
 	actions := append([]screen.Action{{ID: "next", Label: "next", Default: true, Disabled: "waits for " + awaited}}, more...)
-	if l.expired {
+	if p.expired {
 		actions = append(actions, screen.Action{ID: "login", Key: "l", Label: "sign in again"})
 	}
-	if l.Over(s) {
+	if p.Over(s) {
 		actions = append(actions, screen.Action{ID: "extend", Key: "w", Label: "go on looking"})
 	}
 	return actions

@@ -10,56 +10,6 @@ import (
 	"rolecall/steps/vendorapi"
 )
 
-// FirstFailure is the first failed check.
-func FirstFailure(r aws.Report) *aws.Check {
-	for i := range r.Checks {
-		if r.Checks[i].Status == aws.Fail {
-			return &r.Checks[i]
-		}
-	}
-	return nil
-}
-
-// Refused tells whether an error means for certain that nothing was done.
-func Refused(err error) bool {
-	if own := (*screen.Fault)(nil); errors.As(err, &own) {
-		return true // rolecall refused by itself
-	}
-	switch aws.KindOf(err) {
-	case aws.Denied, aws.Throttled, aws.NotFound, aws.Limit, aws.Conflict, aws.Malformed, aws.Expired, aws.NotSignedIn, aws.WrongAccount:
-		return true
-	}
-	return false
-}
-
-// ChecksOf turns a verdict's checks into the screen's.
-func ChecksOf(r aws.Report) screen.Checks {
-	checks := make(screen.Checks, 0, len(r.Checks))
-	for _, check := range r.Checks {
-		shown := screen.Check{ID: check.ID, State: screen.CheckState(check.Status), Label: NameOfCheck(check.ID) + ": " + check.Want}
-		if check.Status == aws.Pass {
-			shown.Label = NameOfCheck(check.ID) + ": " + check.Got
-		} else {
-			shown.Why, shown.Fix = "found: "+check.Got, check.Fix
-		}
-		checks = append(checks, shown)
-	}
-	return checks
-}
-
-// CheckList turns checks of AWS into the screen's.
-func CheckList(checks []aws.Check) screen.Checks { return ChecksOf(aws.Report{Checks: checks}) }
-
-// Passes tells whether an error is worth another look: an answer that got lost,
-// a server that is not well, or a use that IAM has not forgotten yet.
-func Passes(err error) bool {
-	switch aws.KindOf(err) {
-	case aws.Network, aws.Unavailable, aws.Throttled, aws.Conflict, aws.NotFound:
-		return true
-	}
-	return false
-}
-
 // ProblemOf says in three lines what an error of AWS, of the vendor or of this
 // machine means. It gives nil for nil.
 func ProblemOf(err error) *screen.Problem {
@@ -100,4 +50,26 @@ func InputProblem(err error) string {
 		expected = "Expected: " + p.Expected + "."
 	}
 	return strings.Join(strings.Fields(strings.Join([]string{p.What, expected, p.Next}, " ")), " ")
+}
+
+// Refused tells whether an error means for certain that nothing was done.
+func Refused(err error) bool {
+	if own := (*screen.Fault)(nil); errors.As(err, &own) {
+		return true // rolecall refused by itself
+	}
+	switch aws.KindOf(err) {
+	case aws.Denied, aws.Throttled, aws.NotFound, aws.Limit, aws.Conflict, aws.Malformed, aws.Expired, aws.NotSignedIn, aws.WrongAccount:
+		return true
+	}
+	return false
+}
+
+// Passes tells whether an error is worth another look: an answer that got lost,
+// a server that is not well, or a use that IAM has not forgotten yet.
+func Passes(err error) bool {
+	switch aws.KindOf(err) {
+	case aws.Network, aws.Unavailable, aws.Throttled, aws.Conflict, aws.NotFound:
+		return true
+	}
+	return false
 }

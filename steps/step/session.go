@@ -11,6 +11,73 @@ import (
 	"rolecall/steps/vendorapi"
 )
 
+// Session is everything a step may use: the answers, the vendor's description
+// and the two accounts, the customer's at AWS and the one at the vendor.
+type Session struct {
+	record.Answers
+	Vendor *describe.Vendor
+	// Offers are the vendors and methods to choose from; flags narrow them.
+	Offers []Offer
+	// LoadVendor reads a vendor's description by name or file.
+	LoadVendor func(name string) (*describe.Vendor, error)
+
+	// AWS is the account signed in to; nil before the login step and in a
+	// session without credentials.
+	AWS *aws.Account
+	// OpenAWS loads a profile's configuration. It sends nothing. code answers
+	// the profile's MFA device once; empty when it has none.
+	OpenAWS func(ctx context.Context, profile, code string) (*aws.Account, error)
+	// Profiles lists the profiles of the AWS files.
+	Profiles func() ([]aws.Profile, error)
+
+	// api is the client of the API called apiName, as last opened; nil without a
+	// token. See API.
+	api     vendorapi.Client
+	apiName string
+	// OpenAPI opens the API of that name, with the token given or the one found
+	// here; without either the client is nil. It sends nothing.
+	OpenAPI func(name string, token screen.Secret) (vendorapi.Client, error)
+
+	// Post sends a description's declared request and returns the answer's status
+	// and the beginning of its text. No redirect is followed.
+	Post func(ctx context.Context, url, body string) (status int, answer string, err error)
+	// SendTo is the address that a flag allowed the declared request to go to.
+	SendTo string
+
+	// Secrets are the secret access keys of this run, by the part's purpose. They
+	// are nowhere else, and end with the program.
+	Secrets map[string]screen.Secret
+	// KeepSecret writes an access key where the person wanted it (--secret-file);
+	// nil when nowhere.
+	KeepSecret func(keyID string, secret screen.Secret) error
+	// ScreenStays says that what is shown stays readable after rolecall ends: then
+	// no secret is shown.
+	ScreenStays bool
+
+	// Resuming is true until the person does something: steps that are done
+	// pass by themselves.
+	Resuming bool
+	// Unattended says that nobody looks at the screens.
+	Unattended bool
+	// Unfinished names the writing calls that an earlier run of this session
+	// sent and never saw answered.
+	Unfinished []string
+	// Ledger keeps the receipt of what this session makes; nil: in memory alone.
+	Ledger *record.Ledger
+	// Endpoint is where AWS requests go when that is not AWS.
+	Endpoint string
+	// Wait is how long an unanswered wait may last; zero means the step's own.
+	Wait time.Duration
+	Now  func() time.Time
+}
+
+// Offer is one way to connect: a vendor, who does the AWS part, and what the
+// vendor gets.
+type Offer struct {
+	Vendor, Method, Access string
+	Label, Detail          string
+}
+
 // ID names the offer among the choices.
 func (o Offer) ID() string { return o.Vendor + " " + o.Method + " " + o.Access }
 
@@ -89,71 +156,4 @@ func (s *Session) ForgetARNs() {
 	for purpose := range s.Parts {
 		s.SetPart(purpose, func(p *record.Part) { p.Policies, p.RoleARN, p.RoleID = nil, "", "" })
 	}
-}
-
-// Session is everything a step may use: the answers, the vendor's description
-// and the two accounts, the customer's at AWS and the one at the vendor.
-type Session struct {
-	record.Answers
-	Vendor *describe.Vendor
-	// Offers are the vendors and methods to choose from; flags narrow them.
-	Offers []Offer
-	// LoadVendor reads a vendor's description by name or file.
-	LoadVendor func(name string) (*describe.Vendor, error)
-
-	// AWS is the account signed in to; nil before the login step and in a
-	// session without credentials.
-	AWS *aws.Account
-	// OpenAWS loads a profile's configuration. It sends nothing. code answers
-	// the profile's MFA device once; empty when it has none.
-	OpenAWS func(ctx context.Context, profile, code string) (*aws.Account, error)
-	// Profiles lists the profiles of the AWS files.
-	Profiles func() ([]aws.Profile, error)
-
-	// api is the client of the API called apiName, as last opened; nil without a
-	// token. See API.
-	api     vendorapi.Client
-	apiName string
-	// OpenAPI opens the API of that name, with the token given or the one found
-	// here; without either the client is nil. It sends nothing.
-	OpenAPI func(name string, token screen.Secret) (vendorapi.Client, error)
-
-	// Post sends a description's declared request and returns the answer's status
-	// and the beginning of its text. No redirect is followed.
-	Post func(ctx context.Context, url, body string) (status int, answer string, err error)
-	// SendTo is the address that a flag allowed the declared request to go to.
-	SendTo string
-
-	// Secrets are the secret access keys of this run, by the part's purpose. They
-	// are nowhere else, and end with the program.
-	Secrets map[string]screen.Secret
-	// KeepSecret writes an access key where the person wanted it (--secret-file);
-	// nil when nowhere.
-	KeepSecret func(keyID string, secret screen.Secret) error
-	// ScreenStays says that what is shown stays readable after rolecall ends: then
-	// no secret is shown.
-	ScreenStays bool
-
-	// Resuming is true until the person does something: steps that are done
-	// pass by themselves.
-	Resuming bool
-	// Unattended says that nobody looks at the screens.
-	Unattended bool
-	// Unfinished names the writing calls that an earlier run of this session
-	// sent and never saw answered.
-	Unfinished []string
-	// Ledger keeps the receipt of what this session makes; nil: in memory alone.
-	Ledger *record.Ledger
-	// Endpoint is where AWS requests go when that is not AWS.
-	Endpoint string
-	// Wait is how long an unanswered wait may last; zero means the step's own.
-	Wait time.Duration
-	Now  func() time.Time
-}
-
-// Offer is one way to connect: a vendor, who does the AWS part, and what the
-// vendor gets.
-type Offer struct {
-	Vendor, Method, Access string
-	Label, Detail          string
 }

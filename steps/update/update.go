@@ -156,7 +156,7 @@ func (u *Updater) fit(seen aws.Seen, report aws.Report, roleName string) error {
 			return u.ofStack(roleName, tag.Value)
 		}
 	}
-	if u.Session.Method == "automatic" && u.Session.ID != "" {
+	if u.Session.HasStep(record.StepStack) && u.Session.ID != "" {
 		return u.ofStack(roleName, "")
 	}
 	return nil

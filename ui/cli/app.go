@@ -1,4 +1,4 @@
-// Package cli is what every command shares: the world that it runs in, its
+// Package cli is what every command shares: the environment that it runs in, its
 // streams and terminals, failures in three lines, and exit codes. It stands
 // under the commands and the fronts, on steps.
 package cli
@@ -47,7 +47,7 @@ func (a *App) Whoami() string {
 	return draw.Clean(name)
 }
 
-// App is one run of the program: its world and what every command shares.
+// App is one run of the program: its environment and what every command shares.
 type App struct {
 	Env     Env
 	JSON    bool // one JSON document on stdout
@@ -86,6 +86,7 @@ func Version() string {
 // Interactive reports whether the full-screen wizard can run.
 func (a *App) Interactive() bool { return a.Env.StdinTTY && a.Env.StdoutTTY && !a.Dumb() }
 
+// Dumb reports whether the terminal can draw no screen.
 func (a *App) Dumb() bool { return a.Env.Getenv("TERM") == "dumb" }
 
 // Store opens the sessions' folder.

@@ -9,7 +9,7 @@ import (
 	"github.com/charmbracelet/x/term"
 )
 
-// Env is the world that a command runs in. The AWS SDK reads the environment
+// Env is what a command runs in. The AWS SDK reads the environment
 // and files of the process by itself, so Environ has to be the process's own.
 type Env struct {
 	Stdin          io.Reader
@@ -22,22 +22,22 @@ type Env struct {
 	// ReadSecret reads one line from the terminal without showing it. It is nil
 	// where there is no terminal.
 	ReadSecret func() (string, error)
-	// Hush keeps what others write to standard error off the screen; nil where
+	// MuteStderr keeps what others write to standard error off the screen; nil where
 	// nothing stands in between.
-	Hush func(on bool)
+	MuteStderr func(on bool)
 }
 
-// System is the real world.
+// System is the environment of the process.
 func System() Env {
-	stderr, hush := guardStderr()
+	stderr, guard := guardStderr()
 	env := Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: stderr,
-		Hush:      hush.hushed.Store,
-		Environ:   os.Environ(),
-		Now:       time.Now,
-		StdinTTY:  term.IsTerminal(os.Stdin.Fd()),
-		StdoutTTY: term.IsTerminal(os.Stdout.Fd()),
-		StderrTTY: term.IsTerminal(stderr.Fd()),
+		MuteStderr: guard.muted.Store,
+		Environ:    os.Environ(),
+		Now:        time.Now,
+		StdinTTY:   term.IsTerminal(os.Stdin.Fd()),
+		StdoutTTY:  term.IsTerminal(os.Stdout.Fd()),
+		StderrTTY:  term.IsTerminal(stderr.Fd()),
 	}
 	if env.StdinTTY {
 		env.ReadSecret = func() (string, error) {

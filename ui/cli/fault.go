@@ -82,6 +82,7 @@ func Usage(what, expected, next string) error {
 	return &screen.Fault{Problem: screen.Problem{What: what, Expected: expected, Next: next, Kind: screen.Usage}}
 }
 
+// FlagFault refuses flags that could not be parsed.
 func FlagFault(cmd *cobra.Command, err error) error {
 	return &screen.Fault{Err: err, Problem: screen.Problem{
 		What:     "The flags cannot be understood: " + draw.Clean(err.Error()) + ".",
@@ -145,6 +146,7 @@ func sentence(s string) string {
 	return strings.ToUpper(s[:1]) + s[1:] + "."
 }
 
+// ExitOf is the exit code of a kind of problem.
 func ExitOf(kind screen.ProblemKind) int {
 	switch kind {
 	case screen.Usage:
@@ -201,6 +203,7 @@ type CancelledError struct{ Session string }
 
 func (c *CancelledError) Error() string { return "cancelled, session " + c.Session + " is saved" }
 
+// Is makes it an ErrCancelled.
 func (c *CancelledError) Is(target error) bool { return target == ErrCancelled }
 
 func cancelledProblem(err error) screen.Problem {

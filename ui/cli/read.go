@@ -16,6 +16,7 @@ import (
 // whole before it is refused.
 const MaxPolicyText = 16 << 20
 
+// ReadFile reads the file of a policy that was named.
 func ReadFile(name string) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {
@@ -29,6 +30,7 @@ func ReadFile(name string) ([]byte, error) {
 	return text, TooMuch(name, text)
 }
 
+// TooMuch refuses a text that no policy can be.
 func TooMuch(name string, text []byte) error {
 	if len(text) <= MaxPolicyText {
 		return nil
@@ -36,6 +38,7 @@ func TooMuch(name string, text []byte) error {
 	return Usage(draw.Clean(name)+" is larger than 16 MB.", "a policy; AWS takes 131,072 characters at most", "Name the right file.")
 }
 
+// CannotRead says why a file could not be read.
 func CannotRead(name string, err error) error {
 	why := err.Error()
 	var path *fs.PathError
@@ -45,6 +48,7 @@ func CannotRead(name string, err error) error {
 	return Usage(fmt.Sprintf("%s cannot be read: %s.", draw.Clean(name), draw.Clean(why)), "a file, or - for standard input", "Check the name.")
 }
 
+// CheckPolicyARN refuses what is not the ARN of a managed policy.
 func CheckPolicyARN(s string) error {
 	arn, ok := aws.SplitARN(s)
 	if ok && arn.Service == "iam" && strings.HasPrefix(arn.Resource, "policy/") {

@@ -14,7 +14,7 @@ import (
 // says is as hostile as anything from outside.
 type stderrGuard struct {
 	terminal io.Writer
-	hushed   atomic.Bool // the full-screen wizard owns the terminal
+	muted    atomic.Bool // the full-screen wizard owns the terminal
 }
 
 // guardStderr puts a guard in the place of os.Stderr and returns it with the
@@ -34,7 +34,7 @@ func guardStderr() (terminal *os.File, g *stderrGuard) {
 // Write passes text on without its control characters, and nothing while the
 // screen belongs to the wizard.
 func (g *stderrGuard) Write(text []byte) (int, error) {
-	if !g.hushed.Load() {
+	if !g.muted.Load() {
 		lines := strings.Split(string(text), "\n")
 		for i := range lines {
 			lines[i] = draw.Clean(lines[i])

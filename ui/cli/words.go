@@ -10,6 +10,7 @@ import (
 	"rolecall/ui/draw"
 )
 
+// OrEmpty is the list, and never nil, which JSON would print as null.
 func OrEmpty(list []string) []string {
 	if list == nil {
 		return []string{}
@@ -17,6 +18,7 @@ func OrEmpty(list []string) []string {
 	return list
 }
 
+// OrElse is the value, or another one where it is empty.
 func OrElse(value, otherwise string) string {
 	if value != "" {
 		return value
@@ -24,6 +26,7 @@ func OrElse(value, otherwise string) string {
 	return otherwise
 }
 
+// Dash is the text, cleaned; "-" where it is empty.
 func Dash(s string) string {
 	if s == "" {
 		return "-"
@@ -48,6 +51,7 @@ func (a *App) Ago(t *time.Time) string {
 	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
 }
 
+// SortedKeys are the keys of a map in their order.
 func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // Count is "1 mistake" or "2 mistakes".

@@ -81,9 +81,9 @@ func walkThrough(ctx context.Context, r *lines.Run, f front) (err error) {
 	case frontPlain:
 		err = r.Plain(ctx)
 	case frontScreen:
-		if r.App.Env.Hush != nil {
-			r.App.Env.Hush(true)
-			defer r.App.Env.Hush(false)
+		if r.App.Env.MuteStderr != nil {
+			r.App.Env.MuteStderr(true)
+			defer r.App.Env.MuteStderr(false)
 		}
 		err = fullScreen(ctx, r)
 	}

@@ -10,6 +10,7 @@ import (
 	"rolecall/ui/flags"
 )
 
+// ConnectCommand is rolecall connect.
 func ConnectCommand(a *cli.App) *cobra.Command {
 	given := &flags.Flags{}
 	cmd := &cobra.Command{
@@ -25,7 +26,7 @@ func ConnectCommand(a *cli.App) *cobra.Command {
 	return cmd
 }
 
-// Connect is the wizard in the real world.
+// Connect is the wizard against the real AWS and vendor.
 func Connect(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 	front, err := frontFor(a, given.Yes)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"rolecall/ui/draw"
 )
 
+// DisconnectCommand is rolecall disconnect.
 func DisconnectCommand(a *cli.App) *cobra.Command {
 	var yes bool
 	cmd := &cobra.Command{

@@ -19,6 +19,7 @@ import (
 	"rolecall/ui/flags"
 )
 
+// PlanCommand is rolecall plan.
 func PlanCommand(a *cli.App) *cobra.Command {
 	flags := &flags.Flags{}
 	var output string
@@ -150,6 +151,7 @@ type approved struct {
 	Approvals int           `json:"approvals"` // in the file now
 }
 
+// ApproveCommand is rolecall approve.
 func ApproveCommand(a *cli.App) *cobra.Command {
 	var who string
 	cmd := &cobra.Command{

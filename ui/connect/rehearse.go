@@ -8,6 +8,7 @@ import (
 	"rolecall/ui/rehearse"
 )
 
+// RehearseCommand is rolecall rehearse.
 func RehearseCommand(a *cli.App) *cobra.Command {
 	given := &flags.Flags{}
 	cmd := &cobra.Command{

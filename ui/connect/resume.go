@@ -14,6 +14,7 @@ import (
 	"rolecall/ui/rehearse"
 )
 
+// ResumeCommand is rolecall resume.
 func ResumeCommand(a *cli.App) *cobra.Command {
 	var yes bool
 	wait := flags.DefaultWait

@@ -13,6 +13,7 @@ import (
 	"rolecall/ui/draw"
 )
 
+// SessionsCommand is rolecall sessions.
 func SessionsCommand(a *cli.App) *cobra.Command {
 	list := &cobra.Command{
 		Use:   "list",

@@ -20,6 +20,7 @@ import (
 	"rolecall/ui/policies"
 )
 
+// UpdateCommand is rolecall update.
 func UpdateCommand(a *cli.App) *cobra.Command {
 	f := &verifyFlags{}
 	cmd := &cobra.Command{

@@ -26,6 +26,7 @@ type verifyFlags struct {
 	wait     time.Duration
 }
 
+// VerifyCommand is rolecall verify.
 func VerifyCommand(a *cli.App) *cobra.Command {
 	f := &verifyFlags{}
 	cmd := &cobra.Command{

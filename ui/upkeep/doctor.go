@@ -31,6 +31,7 @@ type finding struct {
 // doctorWait bounds what doctor asks of AWS.
 const doctorWait = 10 * time.Second
 
+// DoctorCommand is rolecall doctor.
 func DoctorCommand(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",

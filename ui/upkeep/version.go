@@ -18,6 +18,7 @@ type versionInfo struct {
 	DataDate string `json:"data_date"` // and its date
 }
 
+// VersionCommand is rolecall version.
 func VersionCommand(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"rolecall/steps/describe"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
 
@@ -134,14 +135,14 @@ func (w *Wizard) header() draw.Header {
 	return h
 }
 
-// how says who does the AWS part.
+// how says who does the AWS part, in the header's words.
 func how(method string) string {
 	switch method {
-	case "manual":
+	case describe.Manual:
 		return "by hand"
-	case "automatic":
+	case describe.Automatic:
 		return "by CloudFormation"
-	case "direct":
+	case describe.Direct:
 		return "by rolecall"
 	}
 	return method
