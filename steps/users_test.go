@@ -94,6 +94,22 @@ func (w *world) toCredentials() *world {
 	return w.sees("Found my-user").enter().at(credentialsStep)
 }
 
+func TestThePolicyStepOfAUserOffersTheRoleAndTheUserThatHasIt(t *testing.T) {
+	sprinters(t, "manual", "user", func(t *testing.T, w *world) {
+		w.toPermissions().enter().at(userPolicyStep).sees("A role avoids long-lived keys", "the user has it").seesNot("the role has it")
+		w.presses("skip").at(userStep).back().at(userPolicyStep)
+		w.presses("use-role").at(sprintersRole)
+		if w.session.Access != "role" {
+			t.Errorf("access %s", w.session.Access)
+		}
+	})
+	sprinters(t, "manual", "role", func(t *testing.T, w *world) {
+		if w.take(w.walk.Tell(screen.Chose{ID: "use-role"})); w.session.Access != "role" {
+			t.Error("a detour that is not offered was taken")
+		}
+	})
+}
+
 func TestPermissionsSayWhatEachActionIsForAndWhatIsNotGranted(t *testing.T) {
 	sprinters(t, "manual", "user", func(t *testing.T, w *world) {
 		w.toPermissions()
