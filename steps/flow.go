@@ -80,9 +80,9 @@ func Flow(s *step.Session) []step.Step {
 			described = method.Steps
 		}
 	}
-	flow := make([]step.Step, 0, len(described))
+	flow, table := make([]step.Step, 0, len(described)), kinds()
 	for _, d := range described {
-		if step := stepOf(s, d); step != nil {
+		if step := stepOf(s, table, d); step != nil {
 			flow = append(flow, step)
 		}
 	}
@@ -91,8 +91,8 @@ func Flow(s *step.Session) []step.Step {
 
 // stepOf makes the step that a description names; nil where the program has
 // none of that name.
-func stepOf(s *step.Session, d describe.Step) step.Step {
-	for _, kind := range kinds() {
+func stepOf(s *step.Session, table []kind, d describe.Step) step.Step {
+	for _, kind := range table {
 		if string(kind.id) == d.ID {
 			return kind.make(s, step.Described{Spec: d})
 		}

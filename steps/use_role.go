@@ -33,7 +33,7 @@ func (useRole) open(s *step.Session) bool {
 	if _, other := s.Vendor.Method(s.Method, describe.AccessRole); !ok || len(method.Steps) == 0 || !other || s.Access != describe.AccessUser {
 		return false
 	}
-	last := stepOf(s, method.Steps[len(method.Steps)-1])
+	last := stepOf(s, kinds(), method.Steps[len(method.Steps)-1])
 	return last != nil && last.Status(s.Answers) != step.Done
 }
 

@@ -338,7 +338,8 @@ func (r *reader) marks(path string, s *Step, known []string) {
 			r.wrong(at+"#key", fmt.Sprintf("The step %q has nothing called %q to open or to copy.", clean(s.ID), clean(mark)),
 				strings.Join(known, ", "), didYouMean(mark, known)+"Correct or remove it.")
 		case !r.noted(at) && (number < 1 || number > len(s.Instructions)):
-			r.wrong(at, fmt.Sprintf("There is no instruction %d.", number), fmt.Sprintf("1 to %d", len(s.Instructions)), "Name the instruction that comes next.")
+			r.wrong(at, fmt.Sprintf("There is no instruction %d.", number), fmt.Sprintf("one of the step's %d instructions", len(s.Instructions)),
+				"Name the instruction that comes next.")
 		}
 	}
 }
