@@ -90,8 +90,11 @@ func (term *terminal) sees(text string) {
 	term.t.Fatalf("never drew %q; what was drawn:\n%q", text, term.text())
 }
 
+// types presses keys, a moment after what was drawn: a key that comes sooner
+// counts as one that slipped.
 func (term *terminal) types(keys string) {
 	term.t.Helper()
+	time.Sleep(550 * time.Millisecond)
 	if _, err := term.file.WriteString(keys); err != nil {
 		term.t.Fatal(err)
 	}
