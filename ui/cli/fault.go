@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -254,12 +253,10 @@ func (a *App) writeFailure(err error, p screen.Problem) {
 	}{e})
 }
 
-// WriteJSON prints one document, indented, without HTML escapes.
+// WriteJSON prints one document, indented, with nothing in it that a terminal
+// would obey.
 func (a *App) WriteJSON(document any) {
-	enc := json.NewEncoder(a.Env.Stdout)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(document); err != nil {
+	if err := draw.WriteJSON(a.Env.Stdout, document); err != nil {
 		a.Say("rolecall: print JSON: %s", draw.Clean(err.Error()))
 	}
 }

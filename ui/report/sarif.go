@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"io"
 	"path/filepath"
 	"strings"
@@ -85,10 +84,7 @@ func SARIF(w io.Writer, r *review.Report, o Options, version string) error {
 			Locations:    []sarifLocation{{sarifPhysical{sarifArtifact{uri(f, o.Name)}, sarifRegion{max(1, f.Line), max(1, f.Column)}}}},
 			Fingerprints: map[string]string{"rolecall/v1": f.ID + ":" + draw.Clean(f.Statement) + ":" + draw.Clean(strings.Join(f.Actions, ","))}})
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
+	return draw.WriteJSON(w, sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
 }
 
 func uri(f *review.Finding, name string) string {
