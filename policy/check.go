@@ -97,8 +97,20 @@ func Check(text []byte, kind Kind) (*Document, []Refusal) {
 	}
 	d := c.document(root)
 	c.charset()
-	slices.SortStableFunc(c.refusals, func(a, b Refusal) int { return cmp.Compare(a.order, b.order) })
+	c.sort()
 	return d, c.refusals
+}
+
+// checkNode checks a document that stands inside of another text.
+func checkNode(text []byte, root *node, kind Kind) (*Document, []Refusal) {
+	c := &checker{text: text, kind: kind, statement: -1, bad: map[int]bool{}}
+	d := c.document(root)
+	c.sort()
+	return d, c.refusals
+}
+
+func (c *checker) sort() {
+	slices.SortStableFunc(c.refusals, func(a, b Refusal) int { return cmp.Compare(a.order, b.order) })
 }
 
 // checker builds a document from JSON and notes what AWS would refuse.
@@ -205,7 +217,7 @@ func (c *checker) document(root *node) *Document {
 	}
 	c.statements(d, statement)
 	c.sids(d)
-	if n := Characters(string(c.text)); c.kind == Trust && n > MaxTrustRaised {
+	if n := Characters(string(c.text[root.at:root.end])); c.kind == Trust && n > MaxTrustRaised {
 		c.refuse(root.at, Refusal{ID: "size", Category: "size", AWS: awsTrustSize, order: orderOther,
 			What: fmt.Sprintf("a trust policy of %d characters", n), Expected: fmt.Sprintf("at most %d, as far as the quota can be raised", MaxTrustRaised)})
 	}

@@ -16,6 +16,8 @@ type Difference struct {
 	// Changed are grants that both have, on other resources, under other
 	// conditions or with another reach into the future, and changed denials.
 	Changed []Change
+	// Bounded says that the comparison was ended before it knew everything.
+	Bounded bool
 
 	more, less bool
 }

@@ -32,6 +32,7 @@ func (k nodeKind) String() string {
 type node struct {
 	kind    nodeKind
 	at      int    // byte offset of the first character
+	end     int    // byte offset after the last one, of an object
 	text    string // of a string (decoded), a number or a boolean
 	members []member
 	items   []*node
@@ -156,6 +157,7 @@ func (p *jsonParser) object(depth int) (*node, *syntaxError) {
 		}
 		if c == '}' && first {
 			p.at++
+			n.end = p.at
 			return n, nil
 		}
 		if c != '"' {
@@ -182,6 +184,7 @@ func (p *jsonParser) object(depth int) (*node, *syntaxError) {
 		n.members = append(n.members, m)
 		done, err := p.next('}')
 		if err != nil || done {
+			n.end = p.at
 			return n, err
 		}
 	}

@@ -16,6 +16,10 @@ func refusals(list []policy.Refusal, doc *policy.Document) []Finding {
 			Index: r.Statement, Line: r.Line, Column: r.Column, Actions: []string{},
 			Title: "AWS refuses it: " + r.What, AWS: r.AWS}
 		f.Why = fmt.Sprintf("Line %d, column %d holds %s.", r.Line, r.Column, r.What)
+		if r.ID == "kind" {
+			out = append(out, otherKind(&f, r))
+			continue
+		}
 		if r.Near != "" && r.Category == "invalid-json" {
 			f.Why = strings.TrimSuffix(f.Why, ".") + ", near “" + r.Near + "”."
 		}
@@ -32,6 +36,22 @@ func refusals(list []policy.Refusal, doc *policy.Document) []Finding {
 		out = append(out, f)
 	}
 	return out
+}
+
+// otherKind is a text that is not what it was reviewed as: that comes first,
+// since all else follows from it.
+func otherKind(f *Finding, r *policy.Refusal) Finding {
+	f.Title = fit("This is ", []string{r.What})
+	if len([]rune(f.Title)) > 60 || strings.HasSuffix(f.Title, "+ 1") {
+		what, _, _ := strings.Cut(r.What, ",")
+		f.Title = "This is " + what
+	}
+	f.Why = "The text is " + r.What + "."
+	if r.AWS != "" {
+		f.Why += " As it stands, AWS answers: " + r.AWS
+	}
+	f.Fix = r.Expected
+	return *f
 }
 
 // tooLong refuses a document over its quota.

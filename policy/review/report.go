@@ -91,6 +91,12 @@ type Report struct {
 	Findings []Finding `json:"findings"`
 	Data     Source    `json:"data"`
 	Trust    *Size     `json:"trust,omitempty"` // of the trust policy read beside it
+	Kind     string    `json:"kind"`            // "identity" or "trust": what the document was reviewed as
+	// Read says what the text was recognised as, where it is not simply a
+	// document of the kind that was asked for; Where is the path of the document
+	// that was reviewed in it.
+	Read  string `json:"read,omitempty"`
+	Where string `json:"where,omitempty"`
 
 	Document *policy.Document `json:"-"` // nil where the text is no policy
 }

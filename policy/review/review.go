@@ -16,13 +16,19 @@ const maxReviewed = 65536
 // Review says what is wrong with a document. It never fails: a text that is no
 // policy at all is refused in the first finding.
 func Review(text []byte, opts Options) Report {
-	doc, list := policy.Check(text, opts.Kind)
-	limit := opts.limit()
-	r := Report{Verdict: "accepted", Data: Source{policy.AWS().Version(), policy.AWS().Date()}, Document: doc,
-		Policy:  Size{Limit: limit, Characters: charactersOf(text)},
+	read := policy.Recognise(text, opts.Kind)
+	if read.Form.Where != "" {
+		text = []byte(read.Text)
+	}
+	if read.Kind != opts.Kind {
+		opts.Kind, opts.Trust = read.Kind, nil
+	}
+	doc, limit := read.Document, opts.limit()
+	r := Report{Verdict: "accepted", Data: Source{policy.AWS().Version(), policy.AWS().Date()}, Document: doc, Kind: opts.Kind.String(),
+		Read: read.Form.What, Where: read.Form.Where, Policy: Size{Limit: limit, Characters: charactersOf(text)},
 		Actions: Counts{ByAccess: map[string]int{}, ByService: map[string]int{}}}
-	r.Findings = refusals(list, doc)
-	if doc == nil {
+	r.Findings = refusals(read.Refusals, doc)
+	if doc == nil || read.Form.Next != "" {
 		r.Verdict = "refused"
 		return r
 	}

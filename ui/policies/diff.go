@@ -2,6 +2,7 @@ package policies
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -15,11 +16,13 @@ import (
 )
 
 func policyDiffCommand(a *cli.App) *cobra.Command {
-	return &cobra.Command{
+	var name string
+	cmd := &cobra.Command{
 		Use:   "diff OLD NEW",
 		Short: "Say what a policy grants that another did not, and the reverse",
 		Long: "diff compares two policies by what they grant, not by their text: order, spelling and the split into statements do " +
-			"not matter. Each is a file, - for standard input, vendor:NAME, or the ARN of a managed policy. Exit 3: they differ.",
+			"not matter. Each is a file, - for standard input, vendor:NAME, or the ARN of a managed policy; with --kind trust, two trust " +
+			"policies. Exit 3: they differ.",
 		Example: "  rolecall policy diff old.json new.json\n  rolecall policy diff vendor:spot arn:aws:iam::123456789012:policy/Spot-Policy",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 2 {
@@ -27,16 +30,38 @@ func policyDiffCommand(a *cli.App) *cobra.Command {
 			}
 			return cli.Usage("policy diff needs two policies.", cmd.UseLine(), "Name the old one and the new one.")
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return diffPolicies(cmd.Context(), a, args[0], args[1]) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			kind, err := kindOf(name)
+			if err != nil {
+				return err
+			}
+			return diffPolicies(cmd.Context(), a, kind, args[0], args[1])
+		},
 	}
+	cmd.Flags().StringVar(&name, "kind", "identity", "identity or trust")
+	return cmd
+}
+
+// kindOf reads --kind.
+func kindOf(name string) (policy.Kind, error) {
+	switch name {
+	case "identity":
+		return policy.Identity, nil
+	case "trust":
+		return policy.Trust, nil
+	}
+	return 0, cli.Usage(fmt.Sprintf("--kind: there is no %q.", draw.Clean(name)), "identity or trust", "Correct --kind.")
 }
 
 // DiffJSON is what diff prints with --json.
 type DiffJSON struct {
-	Equal   bool           `json:"equal"`
-	Added   []string       `json:"added"`
-	Removed []string       `json:"removed"`
-	Changed []changeJSON   `json:"changed"`
+	Equal   bool         `json:"equal"`
+	Added   []string     `json:"added"`
+	Removed []string     `json:"removed"`
+	Changed []changeJSON `json:"changed"`
+	// Bounded says that the documents were too much to be compared in full: what
+	// is listed is a part of what differs.
+	Bounded bool           `json:"bounded,omitempty"`
 	Error   *cli.ErrorJSON `json:"error,omitempty"`
 }
 
@@ -49,11 +74,11 @@ type changeJSON struct {
 	Detail    string   `json:"detail"`
 }
 
-func diffPolicies(ctx context.Context, a *cli.App, oldName, newName string) error {
+func diffPolicies(ctx context.Context, a *cli.App, kind policy.Kind, oldName, newName string) error {
 	if oldName == "-" && newName == "-" {
 		return cli.Usage("Both policies are to come from standard input.", "one of them at most", "Name a file.")
 	}
-	before, after, err := readBoth(ctx, a, oldName, newName)
+	before, after, err := readBoth(ctx, a, kind, oldName, newName)
 	if err != nil {
 		return err
 	}
@@ -80,7 +105,7 @@ func diffPolicies(ctx context.Context, a *cli.App, oldName, newName string) erro
 	}
 }
 
-func readBoth(ctx context.Context, a *cli.App, oldName, newName string) (before, after *policy.Document, err error) {
+func readBoth(ctx context.Context, a *cli.App, kind policy.Kind, oldName, newName string) (before, after *policy.Document, err error) {
 	for _, side := range []struct {
 		name string
 		doc  **policy.Document
@@ -89,7 +114,7 @@ func readBoth(ctx context.Context, a *cli.App, oldName, newName string) (before,
 		if err != nil {
 			return nil, nil, err
 		}
-		if *side.doc, err = parseSource(src); err != nil {
+		if *side.doc, err = parseSource(src, kind); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -97,7 +122,7 @@ func readBoth(ctx context.Context, a *cli.App, oldName, newName string) (before,
 }
 
 func DiffOf(d policy.Difference) *DiffJSON {
-	out := &DiffJSON{Equal: d.Equal, Added: cli.OrEmpty(d.Added), Removed: cli.OrEmpty(d.Removed), Changed: []changeJSON{}}
+	out := &DiffJSON{Equal: d.Equal, Added: cli.OrEmpty(d.Added), Removed: cli.OrEmpty(d.Removed), Changed: []changeJSON{}, Bounded: d.Bounded}
 	for _, c := range d.Changed {
 		in := "old"
 		if c.New {

@@ -4,7 +4,6 @@ package policies
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -135,17 +134,21 @@ func accountSource(ctx context.Context, a *cli.App, arn string) (*source, error)
 	return &source{name: arn, text: []byte(found.Text)}, nil
 }
 
-// parseSource reads a source as an identity policy; what AWS would refuse is
-// exit 3.
-func parseSource(s *source) (*policy.Document, error) {
-	doc, err := policy.Parse(s.text, policy.Identity)
-	var refused *policy.Refusal
+// parseSource reads a source as a document of a kind, also one inside of an
+// answer of the AWS CLI; what AWS would refuse is exit 3.
+func parseSource(s *source, kind policy.Kind) (*policy.Document, error) {
+	read := policy.Recognise(s.text, kind)
 	switch {
-	case errors.As(err, &refused):
-		return nil, notAsNeeded(fmt.Sprintf("%s: AWS refuses it. Line %d, column %d: %s.", draw.Clean(s.name), refused.Line, refused.Column, refused.What),
-			refused.Expected, "rolecall policy review shows all that is wrong.")
-	case err != nil:
-		return nil, err
+	case read.Form.Next != "":
+		return nil, notAsNeeded(draw.Clean(s.name)+" is "+draw.Clean(read.Form.What)+".", "a document of --kind "+kind.String(),
+			draw.Clean(strings.ReplaceAll(read.Form.Next, "FILE", s.name)))
+	case read.Kind != kind:
+		return nil, notAsNeeded(draw.Clean(s.name)+" is "+draw.Clean(read.Form.What)+", which holds a policy of another kind.",
+			"a document of --kind "+kind.String(), "Compare it with --kind "+read.Kind.String()+".")
+	case len(read.Refusals) > 0:
+		refused := &read.Refusals[0]
+		return nil, notAsNeeded(fmt.Sprintf("%s: AWS refuses it. Line %d, column %d: %s.", draw.Clean(s.name), refused.Line, refused.Column, draw.Clean(refused.What)),
+			draw.Clean(refused.Expected), "rolecall policy review shows all that is wrong.")
 	}
-	return doc, nil
+	return read.Document, nil
 }

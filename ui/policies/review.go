@@ -32,7 +32,8 @@ func policyReviewCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "review [FILE|-|vendor:NAME|ARN]",
 		Short: "Say what a policy lets too much, what it cannot do and what AWS refuses of it",
-		Long: "review reads a policy document and needs no network. Exit 3: AWS refuses it, or a finding is as bad as --fail-on " +
+		Long: "review reads a policy document and needs no network. The answers of aws iam get-role, get-role-policy and " +
+			"get-policy-version are read too: the document in them is reviewed as what it is. Exit 3: AWS refuses it, or a finding is as bad as --fail-on " +
 			"or worse. A file that cannot be read: exit 2.",
 		Example: "  rolecall policy review policy.json --details\n  rolecall policy review --kind trust trust.json\n" +
 			"  terraform show -json plan | jq … | rolecall policy review - --format sarif --fail-on medium",
@@ -103,14 +104,11 @@ func checkFormat(a *cli.App, format *string, formats ...string) error {
 }
 
 func (f *reviewFlags) options() (*review.Options, error) {
-	opts := &review.Options{}
-	switch f.kind {
-	case "identity":
-	case "trust":
-		opts.Kind = policy.Trust
-	default:
-		return nil, cli.Usage(fmt.Sprintf("--kind: there is no %q.", draw.Clean(f.kind)), "identity or trust", "Correct --kind.")
+	kind, err := kindOf(f.kind)
+	if err != nil {
+		return nil, err
 	}
+	opts := &review.Options{Kind: kind}
 	if f.failOn != "" && (review.Severity(f.failOn).Rank() < 0 || f.failOn == string(review.SeverityRefused)) {
 		return nil, cli.Usage(fmt.Sprintf("--fail-on: there is no %q.", draw.Clean(f.failOn)), "one of: note, low, medium, high", "Correct --fail-on.")
 	}
@@ -268,8 +266,9 @@ func (f *reviewFlags) verdict(r *review.Report, name string) (screen.Problem, bo
 		if first := &r.Findings[i]; first.Class == review.Refused {
 			p := screen.Problem{What: "AWS refuses " + draw.Clean(name) + ". " + first.Why, Kind: screen.NotAsNeeded,
 				Expected: "a document that AWS takes", Next: firstLine(first.Fix)}
-			if f.kind == "identity" && slices.ContainsFunc(r.Findings, func(g review.Finding) bool { return g.ID == "principal" }) {
-				p.Next = "A role's trust policy is reviewed with --kind trust. For a permissions policy: take Principal out."
+			if first.ID == "kind" {
+				p.What = draw.Clean(name) + ": " + first.Why
+				p.Next = strings.ReplaceAll(p.Next, "FILE", draw.Clean(name))
 			}
 			return p, true
 		}

@@ -13,6 +13,9 @@ import (
 func Markdown(w io.Writer, r *review.Report, o Options) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Policy review: %s\n\n", escape(o.Name))
+	if r.Where != "" {
+		fmt.Fprintf(&b, "%s\n\n", escape(insideOf(r)))
+	}
 	verdict := "AWS will accept it."
 	if r.Verdict == "refused" {
 		verdict = "**AWS will refuse it.**"

@@ -84,7 +84,15 @@ func (t *text) sides(left, right string) {
 
 func (t *text) head(r *review.Report, o Options) {
 	t.sides("Policy review: "+ansi.Truncate(draw.Clean(o.Name), 40, "…"), "actions of "+r.Data.Date)
+	if r.Where != "" {
+		t.line("%s", draw.Clean(insideOf(r)))
+	}
 	t.space()
+}
+
+// insideOf says which document in a text was reviewed.
+func insideOf(r *review.Report) string {
+	return fmt.Sprintf("In %s: %s, %s policy.", r.Read, r.Where, r.Kind)
 }
 
 func (t *text) summary(r *review.Report) {
