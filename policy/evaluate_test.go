@@ -191,10 +191,63 @@ func TestCompareIsSound(t *testing.T) {
 				t.Fatalf("old allows %v, new allows %v: %+v\n%+v\n%s\n%s", x, y, r, diff, a.Compact(), b.Compact())
 			}
 		}
-		if diff.Equal != (!diff.More() && !diff.Less()) || !diff.Equal && len(diff.Added)+len(diff.Removed)+len(diff.Changed) == 0 {
+		listed := len(diff.Added) + len(diff.Removed) + len(diff.Changed)
+		if diff.Equal && (diff.More() || diff.Less() || listed > 0) || !diff.Equal && listed == 0 {
 			t.Fatalf("%+v", diff)
 		}
 	})
+}
+
+// TestCompareNamesWhatIsGone holds the names against brute force: an action that
+// the old document grants somewhere and the new one nowhere is among those
+// removed, and nothing is that the new one grants or the old one never did.
+func TestCompareNamesWhatIsGone(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := drawDocument(t), drawDocument(t)
+		diff := Compare(a, b)
+		for _, side := range []struct {
+			name     string
+			old, new *Document
+			gone     []string
+		}{{"removed", a, b, diff.Removed}, {"added", b, a, diff.Added}} {
+			had, has := grantedActions(side.old), grantedActions(side.new)
+			for _, action := range someActions {
+				_, known := AWS().Action(action)
+				listed := slices.ContainsFunc(side.gone, func(p string) bool { return MatchesAction(p, action) })
+				exact := slices.ContainsFunc(side.gone, func(p string) bool { return strings.EqualFold(p, action) })
+				switch {
+				case listed && known && has[action]:
+					t.Fatalf("%s holds %s, which is granted: %+v\n%s\n%s", side.name, action, diff, a.Compact(), b.Compact())
+				case exact && !had[action] && unconditional(side.old):
+					t.Fatalf("%s holds %s, which was never granted: %+v\n%s\n%s", side.name, action, diff, a.Compact(), b.Compact())
+				case known && had[action] && !has[action] && !listed && unconditional(side.new) && !allButGone(diff):
+					t.Fatalf("%s lacks %s: %+v\n%s\n%s", side.name, action, diff, a.Compact(), b.Compact())
+				}
+			}
+		}
+	})
+}
+
+// grantedActions are the actions that some request is allowed.
+func grantedActions(d *Document) map[string]bool {
+	out := map[string]bool{}
+	for r := range everyRequest {
+		out[r.action] = out[r.action] || allows(d, r)
+	}
+	return out
+}
+
+// unconditional leaves out what a few contexts cannot decide, and the resources
+// that the few of the tests do not reach.
+func unconditional(d *Document) bool {
+	return !slices.ContainsFunc(d.Statements, func(s Statement) bool {
+		return len(s.Condition) > 0 || len(s.NotResource) > 0 || s.Effect == Deny && !slices.Contains(s.Resource, "*")
+	})
+}
+
+// allButGone reports whether what differs is said as all but a list.
+func allButGone(d Difference) bool {
+	return slices.ContainsFunc(d.Changed, func(c Change) bool { return strings.HasPrefix(c.Actions[0], "all but") })
 }
 
 // TestCompareIgnoresTheSplit takes every statement apart.

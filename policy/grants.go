@@ -5,9 +5,6 @@ import (
 	"strings"
 )
 
-// grants is a document taken apart, so that the split into statements is gone.
-type grants struct{ allow, deny []grant }
-
 // grant is one action and one resource under one set of conditions. A
 // statement with NotAction or NotResource keeps its list as a whole.
 type grant struct {
@@ -34,56 +31,6 @@ func (d *Document) tooLarge() bool {
 		total += len(orOne(s.Action)) * len(orOne(s.Resource)) * len(s.principalKeys())
 	}
 	return total > maxGrants
-}
-
-// grantsOf takes a document apart. What a Deny of the same document covers is
-// never granted, so it is left out.
-func grantsOf(d *Document) grants {
-	var g grants
-	for i := range d.Statements {
-		s := &d.Statements[i]
-		for _, conditions := range alternatives(s.Condition) {
-			if s.Effect == Allow {
-				g.allow = append(g.allow, s.grants(i, conditions)...)
-			} else {
-				g.deny = append(g.deny, s.grants(i, conditions)...)
-			}
-		}
-	}
-	if len(g.deny) > 0 {
-		g.allow = uncovered(g.allow, g.deny)
-	}
-	return g
-}
-
-// maxAlternatives keeps long lists of values from multiplying.
-const maxAlternatives = 64
-
-// alternatives takes values that are ORed apart: one that holds for a or b is
-// one that holds for a and another that holds for b. That is not so of negated
-// operators, nor of ForAllValues.
-func alternatives(conditions []Condition) [][]Condition {
-	out := [][]Condition{nil}
-	for _, c := range conditions {
-		choices := []Condition{c}
-		_, set, _ := c.Base()
-		if n := len(c.Values); n > 1 && n*len(out) <= maxAlternatives && !c.Negated() && set != "ForAllValues" {
-			choices = nil
-			for _, v := range c.Values {
-				one := c
-				one.Values = []string{v}
-				choices = append(choices, one)
-			}
-		}
-		next := make([][]Condition, 0, len(out)*len(choices))
-		for _, before := range out {
-			for _, choice := range choices {
-				next = append(next, append(slices.Clip(before), choice))
-			}
-		}
-		out = next
-	}
-	return out
 }
 
 func (s *Statement) grants(index int, conditions []Condition) []grant {
@@ -124,54 +71,6 @@ func orOne(values []string) []string {
 		return []string{""}
 	}
 	return values
-}
-
-// uncovered lists the grants that no single other grant covers. Actions are
-// compared once for each pair of patterns, not for each resource.
-func uncovered(of, by []grant) []grant {
-	groups := groupByAction(by)
-	candidates := map[string][]*grant{}
-	var out []grant
-	for i := range of {
-		g := &of[i]
-		key := g.actionKey()
-		near, known := candidates[key]
-		if !known {
-			for _, group := range groups {
-				if group[0].coversAction(g) {
-					near = append(near, group...)
-				}
-			}
-			candidates[key] = near
-		}
-		if !slices.ContainsFunc(near, func(b *grant) bool { return b.coversRest(g) }) {
-			out = append(out, *g)
-		}
-	}
-	return out
-}
-
-func groupByAction(grants []grant) [][]*grant {
-	var groups [][]*grant
-	at := map[string]int{}
-	for i := range grants {
-		key := grants[i].actionKey()
-		n, ok := at[key]
-		if !ok {
-			n = len(groups)
-			at[key] = n
-			groups = append(groups, nil)
-		}
-		groups[n] = append(groups[n], &grants[i])
-	}
-	return groups
-}
-
-func (g *grant) actionKey() string {
-	if len(g.notAction) == 0 {
-		return g.action
-	}
-	return "not " + strings.Join(g.notAction, " ")
 }
 
 // covers reports whether everything that a grants, b grants.
@@ -244,7 +143,7 @@ func coversPrincipal(b, a string) bool {
 // does not reach over a colon in the first five; what AWS would fill in for a
 // shorter ARN is not guessed at.
 func CoversResource(wide, narrow string) bool {
-	if wide == "*" || wide == narrow {
+	if EveryResource(wide) || wide == narrow {
 		return true
 	}
 	w, n := strings.SplitN(wide, ":", 6), strings.SplitN(narrow, ":", 6)
@@ -273,7 +172,7 @@ func coversVariables(wide, narrow string) bool {
 }
 
 func resourcesOverlap(a, b string) bool {
-	if a == "*" || b == "*" {
+	if EveryResource(a) || EveryResource(b) {
 		return true
 	}
 	a, b = anyVariable(a), anyVariable(b)
@@ -320,22 +219,4 @@ func (c *Condition) implies(d *Condition) bool {
 		narrow, wide = wide, narrow
 	}
 	return !slices.ContainsFunc(narrow, func(v string) bool { return !slices.Contains(wide, v) })
-}
-
-// touches reports whether two grants have an action in common, as far as can
-// be said: of two NotActions it is assumed.
-func (g *grant) touches(other *grant) bool {
-	switch {
-	case len(g.notAction) > 0 && len(other.notAction) > 0:
-		return true
-	case len(g.notAction) > 0:
-		return !slices.ContainsFunc(g.notAction, func(n string) bool { return Covers(n, other.action) })
-	case len(other.notAction) > 0:
-		return other.touches(g)
-	}
-	return Overlaps(g.action, other.action)
-}
-
-func (g *grant) touchesAny(others []grant) bool {
-	return slices.ContainsFunc(others, func(o grant) bool { return o.touches(g) })
 }

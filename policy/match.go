@@ -47,13 +47,24 @@ func coversAction(wide, narrow string) bool {
 }
 
 // foldAction brings an action pattern to one spelling: lower case, "*" for
-// "*:*", and of a run of wildcards the question marks first and one star.
+// "*:*", and of a run of wildcards the question marks first and one star. No
+// service and no action has an empty name, so "?*" is "*" there.
 func foldAction(pattern string) string {
 	pattern = tidyWildcards(strings.ToLower(pattern))
+	if service, name, ok := strings.Cut(pattern, ":"); ok && strings.Contains(pattern, "?*") {
+		pattern = anyName(service) + ":" + anyName(name)
+	}
 	if pattern == "*:*" {
 		return "*"
 	}
 	return pattern
+}
+
+func anyName(part string) string {
+	if part == "?*" {
+		return "*"
+	}
+	return part
 }
 
 func tidyWildcards(pattern string) string {
