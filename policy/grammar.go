@@ -116,7 +116,7 @@ func (c *checker) action(n *node) {
 const (
 	iamPaths = "user/, federated-user/, role/, group/, instance-profile/, mfa/, server-certificate/, policy/, sms-mfa/," +
 		" saml-provider/, oidc-provider/, report/, access-report/"
-	newerIAM   = ", assumed-role/, delegation-request/, role-template/, *"
+	newerIAM   = ", assumed-role/, delegation-request/, role-template/"
 	s3Regional = "accesspoint/, access-grants/, job/, storage-lens/, storage-lens-group/, async-request/"
 )
 
@@ -144,14 +144,17 @@ func resourceRefused(text string, r *Refusal) bool {
 		r.AWS = awsQualified
 	case parts[2] == "", len(parts) < 6 && strings.Contains(text, "::"):
 		r.AWS, r.order = awsLegacy, orderLegacy
+	case strings.ContainsAny(parts[2], "*?") && len(parts) > 3:
+		r.ID, r.Expected = "arn-service", "the service by its name, such as arn:aws:s3:::bucket/*; only region, account and what follows take wildcards"
+		r.AWS = awsQualified
 	case parts[2] == "s3" && (len(rest) < 2 || rest[0] != "") && !startsWithAny(resourceID(parts), s3Regional):
 		r.ID, r.Expected = "arn-region", "no region in the ARN of a bucket or object"
 		r.AWS = fmt.Sprintf("Resource %s can not contain region information.", text)
 	case parts[2] == "iam" && (len(rest) < 2 || rest[0] != ""):
 		r.ID, r.Expected = "arn-region", "no region in an ARN of IAM"
 		r.AWS = fmt.Sprintf("IAM resource %s cannot contain region information.", text)
-	case parts[2] == "iam" && !startsWithAny(resourceID(parts), iamPaths+newerIAM):
-		r.Expected = "a path such as role/name or user/name"
+	case parts[2] == "iam" && resourceID(parts) != "*" && !startsWithAny(resourceID(parts), iamPaths+newerIAM):
+		r.Expected = `a path such as role/name or user/*, or "*" alone; a wildcard cannot stand for the first part`
 		r.AWS = fmt.Sprintf(`IAM resource path must either be "*" or start with %s.`, iamPaths)
 	default:
 		return false
