@@ -15,4 +15,6 @@ var (
 	ReviewLevels string
 	//go:embed review/keys.txt
 	ReviewKeys string
+	//go:embed review/apis.txt
+	ReviewAPIs string
 )

@@ -46,6 +46,10 @@ func coversAction(wide, narrow string) bool {
 	return wide == "*" || Covers(wide, narrow)
 }
 
+// FoldAction brings an action pattern to the spelling in which equal ones are
+// equal: lower case, and of wildcards the shortest form.
+func FoldAction(pattern string) string { return foldAction(pattern) }
+
 // foldAction brings an action pattern to one spelling: lower case, "*" for
 // "*:*", and of a run of wildcards the question marks first and one star. No
 // service and no action has an empty name, so "?*" is "*" there.

@@ -56,7 +56,8 @@ func Recognise(text []byte, kind Kind) Reading {
 	if form, actual, ok := otherKind(root, kind); ok {
 		if actual == nil {
 			r := foreign(text, kind, form)
-			_, refusals := Check(text, Identity)
+			d, refusals := Check(text, Identity)
+			r.Document = d
 			r.Refusals = append(r.Refusals, slices.DeleteFunc(refusals, ofKind)...)
 			return r
 		}

@@ -507,3 +507,17 @@ func principalsMeet(a, b *region) bool {
 		})
 	})
 }
+
+// Nothing reports whether nothing is left of what a document allows after some
+// denials.
+func Nothing(d *Document, denials []Statement) bool {
+	c := newComparer()
+	allow, _ := regionsOf(d)
+	var deny []*region
+	for i := range denials {
+		if r := regionOf(&denials[i], i); r != nil {
+			deny = append(deny, r)
+		}
+	}
+	return !slices.ContainsFunc(allow, func(r *region) bool { return len(c.uncovered(r, deny)) > 0 })
+}

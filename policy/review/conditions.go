@@ -20,7 +20,7 @@ func (m *model) conditions(st *statement) []Finding {
 		if f != nil {
 			out = append(out, *f)
 		}
-		if f := valueFinding(st, c, kind); f != nil {
+		if f := m.valueFinding(st, c, kind); f != nil {
 			out = append(out, *f)
 		}
 		if f := setFinding(st, c, kind); f != nil {
@@ -173,38 +173,84 @@ func knowsKey(a policy.Action, key string) bool {
 	})
 }
 
-// valueFinding compares values with the operator and the key's type.
-func valueFinding(st *statement, c *policy.Condition, kind string) *Finding {
+// valueFinding compares values with the operator and with what the key can hold.
+// The first one that is wrong is told.
+func (m *model) valueFinding(st *statement, c *policy.Condition, kind string) *Finding {
 	operator, _, _ := c.Base()
 	for i, v := range c.Values {
-		if strings.Contains(v, "${") {
-			continue
-		}
 		pos := c.Position(i)
+		if p := m.badValue(st, c, kind, v); p != nil {
+			return conditionFinding(st, pos, p.id, Medium, p.title, p.why+" "+m.follows(st, c, kind))
+		}
 		switch {
-		case strings.HasPrefix(operator, "Numeric") && !number(v):
-			return conditionFinding(st, pos, "condition-value", Medium, "Compares a number with text",
-				fmt.Sprintf("%s compares numbers, and %q is none. The comparison never holds.", c.Operator, short(v)))
-		case operator == "Bool" && !strings.EqualFold(v, "true") && !strings.EqualFold(v, "false"):
-			return conditionFinding(st, pos, "condition-value", Medium, "Compares yes or no with text",
-				fmt.Sprintf("Bool knows true and false, and %q is neither. The comparison never holds.", short(v)))
-		case strings.HasSuffix(operator, "IpAddress"):
+		case strings.HasSuffix(operator, "IpAddress") && !strings.Contains(v, "${"):
 			if f := addressFinding(st, c, pos, v); f != nil {
 				return f
 			}
-		case strings.HasPrefix(operator, "Arn") && !strings.HasPrefix(v, "arn:") && !strings.HasPrefix(v, "*"):
-			return conditionFinding(st, pos, "condition-value", Medium, "Compares an ARN with something else",
-				fmt.Sprintf("%s compares ARNs, and %q is none. The comparison never holds.", c.Operator, short(v)))
-		case operator == "BinaryEquals" && !base64Text(v):
-			return conditionFinding(st, pos, "condition-value", Medium, "Compares bytes with text",
-				fmt.Sprintf("BinaryEquals wants base64, and %q is none.", short(v)))
-		case literal(operator) && strings.ContainsAny(v, "*?"):
+		case literal(operator) && strings.ContainsAny(v, "*?") && !strings.Contains(v, "${"):
 			return conditionFinding(st, pos, "like", Medium, "Takes a wildcard for a letter",
 				fmt.Sprintf("%s compares letter by letter, so the %s in %q is no wildcard. Use %s.", c.Operator,
 					wildcardIn(v), short(v), strings.Replace(c.Operator, "Equals", "Like", 1)))
 		}
 	}
+	if operator == "Bool" && slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, "true") }) &&
+		slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, "false") }) {
+		return conditionFinding(st, c.Pos, "condition-value", Medium, "Asks for yes or no, which is always one of them",
+			"Both true and false are listed, so the condition holds whenever the key is there.")
+	}
 	return typeFinding(st, c, kind, operator)
+}
+
+// follows says what a value that matches nothing does to the statement.
+func (m *model) follows(st *statement, c *policy.Condition, kind string) string {
+	if slices.ContainsFunc(c.Values, func(v string) bool { return m.badValue(st, c, kind, v) == nil }) {
+		return "This value matches nothing; the others stand."
+	}
+	_, set, ifExists := c.Base()
+	holds := c.Negated() || set == "ForAllValues"
+	switch {
+	case ifExists && !c.Negated():
+		return "The condition holds only where the key is missing."
+	case holds && set == "ForAllValues" && !c.Negated():
+		return "The condition holds only where the key is missing."
+	case holds && st.Effect == policy.Allow:
+		return "The condition always holds, so it guards nothing."
+	case holds:
+		return "The condition always holds, so the Deny hits everything."
+	case st.Effect == policy.Allow:
+		return "The condition never holds, so the statement grants nothing." + m.putRight(st, c)
+	}
+	return "The condition never holds, so the statement denies nothing."
+}
+
+// maxPutRight is for how many conditions it is looked up what they hold back.
+const maxPutRight = 4
+
+// putRight says what a statement lets once its condition is put right: what is
+// no risk for a slip of the pen is one as soon as the slip is mended.
+func (m *model) putRight(st *statement, c *policy.Condition) string {
+	if m.opts.Kind == policy.Trust || m.rights >= maxPutRight || len(m.statements) > maxMoved {
+		return ""
+	}
+	m.rights++
+	s := *st.Statement
+	s.Condition = slices.DeleteFunc(slices.Clone(s.Condition), func(d policy.Condition) bool { return d.Equal(*c) })
+	statements := slices.Clone(m.statements)
+	statements[st.index] = m.again(s, st.index)
+	mended := m.with(m.doc, statements)
+	worst := -1
+	all := mended.risks(mended.expand())
+	for i := range all {
+		f := &all[i]
+		here := slices.ContainsFunc(f.Places, func(p Place) bool { return p.Index == st.index })
+		if here && (worst < 0 || f.Severity.Rank() > all[worst].Severity.Rank()) {
+			worst = i
+		}
+	}
+	if worst < 0 {
+		return ""
+	}
+	return fmt.Sprintf(" Put right, it counts again: %s (%s before the condition).", strings.ToLower(all[worst].Title[:1])+all[worst].Title[1:], all[worst].Severity)
 }
 
 func literal(operator string) bool {
@@ -269,20 +315,51 @@ func addressFinding(st *statement, c *policy.Condition, pos policy.Pos, v string
 	return nil
 }
 
-// setFinding is ForAllValues on a key with one value: it holds where the key
-// is missing.
+// setFinding is about ForAllValues and ForAnyValue: on a key with one value,
+// left out for a key with several, or true where the key is missing.
 func setFinding(st *statement, c *policy.Condition, kind string) *Finding {
-	_, set, _ := c.Base()
-	if set != "ForAllValues" || kind == "" || strings.HasPrefix(kind, "ArrayOf") {
-		return nil
-	}
+	operator, set, _ := c.Base()
+	several := strings.HasPrefix(kind, "ArrayOf")
 	severity, then := Medium, "denies"
 	if st.Effect == policy.Allow {
 		severity, then = High, "allows"
 	}
+	switch {
+	case kind == "":
+		return nil
+	case several && set == "" && operator != "Null":
+		if !strings.HasPrefix(strings.ToLower(c.Key), "aws:") {
+			severity = Note // the catalogue is not sure of every service's keys
+		} else {
+			severity = Medium
+		}
+		return conditionFinding(st, c.Pos, "set-operator", severity, "Compares several values without saying how",
+			fmt.Sprintf("%s holds several values at once, and %s compares one. Write ForAnyValue:%s where one of them is enough, or ForAllValues:%s where each has to fit.",
+				short(c.Key), c.Operator, c.Operator, c.Operator))
+	case several && set == "ForAllValues" && st.Effect == policy.Allow && aboutCaller(c.Key) && !c.Negated() && !asksForKey(st, c.Key):
+		return conditionFinding(st, c.Pos, "for-all-values", Medium, "The condition holds where the key is missing",
+			fmt.Sprintf("ForAllValues is true when %s is not in the request, as in calls that nothing goes between, so it guards nothing. Write ForAnyValue, or add \"Null\": {%q: \"false\"}.",
+				short(c.Key), short(c.Key)))
+	case set != "ForAllValues" || several:
+		return nil
+	}
 	return conditionFinding(st, c.Pos, "for-all-values", severity, "The condition holds where the key is missing",
 		fmt.Sprintf("ForAllValues is true when %s is not in the request, so the statement %s more than it says. The key has one value: leave ForAllValues out.",
 			short(c.Key), then))
+}
+
+// aboutCaller are keys with several values that tell whose call it is, so that
+// a call without them is the rule.
+func aboutCaller(key string) bool {
+	return slices.Contains([]string{"aws:calledvia", "aws:principalorgpaths", "aws:resourceorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths",
+		"aws:principalservicenameslist"}, strings.ToLower(key))
+}
+
+// asksForKey reports whether another condition wants the key to be there.
+func asksForKey(st *statement, key string) bool {
+	return slices.ContainsFunc(st.Condition, func(c policy.Condition) bool {
+		return strings.EqualFold(c.Key, key) && c.Operator == "Null" && len(c.Values) == 1 && strings.EqualFold(c.Values[0], "false")
+	})
 }
 
 // guardFindings are conditions that do not guard what they seem to.
@@ -304,9 +381,28 @@ func guardFindings(st *statement, c *policy.Condition) []Finding {
 				"The statement works only without MFA. A guard would ask for true."))
 		}
 	}
+	if key == "aws:multifactorauthage" && strings.HasPrefix(operator, "Numeric") {
+		out = append(out, ageFindings(st, c, ifExists)...)
+	}
 	if st.Effect == policy.Allow && !c.Negated() && (key == "aws:referer" || key == "aws:useragent") {
 		out = append(out, *conditionFinding(st, c.Pos, "caller-says", Medium, "Trusts what the caller says about itself",
 			c.Key+" is set by whoever calls, so it keeps nobody out."))
 	}
 	return out
+}
+
+// ageFindings are about the age of MFA, which access keys without MFA do not
+// have.
+func ageFindings(st *statement, c *policy.Condition, ifExists bool) []Finding {
+	switch {
+	case st.Effect == policy.Deny && !ifExists && !slices.ContainsFunc(st.Condition, func(d policy.Condition) bool {
+		return strings.EqualFold(d.Key, "aws:MultiFactorAuthPresent")
+	}):
+		return []Finding{*conditionFinding(st, c.Pos, "mfa", Medium, "The Deny misses access keys without MFA",
+			"Without MFA the key aws:MultiFactorAuthAge is missing and "+c.Operator+" does not hold, so the Deny spares those who used none. Use "+c.Operator+"IfExists.")}
+	case st.Effect == policy.Allow && ifExists:
+		return []Finding{*conditionFinding(st, c.Pos, "mfa", Medium, "The Allow does not ask access keys for MFA",
+			"Without MFA the key aws:MultiFactorAuthAge is missing and "+c.Operator+" holds. Use "+strings.TrimSuffix(c.Operator, "IfExists")+".")}
+	}
+	return nil
 }

@@ -58,7 +58,9 @@ func advice(f *Finding) string {
 		return "Put the real account and region in, or *."
 	case "condition-key":
 		return "Look the key up in AWS's service authorization reference, or take the condition out."
-	case "condition-value", "private-ip", "mfa", "caller-says", "for-all-values", "like":
+	case "variable":
+		return "Correct the variable: ${aws:username}, ${aws:PrincipalTag/team} and the like."
+	case "set-operator", "condition-value", "private-ip", "mfa", "caller-says", "for-all-values", "like":
 		return "Change the condition as said."
 	case "tag-escape":
 		return "Allow tagging only while a resource is made, with a condition such as ec2:CreateAction."
@@ -86,6 +88,9 @@ func (m *model) patch(f *Finding) *Patch {
 	case "needs-star", "no-resource":
 		return m.moveEntries(f)
 	case "like", "for-all-values", "mfa":
+		if f.ID == "for-all-values" && strings.Contains(f.Why, "Write ForAnyValue") {
+			return nil
+		}
 		return m.changeOperator(f)
 	}
 	return nil
@@ -111,7 +116,7 @@ func (m *model) entriesOf(f *Finding, only string) []*entry {
 		}
 		st := m.statements[p.Index]
 		for i := range st.entries {
-			if e := &st.entries[i]; e.text == p.Entry && placeOf(e) == p && (only == "" || e.folded == only) {
+			if e := &st.entries[i]; e.text == p.Entry && isPlaceOf(p, e) && (only == "" || e.folded == only) {
 				out = append(out, e)
 			}
 		}
@@ -362,7 +367,7 @@ func (m *model) say(f *Finding, p *Patch) string {
 	}
 	switch {
 	case p.Replace != "":
-		return fmt.Sprintf("In %s, write %q instead of %s. After: %s.", where, p.Replace, few(quoted, ", "), p.After)
+		return fmt.Sprintf("In %s, write \"%s\" instead of %s. After: %s.", where, p.Replace, few(quoted, ", "), p.After)
 	case p.Add == "":
 		return fmt.Sprintf("In %s, take out %s. After: %s.", where, few(quoted, ", "), p.After)
 	}

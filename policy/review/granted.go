@@ -64,10 +64,10 @@ func (m *model) expand() *expansion {
 				x.matched[e] = 1 // not looked up
 				continue
 			}
-			x.add(m.lookUp(e.folded), st, e)
+			x.add(m, m.lookUp(e.folded), st, e)
 		}
 	}
-	x.subtract(m)
+	x.actions = slices.DeleteFunc(x.actions, func(g granted) bool { return len(m.missingTypes(strings.ToLower(g.Name))) > 0 })
 	services := map[*policy.Service]bool{}
 	for i := range x.actions {
 		services[x.actions[i].Service()] = true
@@ -86,26 +86,20 @@ func (m *model) lookUp(pattern string) []policy.Action {
 	return actions
 }
 
-// subtract takes out what is denied on every resource without a condition.
-func (x *expansion) subtract(m *model) {
-	for _, deny := range m.deny {
-		if !slices.Contains(deny.Resource, "*") {
-			continue
-		}
-		x.actions = slices.DeleteFunc(x.actions, func(g granted) bool {
-			_, denied := deny.matches(strings.ToLower(g.Name))
-			return denied
-		})
-	}
-}
-
 func allActions(folded string) bool { return folded == "*" || folded == "*:*" }
 
-func (x *expansion) add(actions []policy.Action, st *statement, e *entry) {
+func (x *expansion) add(m *model, actions []policy.Action, st *statement, e *entry) {
 	x.matched[e] = len(actions)
+	plainly := m.plainly(st)
+	if plainly && m.dead(st, "") {
+		return
+	}
 	star := st.star && len(st.NotResource) == 0
 	everywhere := star && !st.guard.strong
 	for _, a := range actions {
+		if !plainly && !m.applies(strings.ToLower(a.Name), st) {
+			continue
+		}
 		at, ok := x.at[a.Name]
 		if !ok {
 			x.at[a.Name] = len(x.actions)
@@ -130,17 +124,20 @@ func (m *model) counts(x *expansion) Counts {
 			c.ByService[service] += sign * n
 		}
 	}
-	left := x.leftOut(m)
-	if left != nil {
+	switch left, quick := x.leftOut(m); {
+	case len(x.broad) == 0 || !quick:
+		for i := range x.actions {
+			add(x.actions[i].Service().Prefix, one(x.actions[i].Level), 1)
+		}
+		for _, a := range m.broadly(x) {
+			add(a.Service().Prefix, one(a.Level), 1)
+		}
+	default:
 		for service, s := range levels() {
 			add(service, s, 1)
 		}
 		for _, a := range left {
 			add(a.Service().Prefix, one(a.Level), -1)
-		}
-	} else {
-		for i := range x.actions {
-			add(x.actions[i].Service().Prefix, one(x.actions[i].Level), 1)
 		}
 	}
 	for _, st := range m.statements {
@@ -169,18 +166,19 @@ func (m *model) counts(x *expansion) Counts {
 }
 
 // leftOut lists the actions that the broad statements leave out and nothing
-// else grants; nil where nothing is broad.
-func (x *expansion) leftOut(m *model) map[string]policy.Action {
-	if len(x.broad) == 0 {
-		return nil
-	}
+// else grants. It is quick where those statements grant all the rest, which is
+// then counted without looking at each; false where they do not.
+func (x *expansion) leftOut(m *model) (map[string]policy.Action, bool) {
 	left := map[string]policy.Action{}
 	for i, st := range x.broad {
-		if !st.negated() {
-			return map[string]policy.Action{}
+		if !m.plainly(st) || len(st.NotResource) > 0 || m.dead(st, "") {
+			return nil, false
 		}
 		out := map[string]policy.Action{}
 		for j := range st.entries {
+			if !st.negated() {
+				break // "*": nothing
+			}
 			for _, a := range m.cat.Expand(st.entries[j].folded) {
 				if _, before := left[a.Name]; i == 0 || before {
 					out[a.Name] = a
@@ -192,7 +190,74 @@ func (x *expansion) leftOut(m *model) map[string]policy.Action {
 	for i := range x.actions {
 		delete(left, x.actions[i].Name)
 	}
-	return left
+	return left, true
+}
+
+// maxDenied is how many entries of denials and exceptions are compared with
+// every action there is. Documents within IAM's quotas hold fewer.
+const maxDenied = 2000
+
+// broadly lists the actions that broad statements grant, one by one, beyond
+// those that are listed already.
+func (m *model) broadly(x *expansion) []policy.Action {
+	var out []policy.Action
+	entries := 0
+	for _, st := range slices.Concat(x.broad, m.deny) {
+		entries += len(st.entries)
+	}
+	if len(x.broad) == 0 || entries > maxDenied {
+		return nil
+	}
+	for _, s := range m.cat.Services() {
+		near := slices.DeleteFunc(slices.Clone(x.broad), func(st *statement) bool { return !st.mayTouch(s.Prefix) })
+		if len(near) == 0 {
+			continue
+		}
+		for _, a := range s.Actions() {
+			if _, listed := x.at[a.Name]; !listed && m.grantedBy(near, strings.ToLower(a.Name)) {
+				out = append(out, a)
+			}
+		}
+	}
+	return out
+}
+
+func (m *model) grantedBy(statements []*statement, action string) bool {
+	return slices.ContainsFunc(statements, func(st *statement) bool {
+		_, ok := st.matches(action)
+		return ok && m.applies(action, st) && (st.star || len(m.missingTypes(action)) == 0)
+	})
+}
+
+// applies reports whether a statement that matches an action can grant it: its
+// conditions can hold, a denial does not take all, and a resource can be one of
+// the action's service. Which kind of resource it has to be is not asked here:
+// s3:* on a bucket counts with its actions on objects.
+func (m *model) applies(action string, st *statement) bool {
+	if m.dead(st, action) {
+		return false
+	}
+	if st.services != nil && !st.star {
+		_, ok := m.widestResource(action, st)
+		return ok
+	}
+	service, _, _ := strings.Cut(action, ":")
+	return slices.ContainsFunc(m.effective(action, st), func(r string) bool {
+		parts := strings.SplitN(r, ":", 4)
+		return len(parts) < 4 || strings.EqualFold(parts[2], service) || strings.ContainsAny(parts[2], "*?$") || m.reach(action, r).applies
+	})
+}
+
+// mayTouch reports, without unpacking anything, whether a statement's resources
+// can belong to a service.
+func (st *statement) mayTouch(service string) bool {
+	if st.star || borrowing()[service] {
+		return true
+	}
+	return slices.ContainsFunc(st.Resource, func(r string) bool {
+		parts := strings.SplitN(r, ":", 4)
+		return len(parts) < 3 || !foreign(service, strings.ToLower(parts[2]))
+	})
 }
 
 func one(level policy.AccessLevel) sums {

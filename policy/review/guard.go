@@ -62,6 +62,9 @@ func narrows(c *policy.Condition) bool {
 	if c.Negated() || operator == "Null" || set == "ForAllValues" || len(c.Values) == 0 || everything(c.Values) {
 		return false
 	}
+	if slices.ContainsFunc(c.Values, func(v string) bool { return wideValue(c, v) }) {
+		return false
+	}
 	if ifExists && !strings.HasPrefix(key, "iam:") {
 		return false // a resource without the tag passes
 	}
@@ -81,7 +84,7 @@ func narrows(c *policy.Condition) bool {
 
 // everything reports whether one of the values matches whatever comes.
 func everything(values []string) bool {
-	return slices.ContainsFunc(values, func(v string) bool { return v != "" && strings.Trim(v, "*") == "" })
+	return slices.ContainsFunc(values, policy.EveryResource)
 }
 
 // dateWindow narrows the time in which a statement grants anything.

@@ -58,6 +58,13 @@ func placeOf(e *entry) Place {
 	return p
 }
 
+// isPlaceOf reports whether a place is that of an entry, whatever it is called.
+func isPlaceOf(p Place, e *entry) bool {
+	own := placeOf(e)
+	own.Entry = p.Entry
+	return own == p
+}
+
 // at puts a finding at an element of a statement.
 func (f *Finding) at(st *statement, pos policy.Pos) *Finding {
 	f.Statement, f.Index, f.Line, f.Column = st.Sid, st.index, pos.Line, pos.Column

@@ -29,6 +29,12 @@ type statement struct {
 	star     bool // "*" is among the resources, or NotResource stands instead
 	guard    guard
 	services map[string]bool // of the resources, where there are too many to compare one by one
+
+	void     string          // why it can apply to nothing at all, "" where it can
+	byAction bool            // a condition asks for a key that not all actions set
+	dead     map[string]bool // whether the conditions can never hold, by action
+	exact    map[string]int  // places of the entries without a wildcard
+	wild     []int           // and of those with one
 }
 
 func compile(s *policy.Statement, index int, now time.Time) *statement {
@@ -39,19 +45,46 @@ func compile(s *policy.Statement, index int, now time.Time) *statement {
 	}
 	st.entries = make([]entry, len(list))
 	for i, text := range list {
-		e := entry{st: st, at: i, text: text, folded: strings.ToLower(strings.TrimSpace(text))}
+		e := entry{st: st, at: i, text: text, folded: policy.FoldAction(strings.TrimSpace(text))}
 		e.wild = strings.ContainsAny(e.folded, "*?")
 		if service, _, ok := strings.Cut(e.folded, ":"); ok && !strings.ContainsAny(service, "*?") {
 			e.service = service
 		}
 		st.entries[i] = e
 	}
-	st.star = slices.Contains(s.Resource, "*") || len(s.NotResource) > 0
+	st.sortEntries()
+	st.star = slices.ContainsFunc(s.Resource, policy.EveryResource) || len(s.NotResource) > 0
+	st.void = emptyComplement(st)
 	if len(s.Resource) > maxResources {
 		st.services = servicesOf(s.Resource)
 	}
 	st.guard = guardOf(s.Condition, now)
 	return st
+}
+
+// sortEntries keeps entries without a wildcard apart, to be found by name.
+func (st *statement) sortEntries() {
+	st.exact, st.wild = make(map[string]int, len(st.entries)), nil
+	for i := range st.entries {
+		e := &st.entries[i]
+		if e.wild {
+			st.wild = append(st.wild, i)
+		} else if _, ok := st.exact[e.folded]; !ok {
+			st.exact[e.folded] = i
+		}
+	}
+}
+
+// emptyComplement says why a statement that names what it leaves out leaves out
+// everything, "" where it does not.
+func emptyComplement(st *statement) string {
+	switch {
+	case st.negated() && slices.ContainsFunc(st.entries, func(e entry) bool { return allActions(e.folded) }):
+		return "NotAction"
+	case slices.ContainsFunc(st.NotResource, policy.EveryResource):
+		return "NotResource"
+	}
+	return ""
 }
 
 // servicesOf names the services of a long list of resources, "*" for any.
@@ -83,16 +116,15 @@ func (st *statement) element() string {
 // matches finds the entry that grants an action, the exact one first.
 func (st *statement) matches(action string) (*entry, bool) {
 	var found *entry
-	for i := range st.entries {
-		e := &st.entries[i]
-		if !e.covers(action) {
-			continue
-		}
-		if found == nil || found.wild && !e.wild {
-			found = e
-		}
-		if !e.wild {
+	if i, ok := st.exact[action]; ok {
+		found = &st.entries[i]
+	}
+	for _, i := range st.wild {
+		if found != nil {
 			break
+		}
+		if e := &st.entries[i]; e.covers(action) {
+			found = e
 		}
 	}
 	if !st.negated() {
@@ -125,9 +157,12 @@ type model struct {
 	hits     map[string]*hit            // table actions that are granted, by folded name
 	admin    *statement                 // an Allow of everything on everything
 	guesses  int                        // how many spellings were looked for
+	rights   int                        // for how many conditions it was looked up what they hold back
 	sets     map[string]bool            // whether the actions of a pattern set a condition key
 	reached  map[[2]string]reach        // by template and resource
 	expanded map[string][]policy.Action // by pattern
+
+	deadResources map[string]bool // whether a resource can match nothing
 }
 
 // hit is an action of the tables with what grants it.
@@ -149,7 +184,7 @@ type grant struct {
 func newModel(doc *policy.Document, opts *Options) *model {
 	m := &model{doc: doc, opts: opts, cat: policy.AWS(), tables: data(), expanded: map[string][]policy.Action{}}
 	for i := range doc.Statements {
-		m.statements = append(m.statements, compile(&doc.Statements[i], i, opts.Now))
+		m.statements = append(m.statements, m.compile(&doc.Statements[i], i))
 	}
 	m.split()
 	m.find(m.allow)
@@ -158,7 +193,8 @@ func newModel(doc *policy.Document, opts *Options) *model {
 
 // with is the model of a changed document. What is compiled already is shared.
 func (m *model) with(doc *policy.Document, statements []*statement) *model {
-	out := &model{doc: doc, opts: m.opts, cat: m.cat, tables: m.tables, statements: statements, sets: m.sets, reached: m.reached, expanded: m.expanded}
+	out := &model{doc: doc, opts: m.opts, cat: m.cat, tables: m.tables, statements: statements, sets: m.sets, reached: m.reached, expanded: m.expanded,
+		deadResources: m.deadResources}
 	out.split()
 	if !slices.Equal(out.deny, m.deny) {
 		out.find(out.allow)
@@ -181,16 +217,22 @@ func (m *model) with(doc *policy.Document, statements []*statement) *model {
 
 // again compiles a changed statement.
 func (m *model) again(s policy.Statement, index int) *statement {
-	return compile(&s, index, m.opts.Now)
+	return m.compile(&s, index)
+}
+
+func (m *model) compile(s *policy.Statement, index int) *statement {
+	st := compile(s, index, m.opts.Now)
+	st.byAction = byAction(s.Condition, m.tables.key)
+	return st
 }
 
 // split sorts the statements by effect.
 func (m *model) split() {
 	for _, st := range m.statements {
 		switch {
-		case st.Effect == policy.Allow && !st.guard.never:
+		case st.Effect == policy.Allow && !st.guard.never && st.void == "":
 			m.allow = append(m.allow, st)
-		case st.Effect == policy.Deny && len(st.Condition) == 0:
+		case st.Effect == policy.Deny && len(st.Condition) == 0 && st.void == "":
 			m.deny = append(m.deny, st)
 		}
 	}
@@ -212,6 +254,10 @@ func (m *model) find(statements []*statement) {
 	}
 	for name, h := range m.hits {
 		if len(h.grants) == 0 {
+			delete(m.hits, name)
+			continue
+		}
+		if len(m.missingTypes(name)) > 0 {
 			delete(m.hits, name)
 			continue
 		}
@@ -286,6 +332,9 @@ func (m *model) hit(k *known, st *statement, e *entry) {
 
 // grant measures how far a statement grants an action; false where it cannot.
 func (m *model) grant(action string, st *statement, e *entry) (grant, bool) {
+	if m.dead(st, action) {
+		return grant{}, false
+	}
 	best, ok := m.widestResource(action, st)
 	if !ok {
 		return grant{}, false
@@ -329,7 +378,7 @@ const maxDenials = 32
 // effective lists the resources on which a statement grants an action, after
 // the denials that hold without a condition.
 func (m *model) effective(action string, st *statement) []string {
-	resources := st.Resource
+	resources := m.live(st.Resource)
 	if len(st.NotResource) > 0 {
 		resources = []string{"*"}
 	}

@@ -55,22 +55,19 @@ func pasteable(statements []policy.Statement) string {
 // replaceEntry takes an entry out, or puts the likely spelling in its place.
 func (m *model) replaceEntry(f *Finding) *Patch {
 	entries := m.entriesOf(f, "")
-	if len(entries) != 1 || entries[0].service == "" {
+	if len(entries) != 1 || entries[0].service == "" || entries[0].st.negated() && len(f.instead) == 0 {
 		return nil
 	}
 	e := entries[0]
-	replacement := ""
-	if f.Patch != nil {
-		replacement = f.Patch.Replace
-	}
+	replacement := strings.Join(f.instead, `", "`)
 	s := *e.st.Statement
 	list := &s.Action
 	if e.st.negated() {
 		list = &s.NotAction
 	}
 	changed := slices.Clone(*list)
-	if replacement != "" {
-		changed[e.at] = replacement
+	if len(f.instead) > 0 {
+		changed = slices.Replace(changed, e.at, e.at+1, f.instead...)
 	} else {
 		changed = slices.Delete(changed, e.at, e.at+1)
 	}
@@ -174,10 +171,10 @@ func otherOperator(id string, c *policy.Condition) string {
 	case "for-all-values":
 		return strings.TrimPrefix(c.Operator, "ForAllValues:")
 	case "mfa":
-		if c.Operator == "BoolIfExists" {
-			return "Bool"
+		if rest, ok := strings.CutSuffix(c.Operator, "IfExists"); ok {
+			return rest
 		}
-		return "BoolIfExists"
+		return c.Operator + "IfExists"
 	}
 	return c.Operator
 }
@@ -195,5 +192,6 @@ func (st *statement) kept(s policy.Statement, drop map[*entry]bool) *statement {
 		e.st, e.at = &out, len(out.entries)
 		out.entries = append(out.entries, e)
 	}
+	out.sortEntries()
 	return &out
 }

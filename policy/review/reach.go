@@ -17,7 +17,7 @@ type reach struct {
 
 // reach compares a resource pattern with the kinds of resource of an action.
 func (m *model) reach(action, resource string) reach {
-	if resource == "*" {
+	if policy.EveryResource(resource) {
 		return reach{applies: true}
 	}
 	parts := strings.SplitN(resource, ":", 6)
@@ -117,7 +117,7 @@ func reachOf(template string, parts []string) reach {
 // fits reports whether a part of an ARN can be one that the template makes.
 func fits(template, part string) bool {
 	switch {
-	case part == "*" || template == part:
+	case policy.EveryResource(part) || template == part:
 		return true
 	case template == "${BucketName}" && strings.Contains(part, "/"):
 		return false // a bucket's name has no slash: this is about objects
@@ -150,11 +150,14 @@ func pattern(text, wildcard string) string {
 // narrowed measures the last part of an ARN against its template.
 func narrowed(template, part string) int {
 	part = pattern(part, "*")
+	if strings.HasPrefix(template, "secret:") {
+		part = strings.TrimSuffix(part, "-??????") // what Secrets Manager adds to a name
+	}
 	wild := strings.IndexAny(part, "*?")
 	if wild < 0 {
 		return 2
 	}
-	if strings.ReplaceAll(part, "?", "*") == "*" || coversTemplate(part, template) {
+	if policy.EveryResource(part) || coversTemplate(part, template) {
 		return 0
 	}
 	// Where the first name is complete, the wildcard stands for what lies in

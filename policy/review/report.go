@@ -161,6 +161,8 @@ type Finding struct {
 	// AWS is the sentence that AWS refuses the document with.
 	AWS string `json:"aws,omitempty"`
 
+	instead []string // what to write in the place of the entry
+
 	drop int // steps that conditions and resources took off
 }
 

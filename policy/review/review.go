@@ -30,6 +30,9 @@ func Review(text []byte, opts Options) Report {
 	r.Findings = refusals(read.Refusals, doc)
 	if doc == nil || read.Form.Next != "" {
 		r.Verdict = "refused"
+		if doc != nil && r.Policy.Characters <= maxReviewed {
+			r.Findings = append(r.Findings, newModel(doc, &opts).unknownNames()...)
+		}
 		return r
 	}
 	r.Policy.Digest, r.Policy.Statements = doc.Digest(), len(doc.Statements)

@@ -180,14 +180,14 @@ func TestBlindSpots(t *testing.T) {
 			text: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:PutUserPolicy","Resource":"*"},
 				{"Effect":"Deny","NotAction":"s3:*","Resource":"arn:aws:iam::*:user/*"}]}`},
 		"a condition that always holds": {id: "pass-role", severity: High,
-			text: string(inStatement(`"Action":["iam:PassRole","ec2:RunInstances"],"Resource":"*","Condition":{"StringLike":{"iam:PassedToService":"*"}}`))},
+			text: beside("ec2:RunInstances", `"Action":"iam:PassRole","Resource":"*","Condition":{"StringLike":{"iam:PassedToService":"*"}}`)},
 		"all users by an ARN": {id: "escalate", severity: High, text: string(inStatement(`"Action":"iam:PutUserPolicy","Resource":"arn:aws:iam::*:user/*"`))},
 		"one prefix is a step down": {id: "escalate", severity: Medium,
 			text: string(inStatement(`"Action":"iam:PutUserPolicy","Resource":"arn:aws:iam::*:user/app-*"`))},
 		"a strong condition is a step down": {id: "pass-role", severity: Medium,
-			text: string(inStatement(`"Action":["iam:PassRole","ec2:RunInstances"],"Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}}`))},
+			text: beside("ec2:RunInstances", `"Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}}`)},
 		"a role for another service opens nothing": {id: "pass-role", severity: Low,
-			text: string(inStatement(`"Action":["iam:PassRole","ec2:RunInstances"],"Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"rds.amazonaws.com"}}`))},
+			text: beside("ec2:RunInstances", `"Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"rds.amazonaws.com"}}`)},
 		"a date that is over": {absent: "escalate",
 			text: string(inStatement(`"Action":"iam:CreatePolicyVersion","Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"2017-12-31T23:59:59Z"}}`))},
 		"AWS's own policies cannot be changed":    {absent: "escalate", text: string(inStatement(`"Action":"iam:CreatePolicyVersion","Resource":"arn:aws:iam::aws:policy/fp4-*"`))},
@@ -394,4 +394,9 @@ func TestJSON(t *testing.T) {
 			t.Errorf("findings have no %s", name)
 		}
 	}
+}
+
+// beside is a statement beside one that allows an action on everything.
+func beside(action, inside string) string {
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + inside + `},{"Effect":"Allow","Action":"` + action + `","Resource":"*"}]}`
 }

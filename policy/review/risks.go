@@ -38,7 +38,7 @@ func (m *model) administrator() []Finding {
 			continue
 		}
 		at := slices.IndexFunc(st.entries, func(e entry) bool { return allActions(e.folded) })
-		if at < 0 || len(m.effective("iam:*", st)) == 0 {
+		if at < 0 || m.dead(st, "") || len(m.effective("iam:*", st)) == 0 || m.mostlyDenied() {
 			continue
 		}
 		severity := High
@@ -48,6 +48,10 @@ func (m *model) administrator() []Finding {
 		f := Finding{ID: "admin", Class: Risk, Category: "privilege-escalation", Severity: severity, Actions: []string{"*"},
 			Title: "Can do everything in the account",
 			Why:   "Every action of every service on every resource is allowed, permissions themselves included."}
+		if n := len(m.deny); n > 0 {
+			f.Why = "Every action of every service on every resource is allowed, permissions themselves included, but for what " +
+				plural(n, "Deny takes", "Denies take") + " back."
+		}
 		if st.guard.strong {
 			f.Why += " It is limited: only while " + st.guard.text + "."
 		}
@@ -56,6 +60,14 @@ func (m *model) administrator() []Finding {
 		return []Finding{f}
 	}
 	return nil
+}
+
+// mostlyDenied reports whether a Deny of all but some actions is left: then what
+// is granted is those, and each is found on its own.
+func (m *model) mostlyDenied() bool {
+	return slices.ContainsFunc(m.deny, func(st *statement) bool {
+		return st.negated() && slices.ContainsFunc(st.Resource, policy.EveryResource)
+	})
 }
 
 // under makes notes of what a finding that allows nearly everything includes.
@@ -90,7 +102,10 @@ func (m *model) everythingElse() []Finding {
 func (m *model) openEnded() []Finding {
 	var out []Finding
 	for _, st := range m.allow {
-		if st.negated() {
+		if m.dead(st, "") || len(m.deny) > 0 && m.takenAway(st) {
+			continue
+		}
+		if st.negated() && !m.mostlyDenied() {
 			out = append(out, m.notAction(st)...)
 		}
 		if len(st.NotResource) > 0 {
@@ -179,7 +194,7 @@ func (m *model) serviceStars() []Finding {
 		}
 		for i := range st.entries {
 			e := &st.entries[i]
-			if e.service == "" || e.folded != e.service+":*" {
+			if _, known := m.cat.Service(e.service); !known || e.folded != e.service+":*" || !m.grantsSome(st, e) {
 				continue
 			}
 			severity, only, ok := m.starSeverity(st, e)
@@ -206,6 +221,17 @@ func (m *model) serviceStars() []Finding {
 		out = append(out, *f)
 	}
 	return out
+}
+
+// grantsSome reports whether an entry grants one of the actions that it matches.
+func (m *model) grantsSome(st *statement, e *entry) bool {
+	if m.plainly(st) {
+		return !m.dead(st, "")
+	}
+	return slices.ContainsFunc(m.lookUp(e.folded), func(a policy.Action) bool {
+		_, ok := m.grant(strings.ToLower(a.Name), st, e)
+		return ok
+	})
 }
 
 func (m *model) starSeverity(st *statement, e *entry) (Severity, string, bool) {

@@ -48,17 +48,21 @@ type tables struct {
 	all       []*known
 	pairs     []*known          // with iam:PassRole, they run what the caller chooses
 	keys      map[string]string // type of each global condition key, by folded name
+	spelled   map[string]string // the same, to how AWS spells it
 }
 
 // data is read once, when the first policy is reviewed.
 var data = sync.OnceValue(readTables)
 
 func readTables() *tables {
-	t := &tables{actions: map[string]*known{}, byService: map[string][]*known{}, keys: map[string]string{}}
+	t := &tables{actions: map[string]*known{}, byService: map[string][]*known{}, keys: map[string]string{}, spelled: map[string]string{}}
 	eachLine(assets.ReviewPaths, t.readPath)
 	eachLine(assets.ReviewPassRole, t.readPair)
 	eachLine(assets.ReviewActions, t.readRisk)
-	eachLine(assets.ReviewKeys, func(fields []string) { t.keys[strings.ToLower(fields[0])] = fields[1] })
+	eachLine(assets.ReviewKeys, func(fields []string) {
+		folded := strings.ToLower(fields[0])
+		t.keys[folded], t.spelled[folded] = fields[1], fields[0]
+	})
 	return t
 }
 
