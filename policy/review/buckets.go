@@ -46,7 +46,7 @@ func (m *model) closedBucket(st *statement) string {
 			objects = r + "/*"
 		}
 		reads := slices.ContainsFunc(m.allow, func(other *statement) bool {
-			if _, ok := other.matches("s3:getobject"); !ok {
+			if _, ok := other.matches("s3:getobject"); !ok || m.dead(other, "s3:getobject") {
 				return false
 			}
 			return len(other.NotResource) > 0 || slices.ContainsFunc(other.Resource, func(o string) bool {

@@ -127,5 +127,6 @@ func (m *model) incomplete(st *statement) []Finding {
 	f := mismatch(st, entries, "needs-more", "Has no effect alone: needs further resources",
 		"AWS checks these actions against several kinds of resource at once. Nothing here grants them on: "+few(names, ", ")+
 			". Without that, nothing is granted, unless another policy of the same holder does.")
+	f.Severity = Note // another policy may grant it on the rest
 	return []Finding{f}
 }

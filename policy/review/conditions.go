@@ -65,6 +65,10 @@ func (m *model) conditionKey(st *statement, c *policy.Condition) (string, *Findi
 	if f := m.unsupported(st, c, key); f != nil || kind != "" {
 		return kind, f
 	}
+	if _, known := m.keyKind(st, key); !known {
+		return "", conditionFinding(st, c.Pos, "condition-key", Medium, "Asks for a key that AWS does not have",
+			fmt.Sprintf("There is no condition key %s. %s", short(c.Key), missing(st, c)))
+	}
 	return "", nil
 }
 
@@ -140,8 +144,12 @@ func (m *model) unsupported(st *statement, c *policy.Condition, key string) *Fin
 	case strings.HasPrefix(then, "The condition always"):
 		return nil
 	}
+	participle := "granted"
+	if st.Effect == policy.Deny {
+		participle = "denied"
+	}
 	f := conditionFinding(st, c.Pos, "condition-key", Low, "Some of its actions do not set the key it asks for",
-		fmt.Sprintf("%s do not set %s. For them, %s", few(without, ", "), short(c.Key), strings.ToLower(then[:1])+then[1:]))
+		fmt.Sprintf("%s do not set %s. For them the condition never holds, so they are not %s.", few(without, ", "), short(c.Key), participle))
 	f.Actions = without
 	return f
 }
@@ -229,7 +237,7 @@ const maxPutRight = 4
 // putRight says what a statement lets once its condition is put right: what is
 // no risk for a slip of the pen is one as soon as the slip is mended.
 func (m *model) putRight(st *statement, c *policy.Condition) string {
-	if m.opts.Kind == policy.Trust || m.rights >= maxPutRight || len(m.statements) > maxMoved {
+	if m.opts.Kind == policy.Trust || m.rights >= maxPutRight || len(m.statements) > maxMoved || slices.Index(m.statements, st) != st.index {
 		return ""
 	}
 	m.rights++
@@ -327,7 +335,7 @@ func setFinding(st *statement, c *policy.Condition, kind string) *Finding {
 	switch {
 	case kind == "":
 		return nil
-	case several && set == "" && operator != "Null":
+	case several && set == "" && operator != "Null" && !strings.Contains(operator, ":"):
 		if !strings.HasPrefix(strings.ToLower(c.Key), "aws:") {
 			severity = Note // the catalogue is not sure of every service's keys
 		} else {

@@ -158,7 +158,7 @@ func (m *model) unknown(e *entry, x *expansion) []Finding {
 		f.ID, f.Category = "unknown-action", "unknown-action"
 		f.Title = fit(m.serviceName(service)+" has no action ", []string{short(tail(e.text))})
 		f.Why = does + ", unless the action is newer than rolecall's list of " + m.cat.Date() + "."
-		m.suggestAction(&f, s, e.folded, name)
+		m.suggestAction(&f, s, e)
 	}
 	if f.Patch == nil {
 		f.Patch = &Patch{}
@@ -210,13 +210,13 @@ func (m *model) suggestService(f *Finding, service, name, written string) {
 
 // suggestAction names the actions that an operation of the API needs, or a near
 // spelling.
-func (m *model) suggestAction(f *Finding, s *policy.Service, folded, name string) {
-	if actions := knownAPIs().actions[folded]; len(actions) > 0 {
-		f.Why += fmt.Sprintf(" %s is an operation of the API; the permission for it is %s.", short(folded), strings.Join(actions, " and "))
+func (m *model) suggestAction(f *Finding, s *policy.Service, e *entry) {
+	if actions := knownAPIs().actions[e.folded]; len(actions) > 0 {
+		f.Why += fmt.Sprintf(" %s is an operation of the API; the permission for it is %s.", short(tail(e.text)), strings.Join(actions, " and "))
 		suggest(f, actions)
 		return
 	}
-	if near := m.nearestAction(s, name); near != "" {
+	if near := m.nearestAction(s, tail(e.folded)); near != "" {
 		f.Why += " Did you mean " + near + "?"
 		suggest(f, []string{near})
 	}
@@ -324,6 +324,9 @@ func abs(n int) int {
 // mistake.
 func (m *model) resources(st *statement) []Finding {
 	out := m.shapes(st)
+	if len(st.NotResource) > 0 && !st.negated() && st.void == "" {
+		out = append(out, m.leftOut(st)...)
+	}
 	if st.negated() || len(st.Resource) == 0 || slices.Contains(st.Resource, "*") || len(st.Resource) > maxResources {
 		return out
 	}
@@ -351,6 +354,23 @@ func (m *model) resources(st *statement) []Finding {
 		out = append(out, mismatch(st, none, "no-resource", "Has no effect: the resource does not fit", why))
 	}
 	return out
+}
+
+// leftOut are actions written out whose resources NotResource leaves out, all of
+// them.
+func (m *model) leftOut(st *statement) []Finding {
+	var entries []*entry
+	for i := range st.entries {
+		e := &st.entries[i]
+		if a, ok := m.cat.Action(e.folded); ok && len(a.Resources()) > 0 && m.wholeKinds(e.folded, "*", m.live(st.NotResource)) {
+			entries = append(entries, e)
+		}
+	}
+	if len(entries) == 0 {
+		return nil
+	}
+	return []Finding{mismatch(st, entries, "no-resource", "Has no effect: NotResource leaves out all it works on",
+		"NotResource names everything of a kind that these actions need, so nothing is granted.")}
 }
 
 // maxResources is more than a document of 6,144 characters can hold; beyond

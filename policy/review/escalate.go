@@ -130,7 +130,10 @@ func (m *model) openPairs(already []*found) []*found {
 // rootOf is what somebody would limit to close a path: the entry as written
 // where a wildcard gives the action, else the action.
 func rootOf(g *grant, h *hit) string {
-	if g.wild || g.st.negated() {
+	switch {
+	case g.st.negated():
+		return "*" // what the entry names is what is not granted
+	case g.wild:
 		return g.folded
 	}
 	return h.folded

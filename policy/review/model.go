@@ -194,7 +194,7 @@ func newModel(doc *policy.Document, opts *Options) *model {
 // with is the model of a changed document. What is compiled already is shared.
 func (m *model) with(doc *policy.Document, statements []*statement) *model {
 	out := &model{doc: doc, opts: m.opts, cat: m.cat, tables: m.tables, statements: statements, sets: m.sets, reached: m.reached, expanded: m.expanded,
-		deadResources: m.deadResources}
+		deadResources: m.deadResources, rights: maxPutRight}
 	out.split()
 	if !slices.Equal(out.deny, m.deny) {
 		out.find(out.allow)
@@ -381,6 +381,9 @@ func (m *model) effective(action string, st *statement) []string {
 	resources := m.live(st.Resource)
 	if len(st.NotResource) > 0 {
 		resources = []string{"*"}
+		if m.wholeKinds(action, "*", m.live(st.NotResource)) {
+			return nil
+		}
 	}
 	for i, deny := range m.deny {
 		if i == maxDenials {
@@ -398,21 +401,50 @@ func (m *model) effective(action string, st *statement) []string {
 	return resources
 }
 
+// wholeKinds reports whether a list, of a denial or of NotResource, names
+// everything of a kind of resource that an action needs, or of all the kinds
+// that a resource can be.
+func (m *model) wholeKinds(action, resource string, list []string) bool {
+	a, ok := m.cat.Action(action)
+	if !ok || len(resource) >= maxARN || len(list) > maxResources {
+		return false
+	}
+	whole := func(t policy.ResourceType) bool {
+		return slices.ContainsFunc(list, func(d string) bool {
+			parts := strings.SplitN(d, ":", 6)
+			if len(parts) < 6 || len(d) >= maxARN {
+				return false
+			}
+			r := m.reachOf(t.ARN, d, parts)
+			return r.applies && r.drop == 0 && !r.self
+		})
+	}
+	if needed := neededTypes(a); len(needed) > 0 {
+		return slices.ContainsFunc(needed, whole)
+	}
+	parts := strings.SplitN(resource, ":", 6)
+	reached := 0
+	for _, r := range a.Resources() {
+		if len(parts) == 6 && !m.reachOf(r.Type.ARN, resource, parts).applies {
+			continue
+		}
+		if reached++; !whole(r.Type) {
+			return false
+		}
+	}
+	return reached > 0
+}
+
 // subtract is what a denial leaves of a resource: nothing, part, or all of it.
 func (m *model) subtract(action, resource string, deny *statement) []string {
 	if len(deny.NotResource) == 0 {
-		for _, d := range deny.Resource {
-			if policy.CoversResource(d, resource) {
-				return nil
-			}
-			if reach := m.reach(action, d); reach.applies && reach.drop == 0 {
-				return nil
-			}
+		if slices.ContainsFunc(deny.Resource, func(d string) bool { return policy.CoversResource(d, resource) }) || m.wholeKinds(action, resource, deny.Resource) {
+			return nil
 		}
 		return []string{resource}
 	}
 	var left []string
-	for _, kept := range deny.NotResource {
+	for _, kept := range m.live(deny.NotResource) {
 		switch {
 		case policy.CoversResource(kept, resource):
 			left = append(left, resource)

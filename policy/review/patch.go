@@ -91,6 +91,9 @@ func (m *model) moveEntries(f *Finding) *Patch {
 		return nil
 	}
 	st := entries[0].st
+	if len(st.NotResource) > 0 {
+		return nil
+	}
 	drop := map[*entry]bool{}
 	var actions, resources []string
 	for _, e := range entries {

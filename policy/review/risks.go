@@ -38,7 +38,7 @@ func (m *model) administrator() []Finding {
 			continue
 		}
 		at := slices.IndexFunc(st.entries, func(e entry) bool { return allActions(e.folded) })
-		if at < 0 || m.dead(st, "") || len(m.effective("iam:*", st)) == 0 || m.mostlyDenied() {
+		if at < 0 || m.dead(st, "") || m.dead(st, "iam:createpolicyversion") || len(m.effective("iam:*", st)) == 0 || m.mostlyDenied() {
 			continue
 		}
 		severity := High
@@ -105,19 +105,40 @@ func (m *model) openEnded() []Finding {
 		if m.dead(st, "") || len(m.deny) > 0 && m.takenAway(st) {
 			continue
 		}
-		if st.negated() && !m.mostlyDenied() {
+		if st.negated() && !m.mostlyDenied() && !m.dead(st, "iam:createpolicyversion") {
 			out = append(out, m.notAction(st)...)
 		}
-		if len(st.NotResource) > 0 {
+		if actions := m.reaching(st); len(st.NotResource) > 0 && len(actions) > 0 {
 			severity, _ := Medium.down(btoi(st.guard.strong))
 			f := Finding{ID: "not-resource", Class: Risk, Category: "privilege-escalation", Severity: severity,
-				Actions: sortedCopy(append(slices.Clone(st.Action), st.NotAction...)),
+				Actions: sortedCopy(actions),
 				Title:   "Can use everything but the resources named",
 				Why: "Allow with NotResource grants its actions on all other resources, also on those made later, in every " +
 					"account and service that the actions reach."}
 			f.at(st, st.Position("NotResource", -1))
 			f.Places = []Place{{Statement: st.Sid, Index: st.index, Line: f.Line, Column: f.Column, Entry: "NotResource"}}
 			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// reaching lists the entries of a statement that grant something.
+func (m *model) reaching(st *statement) []string {
+	if st.negated() {
+		return []string{"*"}
+	}
+	var out []string
+	for i := range st.entries {
+		e := &st.entries[i]
+		_, known := m.cat.Action(e.folded)
+		switch {
+		case allActions(e.folded), e.wild && m.grantsSome(st, e):
+			out = append(out, e.text)
+		case known:
+			if _, ok := m.grant(e.folded, st, e); ok {
+				out = append(out, e.text)
+			}
 		}
 	}
 	return out
@@ -142,6 +163,10 @@ func (m *model) notAction(st *statement) []Finding {
 	f := Finding{ID: "not-action", Class: Risk, Category: "service-wildcard", Severity: severity, Actions: []string{"*"}, drop: drop,
 		Title: "Can do everything but what is named here",
 		Why:   "Allow with NotAction grants all other actions, of all services, also those that AWS adds later."}
+	if !st.star && len(st.Resource) > 0 {
+		f.Title = fit("Can do everything but what is named, on ", []string{short(lastPart(st.Resource[0]))})
+		f.Why = "Allow with NotAction grants all other actions that work on these resources, also those that AWS adds later."
+	}
 	if len(left) > 0 {
 		f.Category = "privilege-escalation"
 		f.Why += " It leaves " + strings.Join(left, ", ") + " open."
@@ -341,7 +366,7 @@ func (m *model) tagEscapes() []Finding {
 		for i := range st.entries {
 			e := &st.entries[i]
 			other := guarded[e.service]
-			if other == nil || other == st || !st.star || st.guard.strong || st.negated() || !tags(e) {
+			if other == nil || other == st || m.dead(st, e.folded) || !st.star || st.guard.strong || st.negated() || !tags(e) {
 				continue
 			}
 			f := Finding{ID: "tag-escape", Class: Risk, Category: "tag-condition", Severity: Medium, Actions: []string{e.text},

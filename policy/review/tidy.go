@@ -60,8 +60,9 @@ func (m *model) redundant(limit int) []Finding {
 	}
 	first := f.Places[0]
 	f.Statement, f.Index, f.Line, f.Column = first.Statement, first.Index, first.Line, first.Column
-	f.Title = plural(len(f.Places), "entry is granted twice", "entries are granted twice")
-	f.Why = "Another entry grants the same on the same resources, or more."
+	verb, verbs := m.verbOf(f.Places)
+	f.Title = plural(len(f.Places), "entry is "+verb+" twice", "entries are "+verb+" twice")
+	f.Why = "Another entry " + verbs + " the same on the same resources, or more."
 	if len(whole) > 0 {
 		f.Title = shorter(f.Title, fmt.Sprintf("%s, %s wholly", f.Title, few(whole, ", ")))
 		f.Why += " Nothing is left of " + few(whole, ", ") + " without them."
@@ -71,9 +72,26 @@ func (m *model) redundant(limit int) []Finding {
 		characters := changed.Characters()
 		f.Patch = &Patch{Index: f.Index, Remove: f.Actions,
 			After: fmt.Sprintf("%s characters of %s", thousands(characters), thousands(limit))}
-		f.Fix = fmt.Sprintf("Take these entries out: the document grants the same in %s characters.", thousands(characters))
+		f.Fix = fmt.Sprintf("Take these entries out: the document does the same in %s characters.", thousands(characters))
 	}
 	return []Finding{f}
+}
+
+// verbOf is what the entries at some places do.
+func (m *model) verbOf(places []Place) (participle, present string) {
+	denies := 0
+	for _, p := range places {
+		if p.Index >= 0 && p.Index < len(m.statements) && m.statements[p.Index].Effect == policy.Deny {
+			denies++
+		}
+	}
+	switch denies {
+	case 0:
+		return "granted", "grants"
+	case len(places):
+		return "denied", "denies"
+	}
+	return "written", "does"
 }
 
 func nameOf(st *statement) string {
@@ -93,7 +111,7 @@ func (m *model) grantedTwice() map[*entry]bool {
 	var wide []*entry
 	n := 0
 	for _, st := range m.statements {
-		if st.negated() || len(st.NotResource) > 0 || st.Principal != nil {
+		if st.negated() || len(st.NotResource) > 0 || st.Principal != nil || st.void != "" || st.guard.never {
 			continue
 		}
 		for i := range st.entries {
