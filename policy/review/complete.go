@@ -40,18 +40,25 @@ func oneOf(a policy.Action, needed []policy.ResourceType) bool {
 	return false
 }
 
+// typesOf keeps the answers of neededTypes.
+func (m *model) typesOf(action string) []policy.ResourceType {
+	types, ok := m.needed[action]
+	if !ok {
+		if a, known := m.cat.Action(action); known {
+			types = neededTypes(a)
+		}
+		m.needed[action] = types
+	}
+	return types
+}
+
 // missingTypes lists the kinds of resource that an action needs and that no
 // statement grants it on.
 func (m *model) missingTypes(action string) []policy.ResourceType {
-	a, ok := m.cat.Action(action)
-	if !ok {
-		return nil
-	}
-	missing := neededTypes(a)
+	missing := slices.Clone(m.typesOf(action))
 	if len(missing) == 0 {
 		return nil
 	}
-	missing = slices.Clone(missing)
 	for _, st := range m.allow {
 		if _, ok := st.matches(action); !ok || m.dead(st, action) {
 			continue
@@ -90,7 +97,13 @@ func (m *model) granted(action string) bool {
 // plainly reports whether a statement grants all actions that it matches: on
 // everything, with conditions that are the same for each, and no denial.
 func (m *model) plainly(st *statement) bool {
-	return st.star && len(m.deny) == 0 && !st.byAction
+	return st.star && len(m.deny) == 0 && m.sameForAll(st)
+}
+
+// sameForAll reports whether a statement's conditions hold for all actions or
+// for none.
+func (m *model) sameForAll(st *statement) bool {
+	return !m.dead(st, "") && len(st.wants) == 0 || m.dead(st, "")
 }
 
 // incomplete are actions that are written out and that need more than the

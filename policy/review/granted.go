@@ -54,6 +54,7 @@ func (m *model) expand() *expansion {
 			e := &st.entries[i]
 			if allActions(e.folded) {
 				x.broad = append(x.broad, st)
+				x.add(m, m.spared(), st, e)
 				x.matched[e] = 1
 				continue
 			}
@@ -76,6 +77,22 @@ func (m *model) expand() *expansion {
 	return x
 }
 
+// spared lists what a Deny of all but some actions leaves of everything; nothing
+// where there is no such Deny.
+func (m *model) spared() []policy.Action {
+	for _, deny := range m.deny {
+		if !deny.negated() || !slices.ContainsFunc(deny.Resource, policy.EveryResource) {
+			continue
+		}
+		var out []policy.Action
+		for i := range deny.entries {
+			out = append(out, m.lookUp(deny.entries[i].folded)...)
+		}
+		return out
+	}
+	return nil
+}
+
 // lookUp expands a pattern once for the document and all its changed versions.
 func (m *model) lookUp(pattern string) []policy.Action {
 	actions, ok := m.expanded[pattern]
@@ -96,9 +113,15 @@ func (x *expansion) add(m *model, actions []policy.Action, st *statement, e *ent
 	}
 	star := st.star && len(st.NotResource) == 0
 	everywhere := star && !st.guard.strong
+	wide := everywhere
 	for _, a := range actions {
-		if !plainly && !m.applies(strings.ToLower(a.Name), st) {
-			continue
+		if !plainly {
+			folded := strings.ToLower(a.Name)
+			if !m.applies(folded, st) {
+				continue
+			}
+			star = len(st.NotResource) == 0 && slices.ContainsFunc(m.effective(folded, st), policy.EveryResource)
+			everywhere = wide && star
 		}
 		at, ok := x.at[a.Name]
 		if !ok {

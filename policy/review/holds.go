@@ -13,42 +13,46 @@ import (
 // condition cannot hold is no risk, and a condition that holds whatever comes
 // makes no risk smaller.
 
-// neverHolds reports whether a condition cannot hold for an action (folded; ""
-// for any), whoever calls.
-func (m *model) neverHolds(st *statement, c *policy.Condition, action string) bool {
+// matchesNone reports whether none of a condition's values can match, so that it
+// holds for nobody, whatever the action.
+func (m *model) matchesNone(st *statement, c *policy.Condition) bool {
 	operator, set, ifExists := c.Base()
 	if c.Negated() || ifExists || set == "ForAllValues" || len(c.Values) == 0 {
 		return false // it holds where the key is missing, or where nothing matches
 	}
-	key := strings.ToLower(c.Key)
-	absent := m.absent(st, key, action)
-	if operator == "Null" {
-		return absent && !slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, "true") })
+	kind, known := m.keyKind(st, strings.ToLower(c.Key))
+	if !known {
+		return len(st.Principal) == 0 && !asksForMissing(operator, c)
 	}
-	if absent {
-		return true
-	}
-	kind, _ := m.keyKind(st, key)
 	return !slices.ContainsFunc(c.Values, func(v string) bool { return m.badValue(st, c, kind, v) == nil })
 }
 
+func asksForMissing(operator string, c *policy.Condition) bool {
+	return operator == "Null" && slices.ContainsFunc(c.Values, func(v string) bool { return strings.EqualFold(v, "true") })
+}
+
+// wantsKey reports whether a condition cannot hold where its key is missing.
+func wantsKey(c *policy.Condition) bool {
+	operator, set, ifExists := c.Base()
+	return !c.Negated() && !ifExists && set != "ForAllValues" && len(c.Values) > 0 && !asksForMissing(operator, c)
+}
+
 // absent reports whether an action's requests never carry a condition key.
-func (m *model) absent(st *statement, key, action string) bool {
-	kind, known := m.keyKind(st, key)
-	switch {
-	case !known:
-		return len(st.Principal) == 0
-	case action == "" || len(st.Principal) > 0:
-		return false
-	case m.tables.key(key) != "" && !aboutTags(key):
-		return false
-	case kind == "":
+func (m *model) absent(key, action string) bool {
+	a, ok := m.cat.Action(action)
+	if !ok {
 		return false
 	}
-	if _, ok := m.cat.Action(action); !ok {
-		return false
+	question := action + " " + key
+	answer, ok := m.sets[question]
+	if !ok {
+		answer = knowsKey(a, key)
+		if m.sets == nil {
+			m.sets = map[string]bool{}
+		}
+		m.sets[question] = answer
 	}
-	return !m.setsKey(action, key)
+	return !answer
 }
 
 // keyKind is the type of a condition key; "" with true where nothing is known
@@ -68,7 +72,12 @@ func (m *model) keyKind(st *statement, key string) (string, bool) {
 	if !ok {
 		return "", federated(service) || len(st.Principal) > 0
 	}
-	if kind := serviceKey(s, key); kind != "" {
+	kind, ok := m.kinds[key]
+	if !ok {
+		kind = serviceKey(s, key)
+		m.kinds[key] = kind
+	}
+	if kind != "" {
 		return kind, true
 	}
 	return "", service == "sts" || service == "saml" || m.setsKeyAnywhere(st, key)
@@ -80,7 +89,12 @@ func (m *model) setsKeyAnywhere(st *statement, key string) bool {
 	return slices.ContainsFunc(st.entries, func(e entry) bool { return e.service != "" && !allActions(e.folded) && m.setsKey(e.folded, key) })
 }
 
-// dead reports whether a statement can never apply to an action.
+// maxConditions is how many of a statement's conditions are looked at; beyond,
+// they are believed to hold.
+const maxConditions = 16
+
+// dead reports whether a statement can never apply to an action (folded; "" for
+// any).
 func (m *model) dead(st *statement, action string) bool {
 	if st.void != "" || st.guard.never {
 		return true
@@ -88,28 +102,29 @@ func (m *model) dead(st *statement, action string) bool {
 	if len(st.Condition) == 0 {
 		return false
 	}
-	question := [2]string{action, ""}
-	if !st.byAction {
-		question[0] = ""
+	if !st.judged {
+		m.judgeConditions(st)
 	}
-	if answer, ok := st.dead[question[0]]; ok {
-		return answer
+	if st.never || action == "" {
+		return st.never
 	}
-	answer := slices.ContainsFunc(st.Condition, func(c policy.Condition) bool { return m.neverHolds(st, &c, question[0]) })
-	if st.dead == nil {
-		st.dead = map[string]bool{}
-	}
-	st.dead[question[0]] = answer
-	return answer
+	return slices.ContainsFunc(st.wants, func(key string) bool { return m.absent(key, action) })
 }
 
-// byAction reports whether some condition asks for a key that not all actions
-// set.
-func byAction(conditions []policy.Condition, global func(string) string) bool {
-	return slices.ContainsFunc(conditions, func(c policy.Condition) bool {
+// judgeConditions looks at a statement's conditions once: what does not depend
+// on the action, and which keys have to be asked for each action.
+func (m *model) judgeConditions(st *statement) {
+	st.judged = true
+	for i := range st.Condition[:min(len(st.Condition), maxConditions)] {
+		c := &st.Condition[i]
 		key := strings.ToLower(c.Key)
-		return global(key) == "" || aboutTags(key)
-	})
+		st.never = st.never || m.matchesNone(st, c)
+		kind, known := m.keyKind(st, key)
+		global := m.tables.key(key) != "" && !aboutTags(key)
+		if known && kind != "" && !global && wantsKey(c) && len(st.Principal) == 0 {
+			st.wants = append(st.wants, key)
+		}
+	}
 }
 
 // valueProblem is why a value of a condition can match nothing.

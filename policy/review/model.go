@@ -30,11 +30,13 @@ type statement struct {
 	guard    guard
 	services map[string]bool // of the resources, where there are too many to compare one by one
 
-	void     string          // why it can apply to nothing at all, "" where it can
-	byAction bool            // a condition asks for a key that not all actions set
-	dead     map[string]bool // whether the conditions can never hold, by action
-	exact    map[string]int  // places of the entries without a wildcard
-	wild     []int           // and of those with one
+	void   string         // why it can apply to nothing at all, "" where it can
+	judged bool           // the conditions were looked at
+	never  bool           // they hold for nobody
+	wants  []string       // the keys that not all actions set and that have to be there
+	alive  []string       // the resources that can match something, once asked
+	exact  map[string]int // places of the entries without a wildcard
+	wild   []int          // and of those with one
 }
 
 func compile(s *policy.Statement, index int, now time.Time) *statement {
@@ -162,7 +164,9 @@ type model struct {
 	reached  map[[2]string]reach        // by template and resource
 	expanded map[string][]policy.Action // by pattern
 
-	deadResources map[string]bool // whether a resource can match nothing
+	deadResources map[string]bool                  // whether a resource can match nothing
+	needed        map[string][]policy.ResourceType // by action
+	kinds         map[string]string                // of service's condition keys
 }
 
 // hit is an action of the tables with what grants it.
@@ -182,7 +186,8 @@ type grant struct {
 }
 
 func newModel(doc *policy.Document, opts *Options) *model {
-	m := &model{doc: doc, opts: opts, cat: policy.AWS(), tables: data(), expanded: map[string][]policy.Action{}}
+	m := &model{doc: doc, opts: opts, cat: policy.AWS(), tables: data(), expanded: map[string][]policy.Action{},
+		needed: map[string][]policy.ResourceType{}, kinds: map[string]string{}}
 	for i := range doc.Statements {
 		m.statements = append(m.statements, m.compile(&doc.Statements[i], i))
 	}
@@ -194,7 +199,7 @@ func newModel(doc *policy.Document, opts *Options) *model {
 // with is the model of a changed document. What is compiled already is shared.
 func (m *model) with(doc *policy.Document, statements []*statement) *model {
 	out := &model{doc: doc, opts: m.opts, cat: m.cat, tables: m.tables, statements: statements, sets: m.sets, reached: m.reached, expanded: m.expanded,
-		deadResources: m.deadResources, rights: maxPutRight}
+		deadResources: m.deadResources, needed: m.needed, kinds: m.kinds, rights: maxPutRight}
 	out.split()
 	if !slices.Equal(out.deny, m.deny) {
 		out.find(out.allow)
@@ -221,9 +226,7 @@ func (m *model) again(s policy.Statement, index int) *statement {
 }
 
 func (m *model) compile(s *policy.Statement, index int) *statement {
-	st := compile(s, index, m.opts.Now)
-	st.byAction = byAction(s.Condition, m.tables.key)
-	return st
+	return compile(s, index, m.opts.Now)
 }
 
 // split sorts the statements by effect.
@@ -378,7 +381,10 @@ const maxDenials = 32
 // effective lists the resources on which a statement grants an action, after
 // the denials that hold without a condition.
 func (m *model) effective(action string, st *statement) []string {
-	resources := m.live(st.Resource)
+	if st.alive == nil {
+		st.alive = m.live(st.Resource)
+	}
+	resources := st.alive
 	if len(st.NotResource) > 0 {
 		resources = []string{"*"}
 		if m.wholeKinds(action, "*", m.live(st.NotResource)) {
@@ -398,6 +404,11 @@ func (m *model) effective(action string, st *statement) []string {
 		}
 		resources = left
 	}
+	if len(st.NotResource) > 0 && len(st.NotResource) <= maxResources {
+		resources = slices.DeleteFunc(resources, func(r string) bool {
+			return slices.ContainsFunc(st.NotResource, func(not string) bool { return policy.CoversResource(not, r) })
+		})
+	}
 	return resources
 }
 
@@ -412,14 +423,14 @@ func (m *model) wholeKinds(action, resource string, list []string) bool {
 	whole := func(t policy.ResourceType) bool {
 		return slices.ContainsFunc(list, func(d string) bool {
 			parts := strings.SplitN(d, ":", 6)
-			if len(parts) < 6 || len(d) >= maxARN {
+			if len(parts) < 6 || len(d) >= maxARN || strings.Contains(d, "${") {
 				return false
 			}
 			r := m.reachOf(t.ARN, d, parts)
 			return r.applies && r.drop == 0 && !r.self
 		})
 	}
-	if needed := neededTypes(a); len(needed) > 0 {
+	if needed := m.typesOf(action); len(needed) > 0 {
 		return slices.ContainsFunc(needed, whole)
 	}
 	parts := strings.SplitN(resource, ":", 6)

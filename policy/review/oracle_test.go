@@ -45,13 +45,18 @@ func universe() []asked {
 	}
 }
 
-// contexts are the global keys that requests carry; nil where a key is missing.
-func contexts() []map[string][]string {
+// contexts are the global keys that requests carry, as far as a document asks
+// for them.
+func contexts(doc []written) []map[string][]string {
+	text := strings.ToLower(fmt.Sprint(doc))
 	base := map[string][]string{"aws:principalarn": {"arn:aws:iam::111122223333:role/app"}, "aws:sourceip": {"203.0.113.7"},
 		"aws:principalorgid": {"o-abcdefghij"}, "aws:username": nil, "aws:principaltype": {"AssumedRole"}}
 	out := []map[string][]string{base}
 	for _, option := range [][2]string{{"aws:sourcevpc", "vpc-1"}, {"aws:sourcevpce", "vpce-1"}, {"aws:multifactorauthpresent", "true"}, {"aws:username", "jane"},
 		{"aws:calledvia", "athena.amazonaws.com"}, {"aws:principalarn", "arn:aws:iam::111122223333:user/jane"}} {
+		if !strings.Contains(text, option[0]) {
+			continue
+		}
 		for _, c := range slices.Clone(out) {
 			with := maps.Clone(c)
 			with[option[0]] = []string{option[1]}
@@ -73,7 +78,7 @@ type written struct {
 // judgeAlone says whether a document grants an action: there is a context in
 // which each kind of resource that it needs is allowed.
 func judgeAlone(doc []written, a asked) bool {
-	for _, context := range withOwn(contexts(), a.keys) {
+	for _, context := range withOwn(contexts(doc), a.keys) {
 		all := true
 		for _, kind := range a.needs {
 			all = all && slices.ContainsFunc(kind, func(resource string) bool { return allowsAlone(doc, a.name, resource, context) })
@@ -108,7 +113,7 @@ func allowsAlone(doc []written, action, resource string, context map[string][]st
 			hit = !matchAny(s.NotAction, action, true)
 		}
 		if s.NotResource != nil {
-			hit = hit && !matchAny(s.NotResource, resource, false)
+			hit = hit && !matchAny(replaced(s.NotResource, context), resource, false)
 		} else {
 			hit = hit && matchAny(replaced(s.Resource, context), resource, false)
 		}
@@ -265,7 +270,7 @@ func (r randomly) document() []written {
 // TestOneJudgement: no action is a risk that no request is granted, and none
 // that some request is granted is missing from what the review counts on.
 func TestOneJudgement(t *testing.T) {
-	const documents = 1500
+	const documents = 1000
 	r := randomly{rand.New(rand.NewPCG(9, 2026))}
 	falseRisks, missedRisks, contradictions := 0, 0, 0
 	for n := range documents {

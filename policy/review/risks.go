@@ -136,7 +136,7 @@ func (m *model) reaching(st *statement) []string {
 		case allActions(e.folded), e.wild && m.grantsSome(st, e):
 			out = append(out, e.text)
 		case known:
-			if _, ok := m.grant(e.folded, st, e); ok {
+			if _, ok := m.grant(e.folded, st, e); ok && len(m.missingTypes(e.folded)) == 0 {
 				out = append(out, e.text)
 			}
 		}
@@ -255,7 +255,7 @@ func (m *model) grantsSome(st *statement, e *entry) bool {
 	}
 	return slices.ContainsFunc(m.lookUp(e.folded), func(a policy.Action) bool {
 		_, ok := m.grant(strings.ToLower(a.Name), st, e)
-		return ok
+		return ok && len(m.missingTypes(strings.ToLower(a.Name))) == 0
 	})
 }
 
