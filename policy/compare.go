@@ -317,20 +317,17 @@ func (e *explainer) takenFrom(m *missing, action string) bool {
 
 // signature tells in which regions of both sides an action lies.
 func (e *explainer) signature(m *missing, r *region, action string) string {
-	out := []byte{byte('0' + btoi(m.isNew)), byte(r.index), byte(r.index >> 8)}
+	out := fmt.Appendf(nil, "%v %d ", m.isNew, r.index)
 	for _, list := range [...][]*region{m.of.allow, m.of.deny, m.other.allow, m.other.deny} {
 		for _, o := range list {
-			out = append(out, byte('0'+btoi(e.hasAction(o, action))))
+			in := byte('0')
+			if e.hasAction(o, action) {
+				in = '1'
+			}
+			out = append(out, in)
 		}
 	}
 	return string(out)
-}
-
-func btoi(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // partsOf takes a pattern that spans services apart into services.

@@ -9,18 +9,14 @@ import (
 // statement with NotAction or NotResource keeps its list as a whole.
 type grant struct {
 	action     string   // folded pattern, "" with notAction
-	written    string   // the action as it was written
 	notAction  []string // folded
 	resource   string   // "" with notResource, and in trust policies
 	notRes     []string
-	principal  string // "TYPE value", or everything of NotPrincipal
 	conditions []Condition
-	sid        string
-	index      int
 }
 
-// maxGrants bounds the work on a document. The largest that IAM's quotas let
-// in stay far below; beyond, two documents are compared by their digests.
+// maxGrants bounds the work of writing a document shorter. The largest that
+// IAM's quotas let in stay far below; beyond, a document is left as it is.
 const maxGrants = 100_000
 
 // tooLarge reports whether taking the document apart would make more grants.
@@ -31,24 +27,6 @@ func (d *Document) tooLarge() bool {
 		total += len(orOne(s.Action)) * len(orOne(s.Resource)) * len(s.principalKeys())
 	}
 	return total > maxGrants
-}
-
-func (s *Statement) grants(index int, conditions []Condition) []grant {
-	base := grant{sid: s.Sid, index: index, conditions: conditions, notRes: s.NotResource}
-	for _, a := range s.NotAction {
-		base.notAction = append(base.notAction, foldAction(a))
-	}
-	var out []grant
-	for _, principal := range s.principalKeys() {
-		for _, action := range orOne(s.Action) {
-			for _, resource := range orOne(s.Resource) {
-				g := base
-				g.action, g.written, g.resource, g.principal = foldAction(action), action, resource, principal
-				out = append(out, g)
-			}
-		}
-	}
-	return out
 }
 
 func (s *Statement) principalKeys() []string {
@@ -71,16 +49,6 @@ func orOne(values []string) []string {
 		return []string{""}
 	}
 	return values
-}
-
-// covers reports whether everything that a grants, b grants.
-func (b *grant) covers(a *grant) bool {
-	return b.coversAction(a) && b.coversRest(a)
-}
-
-// coversRest is covers but for the action.
-func (b *grant) coversRest(a *grant) bool {
-	return b.coversResource(a) && coversPrincipal(b.principal, a.principal) && implies(a.conditions, b.conditions)
 }
 
 func (b *grant) coversAction(a *grant) bool {

@@ -127,7 +127,7 @@ func numberWithin(operator string) func(narrow, wide string) bool {
 		case strings.HasPrefix(operator, "NumericGreater"):
 			return n >= w
 		}
-		return n == w //nolint:gocritic // two spellings of one number
+		return n == w
 	}
 }
 

@@ -80,20 +80,6 @@ func (m *model) missingTypes(action string) []policy.ResourceType {
 	return missing
 }
 
-// granted reports whether the document as a whole grants an action (folded) on
-// something. What is counted, what is a risk and what is said to have no effect
-// all rest on it.
-func (m *model) granted(action string) bool {
-	for _, st := range m.allow {
-		if e, ok := st.matches(action); ok {
-			if _, ok := m.grant(action, st, e); ok {
-				return len(m.missingTypes(action)) == 0
-			}
-		}
-	}
-	return false
-}
-
 // plainly reports whether a statement grants all actions that it matches: on
 // everything, with conditions that are the same for each, and no denial.
 func (m *model) plainly(st *statement) bool {

@@ -187,7 +187,7 @@ func (m *model) valueFinding(st *statement, c *policy.Condition, kind string) *F
 	operator, _, _ := c.Base()
 	for i, v := range c.Values {
 		pos := c.Position(i)
-		if p := m.badValue(st, c, kind, v); p != nil {
+		if p := m.badValue(c, kind, v); p != nil {
 			return conditionFinding(st, pos, p.id, Medium, p.title, p.why+" "+m.follows(st, c, kind))
 		}
 		switch {
@@ -211,7 +211,7 @@ func (m *model) valueFinding(st *statement, c *policy.Condition, kind string) *F
 
 // follows says what a value that matches nothing does to the statement.
 func (m *model) follows(st *statement, c *policy.Condition, kind string) string {
-	if slices.ContainsFunc(c.Values, func(v string) bool { return m.badValue(st, c, kind, v) == nil }) {
+	if slices.ContainsFunc(c.Values, func(v string) bool { return m.badValue(c, kind, v) == nil }) {
 		return "This value matches nothing; the others stand."
 	}
 	_, set, ifExists := c.Base()

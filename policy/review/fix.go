@@ -367,7 +367,7 @@ func (m *model) say(f *Finding, p *Patch) string {
 	}
 	switch {
 	case p.Replace != "":
-		return fmt.Sprintf("In %s, write \"%s\" instead of %s. After: %s.", where, p.Replace, few(quoted, ", "), p.After)
+		return fmt.Sprintf("In %s, write %s instead of %s. After: %s.", where, `"`+p.Replace+`"`, few(quoted, ", "), p.After)
 	case p.Add == "":
 		return fmt.Sprintf("In %s, take out %s. After: %s.", where, few(quoted, ", "), p.After)
 	}

@@ -24,7 +24,7 @@ func (m *model) matchesNone(st *statement, c *policy.Condition) bool {
 	if !known {
 		return len(st.Principal) == 0 && !asksForMissing(operator, c)
 	}
-	return !slices.ContainsFunc(c.Values, func(v string) bool { return m.badValue(st, c, kind, v) == nil })
+	return !slices.ContainsFunc(c.Values, func(v string) bool { return m.badValue(c, kind, v) == nil })
 }
 
 func asksForMissing(operator string, c *policy.Condition) bool {
@@ -131,7 +131,7 @@ func (m *model) judgeConditions(st *statement) {
 type valueProblem struct{ id, title, why string }
 
 // badValue says why a value can match nothing; nil where it can.
-func (m *model) badValue(st *statement, c *policy.Condition, kind, v string) *valueProblem {
+func (m *model) badValue(c *policy.Condition, kind, v string) *valueProblem {
 	operator, _, _ := c.Base()
 	if p := m.badVariable(c, operator, v); p != nil {
 		return p
@@ -287,10 +287,10 @@ func wantPrefix(prefix, expected string) func(string, bool) string {
 
 // wantPath wants the path of an organisational unit, which ends in a slash.
 func wantPath(v string, pattern bool) string {
-	if !strings.HasPrefix(v, "o-") && !(pattern && policy.Overlaps(v, "o-*")) {
+	if !strings.HasPrefix(v, "o-") && (!pattern || !policy.Overlaps(v, "o-*")) {
 		return "a path begins with the organisation, o-…/r-…/ou-…/"
 	}
-	if !strings.HasSuffix(v, "/") && !(pattern && strings.HasSuffix(v, "*")) {
+	if !strings.HasSuffix(v, "/") && (!pattern || !strings.HasSuffix(v, "*")) {
 		return "a path ends in a slash, or in * for what lies below"
 	}
 	return ""
