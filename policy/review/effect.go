@@ -327,6 +327,9 @@ func (m *model) resources(st *statement) []Finding {
 	if len(st.NotResource) > 0 && !st.negated() && st.void == "" {
 		out = append(out, m.leftOut(st)...)
 	}
+	if len(st.Resource) > 0 && len(m.live(st.Resource)) == 0 {
+		return out // that says it already
+	}
 	if st.negated() || len(st.Resource) == 0 || slices.Contains(st.Resource, "*") || len(st.Resource) > maxResources {
 		return out
 	}

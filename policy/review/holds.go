@@ -41,7 +41,10 @@ func wantsKey(c *policy.Condition) bool {
 func (m *model) absent(key, action string) bool {
 	a, ok := m.cat.Action(action)
 	if !ok {
-		return false
+		// Of an action that is not known, the keys of other services are not set.
+		service, _, _ := strings.Cut(action, ":")
+		owner, _, _ := strings.Cut(key, ":")
+		return owner != "aws" && owner != service
 	}
 	question := action + " " + key
 	answer, ok := m.sets[question]
@@ -184,7 +187,7 @@ func badText(c *policy.Condition, operator, kind, v string) *valueProblem {
 	}
 	if want := wantedText(key); want != nil {
 		if expected := want(v, pattern); expected != "" {
-			return &valueProblem{"condition-value", "Asks for a value that the key never has", quoted(short(c.Key)+" is never %s: "+expected, v)}
+			return &valueProblem{"condition-value", "Asks for a value that the key never has", quoted(short(c.Key)+" is never %s: "+expected+".", v)}
 		}
 	}
 	return nil

@@ -48,7 +48,7 @@ func (m *model) administrator() []Finding {
 		f := Finding{ID: "admin", Class: Risk, Category: "privilege-escalation", Severity: severity, Actions: []string{"*"},
 			Title: "Can do everything in the account",
 			Why:   "Every action of every service on every resource is allowed, permissions themselves included."}
-		if n := len(m.deny); n > 0 {
+		if n := m.denials(); n > 0 {
 			f.Why = "Every action of every service on every resource is allowed, permissions themselves included, but for what " +
 				plural(n, "Deny takes", "Denies take") + " back."
 		}
@@ -60,6 +60,15 @@ func (m *model) administrator() []Finding {
 		return []Finding{f}
 	}
 	return nil
+}
+
+// denials counts the Deny statements that deny something.
+func (m *model) denials() int {
+	n := 0
+	for _, st := range m.deny {
+		n += btoi(st.negated() || slices.ContainsFunc(st.entries, func(e entry) bool { return allActions(e.folded) || len(m.lookUp(e.folded)) > 0 }))
+	}
+	return n
 }
 
 // mostlyDenied reports whether a Deny of all but some actions is left: then what
