@@ -72,7 +72,7 @@ func (m *model) redundant(limit int) []Finding {
 		characters := changed.Characters()
 		f.Patch = &Patch{Index: f.Index, Remove: f.Actions,
 			After: fmt.Sprintf("%s characters of %s", thousands(characters), thousands(limit))}
-		f.Fix = fmt.Sprintf("Take these entries out: the document does the same in %s characters.", thousands(characters))
+		f.Fix = fmt.Sprintf("Take these entries out: the document %s the same in %s characters.", verbs, thousands(characters))
 	}
 	return []Finding{f}
 }
