@@ -270,7 +270,7 @@ func (r randomly) document() []written {
 // TestOneJudgement: no action is a risk that no request is granted, and none
 // that some request is granted is missing from what the review counts on.
 func TestOneJudgement(t *testing.T) {
-	const documents = 1000
+	const documents = 400
 	r := randomly{rand.New(rand.NewPCG(9, 2026))}
 	falseRisks, missedRisks, contradictions := 0, 0, 0
 	for n := range documents {
@@ -375,7 +375,7 @@ func TestCountsWithDenials(t *testing.T) {
 	}
 	patterns := []string{"*", "sqs:*", "sqs:?*", "sqs:Send*", "sns:*", "s*:*", "kms:De*", "kms:Decrypt", "*:Get*", "iam:*"}
 	wrong := 0
-	const documents = 60
+	const documents = 30
 	for range documents {
 		var doc []written
 		for range 1 + r.IntN(3) {
