@@ -234,16 +234,14 @@ func (w *RoleWatch) standing(r Role) standing {
 	if r.Trust == nil {
 		return unrelated
 	}
-	f := readTrust(r.Trust, w.want, w.want.AccountID)
+	f := readTrust(r.Trust, w.want, w.want.AccountID, Seen{Now: time.Now()})
 	switch {
-	case !f.named:
-		return unrelated
-	case len(f.grants) == 0:
-		return nearMiss
-	case w.want.ExternalID == "" || f.accepts(w.want.ExternalID):
+	case f.enters():
 		return match
+	case f.named:
+		return nearMiss
 	}
-	return nearMiss
+	return unrelated
 }
 
 // byName asks for the wanted role alone.
@@ -372,7 +370,7 @@ func (w *RoleWatch) sightings(s standing) []RoleSighting {
 	for _, k := range w.sorted(s) {
 		found := RoleSighting{Role: *k.seen.Role, Report: w.judge(k)}
 		if k.role.Trust != nil {
-			found.ExternalIDs = readTrust(k.role.Trust, w.want, w.want.AccountID).ids()
+			found.ExternalIDs = readTrust(k.role.Trust, w.want, w.want.AccountID, Seen{Now: time.Now()}).ids
 		}
 		all = append(all, found)
 	}
@@ -384,5 +382,7 @@ func (w *RoleWatch) sightings(s standing) []RoleSighting {
 func (w *RoleWatch) judge(k *knownRole) Report {
 	want := w.want
 	want.RoleName, want.RoleARN = "", ""
-	return Judge(want, k.seen)
+	seen := k.seen
+	seen.Now = time.Now()
+	return Judge(want, seen)
 }
