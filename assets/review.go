@@ -15,4 +15,8 @@ var (
 	ReviewLevels string
 	//go:embed review/keys.txt
 	ReviewKeys string
+	//go:embed review/providers.txt
+	ReviewProviders string
+	//go:embed review/services.txt
+	ReviewServices string
 )

@@ -12,8 +12,9 @@ import (
 // by walking through all patterns at once, letter by letter. So one text of
 // each class answers for all texts.
 type splitter struct {
-	tests   []pattern // what tells texts apart
-	domains []pattern // the texts that there are; none: all
+	tests    []pattern // what tells texts apart
+	domains  []pattern // the texts that there are; none: all
+	excluded []pattern // texts that there are not
 }
 
 // class is one class of texts.
@@ -36,14 +37,15 @@ func (s splitter) split() ([]class, bool) {
 // pattern can be in, as bits; the patterns lie one after the other, each with
 // one more place for its end.
 type walk struct {
-	words   int
-	many    []uint64      // places that are runs
-	accepts [256][]uint64 // places that take a byte, for the letters
-	tests   []int         // the end of each test
-	domains []int         // the end of each domain
-	domain  []uint64      // all places of domains
-	singles []int         // ends of the tests that are one text
-	letters []letter
+	words    int
+	many     []uint64      // places that are runs
+	accepts  [256][]uint64 // places that take a byte, for the letters
+	tests    []int         // the end of each test
+	domains  []int         // the end of each domain
+	excluded []int         // the end of each exclusion
+	domain   []uint64      // all places of domains
+	singles  []int         // ends of the tests that are one text
+	letters  []letter
 
 	states  []state
 	index   map[string]int
@@ -69,15 +71,16 @@ func newWalk(s splitter) *walk {
 	if len(s.domains) == 0 {
 		s.domains = []pattern{pattern{}.many(anyByte())}
 	}
+	all := slices.Concat(s.tests, s.excluded, s.domains)
 	total := 0
-	for _, p := range slices.Concat(s.tests, s.domains) {
+	for _, p := range all {
 		total += len(p) + 1
 	}
 	w := &walk{words: (total + 63) / 64, index: map[string]int{}, found: map[string]bool{}}
 	w.many, w.domain = make([]uint64, w.words), make([]uint64, w.words)
 	start := make([]uint64, w.words)
 	at := 0
-	for i, p := range slices.Concat(s.tests, s.domains) {
+	for i, p := range all {
 		setBit(start, at)
 		for j, here := range p {
 			if here.many {
@@ -85,12 +88,15 @@ func newWalk(s splitter) *walk {
 			}
 		}
 		end := at + len(p)
-		if i < len(s.tests) {
+		switch {
+		case i < len(s.tests):
 			w.tests = append(w.tests, end)
 			if _, ok := p.exact(); ok {
 				w.singles = append(w.singles, end)
 			}
-		} else {
+		case i < len(s.tests)+len(s.excluded):
+			w.excluded = append(w.excluded, end)
+		default:
 			w.domains = append(w.domains, end)
 			for j := at; j <= end; j++ {
 				setBit(w.domain, j)
@@ -98,7 +104,7 @@ func newWalk(s splitter) *walk {
 		}
 		at = end + 1
 	}
-	w.alphabet(slices.Concat(s.tests, s.domains))
+	w.alphabet(all)
 	w.spread(start)
 	w.enter(start, -1, 0)
 	return w
@@ -287,7 +293,8 @@ func (w *walk) enter(at []uint64, parent int, by byte) {
 // note adds the class of the text that led to a state.
 func (w *walk) note(i int) {
 	at := w.states[i].at
-	if !slices.ContainsFunc(w.domains, func(end int) bool { return hasBit(at, end) }) {
+	ends := func(end int) bool { return hasBit(at, end) }
+	if !slices.ContainsFunc(w.domains, ends) || slices.ContainsFunc(w.excluded, ends) {
 		return
 	}
 	mark := make([]byte, len(w.tests))
@@ -305,6 +312,6 @@ func (w *walk) note(i int) {
 		text = append(text, w.states[s].by)
 	}
 	slices.Reverse(text)
-	single := slices.ContainsFunc(w.singles, func(end int) bool { return hasBit(at, end) })
+	single := slices.ContainsFunc(w.singles, ends)
 	w.classes = append(w.classes, class{string(text), single})
 }

@@ -17,7 +17,7 @@ type callerKind struct {
 // It is false where there are too many kinds to list them all.
 func (d *Document) callers(partition string, accounts []string) ([]callerKind, bool) {
 	tests := d.callerTests(partition, accounts)
-	found, complete := splitter{tests, callerDomains(partition)}.split()
+	found, complete := splitter{tests: tests, domains: callerDomains(partition)}.split()
 	out := make([]callerKind, 0, len(found))
 	for _, c := range found {
 		out = append(out, callerKind{Caller{ARN: c.example}, c.single})
@@ -28,7 +28,7 @@ func (d *Document) callers(partition string, accounts []string) ([]callerKind, b
 		if len(rest) < 3 {
 			continue
 		}
-		roles, all := splitter{tests, roleDomains(partition, parts[4], rest[1])}.split()
+		roles, all := splitter{tests: tests, domains: roleDomains(partition, parts[4], rest[1])}.split()
 		for _, c := range roles {
 			out = append(out, callerKind{Caller{ARN: c.example, Session: session}, c.single})
 		}

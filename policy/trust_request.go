@@ -78,12 +78,14 @@ type Request struct {
 
 // setting is what is known of one condition key.
 type setting struct {
-	open    bool
-	values  []string // nil: absent
-	example bool     // the values stand for others of their kind
-	tried   bool     // the values were assumed to answer a question
-	sealed  bool     // open, and not to be tried out: every condition on it may hold
-	among   [][]string
+	open     bool
+	values   []string // nil: absent
+	example  bool     // the values stand for others of their kind
+	tried    bool     // the values were assumed to answer a question
+	sealed   bool     // open, and not to be tried out: every condition on it may hold
+	among    [][]string
+	always   bool      // open, and never absent
+	excluded []pattern // texts that an open key does not have
 }
 
 // NewRequest is a call by a caller at a time, with everything that is certain

@@ -29,6 +29,9 @@ func (d *Document) choices(key string, r *Request, extra ...string) []choice {
 		return out
 	}
 	kind := keyKindOf(key, r)
+	if s.excluded != nil {
+		kind.always, kind.excluded = s.always, s.excluded
+	}
 	values, complete := d.values(key, kind, r, extra)
 	var out []choice
 	if !kind.always {
@@ -108,7 +111,7 @@ func (d *Document) values(key string, kind keyKind, r *Request, extra []string) 
 		if kind.domains == nil { // an empty value is like none to some operators
 			tests = append(tests, pattern{})
 		}
-		texts, all := splitter{uniquePatterns(tests), kind.domains}.split()
+		texts, all := splitter{tests: uniquePatterns(tests), domains: kind.domains, excluded: kind.excluded}.split()
 		out, complete = append(out, texts...), complete && all
 	}
 	return out, complete
@@ -259,13 +262,14 @@ func lastOf(p netip.Prefix) netip.Addr {
 
 // keyKind is what a condition key can hold.
 type keyKind struct {
-	always  bool      // it is in every request
-	list    bool      // it may have several values at a time
-	fixed   []string  // all its values, nil where they are not few
-	domains []pattern // all its texts, nil for any
-	from    float64   // for a time, from and until when, in seconds since 1970; 0: any
-	until   float64
-	seconds bool // a time is given in seconds
+	always   bool      // it is in every request
+	list     bool      // it may have several values at a time
+	fixed    []string  // all its values, nil where they are not few
+	domains  []pattern // all its texts, nil for any
+	excluded []pattern // texts that it does not have
+	from     float64   // for a time, from and until when, in seconds since 1970; 0: any
+	until    float64
+	seconds  bool // a time is given in seconds
 }
 
 func (k keyKind) format() func(float64) string {
