@@ -48,7 +48,9 @@ type walk struct {
 	letters  []letter
 
 	states  []state
-	index   map[string]int
+	known   map[string]bool // states, by their places
+	key     []byte          // scratch
+	next    []uint64        // scratch
 	found   map[string]bool
 	classes []class
 }
@@ -76,8 +78,8 @@ func newWalk(s splitter) *walk {
 	for _, p := range all {
 		total += len(p) + 1
 	}
-	w := &walk{words: (total + 63) / 64, index: map[string]int{}, found: map[string]bool{}}
-	w.many, w.domain = make([]uint64, w.words), make([]uint64, w.words)
+	w := &walk{words: (total + 63) / 64, known: map[string]bool{}, found: map[string]bool{}}
+	w.many, w.domain, w.next = make([]uint64, w.words), make([]uint64, w.words), make([]uint64, w.words)
 	start := make([]uint64, w.words)
 	at := 0
 	for i, p := range all {
@@ -212,18 +214,15 @@ func readable() []byte {
 	return out
 }
 
-func textOf(words []uint64) string {
-	b := make([]byte, 0, 8*len(words))
-	for _, word := range words {
-		b = binary.LittleEndian.AppendUint64(b, word)
-	}
-	return string(b)
-}
-
 // run visits every state, nearest first, and notes the classes.
 func (w *walk) run() bool {
-	for i := 0; i < len(w.states); i++ {
-		if len(w.states) > maxStates {
+	i := -1
+	for {
+		i++
+		switch {
+		case i == len(w.states):
+			return true
+		case len(w.states) > maxStates:
 			return false
 		}
 		w.note(i)
@@ -237,7 +236,6 @@ func (w *walk) run() bool {
 			}
 		}
 	}
-	return true
 }
 
 func meet(a, b []uint64) bool {
@@ -250,10 +248,9 @@ func meet(a, b []uint64) bool {
 }
 
 // step goes on by one byte: a run stays where it is, any other place leads to
-// the next.
+// the next. What it returns is overwritten by the next step.
 func (w *walk) step(at []uint64, c byte) []uint64 {
-	next := make([]uint64, w.words)
-	mask := w.accepts[c]
+	next, mask := w.next, w.accepts[c]
 	carry := uint64(0)
 	for i := range at {
 		taken := at[i] & mask[i]
@@ -281,13 +278,17 @@ func (w *walk) spread(at []uint64) {
 	}
 }
 
+// enter adds a state that is new.
 func (w *walk) enter(at []uint64, parent int, by byte) {
-	key := textOf(at)
-	if _, ok := w.index[key]; ok {
+	w.key = w.key[:0]
+	for _, word := range at {
+		w.key = binary.LittleEndian.AppendUint64(w.key, word)
+	}
+	if w.known[string(w.key)] {
 		return
 	}
-	w.index[key] = len(w.states)
-	w.states = append(w.states, state{at, parent, by})
+	w.known[string(w.key)] = true
+	w.states = append(w.states, state{slices.Clone(at), parent, by})
 }
 
 // note adds the class of the text that led to a state.

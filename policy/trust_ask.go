@@ -20,7 +20,7 @@ type Answer struct {
 func (a Answer) Possible() bool { return a.Outcome != Denied }
 
 // maxTries bounds how many requests are tried for one answer.
-const maxTries = 4096
+const maxTries = 1024
 
 // Ask evaluates a request. Open keys are tried with one value of every class
 // that the document can tell apart, so that the answer holds for all values.
@@ -28,6 +28,9 @@ const maxTries = 4096
 // makes the answer Depends, never a wrong one.
 func (d *Document) Ask(r Request) Answer {
 	q := question{doc: d, left: maxTries}
+	if r.memo == nil {
+		r.memo = map[string]found{}
+	}
 	found := q.explore(r)
 	out := Answer{Allowed: found.allowed, Denied: found.denied, Key: found.key, Statement: found.statement}
 	switch {
@@ -81,11 +84,12 @@ func (o *outcomes) add(other outcomes, key string) {
 // explore answers a request by cases of its first open key that matters.
 func (q *question) explore(r Request) outcomes {
 	j := q.doc.judge(&r)
-	switch {
-	case j.truth == yes:
+	switch j.truth {
+	case yes:
 		return outcomes{allowed: &r, statement: j.statement}
-	case j.truth == no:
+	case no:
 		return outcomes{denied: &r, statement: j.statement}
+	case maybe:
 	}
 	key, ok := q.next(&r, j.open)
 	if q.left--; q.left < 0 || !ok {

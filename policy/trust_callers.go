@@ -114,7 +114,7 @@ func (d *Document) callerPatterns(c *Condition, partition string, accounts []str
 	}
 	var out []pattern
 	for _, id := range append(accounts, "") {
-		r := Request{open: true, keys: map[string]setting{}}
+		r := Request{open: true}
 		if id != "" {
 			r = r.With("aws:PrincipalAccount", id)
 		}

@@ -50,7 +50,7 @@ func (g Grant) anyone(partition string, now time.Time, prepare func(Request) Req
 		if !complete {
 			best = Answer{Outcome: Depends, Key: "aws:PrincipalArn", Statement: -1}
 		}
-		i := &inquest{d: g.Document, q: Inquiry{Partition: partition, Now: now}}
+		i := &inquest{d: g.Document, q: Inquiry{Partition: partition, Now: now}, memo: map[string]found{}}
 		for _, c := range callers {
 			if !is(c.Caller) {
 				continue

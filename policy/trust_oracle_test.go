@@ -71,10 +71,23 @@ func newOracle(text string) *oracle {
 
 // allows follows the flow chart: an explicit deny ends it, then an allow is
 // looked for, and the default is to deny.
-func (o *oracle) allows(q call) bool {
+func (o *oracle) allows(q call) bool { return o.decide(o.concerning(q), q) }
+
+// concerning are the rules that are about the call's action and caller.
+func (o *oracle) concerning(q call) []*rule {
+	var out []*rule
+	for i := range o.read {
+		if r := &o.read[i]; o.covers(r, q.action) && r.names(q) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+func (o *oracle) decide(rules []*rule, q call) bool {
 	for _, effect := range []string{"Deny", "Allow"} {
-		for i := range o.read {
-			if o.read[i].effect == effect && o.about(&o.read[i], q) {
+		for _, r := range rules {
+			if r.effect == effect && o.applies(r, q) {
 				return effect == "Allow"
 			}
 		}
@@ -82,29 +95,31 @@ func (o *oracle) allows(q call) bool {
 	return false
 }
 
-func (o *oracle) about(r *rule, q call) bool {
-	named, known := r.actions[q.action]
+func (o *oracle) covers(r *rule, action string) bool {
+	named, known := r.actions[action]
 	if !known {
 		for _, a := range r.list {
-			named = named || o.wild(strings.ToLower(a)).MatchString(strings.ToLower(q.action))
+			named = named || o.wild(strings.ToLower(a)).MatchString(strings.ToLower(action))
 		}
 		named = named != r.notActions
-		r.actions[q.action] = named
+		r.actions[action] = named
 	}
-	if !named {
-		return false
+	return named
+}
+
+func (r *rule) names(q call) bool {
+	if r.not == nil {
+		return listed(r.who, q.who)
 	}
-	if r.not != nil {
-		out := true
-		for _, part := range q.parts {
-			out = out && listed(r.not, strings.Split(part, "|"))
+	for _, part := range q.parts {
+		if !listed(r.not, strings.Split(part, "|")) {
+			return true
 		}
-		if out {
-			return false
-		}
-	} else if !listed(r.who, q.who) {
-		return false
 	}
+	return false
+}
+
+func (o *oracle) applies(r *rule, q call) bool {
 	for _, t := range r.tests {
 		if !o.met(t.operator, q.keys[t.key], t.want, q) {
 			return false
@@ -161,7 +176,7 @@ func (o *oracle) wild(glob string) *regexp.Regexp {
 func (o *oracle) met(operator string, have, want []string, q call) bool {
 	if operator == "Null" {
 		for _, w := range want {
-			if (strings.ToLower(w) == "true") == (have == nil) {
+			if strings.EqualFold(w, "true") == (have == nil) {
 				return true
 			}
 		}
@@ -239,7 +254,7 @@ func (o *oracle) one(name, have, want string, q call) bool {
 	case "StringEquals", "BinaryEquals":
 		return have == back.Replace(want)
 	case "StringEqualsIgnoreCase":
-		return strings.ToLower(have) == strings.ToLower(back.Replace(want))
+		return strings.EqualFold(have, back.Replace(want))
 	case "StringLike":
 		return o.wild(want).MatchString(have)
 	case "ArnEquals", "ArnLike":

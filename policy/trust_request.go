@@ -73,7 +73,23 @@ type Request struct {
 
 	now  time.Time
 	open bool // keys that are not in keys are open, else absent
-	keys map[string]setting
+	keys *keyed
+	memo map[string]found // shared by the requests of one question about one document
+}
+
+// keyed is one key of a request, by its name in lower case, before the keys
+// that were set earlier. Requests share their tails, since a question makes
+// thousands of them.
+type keyed struct {
+	name string
+	setting
+	next *keyed
+}
+
+// found is what a key can hold, kept because many callers are asked alike.
+type found struct {
+	values   []class
+	complete bool
 }
 
 // setting is what is known of one condition key.
@@ -95,7 +111,7 @@ type setting struct {
 // (what a key holds, and when it is there) and the API reference of STS, which
 // takes requests over TLS only.
 func NewRequest(action string, caller Caller, now time.Time) Request {
-	r := Request{Action: action, Caller: caller, now: now, keys: map[string]setting{}}
+	r := Request{Action: action, Caller: caller, now: now}
 	certain := map[string][]string{
 		"aws:securetransport": {"true"}, "aws:principalisawsservice": {"false"},
 	}
@@ -119,7 +135,7 @@ func NewRequest(action string, caller Caller, now time.Time) Request {
 		}
 	}
 	for key, values := range certain {
-		r.keys[key] = setting{values: values}
+		r.keys = &keyed{key, setting{values: values}, r.keys}
 	}
 	return r
 }
@@ -164,17 +180,29 @@ func (r Request) Among(key string, values ...[]string) Request {
 }
 
 func (r Request) set(key string, s setting) Request {
-	r.keys = maps.Clone(r.keys)
-	r.keys[strings.ToLower(key)] = s
+	r.keys = &keyed{strings.ToLower(key), s, r.keys}
 	return r
 }
 
 // get is what is known of a key, in lower case.
 func (r Request) get(key string) setting {
-	if s, ok := r.keys[key]; ok {
-		return s
+	for k := r.keys; k != nil; k = k.next {
+		if k.name == key {
+			return k.setting
+		}
 	}
 	return setting{open: r.open}
+}
+
+// settings are all keys of which something is known.
+func (r Request) settings() map[string]setting {
+	out := map[string]setting{}
+	for k := r.keys; k != nil; k = k.next {
+		if _, later := out[k.name]; !later {
+			out[k.name] = k.setting
+		}
+	}
+	return out
 }
 
 // Values are the values of a key; none where it is absent or open.
@@ -203,24 +231,24 @@ func (r Request) resolve(key string) (value string, set, known bool) {
 
 // String says who calls, with which external ID, and what else was assumed.
 func (r Request) String() string {
-	text := r.Caller.String()
+	parts := []string{r.Caller.String()}
 	if r.Action == AssumeRole && r.Caller.ARN != "" && !r.get("sts:externalid").open {
 		if id := r.ExternalID(); id != "" {
-			text += " with the external ID " + id
+			parts[0] += " with the external ID " + id
 		} else {
-			text += " without an external ID"
+			parts[0] += " without an external ID"
 		}
 	}
-	for _, key := range slices.Sorted(maps.Keys(r.keys)) {
-		s := r.keys[key]
-		if !s.tried || key == "sts:externalid" {
-			continue
-		}
-		if len(s.values) == 0 {
-			text += ", without " + key
-		} else {
-			text += ", " + key + " " + strings.Join(s.values, ", ")
+	all := r.settings()
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		s := all[key]
+		switch {
+		case !s.tried || key == "sts:externalid":
+		case len(s.values) == 0:
+			parts = append(parts, "without "+key)
+		default:
+			parts = append(parts, key+" "+strings.Join(s.values, " and "))
 		}
 	}
-	return text
+	return strings.Join(parts, ", ")
 }

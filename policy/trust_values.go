@@ -32,7 +32,7 @@ func (d *Document) choices(key string, r *Request, extra ...string) []choice {
 	if s.excluded != nil {
 		kind.always, kind.excluded = s.always, s.excluded
 	}
-	values, complete := d.values(key, kind, r, extra)
+	values, complete := d.remembered(key, kind, r, extra)
 	var out []choice
 	if !kind.always {
 		out = append(out, choice{single: true})
@@ -69,6 +69,34 @@ func subsets(values []class) ([]choice, bool) {
 		out = append(out, choice{values: list})
 	}
 	return out, complete
+}
+
+// remembered is values, looked up where the answer is the same for every
+// request: no variable and no exclusion is in play.
+func (d *Document) remembered(key string, kind keyKind, r *Request, extra []string) ([]class, bool) {
+	if r.memo == nil || kind.excluded != nil || d.filled(key) {
+		return d.values(key, kind, r, extra)
+	}
+	name := key + "\x00" + strings.Join(extra, "\x00")
+	if known, ok := r.memo[name]; ok {
+		return known.values, known.complete
+	}
+	values, complete := d.values(key, kind, r, extra)
+	r.memo[name] = found{values, complete}
+	return values, complete
+}
+
+// filled reports whether a condition on a key has a policy variable.
+func (d *Document) filled(key string) bool {
+	for i := range d.Statements {
+		for j := range d.Statements[i].Condition {
+			c := &d.Statements[i].Condition[j]
+			if strings.EqualFold(c.Key, key) && slices.ContainsFunc(c.Values, func(v string) bool { return strings.Contains(v, "${") }) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // values lists the classes of a key's values, and whether they are all.

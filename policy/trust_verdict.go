@@ -88,7 +88,7 @@ func (d *Document) Inquire(q Inquiry) Verdict {
 		all, complete = append(all, callers...), complete && whole
 	}
 	slices.SortStableFunc(all, func(a, b callerKind) int { return strings.Compare(rank(a), rank(b)) })
-	i := &inquest{d: d, q: q, callers: all, verdict: &v}
+	i := &inquest{d: d, q: q, callers: all, verdict: &v, memo: map[string]found{}}
 	for _, account := range q.Vendor {
 		v.Vendor = append(v.Vendor, i.entry(account))
 	}
@@ -137,6 +137,7 @@ type inquest struct {
 	d       *Document
 	q       Inquiry
 	callers []callerKind
+	memo    map[string]found
 	verdict *Verdict
 }
 
@@ -152,11 +153,12 @@ func (i *inquest) isVendor(c Caller) bool {
 // of all of its kind.
 func (i *inquest) request(c callerKind) Request {
 	r := NewRequest(AssumeRole, c.Caller, i.q.Now).Open()
+	r.memo = i.memo
 	account := c.AccountID()
-	r.keys["aws:principalarn"] = setting{values: []string{c.ARN}, example: !c.single}
-	r.keys["aws:principalaccount"] = setting{values: []string{account},
-		example: !c.single && account != i.q.Account && !slices.Contains(i.q.Vendor, account)}
-	r.keys["aws:username"] = setting{open: c.Type() == "User"}
+	known := c.single || account == i.q.Account || slices.Contains(i.q.Vendor, account)
+	r = r.set("aws:principalarn", setting{values: []string{c.ARN}, example: !c.single}).
+		set("aws:principalaccount", setting{values: []string{account}, example: !known}).
+		set("aws:username", setting{open: c.Type() == "User"})
 	if i.q.Account != "" {
 		r = r.With("aws:ResourceAccount", i.q.Account)
 	}

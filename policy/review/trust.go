@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"rolecall/policy"
 )
@@ -58,7 +59,7 @@ func (m *model) accounts(st *statement) []Finding {
 		case p.Anyone:
 			found = m.everybody(st, g)
 		case p.AccountID != "":
-			found = m.account(st, g, p)
+			found = m.account(g, p)
 		}
 		for _, f := range found {
 			if f.ID == "trust-nobody" && len(m.impossibleIDs(st)) > 0 {
@@ -93,11 +94,11 @@ func (m *model) everybody(st *statement, g policy.Grant) []Finding {
 		f.Why += " Only the condition on " + a.Key + " keeps the rest out."
 		return []Finding{f}
 	}
-	return m.named(st, g, f)
+	return m.named(g, f)
 }
 
 // named judges the accounts to which conditions narrow everybody.
-func (m *model) named(st *statement, g policy.Grant, f Finding) []Finding {
+func (m *model) named(g policy.Grant, f Finding) []Finding {
 	var out []Finding
 	possible := false
 	for _, id := range m.doc.Accounts() {
@@ -106,7 +107,7 @@ func (m *model) named(st *statement, g policy.Grant, f Finding) []Finding {
 		}
 		possible = true
 		p := policy.ParsePrincipal(id)
-		out = append(out, m.account(st, g, p)...)
+		out = append(out, m.account(g, p)...)
 	}
 	if !possible {
 		return []Finding{dead(f)}
@@ -179,7 +180,7 @@ func dead(f Finding) Finding {
 }
 
 // account judges a principal of an account, or the account as a whole.
-func (m *model) account(st *statement, g policy.Grant, p policy.Principal) []Finding {
+func (m *model) account(g policy.Grant, p policy.Principal) []Finding {
 	if p.AccountID == m.opts.Account {
 		return nil
 	}
@@ -315,8 +316,9 @@ func impossibleID(v, operator string) string {
 	}
 	like := strings.HasSuffix(operator, "Like")
 	bad := strings.IndexFunc(v, func(r rune) bool {
-		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_+=,.@:/-", r)) &&
-			!(like && (r == '*' || r == '?'))
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
+		wild := like && (r == '*' || r == '?')
+		return !letter && !wild && !strings.ContainsRune("_+=,.@:/-", r)
 	})
 	switch {
 	case !like && strings.ContainsAny(v, "*?"):
@@ -324,7 +326,8 @@ func impossibleID(v, operator string) string {
 	case bad >= 0 && v[bad] == ' ':
 		return "has a blank"
 	case bad >= 0:
-		return fmt.Sprintf("has the character %q", []rune(v[bad:])[0])
+		r, _ := utf8.DecodeRuneInString(v[bad:])
+		return fmt.Sprintf("has the character %q", r)
 	case len(v) < 2 && !strings.Contains(v, "*"), len(v) > 1224:
 		return fmt.Sprintf("has %d characters", len(v))
 	}
