@@ -51,7 +51,7 @@ func trustCases() []trustCase {
 		open("a star for the ID", right+","+grants(`{"AWS":"$V"}`, `{"StringLike":{"sts:ExternalId":"*"}}`), operatorsPage, "gets in by statement 2"),
 		open("a star for the ID of a role", right+","+grants(role, `{"StringLike":{"sts:ExternalId":"*"}}`), operatorsPage, "role/spot-prod with the external ID"),
 		open("a session of the vendor needs no ID", right+","+grants(`{"AWS":"arn:aws:sts::`+vendor+`:assumed-role/x/s"}`, `{}`), "reference_policies_elements_principal.html", "assumed-role/x/s without an external ID"),
-		open("any ID will do", "t04-null-false.json", operatorsPage, "others are accepted too"),
+		open("any ID will do", "t04-null-false.json", operatorsPage, "any is accepted"),
 		open("any ID will do, beside", "t05-null-false-beside.json", operatorsPage, "gets in by statement 2"),
 		open("any ID but one", grants(`{"AWS":"$V"}`, `{"ForAnyValue:StringNotEquals":{"sts:ExternalId":"another"}}`), setsPage, "others are accepted too"),
 		open("any ID but one, which has to be there", grants(`{"AWS":"$V"}`, `{"Null":{"sts:ExternalId":"false"},"StringNotEquals":{"sts:ExternalId":"another"}}`), operatorsPage, "others are accepted too"),

@@ -18,7 +18,7 @@ func (j *judging) externalID(f *trustFacts) verdict {
 	case seen.Without != nil:
 		return open(v, seen.Without, "none is required", "none may be required")
 	case seen.Loose != nil:
-		return open(v, seen.Loose, v.got+" ("+loose(seen.Loose)+")", v.got)
+		return open(v, seen.Loose, loose(seen.Loose, f.ids), someOf(f.ids, 4)+" (others may be accepted too)")
 	case f.shut():
 		v.status, v.got, v.fix = Unknown, "no statement lets the vendor in", "Correct the principal and the action first."
 	case f.unknownID:
@@ -44,11 +44,14 @@ func open(v verdict, a *policy.Admission, certain, perhaps string) verdict {
 }
 
 // loose names an external ID that should not be accepted and is.
-func loose(a *policy.Admission) string {
+func loose(a *policy.Admission, ids []string) string {
 	if a.Request == nil {
-		return "others may be accepted too"
+		return ""
 	}
-	return "others are accepted too, such as " + a.Request.ExternalID()
+	if len(ids) == 0 {
+		return "any is accepted, such as " + a.Request.ExternalID()
+	}
+	return someOf(ids, 4) + " (others are accepted too, such as " + a.Request.ExternalID() + ")"
 }
 
 func outOf(entries []policy.Entry) string {

@@ -63,11 +63,14 @@ func (f *trustFacts) read(s *policy.Statement, want Want) {
 	}
 	f.grants = true
 	f.actions = append(f.actions, indirect(s)...)
-	for _, c := range s.Condition {
-		if strings.EqualFold(c.Key, policy.ExternalIDKey) {
-			f.ids = append(f.ids, c.Values...)
-		} else {
+	for i := range s.Condition {
+		c := &s.Condition[i]
+		operator, _, _ := c.Base()
+		switch {
+		case !strings.EqualFold(c.Key, policy.ExternalIDKey):
 			f.asked = append(f.asked, c.Operator+" "+c.Key)
+		case operator != "Null": // whose values are yes and no
+			f.ids = append(f.ids, c.Values...)
 		}
 	}
 }

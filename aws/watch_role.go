@@ -22,6 +22,18 @@ type RoleSighting struct {
 	ExternalIDs []string // what the trust policy names for the vendor
 }
 
+// Miss is the check that says why a near miss does not let the vendor in.
+func (s RoleSighting) Miss() Check {
+	for _, status := range [...]Status{Fail, Unknown} {
+		for _, id := range [...]string{"trust-external-id", "trust-principal", "trust-action"} {
+			if c, ok := s.Report.Check(id); ok && c.Status == status {
+				return c
+			}
+		}
+	}
+	return Check{}
+}
+
 // RoleWatch finds roles as they appear, by what they trust. Its methods are
 // not safe for concurrent use: a step has one Fetch running at a time.
 type RoleWatch struct {

@@ -21,7 +21,8 @@ type Inquiry struct {
 type Verdict struct {
 	Vendor []Entry // one for each of the vendor's accounts, in their order
 	// Without is a request of the vendor without an external ID that gets in,
-	// Loose one with an ID that the document does not name. Nil for none.
+	// Loose one with an ID that the document does not name. Nil for none, and
+	// where the vendor sends no external ID.
 	Without, Loose *Admission
 	// OtherIDs are the IDs beside the vendor's that the document names and that
 	// let the vendor in.
@@ -269,7 +270,7 @@ func earlier(a, b string) string {
 func (i *inquest) doors() {
 	v := i.verdict
 	for _, c := range i.callers {
-		if !i.isVendor(c.Caller) {
+		if i.q.NoExternalID || !i.isVendor(c.Caller) { // an ID that nobody asks for does not matter
 			continue
 		}
 		r := later(i.request(c))
