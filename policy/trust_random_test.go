@@ -352,6 +352,14 @@ const (
 	maxCombinations = 40 // of further keys that the oracle tries
 )
 
+// documents is how many documents are tried; a tenth with -short.
+func documents() int {
+	if testing.Short() {
+		return randomDocuments / 10
+	}
+	return randomDocuments
+}
+
 // TestEvaluatorAgainstOracle puts random requests about random documents to
 // both evaluators: concrete ones, and such with open keys, whose answer has to
 // hold for every value that the oracle tries.
@@ -360,7 +368,7 @@ func TestEvaluatorAgainstOracle(t *testing.T) {
 	callers := universe()
 	var lock sync.Mutex
 	counts := map[string]int{}
-	inParallel(randomDocuments, func(seed uint64) {
+	inParallel(documents(), func(seed uint64) {
 		d := dice{rand.New(rand.NewPCG(seed, 1))}
 		text := d.document()
 		doc, _ := Check([]byte(text), Trust)
@@ -391,7 +399,7 @@ func TestEvaluatorAgainstOracle(t *testing.T) {
 			counts[k] += n
 		}
 	})
-	t.Logf("%d documents, answers: %v", randomDocuments, counts)
+	t.Logf("%d documents, answers: %v", documents(), counts)
 }
 
 // openKeys asks with the external ID and all further keys open.
@@ -437,7 +445,7 @@ func TestVerdictAgainstOracle(t *testing.T) {
 	q := Inquiry{Partition: "aws", Account: randomOwn, Vendor: []string{randomVendor}, ExternalID: randomID, Now: randomNow}
 	var lock sync.Mutex
 	counts := map[string]int{}
-	inParallel(randomDocuments, func(seed uint64) {
+	inParallel(documents(), func(seed uint64) {
 		d := dice{rand.New(rand.NewPCG(seed, 2))}
 		text := d.document()
 		doc, _ := Check([]byte(text), Trust)
