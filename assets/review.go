@@ -17,4 +17,8 @@ var (
 	ReviewKeys string
 	//go:embed review/apis.txt
 	ReviewAPIs string
+	//go:embed review/providers.txt
+	ReviewProviders string
+	//go:embed review/services.txt
+	ReviewServices string
 )

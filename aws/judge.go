@@ -1,6 +1,9 @@
 package aws
 
 import (
+	"strings"
+	"time"
+
 	"rolecall/policy"
 )
 
@@ -70,6 +73,7 @@ type Seen struct {
 	// PoliciesUnknown and InlineUnknown say that the role's attached or inline
 	// policies could not be listed.
 	PoliciesUnknown, InlineUnknown bool
+	Now                            time.Time // when; a trust policy may go by the date. Zero: not known
 }
 
 // CheckIDs are the ids of a role's checks in the order of a Report.
@@ -114,12 +118,14 @@ type judging struct {
 type verdict struct {
 	status         Status
 	want, got, fix string
+	request        string // the very request that was let in or kept out, as a sentence
 }
 
 func (j *judging) add(id string, v verdict) {
 	c := Check{ID: id, Status: v.status, Want: cleanAll(v.want), Got: cleanAll(v.got), Why: why(id)}
 	if v.status != Pass {
 		c.Fix = cleanAll(v.fix)
+		c.Why = strings.TrimSpace(c.Why + " " + cleanAll(v.request))
 	}
 	j.checks = append(j.checks, c)
 }

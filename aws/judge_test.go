@@ -124,7 +124,7 @@ func TestJudge(t *testing.T) {
 		{"second statement open", "trust-external-id", aws.Fail, trusts(right + `,{"Effect":"Allow","Principal":{"AWS":"$V"},"Action":"sts:AssumeRole"}`)},
 		{"two", "trust-external-id", aws.Warn, trusts(is(`{"StringEquals":{"sts:ExternalId":["$X","another"]}}`))},
 		{"two statements", "trust-external-id", aws.Warn, trusts(right + "," + is(`{"StringEquals":{"sts:ExternalId":"another"}}`))},
-		{"ignore case", "trust-external-id", aws.Warn, trusts(is(`{"StringEqualsIgnoreCase":{"sts:ExternalId":"$X"}}`))},
+		{"ignore case", "trust-external-id", aws.Fail, trusts(is(`{"StringEqualsIgnoreCase":{"sts:ExternalId":"$X"}}`))},
 		{"not known here", "trust-external-id", aws.Unknown, func(w *aws.Want, _ *aws.Seen) { w.ExternalID = "" }},
 		{"not known and open", "trust-external-id", aws.Fail, func(w *aws.Want, s *aws.Seen) {
 			w.ExternalID, s.Role.Trust = "", policy.NewTrust("aws", []string{vendor}, "")

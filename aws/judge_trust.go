@@ -8,46 +8,71 @@ import (
 	"rolecall/policy"
 )
 
-// trustFacts is what a trust policy means for one vendor.
+// trustFacts is what a trust policy means for one vendor: who gets in, as the
+// evaluator says, and how the document puts it, for the texts.
 type trustFacts struct {
-	trusted   []string            // the vendor's accounts that may assume the role
-	missing   []string            // the vendor's accounts that may not
-	partial   []string            // principals inside the vendor's accounts, not the whole account
-	named     bool                // some Allow names the vendor, for whatever action
-	grants    []policy.TrustGrant // those of sts:AssumeRole that name the vendor
-	wildcards []string            // actions with wildcards among those grants
-	own       []string            // principals of the role's own account
-	strangers []string            // everybody else
+	verdict   policy.Verdict
+	named     bool     // some Allow names the vendor, for whatever action
+	grants    bool     // some Allow of sts:AssumeRole does
+	actions   []string // that lead to it otherwise than by its name: wildcards, NotAction
+	partial   []string // principals inside the vendor's accounts that may assume the role
+	listed    []string // everybody whom an Allow names
+	ids       []string // external IDs that the vendor's grants name
+	asked     []string // further conditions of the vendor's grants
+	unknownID bool     // which external ID the vendor sends is not known
 }
 
-// readTrust sorts a trust policy's principals. accountID is the role's own
+// readTrust asks who gets in by a trust policy. accountID is the role's own
 // account.
-func readTrust(d *policy.Document, want Want, accountID string) trustFacts {
-	var f trustFacts
+func readTrust(d *policy.Document, want Want, accountID string, seen Seen) trustFacts {
+	f := trustFacts{unknownID: want.ExternalID == "" && !want.NoExternalID}
+	f.verdict = d.Inquire(policy.Inquiry{Partition: want.Partition, Account: accountID, Vendor: want.Principals,
+		ExternalID: want.ExternalID, NoExternalID: want.NoExternalID, Now: seen.Now})
 	for i := range d.Statements {
 		if d.Statements[i].Effect == policy.Allow {
-			f.sortPrincipals(&d.Statements[i], want, accountID)
+			f.read(&d.Statements[i], want)
 		}
 	}
-	for _, g := range d.Trusts() {
-		var whole bool
-		for _, p := range g.Principals {
-			if isVendor(p, want) && p.Whole {
-				whole = true
-				f.trusted = append(f.trusted, p.AccountID)
-			}
-		}
-		if whole {
-			f.grants = append(f.grants, g)
-			f.wildcards = append(f.wildcards, wildcards(d.Statements[g.Statement].Action)...)
-		}
-	}
-	for _, id := range want.Principals {
-		if !slices.Contains(f.trusted, id) {
-			f.missing = append(f.missing, id)
-		}
+	for _, list := range []*[]string{&f.actions, &f.partial, &f.listed, &f.ids, &f.asked} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
 	}
 	return f
+}
+
+// read notes how an Allow names the vendor.
+func (f *trustFacts) read(s *policy.Statement, want Want) {
+	assumes := s.Covers(policy.AssumeRole)
+	var vendor bool
+	for kind, values := range s.Principal {
+		for _, value := range values {
+			f.listed = append(f.listed, value)
+			p := policy.ParsePrincipal(value)
+			if kind != "AWS" || !isVendor(p, want) {
+				vendor = vendor || assumes && kind != "Service" && p.Anyone
+				continue
+			}
+			vendor, f.named = true, true
+			if assumes && !p.Whole {
+				f.partial = append(f.partial, value)
+			}
+		}
+	}
+	if !vendor || !assumes {
+		return
+	}
+	f.grants = true
+	f.actions = append(f.actions, indirect(s)...)
+	for i := range s.Condition {
+		c := &s.Condition[i]
+		operator, _, _ := c.Base()
+		switch {
+		case !strings.EqualFold(c.Key, policy.ExternalIDKey):
+			f.asked = append(f.asked, c.Operator+" "+c.Key)
+		case operator != "Null": // whose values are yes and no
+			f.ids = append(f.ids, c.Values...)
+		}
+	}
 }
 
 func isVendor(p policy.Principal, want Want) bool {
@@ -55,162 +80,182 @@ func isVendor(p policy.Principal, want Want) bool {
 	return p.AccountID != "" && samePartition && slices.Contains(want.Principals, p.AccountID)
 }
 
-func wildcards(actions []string) []string {
-	return slices.DeleteFunc(slices.Clone(actions), func(a string) bool { return !strings.ContainsAny(a, "*?") })
+// indirect are the entries by which a statement covers sts:AssumeRole without
+// naming it.
+func indirect(s *policy.Statement) []string {
+	if len(s.NotAction) > 0 {
+		return []string{"all but " + strings.Join(s.NotAction, ", ")}
+	}
+	return slices.DeleteFunc(slices.Clone(s.Action), func(a string) bool { return !strings.ContainsAny(a, "*?") })
 }
 
-func (f *trustFacts) sortPrincipals(s *policy.Statement, want Want, accountID string) {
-	if s.NotPrincipal != nil {
-		f.strangers = append(f.strangers, "everyone but a few (NotPrincipal)")
-	}
-	for kind, values := range s.Principal {
-		for _, value := range values {
-			f.sortPrincipal(kind, value, want, accountID)
-		}
-	}
-	slices.Sort(f.own)
-	slices.Sort(f.strangers)
-	f.own, f.strangers = slices.Compact(f.own), slices.Compact(f.strangers)
+// enters reports whether the vendor may get in by its own external ID.
+func (f *trustFacts) enters() bool {
+	return slices.ContainsFunc(f.verdict.Vendor, func(e policy.Entry) bool { return e.OwnID && e.Outcome != policy.Denied })
 }
 
-func (f *trustFacts) sortPrincipal(kind, value string, want Want, accountID string) {
-	p := policy.ParsePrincipal(value)
-	aws := kind == "AWS" || kind == "*"
-	switch {
-	case aws && isVendor(p, want):
-		f.named = true
-		if !p.Whole {
-			f.partial = append(f.partial, value)
-		}
-	case p.AccountID == accountID && accountID != "":
-		f.own = append(f.own, value)
-	default:
-		f.strangers = append(f.strangers, value)
-	}
+// shut reports whether nobody of the vendor gets in, whatever the external ID.
+func (f *trustFacts) shut() bool {
+	return !slices.ContainsFunc(f.verdict.Vendor, func(e policy.Entry) bool { return e.Outcome != policy.Denied })
 }
 
+// trustChecks adds the four checks of the trust policy.
 func (j *judging) trustChecks() {
 	vendor := "the vendor's account"
 	if len(j.want.Principals) > 0 {
 		vendor = "account " + strings.Join(j.want.Principals, " and ")
 	}
 	if j.role == nil || j.role.Trust == nil {
-		v := j.unseen("")
-		if j.role != nil {
-			v.got, v.fix = "the trust policy cannot be read", "Open the role's page, Trust relationships, and look at it there."
-		}
-		wants := map[string]string{"trust-principal": vendor, "trust-action": "sts:AssumeRole", "trust-external-id": orElse(j.want.ExternalID, "the vendor's external ID"),
-			"trust-extra-principals": "nobody but the vendor"}
-		for _, id := range []string{"trust-principal", "trust-action", "trust-external-id", "trust-extra-principals"} {
-			v.want = wants[id]
-			j.add(id, v)
-		}
+		j.trustUnseen(vendor)
 		return
 	}
 	arn, _ := SplitARN(j.role.ARN)
-	f := readTrust(j.role.Trust, j.want, arn.AccountID)
-	j.add("trust-principal", j.principal(f, vendor))
-	j.add("trust-action", trustAction(f))
-	j.add("trust-external-id", j.externalID(f))
-	j.add("trust-extra-principals", extraPrincipals(f))
+	f := readTrust(j.role.Trust, j.want, arn.AccountID, j.seen)
+	j.add("trust-principal", j.principal(&f, vendor))
+	j.add("trust-action", trustAction(&f))
+	j.add("trust-external-id", j.externalID(&f))
+	j.add("trust-extra-principals", extraPrincipals(&f))
 }
 
-func (j *judging) principal(f trustFacts, vendor string) verdict {
-	v := verdict{status: Pass, want: vendor, got: "account " + strings.Join(slices.Compact(f.trusted), " and ")}
-	v.fix = "On the role's page, Trust relationships, Edit trust policy: set the principal to " + strings.Join(j.wantedPrincipals(), " and ") + "."
+func (j *judging) trustUnseen(vendor string) {
+	v := j.unseen("")
+	if j.role != nil {
+		v.got, v.fix = "the trust policy cannot be read", "Open the role's page, Trust relationships, and look at it there."
+	}
+	wants := map[string]string{"trust-principal": vendor, "trust-action": "sts:AssumeRole", "trust-external-id": orElse(j.want.ExternalID, "the vendor's external ID"),
+		"trust-extra-principals": "nobody but the vendor"}
+	for _, id := range []string{"trust-principal", "trust-action", "trust-external-id", "trust-extra-principals"} {
+		v.want = wants[id]
+		j.add(id, v)
+	}
+}
+
+// principal judges whether the vendor's accounts get in, always.
+func (j *judging) principal(f *trustFacts, vendor string) verdict {
+	v := verdict{status: Pass, want: vendor, fix: j.setPrincipal()}
+	var in []string
+	missing := ""
+	for i := range f.verdict.Vendor {
+		e := &f.verdict.Vendor[i]
+		switch {
+		case e.Outcome == policy.Allowed:
+			in = append(in, e.Account)
+		case !e.Named && !e.Whole:
+			missing = e.Account
+		default:
+			return j.keptOut(f, e, v)
+		}
+	}
+	v.got = "account " + strings.Join(in, " and ")
 	switch {
-	case len(f.missing) > 0 && len(f.partial) > 0:
-		v.status, v.got = Fail, "only "+someOf(f.partial, 3)
-	case len(f.missing) > 0 && f.named && len(f.trusted) == 0:
+	case missing != "" && f.named && len(in) == 0:
 		v.got = "named, but not for sts:AssumeRole" // trust-action says the rest
-	case len(f.missing) > 0:
-		v.status, v.got = Fail, orElse(someOf(append(slices.Clone(f.trusted), append(f.strangers, f.own...)...), 3), "nobody")
+	case missing != "":
+		v.status, v.got = Fail, orElse(someOf(f.listed, 3), "nobody")
+		v.request = "Nobody of account " + missing + " gets in."
 	default:
-		j.narrowed(f, &v)
+		ends(f, &v)
 	}
 	return v
 }
 
-func (j *judging) wantedPrincipals() []string {
+// ends warns of a date after which the vendor is kept out.
+func ends(f *trustFacts, v *verdict) {
+	for _, e := range f.verdict.Vendor {
+		if e.Until != "" && e.Outcome == policy.Allowed {
+			v.status, v.got = Warn, v.got+", until before "+e.Until
+			v.fix = "On the role's page, Trust relationships, take out the date, or note when it has to be renewed."
+		}
+	}
+}
+
+func (j *judging) setPrincipal() string {
 	var all []string
 	for _, id := range j.want.Principals {
 		all = append(all, "arn:"+orElse(j.want.Partition, "aws")+":iam::"+id+":root")
 	}
-	return all
+	return "On the role's page, Trust relationships, Edit trust policy: set the principal to " + strings.Join(all, " and ") + "."
 }
 
-// narrowed looks for what may keep a trusted vendor out all the same: further
-// conditions and Deny statements.
-func (j *judging) narrowed(f trustFacts, v *verdict) {
-	for _, g := range f.grants {
-		for _, n := range g.Denied {
-			status, text := j.denial(n)
-			if status == Pass {
-				continue
-			}
-			v.status, v.got = status, text
-			v.fix = fmt.Sprintf("On the role's page, Trust relationships, remove statement %d, which denies it.", n+1)
-			if status == Fail {
-				return
-			}
-		}
-		if len(g.Conditions) > 0 && v.status == Pass {
-			v.status, v.got = Unknown, "trusted only under further conditions: "+someOf(conditionKeys(g.Conditions), 4)
-			v.fix = "rolecall cannot tell whether the vendor meets them. Remove them from the trust policy, or ask the vendor."
-		}
-	}
-}
-
-func conditionKeys(all []policy.Condition) []string {
-	var keys []string
-	for _, c := range all {
-		keys = append(keys, c.Operator+" "+c.Key)
-	}
-	return keys
-}
-
-// denial judges a Deny statement that names the vendor: Fail when it hits a
-// caller with the wanted external ID, Pass when it cannot, else Unknown.
-func (j *judging) denial(statement int) (Status, string) {
-	s := j.role.Trust.Statements[statement]
-	var id policy.ExternalID
-	for _, c := range s.Condition {
-		if !strings.EqualFold(c.Key, "sts:ExternalId") {
-			return Unknown, fmt.Sprintf("statement %d may deny it", statement+1)
-		}
-		id.Conditions = append(id.Conditions, c)
+// keptOut says why an account that some Allow names does not get in always.
+func (j *judging) keptOut(f *trustFacts, e *policy.Entry, v verdict) verdict {
+	if e.Out != nil {
+		v.request = e.Out.String() + " does not get in."
 	}
 	switch {
-	case len(s.Condition) > 0 && !id.Accepts(j.want.ExternalID):
-		return Pass, ""
-	case s.NotPrincipal != nil:
-		return Unknown, fmt.Sprintf("statement %d may deny it", statement+1)
+	case e.Statement >= 0 && j.denies(e.Statement):
+		v.status, v.got = Unknown, fmt.Sprintf("statement %d may deny it", e.Statement+1)
+		if e.Outcome == policy.Denied {
+			v.status, v.got = Fail, fmt.Sprintf("statement %d denies it", e.Statement+1)
+		}
+		v.fix = fmt.Sprintf("On the role's page, Trust relationships, remove statement %d, which denies it.", e.Statement+1)
+	case !e.Whole:
+		v.status, v.got = Fail, "only "+someOf(f.partial, 3)
+	case e.Outcome == policy.Denied:
+		v.status, v.got = Fail, "trusted only under conditions that it does not meet: "+someOf(f.asked, 4)
+		v.fix = "Remove them from the trust policy, on the role's page under Trust relationships."
+	default:
+		v.status, v.got = Unknown, "trusted only under further conditions: "+orElse(someOf(f.asked, 4), e.Key)
+		v.fix = "rolecall cannot tell whether the vendor meets them. Remove them from the trust policy, or ask the vendor."
+		if e.Key != "" {
+			v.request = strings.TrimSpace(v.request + " It depends on " + e.Key + ".")
+		}
 	}
-	return Fail, fmt.Sprintf("statement %d denies it", statement+1)
+	return v
 }
 
-func trustAction(f trustFacts) verdict {
+func (j *judging) denies(statement int) bool {
+	all := j.role.Trust.Statements
+	return statement < len(all) && all[statement].Effect == policy.Deny
+}
+
+func trustAction(f *trustFacts) verdict {
 	v := verdict{status: Pass, want: "sts:AssumeRole", got: "sts:AssumeRole",
 		fix: "On the role's page, Trust relationships, Edit trust policy: set the action to sts:AssumeRole."}
 	switch {
-	case !f.named:
+	case !f.named && f.shut():
 		v.status, v.got, v.fix = Unknown, "no statement trusts the vendor", "Correct the principal first."
-	case len(f.grants) == 0 && len(f.partial) == 0:
+	case !f.grants:
 		v.status, v.got = Fail, "another action"
-	case len(f.wildcards) > 0:
-		v.status, v.got = Warn, someOf(f.wildcards, 3)
+	case len(f.actions) > 0:
+		v.status, v.got = Warn, someOf(f.actions, 3)
 	}
 	return v
 }
 
-func extraPrincipals(f trustFacts) verdict {
+// extraPrincipals judges who gets in beside the vendor.
+func extraPrincipals(f *trustFacts) verdict {
 	v := verdict{status: Pass, want: "nobody but the vendor", got: "nobody else",
 		fix: "On the role's page, Trust relationships, Edit trust policy: remove the other principals."}
+	certain := slices.DeleteFunc(slices.Clone(f.verdict.Strangers), func(a policy.Admission) bool { return a.Request == nil })
 	switch {
-	case len(f.strangers) > 0:
-		v.status, v.got = Fail, someOf(f.strangers, 4)
-	case len(f.own) > 0:
-		v.status, v.got = Warn, someOf(f.own, 4)+" (this account)"
+	case len(certain) > 0:
+		v.status, v.got, v.request = Fail, someOf(names(certain), 4), gotIn(&certain[0])
+	case len(f.verdict.Strangers) > 0:
+		first := f.verdict.Strangers[0]
+		v.status, v.got = Unknown, "perhaps "+someOf(names(f.verdict.Strangers), 4)
+		v.request = gotIn(&first)
+	case len(f.verdict.Own) > 0:
+		v.status, v.got, v.request = Warn, someOf(names(f.verdict.Own), 4)+" (this account)", gotIn(&f.verdict.Own[0])
+	case len(f.verdict.Gone) > 0:
+		v.status, v.got = Warn, someOf(f.verdict.Gone, 4)+" (a deleted principal, which lets nobody in)"
 	}
 	return v
+}
+
+func names(all []policy.Admission) []string {
+	var out []string
+	for _, a := range all {
+		out = append(out, a.Who)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// gotIn says which request is let in.
+func gotIn(a *policy.Admission) string {
+	if a.Request == nil {
+		return "It depends on " + a.Key + ", which rolecall cannot tell."
+	}
+	return fmt.Sprintf("%s gets in by statement %d.", a.Request, a.Statement+1)
 }

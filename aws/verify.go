@@ -1,6 +1,9 @@
 package aws
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // Verify looks at the role that want names (RoleARN, else RoleName) and judges
 // it. A role that does not exist is a report, not an error. A refused request
@@ -25,6 +28,7 @@ func (a *Account) Look(ctx context.Context, want Want) (Seen, Report, error) {
 	if err != nil {
 		return Seen{}, Report{}, err
 	}
+	seen.Now = time.Now()
 	return seen, Judge(want, seen), nil
 }
 

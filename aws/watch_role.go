@@ -22,6 +22,18 @@ type RoleSighting struct {
 	ExternalIDs []string // what the trust policy names for the vendor
 }
 
+// Miss is the check that says why a near miss does not let the vendor in.
+func (s RoleSighting) Miss() Check {
+	for _, status := range [...]Status{Fail, Unknown} {
+		for _, id := range [...]string{"trust-external-id", "trust-principal", "trust-action"} {
+			if c, ok := s.Report.Check(id); ok && c.Status == status {
+				return c
+			}
+		}
+	}
+	return Check{}
+}
+
 // RoleWatch finds roles as they appear, by what they trust. Its methods are
 // not safe for concurrent use: a step has one Fetch running at a time.
 type RoleWatch struct {
@@ -234,16 +246,14 @@ func (w *RoleWatch) standing(r Role) standing {
 	if r.Trust == nil {
 		return unrelated
 	}
-	f := readTrust(r.Trust, w.want, w.want.AccountID)
+	f := readTrust(r.Trust, w.want, w.want.AccountID, Seen{Now: time.Now()})
 	switch {
-	case !f.named:
-		return unrelated
-	case len(f.grants) == 0:
-		return nearMiss
-	case w.want.ExternalID == "" || f.accepts(w.want.ExternalID):
+	case f.enters():
 		return match
+	case f.named:
+		return nearMiss
 	}
-	return nearMiss
+	return unrelated
 }
 
 // byName asks for the wanted role alone.
@@ -372,7 +382,7 @@ func (w *RoleWatch) sightings(s standing) []RoleSighting {
 	for _, k := range w.sorted(s) {
 		found := RoleSighting{Role: *k.seen.Role, Report: w.judge(k)}
 		if k.role.Trust != nil {
-			found.ExternalIDs = readTrust(k.role.Trust, w.want, w.want.AccountID).ids()
+			found.ExternalIDs = readTrust(k.role.Trust, w.want, w.want.AccountID, Seen{Now: time.Now()}).ids
 		}
 		all = append(all, found)
 	}
@@ -384,5 +394,7 @@ func (w *RoleWatch) sightings(s standing) []RoleSighting {
 func (w *RoleWatch) judge(k *knownRole) Report {
 	want := w.want
 	want.RoleName, want.RoleARN = "", ""
-	return Judge(want, k.seen)
+	seen := k.seen
+	seen.Now = time.Now()
+	return Judge(want, seen)
 }

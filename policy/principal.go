@@ -79,20 +79,47 @@ func (c *checker) trustPrincipals(s *Statement, n *node) {
 	if n == nil {
 		return
 	}
+	if n.kind == nodeObject && len(n.members) > 0 && !slices.ContainsFunc(n.members, hasValues) {
+		c.trustPrincipal(n, "an empty list of principals", "at least one principal", awsNoPrinc)
+	}
 	if n.kind == nodeString && n.text == "*" && s.Effect != Deny {
 		c.refuse(n.at, Refusal{ID: "trust-anyone", Category: "trust-wildcard-principal", What: `the principal "*", which is everybody`,
 			Expected: `the account that may assume the role, such as {"AWS": "111122223333"}`,
-			AWS:      `Invalid principal in policy: "*"`, order: orderTrust})
+			AWS:      `AssumeRolepolicy contained an invalid principal: "STAR":"*".`, order: orderTrust})
 	}
 	for _, kind := range n.members {
 		for _, item := range kind.value.strings() {
-			if !validPrincipal(kind.key, item.text) {
-				c.trustPrincipal(item, fmt.Sprintf("the principal %q", item.text), principalForm(kind.key),
+			if !ValidPrincipal(kind.key, item.text) {
+				c.trustPrincipal(item, wrongPrincipal(kind.key, item.text), principalForm(kind.key),
 					fmt.Sprintf("Invalid principal in policy: %q:%q", strings.ToUpper(kind.key), item.text))
 			}
 		}
 	}
 }
+
+// hasValues reports whether a type of principal has anything, right or wrong.
+func hasValues(m member) bool { return m.value.kind != nodeList || len(m.value.items) > 0 }
+
+// wrongPrincipal names what is wrong with a principal.
+func wrongPrincipal(kind, value string) string {
+	parts := strings.SplitN(value, ":", 6)
+	number := value
+	if len(parts) == 6 {
+		number = parts[4]
+	}
+	switch {
+	case kind != "AWS":
+	case isDigits(number) && len(number) != 12:
+		return fmt.Sprintf("the principal %q, whose account number has %d digits", value, len(number))
+	case len(parts) == 6 && strings.HasPrefix(parts[5], "group/"):
+		return fmt.Sprintf("the group %q: a group is no principal", value)
+	case len(parts) == 6 && strings.HasSuffix(parts[5][:strings.Index(parts[5]+"/", "/")], "-provider"):
+		return fmt.Sprintf("the identity provider %q among the AWS principals", value)
+	}
+	return fmt.Sprintf("the principal %q", value)
+}
+
+func isDigits(text string) bool { return text != "" && strings.Trim(text, "0123456789") == "" }
 
 func principalForm(kind string) string {
 	switch kind {
@@ -106,9 +133,9 @@ func principalForm(kind string) string {
 	return "an account ID of 12 digits, or an ARN of IAM or STS without wildcards"
 }
 
-// validPrincipal judges the form of a principal, not whether it exists: IAM
+// ValidPrincipal judges the form of a principal, not whether it exists: IAM
 // refuses a missing one too, but that cannot be known here.
-func validPrincipal(kind, value string) bool {
+func ValidPrincipal(kind, value string) bool {
 	switch kind {
 	case "Service":
 		return strings.Contains(value, ".") && !strings.ContainsAny(value, " :/*")
@@ -117,30 +144,44 @@ func validPrincipal(kind, value string) bool {
 	case "CanonicalUser":
 		return value != ""
 	}
-	if value == "*" || isAccountID(value) || isUniqueID(value) {
+	if value == "*" || isAccountID(value) || IsUniqueID(value) {
 		return true
 	}
 	parts := strings.SplitN(value, ":", 6)
-	return len(parts) == 6 && parts[0] == "arn" && slices.Contains(Partitions(), parts[1]) &&
-		(parts[2] == "iam" || parts[2] == "sts") && parts[3] == "" && parts[4] != "" && parts[5] != "" &&
+	return len(parts) == 6 && parts[0] == "arn" && slices.Contains(Partitions(), parts[1]) && parts[3] == "" &&
+		parts[4] != "" && (len(parts[4]) == 12 || !isDigits(parts[4])) && somebody(parts[2], parts[5]) &&
 		!strings.ContainsAny(value, "*?") && strings.TrimSpace(value) == value
 }
 
-func isAccountID(value string) bool {
-	return len(value) == 12 && strings.Trim(value, "0123456789") == ""
+// somebody reports whether the last part of an ARN of IAM or STS is one that
+// can call: not a group, a policy or an identity provider. Source:
+// docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html.
+func somebody(service, resource string) bool {
+	kind, name, _ := strings.Cut(resource, "/")
+	switch {
+	case service == "iam" && resource == "root":
+		return true
+	case service == "iam":
+		return (kind == "user" || kind == "role") && name != ""
+	case service == "sts":
+		return (kind == "assumed-role" || kind == "federated-user") && name != ""
+	}
+	return false
 }
 
-// isUniqueID accepts what looks like the ID that IAM leaves behind when a
+func isAccountID(value string) bool { return len(value) == 12 && isDigits(value) }
+
+// IsUniqueID accepts what looks like the ID that IAM leaves behind when a
 // principal is deleted (AROA…, AIDA…), and the capitals that AWS's own pages
 // use as placeholders: both are for a review to point at.
-func isUniqueID(value string) bool {
+func IsUniqueID(value string) bool {
 	return len(value) >= 10 && value[0] >= 'A' && value[0] <= 'Z' &&
 		strings.Trim(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == ""
 }
 
 // mismatched refuses an Allow whose only action fits none of its principals.
 func (c *checker) mismatched(s *Statement, actions *node) {
-	if s.Effect != Allow || s.Principal.Anyone() || len(s.Principal) == 0 {
+	if s.Effect != Allow || s.Principal.Anyone() || len(s.Principal.all()) == 0 {
 		return
 	}
 	federated := len(s.Principal["Federated"]) == len(s.Principal.all())

@@ -225,7 +225,7 @@ func container(root *node) (Form, bool) {
 		return Form{What: "the answer of aws iam get-account-authorization-details", Next: "Give the policy in it alone: " + extract(root)}, true
 	case has("Policy.PolicySummary") || has("PolicySummary") && has("Content"):
 		what := "the answer of aws organizations describe-policy"
-		kind := firstOf(root, "Policy.PolicySummary.Type", "PolicySummary.Type")
+		kind := textAt(root, "Policy.PolicySummary.Type", "PolicySummary.Type")
 		what += ", which holds " + organisationPolicy(kind)
 		return Form{What: what, Next: elsewhere(typeOfOrganisation(kind))}, true
 	case has("Policy") && root.path("Policy").kind == nodeString:
@@ -261,8 +261,8 @@ func typeOfOrganisation(kind string) string {
 	return "SERVICE_CONTROL_POLICY"
 }
 
-// firstOf is the text at the first of some paths that holds one.
-func firstOf(root *node, paths ...string) string {
+// textAt is the text at the first of some paths that holds one.
+func textAt(root *node, paths ...string) string {
 	for _, p := range paths {
 		if n := root.path(p); n != nil && n.kind == nodeString {
 			return n.text

@@ -79,12 +79,12 @@ func valuesWithin(a, b string) func(narrow, wide string) bool {
 	same := func(string, string) bool { return false } // equal texts only
 	switch {
 	case a == "StringEquals" && b == "StringLike", a == "StringNotLike" && b == "StringNotEquals":
-		return func(narrow, wide string) bool { return plain(narrow, wide) && Matches(wide, narrow) }
+		return func(narrow, wide string) bool { return withoutVariables(narrow, wide) && Matches(wide, narrow) }
 	case a != b:
 		return nil
 	case a == "StringLike", a == "StringNotLike":
 		return func(narrow, wide string) bool {
-			return plain(narrow, wide) && Covers(tidyWildcards(wide), tidyWildcards(narrow))
+			return withoutVariables(narrow, wide) && Covers(tidyWildcards(wide), tidyWildcards(narrow))
 		}
 	case a == "ArnEquals", a == "ArnNotEquals":
 		return CoversResource
@@ -96,7 +96,7 @@ func valuesWithin(a, b string) func(narrow, wide string) bool {
 	return same
 }
 
-func plain(values ...string) bool {
+func withoutVariables(values ...string) bool {
 	return !slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, "$") })
 }
 
@@ -140,7 +140,7 @@ func conditionsExclude(a, b []Condition) bool {
 }
 
 func (c *Condition) excludes(d *Condition) bool {
-	if c.Key != d.Key || c.Operator != d.Operator || c.Operator != "StringEquals" && c.Operator != "Bool" || !plain(c.Values...) || !plain(d.Values...) {
+	if c.Key != d.Key || c.Operator != d.Operator || c.Operator != "StringEquals" && c.Operator != "Bool" || !withoutVariables(c.Values...) || !withoutVariables(d.Values...) {
 		return false
 	}
 	return !slices.ContainsFunc(c.Values, func(v string) bool { return slices.Contains(d.Values, v) })

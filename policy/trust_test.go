@@ -3,6 +3,7 @@ package policy
 import (
 	"slices"
 	"testing"
+	"time"
 )
 
 const (
@@ -17,82 +18,81 @@ func trustWith(condition string) string {
 	return statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"` + root + `"}` + condition)
 }
 
-func TestTrustsExternalID(t *testing.T) {
+// asks tells whether a role of the account of root gets in with an external
+// ID, "" for none.
+func asks(d *Document, id string) bool {
+	caller := Caller{ARN: "arn:aws:iam::111122223333:role/vendor"}
+	return d.Ask(NewRequest(AssumeRole, caller, time.Time{}).WithExternalID(id)).Outcome == Allowed
+}
+
+func TestExternalID(t *testing.T) {
 	tests := []struct {
-		name, condition string
-		required, exact bool
-		none, right     bool // is a caller without, or with the right one, let in
-		other           bool // or with another one
+		name, condition    string
+		none, right, other bool // is a caller without, with the right one, with another one let in
 	}{
-		{"no condition", "", false, false, true, true, true},
-		{"equals", `{"StringEquals":{"sts:ExternalId":"` + extid + `"}}`, true, true, false, true, false},
-		{"a list, key in lower case", `{"StringEquals":{"sts:externalid":["x","` + extid + `"]}}`, true, true, false, true, false},
-		{"another", `{"StringEquals":{"sts:ExternalId":"x"}}`, true, true, false, false, false},
-		{"like", `{"StringLike":{"sts:ExternalId":"spotinst:*"}}`, true, false, false, true, false},
-		{"like everything", `{"StringLike":{"sts:ExternalId":"*"}}`, true, false, false, true, true},
-		{"if exists", `{"StringEqualsIfExists":{"sts:ExternalId":"` + extid + `"}}`, false, false, true, true, false},
-		{"for any value", `{"ForAnyValue:StringEquals":{"sts:ExternalId":"` + extid + `"}}`, true, true, false, true, false},
-		{"for all values", `{"ForAllValues:StringEquals":{"sts:ExternalId":"` + extid + `"}}`, false, false, true, true, false},
-		{"not equals", `{"StringNotEquals":{"sts:ExternalId":"x"}}`, false, false, true, true, true},
-		{"any value but", `{"ForAnyValue:StringNotEquals":{"sts:ExternalId":"x"}}`, false, false, false, true, true},
-		{"ignoring case", `{"StringEqualsIgnoreCase":{"sts:ExternalId":"SPOTINST:aws:extid:0123456789abcdef"}}`, true, false, false, true, false},
-		{"not null", `{"Null":{"sts:ExternalId":"false"}}`, false, false, false, true, true},
-		{"null", `{"Null":{"sts:ExternalId":"true"}}`, false, false, true, false, false},
-		{"both", `{"StringEquals":{"sts:ExternalId":["` + extid + `","x"]},"StringLike":{"sts:ExternalId":"spot*"}}`, true, true, false, true, false},
-		{"contradiction", `{"StringEquals":{"sts:ExternalId":"x"},"StringLike":{"sts:ExternalId":"spot*"}}`, true, true, false, false, false},
-		{"wrong operator", `{"ArnEquals":{"sts:ExternalId":"` + extid + `"}}`, true, false, false, false, false},
+		{"no condition", "", true, true, true},
+		{"equals", `{"StringEquals":{"sts:ExternalId":"` + extid + `"}}`, false, true, false},
+		{"a list, key in lower case", `{"StringEquals":{"sts:externalid":["x","` + extid + `"]}}`, false, true, false},
+		{"another", `{"StringEquals":{"sts:ExternalId":"x"}}`, false, false, false},
+		{"like", `{"StringLike":{"sts:ExternalId":"spotinst:*"}}`, false, true, false},
+		{"like everything", `{"StringLike":{"sts:ExternalId":"*"}}`, false, true, true},
+		{"if exists", `{"StringEqualsIfExists":{"sts:ExternalId":"` + extid + `"}}`, true, true, false},
+		{"for any value", `{"ForAnyValue:StringEquals":{"sts:ExternalId":"` + extid + `"}}`, false, true, false},
+		{"for all values", `{"ForAllValues:StringEquals":{"sts:ExternalId":"` + extid + `"}}`, true, true, false},
+		{"not equals", `{"StringNotEquals":{"sts:ExternalId":"x"}}`, true, true, true},
+		{"any value but", `{"ForAnyValue:StringNotEquals":{"sts:ExternalId":"x"}}`, false, true, true},
+		{"ignoring case", `{"StringEqualsIgnoreCase":{"sts:ExternalId":"SPOTINST:aws:extid:0123456789abcdef"}}`, false, true, false},
+		{"not null", `{"Null":{"sts:ExternalId":"false"}}`, false, true, true},
+		{"null", `{"Null":{"sts:ExternalId":"true"}}`, true, false, false},
+		{"both", `{"StringEquals":{"sts:ExternalId":["` + extid + `","x"]},"StringLike":{"sts:ExternalId":"spot*"}}`, false, true, false},
+		{"contradiction", `{"StringEquals":{"sts:ExternalId":"x"},"StringLike":{"sts:ExternalId":"spot*"}}`, false, false, false},
+		{"wrong operator", `{"ArnEquals":{"sts:ExternalId":"` + extid + `"}}`, false, false, false},
 	}
 	for _, test := range tests {
-		grants := parsed(t, []byte(trustWith(test.condition)), Trust).Trusts()
-		if len(grants) != 1 {
-			t.Fatalf("%s: %d grants", test.name, len(grants))
-		}
-		e := grants[0].ExternalID
-		if e.Required != test.required || e.Exact != test.exact {
-			t.Errorf("%s: required %v, exact %v: %+v", test.name, e.Required, e.Exact, e)
-		}
-		if e.Accepts("") != test.none || e.Accepts(extid) != test.right || e.Accepts("other") != test.other {
-			t.Errorf("%s: without %v, right %v, other %v", test.name, e.Accepts(""), e.Accepts(extid), e.Accepts("other"))
-		}
-		if test.exact && slices.Contains(e.Values, extid) != test.right {
-			t.Errorf("%s: values %q", test.name, e.Values)
+		d := parsed(t, []byte(trustWith(test.condition)), Trust)
+		if asks(d, "") != test.none || asks(d, extid) != test.right || asks(d, "other") != test.other {
+			t.Errorf("%s: without %v, right %v, other %v", test.name, asks(d, ""), asks(d, extid), asks(d, "other"))
 		}
 	}
 }
 
-func TestTrustsPrincipals(t *testing.T) {
-	d := parsed(t, []byte(`{"Version":"2012-10-17","Statement":[
-		{"Effect":"Allow","Action":"sts:*","Principal":{"AWS":["111122223333","arn:aws-cn:iam::444455556666:role/a/b"],"Service":"ec2.amazonaws.com"}},
-		{"Effect":"Allow","Action":"sts:TagSession","Principal":{"AWS":"*"}},
-		{"Effect":"Deny","Action":"sts:Assume*","Principal":{"AWS":"111122223333"},"Condition":{"Bool":{"aws:SecureTransport":"false"}}},
-		{"Effect":"Deny","Action":"sts:AssumeRole","Principal":{"AWS":"999999999999"}},
-		{"Effect":"Allow","Action":["STS:assumerole"],"Principal":{"AWS":"*"},"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-a"}}}]}`), Trust)
-	grants := d.Trusts()
-	if len(grants) != 2 {
-		t.Fatalf("%+v", grants)
+// TestAnswers holds what the evaluator says where a key is open.
+func TestAnswers(t *testing.T) {
+	now := time.Date(2026, 11, 25, 0, 0, 0, 0, time.UTC)
+	caller := Caller{ARN: "arn:aws:iam::111122223333:role/vendor"}
+	tests := []struct {
+		name, condition string
+		outcome         Outcome
+		key             string
+	}{
+		{"certain", `{"Bool":{"aws:SecureTransport":"true"}}`, Allowed, ""},
+		{"certainly not", `{"Bool":{"aws:SecureTransport":"false"}}`, Denied, ""},
+		{"the network", `{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`, Depends, "aws:SourceIp"},
+		{"every network", `{"IpAddressIfExists":{"aws:SourceIp":["0.0.0.0/1","128.0.0.0/1","::/0"]}}`, Allowed, ""},
+		{"every text", `{"StringLikeIfExists":{"aws:PrincipalTag/a":["?*",""]}}`, Allowed, ""},
+		{"no text", `{"StringLike":{"aws:PrincipalTag/a":"a*"},"StringNotLike":{"aws:PrincipalTag/a":"*"}}`, Denied, ""},
+		{"numbers that leave nothing", `{"NumericLessThan":{"aws:MultiFactorAuthAge":"10"},"NumericGreaterThan":{"aws:MultiFactorAuthAge":"20"}}`, Denied, ""},
+		{"dates that leave an hour", `{"DateLessThan":{"aws:TokenIssueTime":"2026-01-01T01:00:00Z"},"DateGreaterThan":{"aws:TokenIssueTime":"2026-01-01T00:00:00Z"}}`, Depends, "aws:TokenIssueTime"},
+		{"a list with and without", `{"ForAllValues:StringEquals":{"aws:TagKeys":["a","b"]},"ForAnyValue:StringEquals":{"aws:TagKeys":"c"}}`, Denied, ""},
+		{"a list with both", `{"ForAnyValue:StringEquals":{"aws:TagKeys":"a"},"ForAnyValue:StringLike":{"aws:TagKeys":"b*"}}`, Depends, "aws:TagKeys"},
+		{"two keys of one value", `{"StringEquals":{"aws:PrincipalTag/a":"${aws:PrincipalTag/b}"}}`, Depends, "aws:PrincipalTag/a"},
+		{"a pattern that is no ARN", `{"ArnLike":{"aws:PrincipalArn":"*"}}`, Depends, "aws:PrincipalArn"},
 	}
-	first, second := grants[0], grants[1]
-	want := []Principal{
-		{Value: "111122223333", AccountID: "111122223333", Whole: true},
-		{Value: "arn:aws-cn:iam::444455556666:role/a/b", Partition: "aws-cn", AccountID: "444455556666"},
-	}
-	if !slices.Equal(first.Principals, want) || len(first.Others["Service"]) != 1 {
-		t.Errorf("%+v", first)
-	}
-	if !slices.Equal(first.Denied, []int{2}) || !slices.Equal(second.Denied, []int{2, 3}) {
-		t.Errorf("denied by %v and %v", first.Denied, second.Denied)
-	}
-	if !second.Principals[0].Anyone || len(second.Conditions) != 1 || second.Statement != 4 {
-		t.Errorf("%+v", second)
+	for _, test := range tests {
+		d := parsed(t, []byte(trustWith(test.condition)), Trust)
+		got := d.Ask(NewRequest(AssumeRole, caller, now).Open().WithExternalID(extid))
+		if got.Outcome != test.outcome || got.Key != test.key {
+			t.Errorf("%s: %v by %q, want %v by %q", test.name, got.Outcome, got.Key, test.outcome, test.key)
+		}
 	}
 }
 
 func TestNewTrust(t *testing.T) {
 	d := NewTrust("aws-us-gov", []string{"111122223333", "444455556666"}, extid)
 	back := parsed(t, []byte(d.Pretty()), Trust)
-	grant := back.Trusts()[0]
-	if len(grant.Principals) != 2 || grant.Principals[1].Partition != "aws-us-gov" || !grant.ExternalID.Accepts(extid) || grant.ExternalID.Accepts("") {
-		t.Errorf("%+v", grant)
+	v := back.Inquire(Inquiry{Partition: "aws-us-gov", Vendor: []string{"111122223333", "444455556666"}, ExternalID: extid})
+	if !v.Right() {
+		t.Errorf("%+v", v)
 	}
 	if !d.Equal(back) || d.Equal(NewTrust("aws", []string{"111122223333"}, "")) {
 		t.Error("the digest does not follow the content")

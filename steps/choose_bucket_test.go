@@ -8,6 +8,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/aws/rehearsal"
+	"rolecall/policy"
 )
 
 const finOps = "SpotFinOpsRoleArn"
@@ -57,13 +58,12 @@ func TestTheReportBucketIsLookedAt(t *testing.T) {
 		w.types("own-external-id", "spotinst:aws:extid:0123456789abcdef").at("create")
 		w.sees("spotinst:aws:extid:0123456789abcdef").enter().sees("seen to be right")
 		role, err := w.session.AWS.Role(t.Context(), w.session.Part(finOps).RoleName)
-		if err != nil || len(role.Trust.Trusts()) == 0 {
-			t.Fatalf("%v %+v", err, role)
+		if err != nil {
+			t.Fatal(err)
 		}
-		for _, grant := range role.Trust.Trusts() {
-			if grant.ExternalID.Accepts("") || !grant.ExternalID.Accepts("spotinst:aws:extid:0123456789abcdef") {
-				t.Errorf("the trust policy does not require the external ID: %s", role.TrustText)
-			}
+		verdict := role.Trust.Inquire(policy.Inquiry{Vendor: []string{"884866656237", "627743545735"}, ExternalID: "spotinst:aws:extid:0123456789abcdef"})
+		if !verdict.Right() {
+			t.Errorf("the trust policy does not require the external ID: %s, %+v", role.TrustText, verdict)
 		}
 	})
 }

@@ -3,7 +3,6 @@ package rehearsal
 import (
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -48,7 +47,7 @@ func assumeRole(s *Server, q request) (any, *apiError) {
 		}
 		duration = n
 	}
-	r, err := s.assume(policy.ParsePrincipal(q.caller.arn), f.Get("RoleArn"), id)
+	r, err := s.assume(s.assuming(q.caller.arn), f.Get("RoleArn"), session, id)
 	if err != nil {
 		return nil, err
 	}
@@ -79,27 +78,44 @@ type sessionXML struct {
 	Expiration      string
 }
 
+// assuming reads the ARN of who is signed in. Of a role's session, a trust
+// policy sees the role too.
+func (s *Server) assuming(arn string) policy.Caller {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) < 6 || !strings.HasPrefix(parts[5], "assumed-role/") {
+		return policy.Caller{ARN: arn}
+	}
+	name := strings.Split(parts[5], "/")[1]
+	from := policy.Caller{ARN: s.arn("role/" + name), Session: arn}
+	for _, r := range s.state.roles {
+		if r.name == name {
+			from.ARN = r.arn
+		}
+	}
+	return from
+}
+
 // AssumeRole tries what a vendor does: assume the role from another account
 // with an external ID ("" for none). The error is AWS's. A role that is new, or
 // whose trust policy is, cannot be assumed before it has propagated.
 func (s *Server) AssumeRole(principalAccount, roleARN, externalID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	from := policy.ParsePrincipal("arn:" + s.options.Partition + ":iam::" + principalAccount + ":root")
-	if _, err := s.assume(from, roleARN, externalID); err != nil {
+	from := policy.Caller{ARN: "arn:" + s.options.Partition + ":iam::" + principalAccount + ":role/vendor"}
+	if _, err := s.assume(from, roleARN, "rehearsal", externalID); err != nil {
 		return err
 	}
 	return nil
 }
 
-func (s *Server) assume(from policy.Principal, roleARN, externalID string) (*role, *apiError) {
+func (s *Server) assume(from policy.Caller, roleARN, sessionName, externalID string) (*role, *apiError) {
 	denied := &apiError{http.StatusForbidden, "AccessDenied",
-		"User: " + from.Value + " is not authorized to perform: sts:AssumeRole on resource: " + roleARN}
+		"User: " + from.String() + " is not authorized to perform: sts:AssumeRole on resource: " + roleARN}
 	for _, r := range s.state.roles {
 		if r.arn != roleARN {
 			continue
 		}
-		if time.Now().Before(r.assumable) || !s.trusts(r, from, externalID) {
+		if time.Now().Before(r.assumable) || !s.trusts(r, from, sessionName, externalID) {
 			return nil, denied
 		}
 		return r, nil
@@ -107,51 +123,10 @@ func (s *Server) assume(from policy.Principal, roleARN, externalID string) (*rol
 	return nil, denied // AWS does not tell whether a role exists
 }
 
-// trusts evaluates a trust policy: some Allow must cover the caller and the
-// external ID, and no Deny may.
-func (s *Server) trusts(r *role, from policy.Principal, externalID string) bool {
-	return slices.ContainsFunc(r.document.Trusts(), func(g policy.TrustGrant) bool {
-		covers := slices.ContainsFunc(g.Principals, func(p policy.Principal) bool { return p.Covers(from) })
-		if !covers || !g.ExternalID.Accepts(externalID) {
-			return false
-		}
-		met := func(c policy.Condition) bool { return s.meets(c, from) }
-		if !all(g.Conditions, met) {
-			return false
-		}
-		return !slices.ContainsFunc(g.Denied, func(i int) bool { return s.denies(r.document.Statements[i], from, externalID) })
-	})
-}
-
-func all[T any](list []T, ok func(T) bool) bool {
-	return !slices.ContainsFunc(list, func(v T) bool { return !ok(v) })
-}
-
-// denies evaluates a Deny that names the caller.
-func (s *Server) denies(d policy.Statement, from policy.Principal, externalID string) bool {
-	return all(d.Condition, func(c policy.Condition) bool {
-		if strings.EqualFold(c.Key, "sts:ExternalId") {
-			return policy.ExternalID{Conditions: []policy.Condition{c}}.Accepts(externalID)
-		}
-		return s.meets(c, from)
-	})
-}
-
-// meets evaluates the few conditions whose context a rehearsal has: who calls.
-// Any other key is absent from the request, as it would be for a vendor.
-func (s *Server) meets(c policy.Condition, from policy.Principal) bool {
-	operator, _, ifExists := c.Base()
-	var value string
-	switch strings.ToLower(c.Key) {
-	case "aws:principalaccount":
-		value = from.AccountID
-	case "aws:principalarn":
-		value = from.Value
-	default:
-		return ifExists || c.Negated()
-	}
-	found := slices.ContainsFunc(c.Values, func(v string) bool {
-		return v == value || strings.HasSuffix(operator, "Like") && policy.Matches(v, value)
-	})
-	return found != c.Negated()
+// trusts puts the request to the role's trust policy. What a rehearsal does
+// not have (an organisation, tags, an address) is absent from the request.
+func (s *Server) trusts(r *role, from policy.Caller, sessionName, externalID string) bool {
+	request := policy.NewRequest(policy.AssumeRole, from, time.Now()).WithExternalID(externalID).
+		With("aws:ResourceAccount", s.options.Account).With("aws:RequestedRegion", s.options.Region).With("sts:RoleSessionName", sessionName)
+	return r.document.Ask(request).Outcome == policy.Allowed
 }

@@ -37,11 +37,11 @@ func Review(text []byte, opts Options) Report {
 	}
 	r.Policy.Digest, r.Policy.Statements = doc.Digest(), len(doc.Statements)
 	r.Findings = append(r.Findings, tooLong(opts.Kind, r.Policy.Characters, limit)...)
-	if slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Class == Refused }) {
-		r.Verdict = "refused"
-	}
 	if r.Policy.Characters <= maxReviewed {
 		r.judge(doc, &opts)
+	}
+	if slices.ContainsFunc(r.Findings, func(f Finding) bool { return f.Class == Refused }) {
+		r.Verdict = "refused"
 	}
 	for i := range r.Findings {
 		if f := &r.Findings[i]; f.Fix == "" {

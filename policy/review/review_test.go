@@ -324,7 +324,7 @@ func TestTrust(t *testing.T) {
 		"any repository": {federated(github, `,"Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}}`),
 			[]line{{High, "trust-oidc", 1, "sts:AssumeRoleWithWebIdentity"}}},
 		"one repository":         {federated(github, `,"Condition":{"StringLike":{"token.actions.githubusercontent.com:sub":"repo:acme/app:*"}}`), nil},
-		"any user of a provider": {federated("accounts.google.com", ""), []line{{Medium, "trust-oidc", 1, "sts:AssumeRoleWithWebIdentity"}}},
+		"any user of a provider": {federated("accounts.google.com", ""), []line{{High, "trust-oidc", 1, "sts:AssumeRoleWithWebIdentity"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := Review([]byte(c.text), Options{Kind: policy.Trust, Account: "111122223333", Vendors: []string{"922761411349"}})

@@ -193,8 +193,7 @@ func (c *Role) nearMissProblem(s *step.Session) screen.Problem {
 		Next:     "Paste the wanted one into its trust policy.",
 		Kind:     c.wrongness(s, near.Role.Name), Passing: true, Wanted: wanted, Found: strings.Join(near.ExternalIDs, ", "),
 	}
-	if len(near.ExternalIDs) == 0 {
-		check, _ := near.Report.Check("trust-external-id")
+	if check := near.Miss(); len(near.ExternalIDs) == 0 || check.ID != "trust-external-id" {
 		p.What = near.Role.Name + " trusts " + s.Vendor.Title + ", but not as needed: " + check.Got + "."
 		p.Expected, p.Next, p.Wanted, p.Found = check.Want, check.Fix, "", ""
 	}
