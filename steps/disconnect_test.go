@@ -219,7 +219,12 @@ func TestARequestThatWasNeverAnsweredIsNotProof(t *testing.T) {
 		w.direct().toCreate().sees("create these").enter()
 		w.one() // the policy
 		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropAfter, Actions: []string{"iam:CreateRole"}, Times: 1})
+		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropBefore, Actions: []string{"iam:GetRole"}}) // and nobody could look
 		w.pending[0].call.Do(t.Context())
+		w.aws.ClearFaults()
+		if got := states(w.receipt()); !slices.Contains(got, "role Spot-Role unknown") {
+			t.Fatalf("the receipt says %v", got)
+		}
 		plan, err := w.remover().Plan(t.Context())
 		wantVerdicts(t, plan, err, "role Spot-Role keep", "policy Spot-Policy remove")
 		if !strings.Contains(plan[0].Next, "rolecall resume") {

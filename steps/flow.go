@@ -37,7 +37,7 @@ func kinds() []kind {
 		{id: record.StepRole, perRole: true, marks: guide.RoleMarks(),
 			make: func(_ *step.Session, d step.Described) step.Step { return &guide.Role{Described: d} }},
 		{id: record.StepCreate, make: direct},
-		{id: record.StepStack, make: func(_ *step.Session, d step.Described) step.Step { return &create.Stack{Described: d} }},
+		{id: record.StepStack, make: func(_ *step.Session, d step.Described) step.Step { return create.NewStack(d) }},
 		{id: record.StepUser, perRole: true, marks: guide.UserMarks(),
 			make: func(_ *step.Session, d step.Described) step.Step { return &guide.User{Described: d} }},
 		{id: record.StepCredentials, perRole: true, marks: []string{describe.MarkOpened},
@@ -55,9 +55,9 @@ func permissions(s *step.Session, d step.Described) step.Step {
 
 func direct(s *step.Session, d step.Described) step.Step {
 	if s.Access == describe.AccessUser {
-		return &create.DirectUser{Described: d}
+		return create.NewDirectUser(d)
 	}
-	return &create.Direct{Described: d}
+	return create.NewDirect(d)
 }
 
 func handOver(s *step.Session, d step.Described) step.Step {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -368,11 +369,51 @@ func TestUserMethodSurvivesFaults(t *testing.T) {
 	}
 }
 
-func TestADroppedAnswerToTheKeyIsSaid(t *testing.T) {
+// TestAKeyWhoseSecretWasLostIsOfferedForDeletion loses the answer to
+// CreateAccessKey: the key is found to be this session's, and no second one is
+// made beside it.
+func TestAKeyWhoseSecretWasLostIsOfferedForDeletion(t *testing.T) {
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key")
 		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropAfter, Actions: []string{"iam:CreateAccessKey"}, Times: 1})
-		w.presses("create").sees("whose secret nobody has").enter().sees("has a key already", "never used")
+		w.presses("create").sees("whose secret nobody has", "never used")
+		lost := w.part().KeyID
+		if got := states(w.receipt()); !slices.Contains(got, "access key "+lost+" made") {
+			t.Fatalf("the receipt says %v", got)
+		}
+		w.presses("delete").sees("make the key").seesNot("has a key already").presses("create").sees("It works")
+		keys, err := w.hands().AccessKeys(t.Context(), "sprinters-user")
+		if err != nil || len(keys) != 1 || keys[0].ID == lost || keys[0].ID != w.part().KeyID {
+			t.Fatalf("%v %v", keys, err)
+		}
+	})
+}
+
+// TestAKeyOfAKilledRunIsFoundAgain kills the program between the request and
+// the answer.
+func TestAKeyOfAKilledRunIsFoundAgain(t *testing.T) {
+	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
+		p := w.createPolicy("sprinters-policy", w.userPolicy())
+		w.createUser("sprinters-user", p.ARN)
+		theirs, _ := w.createKey("sprinters-user") // just before, and somebody else's
+		w.toPermissions().enter().sees("Nothing was made").enter().at(credentialsStep).sees("has a key already")
+		saved := w.session.Answers
+		w.presses("create")
+		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropAfter, Actions: []string{"iam:CreateAccessKey"}, Times: 1})
+		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropBefore, Actions: []string{"iam:ListAccessKeys"}})
+		w.pending[0].call.Do(t.Context()) // and nobody hears of it
+		w.aws.ClearFaults()
+		w.session.Answers = saved
+		w.resume()
+		w.until("the key step", func() bool { return w.walk.Step().ID() == credentialsStep }).sees("whose secret nobody has")
+		if id := w.part().KeyID; id == "" || id == theirs.ID || !w.part().KeyMade {
+			t.Fatalf("takes %q for its own, the other is %s", id, theirs.ID)
+		}
+		w.presses("delete").sees("make the key")
+		keys, err := w.hands().AccessKeys(t.Context(), "sprinters-user")
+		if err != nil || len(keys) != 1 || keys[0].ID != theirs.ID {
+			t.Fatalf("%v %v", keys, err)
+		}
 	})
 }
 

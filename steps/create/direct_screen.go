@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rolecall/aws"
+	making "rolecall/steps/make"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -18,29 +19,33 @@ func (d *Direct) Screen(s *step.Session) screen.Screen {
 	switch d.stage {
 	case directID:
 		return d.id.Show(s, view)
-	case directLooking:
-		view.Blocks = []screen.Block{screen.Tasks{{Name: "Looking at what exists in the account", State: screen.Running, Since: d.since}}}
-	case directAsking:
-		view.Blocks = []screen.Block{screen.Tasks{{Name: "Asking IAM what you are allowed to do", State: screen.Running, Since: d.since}}}
-	case directDiffers:
-		view.Blocks = d.differs()
-		return view
 	case directNaming:
 		view.Blocks, view.Actions = d.naming()
 		return view
-	case directReady:
-		view.Blocks, view.Actions = d.ready(s)
-	case directMaking, directProving:
-		view.Blocks = d.progress()
 	case directRemoving:
 		view.Blocks = []screen.Block{screen.Tasks{{Name: "Removing what this session made", State: screen.Running, Since: d.since}}}
-	case directFailed, directStopped:
+		return view
+	case directRun:
+	}
+	switch d.run.Stage {
+	case making.Looking:
+		view.Blocks = []screen.Block{screen.Tasks{{Name: "Looking at what exists in the account", State: screen.Running, Since: d.run.Since}}}
+	case making.Asking:
+		view.Blocks = []screen.Block{screen.Tasks{{Name: "Asking IAM what you are allowed to do", State: screen.Running, Since: d.run.Since}}}
+	case making.Differs:
+		view.Blocks = d.differs()
+		return view
+	case making.Ready:
+		view.Blocks, view.Actions = d.ready(s)
+	case making.Sending, making.Following, making.Proving:
+		view.Blocks = d.progress()
+	case making.Failed, making.Stopped:
 		view.Blocks, view.Actions = d.halted(s)
-	case directMade:
+	case making.Made:
 		view.Blocks = d.finished(s)
 		view.Actions = []screen.Action{{ID: "next", Label: "next", Default: true}}
 	}
-	view.Blocks = screen.AppendProblem(view.Blocks, d.problem)
+	view.Blocks = screen.AppendProblem(view.Blocks, d.run.Problem)
 	return view
 }
 
@@ -49,60 +54,25 @@ func (d *Direct) ready(s *step.Session) ([]screen.Block, []screen.Action) {
 	blocks := []screen.Block{
 		screen.Text{Body: "rolecall does this in account " + screen.Grouped(s.AccountID) + step.AccountAlias(s) + ":"},
 		d.tasks(),
-		d.settings(s),
+		append(screen.Facts{{Label: "As", Value: s.Caller()}}, settings(s, screen.Hours(s.SessionFor))...),
 	}
-	blocks = append(blocks, d.codes()...)
-	switch {
-	case d.finding.known:
-		blocks = append(blocks, screen.Text{Tone: screen.Good, Body: "You are allowed to do all of it: IAM's policy simulator says so."})
-	default:
-		blocks = append(blocks, screen.Text{Tone: screen.Dim, Body: "Whether you are allowed to do all of it cannot be asked here. The first request that is refused names what is missing."})
+	blocks = append(append(blocks, d.codes()...), d.allowed(), callerPolicy(d.run.Smallest(), "", true))
+	verb := "create these"
+	if slices.ContainsFunc(d.run.Plan.Operations, func(o making.Operation) bool { return !o.Makes }) {
+		verb = "make these changes"
 	}
-	blocks = append(blocks, d.smallestPolicy())
-	return blocks, []screen.Action{
-		{ID: "create", Label: d.verb(), Default: true},
-		{ID: "rename", Key: "n", Label: "other names"},
-	}
-}
-
-// verb is the button: what pressing it does.
-func (d *Direct) verb() string {
-	updates := slices.ContainsFunc(d.plan.ops, func(o directOp) bool { return !o.makes() })
-	if updates {
-		return "make these changes"
-	}
-	return "create these"
-}
-
-// settings are what was asked for beyond the documents.
-func (d *Direct) settings(s *step.Session) screen.Facts {
-	facts := screen.Facts{{Label: "As", Value: s.Caller()}}
-	add := func(label, value string) {
-		if value != "" {
-			facts = append(facts, screen.Fact{Label: label, Value: value})
-		}
-	}
-	for _, w := range d.wants {
-		add("External ID", w.role.ExternalID)
-	}
-	add("Path", s.Path)
-	add("Boundary", s.Boundary)
-	if s.SessionFor != 0 {
-		add("Longest session", screen.Hours(s.SessionFor))
-	}
-	add("Tags", tagWords(s.TagList()))
-	return facts
+	return blocks, []screen.Action{{ID: "create", Label: verb, Default: true}, {ID: "rename", Key: "n", Label: "other names"}}
 }
 
 // codes are the documents, as they are sent.
 func (d *Direct) codes() []screen.Block {
 	var blocks []screen.Block
-	for _, w := range d.wants {
-		for _, doc := range w.documents {
+	for _, g := range d.grants {
+		for _, doc := range g.Documents {
 			blocks = append(blocks, step.PolicyCode(doc))
 		}
-		blocks = append(blocks, screen.Code{Label: "Trust policy", Name: w.roleName + "-trust.json", Body: w.trust.Pretty(),
-			About: fmt.Sprintf("%s characters · %s", screen.Thousands(w.trust.Characters()), step.ShortDigest(w.trust.Digest()))})
+		blocks = append(blocks, screen.Code{Label: "Trust policy", Name: g.Name + "-trust.json", Body: g.Trust.Pretty(),
+			About: fmt.Sprintf("%s characters · %s", screen.Thousands(g.Trust.Characters()), screen.ShortDigest(g.Trust.Digest()))})
 	}
 	return blocks
 }
@@ -110,22 +80,22 @@ func (d *Direct) codes() []screen.Block {
 // tasks are what exists, what was done, what is under way and what comes.
 func (d *Direct) tasks() screen.Tasks {
 	var tasks screen.Tasks
-	for _, item := range d.plan.adopted {
+	for _, item := range d.run.Plan.Adopted {
 		detail := "exists and is right: adopted"
-		if d.seen[item.Purpose].mine[item.ID+item.Role] {
+		if item.State == record.ItemMade {
 			detail = "made by this session before"
 		}
 		tasks = append(tasks, screen.Task{Name: string(item.Kind) + " " + item.Label(), State: screen.Finished, Detail: detail})
 	}
-	for _, op := range d.done {
-		tasks = append(tasks, screen.Task{Name: op.name(), State: screen.Finished, Detail: screen.Clock(op.took)})
+	for _, op := range d.run.Done {
+		tasks = append(tasks, screen.Task{Name: op.Name, State: screen.Finished, Detail: screen.Clock(op.Took)})
 	}
-	for i, op := range d.plan.ops {
-		task := screen.Task{Name: op.name(), State: screen.Ahead, Detail: op.detail()}
-		if i == 0 && d.stage == directMaking {
-			task.State, task.Since = screen.Running, d.began
+	for i, op := range d.run.Plan.Operations {
+		task := screen.Task{Name: op.Name, State: screen.Ahead, Detail: op.Detail}
+		if i == 0 && d.run.Stage == making.Sending {
+			task.State, task.Since = screen.Running, d.run.Began
 		}
-		if i == 0 && d.stage == directFailed && len(d.done) > 0 {
+		if i == 0 && d.run.Stage == making.Failed && len(d.run.Done) > 0 {
 			task.State = screen.Stopped
 		}
 		tasks = append(tasks, task)
@@ -135,16 +105,35 @@ func (d *Direct) tasks() screen.Tasks {
 
 func (d *Direct) progress() []screen.Block {
 	blocks := []screen.Block{d.tasks()}
-	if d.stage == directMaking {
+	if d.run.Stage == making.Sending {
 		return blocks
 	}
-	waiting := screen.Waiting{For: "AWS to show that " + d.roleNames() + " is right", Since: d.since, Until: d.until}
-	if d.tries > 0 {
-		waiting.Next = d.next
+	waiting := screen.Waiting{For: "AWS to show that " + d.roleNames() + " is right", Since: d.run.Since, Until: d.run.Until}
+	if d.run.Tries > 0 {
+		waiting.Next = d.run.Next
 	}
-	blocks = append(blocks, waiting)
-	for _, w := range d.wants {
-		if report, ok := d.reports[w.purpose]; ok && !report.OK {
+	return append(append(blocks, waiting), d.wrongChecks()...)
+}
+
+// reports are the verdicts on the roles, in their order.
+func (d *Direct) reports() []aws.Report {
+	var all []aws.Report
+	for i, x := range d.run.Sights {
+		if report, ok := x.Reports[d.grants[i].Purpose]; ok {
+			all = append(all, report)
+		}
+	}
+	return all
+}
+
+// wrongChecks are the checks of what was made and is not seen to be right.
+func (d *Direct) wrongChecks() []screen.Block {
+	if len(d.run.Plan.Operations) > 0 || len(d.run.Plan.Differences) > 0 {
+		return nil // it is not whole yet
+	}
+	var blocks []screen.Block
+	for _, report := range d.reports() {
+		if !report.OK {
 			blocks = append(blocks, step.ChecksOf(report))
 		}
 	}
@@ -153,14 +142,14 @@ func (d *Direct) progress() []screen.Block {
 
 // differs shows the first thing that is not as wanted, and the three ways out.
 func (d *Direct) differs() []screen.Block {
-	first := d.plan.differences[0]
-	update := screen.Option{ID: optionUpdate, Label: "Update it", Disabled: first.fixed}
+	first := d.run.Plan.Differences[0]
+	update := screen.Option{ID: optionUpdate, Label: "Update it", Disabled: first.Fixed}
 	var words []string
-	for _, op := range first.ops {
-		words = append(words, strings.TrimSuffix(op.name()+": "+op.detail(), ": "))
+	for _, op := range first.Update {
+		words = append(words, strings.TrimSuffix(op.Name+": "+op.Detail, ": "))
 	}
 	update.Detail = strings.Join(words, "; ")
-	blocks := []screen.Block{first.problem, screen.Choices{ID: choiceDifference, Label: "What should rolecall do?", Options: []screen.Option{
+	blocks := []screen.Block{first.Problem, screen.Choices{ID: choiceDifference, Label: "What should rolecall do?", Options: []screen.Option{
 		{ID: optionRename, Label: "Use another name", Detail: "what exists stays as it is"},
 		update,
 		{ID: optionStop, Label: "Stop", Detail: "nothing is changed"},
@@ -170,15 +159,8 @@ func (d *Direct) differs() []screen.Block {
 
 func (d *Direct) naming() ([]screen.Block, []screen.Action) {
 	blocks := []screen.Block{screen.Text{Body: "Choose the names. IAM ignores case in them."}}
-	for _, w := range d.wants {
-		for _, field := range []struct{ id, label, flag string }{
-			{fieldPolicyName + w.purpose, "Policy name", "--policy-name"}, {fieldRoleName + w.purpose, "Role name", "--role-name"},
-		} {
-			if _, asked := d.draft[field.id]; !asked {
-				continue // the role has no policy of the vendor's
-			}
-			blocks = append(blocks, screen.Input{ID: field.id, Label: field.label, Value: d.draft[field.id], Problem: d.field[field.id], Flag: field.flag})
-		}
+	for _, g := range d.grants {
+		blocks = append(append(blocks, d.names.policyInput(g.Purpose, "")...), d.names.roleInput(g.Purpose, "")...)
 	}
 	return blocks, []screen.Action{{ID: "use", Label: "use these names", Default: true}}
 }
@@ -193,38 +175,34 @@ func (d *Direct) halted(s *step.Session) ([]screen.Block, []screen.Action) {
 	if len(d.removals) > 0 {
 		blocks = append(blocks, removalFacts(d.removals))
 	}
-	made := d.made(s)
-	if len(made) > 0 {
-		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "This session made, and it exists:"}, itemFacts(made))
+	outstanding := s.Host().Outstanding()
+	if len(outstanding) > 0 {
+		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "This session made, and it exists:"}, itemFacts(outstanding))
 	}
-	for _, w := range d.wants {
-		if report, ok := d.reports[w.purpose]; ok && !report.OK {
-			blocks = append(blocks, step.ChecksOf(report))
-		}
-	}
-	if d.problem != nil && d.problem.Kind == screen.AWSRefused && len(d.wants) > 0 {
-		blocks = append(blocks, d.smallestPolicy())
+	blocks = append(blocks, d.wrongChecks()...)
+	if d.run.Problem != nil && d.run.Problem.Kind == screen.AWSRefused && len(d.grants) > 0 {
+		blocks = append(blocks, callerPolicy(d.run.Smallest(), "", true))
 	}
 	if d.said != "" {
 		blocks = append(blocks, screen.Text{Body: d.said})
 	}
-	return blocks, d.haltedActions(s, made)
+	return blocks, d.haltedActions(s, outstanding)
 }
 
-func (d *Direct) haltedActions(s *step.Session, made []record.Item) []screen.Action {
+func (d *Direct) haltedActions(s *step.Session, outstanding []record.Item) []screen.Action {
 	if s.AWS == nil {
 		return []screen.Action{{ID: "login", Label: "sign in", Default: true}}
 	}
 	actions := []screen.Action{{ID: "again", Label: "look again and go on", Default: true}}
-	if len(d.finding.missing) > 0 && d.stage == directStopped {
+	if len(d.run.Missing) > 0 && d.run.Stage == making.Stopped {
 		actions = append(actions, screen.Action{ID: "anyway", Key: "a", Label: "try all the same"})
 	}
-	if len(d.wants) > 0 {
+	if len(d.grants) > 0 {
 		actions = append(actions, screen.Action{ID: "rename", Key: "n", Label: "other names"})
 	}
-	if len(made) > 0 {
+	if len(outstanding) > 0 {
 		var names []string
-		for _, item := range made {
+		for _, item := range outstanding {
 			names = append(names, string(item.Kind)+" "+item.Label())
 		}
 		actions = append(actions, screen.Action{ID: "remove", Key: "x", Label: "remove what was made",
@@ -240,7 +218,7 @@ func itemFacts(items []record.Item) screen.Facts {
 		if value == "" || item.Kind == record.ItemAttachment {
 			value = item.Label()
 		}
-		if item.State == record.ItemSent {
+		if item.Unproven() {
 			note = "sent; no answer was seen"
 		}
 		facts = append(facts, screen.Fact{Label: string(item.Kind), Value: value, Note: note})
@@ -260,15 +238,11 @@ func removalFacts(removals []undo.Removal) screen.Facts {
 func (d *Direct) finished(s *step.Session) []screen.Block {
 	blocks := []screen.Block{screen.Text{Tone: screen.Good, Body: d.verdict()}}
 	var facts screen.Facts
-	for _, w := range d.wants {
-		part := s.Part(w.purpose)
+	for _, g := range d.grants {
+		part := s.Part(g.Purpose)
 		facts = append(facts, screen.Fact{Label: "Role", Value: part.RoleARN, Note: part.RoleID, Copy: true})
-		for _, p := range part.Policies {
-			if p.ARN != "" {
-				facts = append(facts, screen.Fact{Label: "Policy", Value: p.ARN, Note: step.ShortDigest(p.Digest), Copy: true})
-			}
-		}
-		for _, arn := range w.managed {
+		facts = append(facts, policyFacts(part)...)
+		for _, arn := range g.Managed {
 			facts = append(facts, screen.Fact{Label: "Policy", Value: arn, Note: "AWS's own", Copy: true})
 		}
 	}
@@ -276,30 +250,39 @@ func (d *Direct) finished(s *step.Session) []screen.Block {
 	if tasks := d.tasks(); len(tasks) > 0 {
 		blocks = append(blocks, tasks)
 	}
-	if len(d.made(s)) > 0 {
+	if len(s.Host().Outstanding()) > 0 {
 		blocks = append(blocks, screen.Text{Tone: screen.Dim, Body: "Kept: a receipt, so that rolecall disconnect can undo exactly this."})
 	}
-	for _, w := range d.wants {
-		blocks = append(blocks, step.ChecksOf(d.reports[w.purpose]))
+	for _, report := range d.reports() {
+		blocks = append(blocks, step.ChecksOf(report))
 	}
 	return blocks
 }
 
-func (d *Direct) verdict() string {
-	made := slices.ContainsFunc(d.done, directOp.makes)
-	warned := false
-	for _, report := range d.reports {
-		warned = warned || slices.ContainsFunc(report.Checks, func(c aws.Check) bool { return c.Status == aws.Warn })
+// policyFacts are the policies that were seen, to copy.
+func policyFacts(part record.Part) screen.Facts {
+	var facts screen.Facts
+	for _, p := range part.Policies {
+		if p.ARN != "" {
+			facts = append(facts, screen.Fact{Label: "Policy", Value: p.ARN, Note: screen.ShortDigest(p.Digest), Copy: true})
+		}
 	}
+	return facts
+}
+
+func (d *Direct) verdict() string {
+	made := slices.ContainsFunc(d.run.Done, func(o making.Done) bool { return o.Makes })
 	verdict := "Everything was there already and is right. Nothing was changed."
 	switch {
 	case made:
 		verdict = "Made, and seen to be right."
-	case len(d.done) > 0:
+	case len(d.run.Done) > 0:
 		verdict = "Updated, and seen to be right."
 	}
-	if warned {
-		verdict += " Read the warnings below."
+	for _, report := range d.reports() {
+		if slices.ContainsFunc(report.Checks, func(c aws.Check) bool { return c.Status == aws.Warn }) {
+			return verdict + " Read the warnings below."
+		}
 	}
 	return verdict
 }

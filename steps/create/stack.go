@@ -3,13 +3,12 @@ package create
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"rolecall/aws"
+	making "rolecall/steps/make"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -20,53 +19,42 @@ import (
 // starts it, rolecall follows the stack by its events, reads the outputs, and
 // proves the roles.
 type Stack struct {
-	step.Described
+	creating
 	stage   stackStage
-	id      step.ExternalID
-	idFor   []string // purposes whose external ID is still to be known
 	plan    stackPlan
-	draft   map[string]string // names being typed, by field
-	field   map[string]string // what is wrong with them
-	stack   aws.Stack         // as last looked at; no ID: none of that name
-	update  bool              // the stack exists and is to be changed
-	finding permissionsFound
+	want    *making.Stack
+	then    func(*step.Session) []screen.Effect // after the answer to the request under way
+	stack   aws.Stack                           // that is followed or in the way; no ID: none
+	update  bool                                // the stack exists and is to be changed
 	set     aws.ChangeSet
 	watch   *aws.StackWatch
 	search  *aws.StackSearch
 	seen    stackSeen
 	ended   aws.StackStatus // how the run that was followed ended
 	found   bool            // the stack was there already, or somebody else made it
-	reports map[string]aws.Report
-	making  bool // the rehearsal's stand-in for the browser is at work
-	done    int  // instructions that are behind
+	acting  bool            // the rehearsal's stand-in for the browser is at work
+	done    int             // instructions that are behind
 	since   time.Time
 	until   time.Time
 	next    time.Time
 	tries   int
 	note    string
-	problem *screen.Problem
+	problem *screen.Problem // beside that of the run
 }
 
 type stackStage int
 
 const (
-	inStackID stackStage = iota
-	inStackNaming
-	inStackLooking
-	inStackTaken // a stack of that name exists and is another
-	inStackWays
-	inStackAsking // what the caller may do
-	inStackReady
-	inStackPreparing // the change set is in the making
-	inStackReview
-	inStackSending
-	inStackFollowing
-	inStackWaiting // for somebody else to make it
-	inStackProving
-	inStackFailed
-	inStackDeleting
-	inStackStopped
-	inStackMade
+	stackID  stackStage = iota
+	stackRun            // as far as the run is
+	stackNaming
+	stackWays
+	stackPreparing // the change set is in the making
+	stackReview
+	stackFollowing
+	stackDeleting
+	stackWaiting // for somebody else to make it
+	stackFailed  // CloudFormation could not make it
 )
 
 // The ways to make the stack.
@@ -76,36 +64,19 @@ const (
 	wayCLI     = "cli"
 )
 
-const flagAcknowledge = "--acknowledge-iam-capabilities"
-
-// stackSeen is what the events of a run tell.
-type stackSeen struct {
-	resources []aws.StackResource
-	cause     *aws.Error // of the first failure; nil: none yet
-	causeID   string     // the resource that failed
-}
+const (
+	flagAcknowledge = "--acknowledge-iam-capabilities"
+	fieldOutput     = "output "
+)
 
 func (c *Stack) basis(a record.Answers) []string {
-	basis := append(a.DocumentsBasis(), a.TrustedAccount, a.AccountID, a.Path, a.Boundary, fmt.Sprint(a.Tags), a.SessionFor.String(),
-		a.Stack.Name, a.Stack.ID, strconv.FormatBool(a.GuideOnly))
-	for _, purpose := range slices.Sorted(maps.Keys(a.Parts)) {
-		if p := a.Parts[purpose]; p.Needed {
-			basis = append(basis, purpose, p.PolicyName, p.RoleName, p.ExternalID, p.Digests(), p.RoleARN)
-		}
-	}
-	return basis
+	return append(c.creating.basis(a), a.Stack.Name, a.Stack.ID, strconv.FormatBool(a.GuideOnly))
 }
 
 // Status is Done once this run has seen every needed role and found it right
 // or, without credentials, once their ARNs were pasted.
 func (c *Stack) Status(a record.Answers) step.Status {
-	for purpose, part := range a.Parts {
-		report := a.Seen.Parts[purpose].Report
-		if part.Needed && !a.GuideOnly && (report == nil || !report.OK) {
-			return step.Todo
-		}
-	}
-	if a.IsAnswered(c.ID(), c.basis(a)...) {
+	if (a.GuideOnly || seenRight(a)) && a.IsAnswered(c.ID(), c.basis(a)...) {
 		return step.Done
 	}
 	return step.Todo
@@ -114,37 +85,27 @@ func (c *Stack) Status(a record.Answers) step.Status {
 // Asks names the external ID where no API tells it, and the acknowledgement
 // that only a person gives.
 func (c *Stack) Asks(s *step.Session) []step.Need {
-	var needs []step.Need
-	for _, role := range s.NeededRoles() {
-		if needs = s.AsksExternalID(role.Purpose); len(needs) > 0 {
-			break
-		}
-	}
+	needs := c.creating.Asks(s)
 	if !s.Stack.Acknowledged {
 		needs = append(needs, step.Need{Flag: flagAcknowledge, Why: "You acknowledge that AWS CloudFormation might create IAM resources."})
 	}
 	return needs
 }
 
-// Enter makes the external IDs known first: the template holds them.
-func (c *Stack) Enter(s *step.Session) []screen.Effect {
-	*c = Stack{Described: c.Described}
-	for _, role := range s.NeededRoles() {
-		c.idFor = append(c.idFor, role.Purpose)
-	}
-	return c.nextID(s)
+// NewStack makes the step of a description.
+func NewStack(d step.Described) *Stack {
+	return &Stack{creating: creating{Described: d}}
 }
 
-func (c *Stack) nextID(s *step.Session) []screen.Effect {
-	c.stage = inStackID
-	for len(c.idFor) > 0 {
-		purpose := c.idFor[0]
-		c.idFor = c.idFor[1:]
-		if known, effects := c.id.Begin(s, purpose); !known {
-			return effects
-		}
+// Enter makes the external IDs known first: the template holds them.
+func (c *Stack) Enter(s *step.Session) []screen.Effect {
+	*c = *NewStack(c.Described)
+	c.needIDs(s)
+	known, effects := c.nextID(s)
+	if known {
+		return c.prepare(s)
 	}
-	return c.prepare(s)
+	return effects
 }
 
 // prepare asks for names, unless a stack of this session may exist already.
@@ -156,67 +117,119 @@ func (c *Stack) prepare(s *step.Session) []screen.Effect {
 	return nil
 }
 
-// look writes the template and looks at what exists of the stack.
-func (c *Stack) look(s *step.Session) []screen.Effect {
-	c.stage, c.problem, c.update, c.ended, c.seen, c.note = inStackLooking, nil, false, "", stackSeen{}, ""
-	c.since, c.tries = s.Now(), 0
-	for _, role := range s.NeededRoles() {
-		if p := s.PlanProblem(role.Purpose); p != nil {
-			c.stop(p)
-			return nil
-		}
-	}
-	plan, err := planStack(s)
-	if err != nil {
-		c.stop(step.ProblemOf(err))
-		return nil
-	}
-	c.plan = plan
-	if s.AWS == nil {
-		c.stage = inStackWays
-		return nil
-	}
-	return []screen.Effect{c.lookCall(s)}
+func (c *Stack) beginNaming(s *step.Session) {
+	c.stage, c.problem = stackNaming, nil
+	c.names.begin(s)
+	c.names.draft[fieldStackName] = stackName(s)
 }
 
-func (c *Stack) stop(p *screen.Problem) { c.stage, c.problem = inStackStopped, p }
+// useNames takes the names when all of them are such, and looks at the stack.
+func (c *Stack) useNames(s *step.Session) []screen.Effect {
+	if c.stage != stackNaming || !c.names.right() {
+		return nil
+	}
+	if name := c.names.draft[fieldStackName]; name != s.Stack.Name {
+		s.Stack.Name, s.Stack.ID, s.Stack.Token = name, "", ""
+	}
+	c.names.take(s)
+	return c.look(s)
+}
+
+// look writes the template and looks at what exists of the stack.
+func (c *Stack) look(s *step.Session) []screen.Effect {
+	c.run.Forget()
+	c.stage, c.problem, c.update, c.ended, c.seen, c.note, c.found = stackRun, nil, false, "", stackSeen{}, "", false
+	p := s.PlanProblems()
+	if p == nil {
+		var err error
+		c.plan, err = planStack(s)
+		p = step.ProblemOf(err)
+	}
+	if p != nil {
+		c.run.Stop(p)
+		return nil
+	}
+	if s.AWS == nil {
+		c.stage = stackWays
+		return nil
+	}
+	c.want = c.plan.want(s, c.token(s))
+	return c.run.Begin(s.Host(), c.want)
+}
+
+// token marks a request, so that repeating it does no harm.
+func (c *Stack) token(s *step.Session) string {
+	return fmt.Sprintf("rolecall-%s-%d", dashed(s.ID), s.Now().UnixMilli())
+}
 
 // Update follows what CloudFormation shows and what the person wants.
 func (c *Stack) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effect) {
-	if c.stage == inStackID {
-		known, effects := c.id.Update(s, msg)
+	if c.stage == stackID {
+		known, effects := c.tellID(s, msg)
 		if known {
-			effects = append(effects, c.nextID(s)...)
+			effects = append(effects, c.prepare(s)...)
 		}
 		return step.Stay, effects
 	}
 	switch msg := msg.(type) {
-	case stackLooked:
-		return step.Stay, c.looked(s, msg)
-	case permissionsFound:
-		c.asked(msg)
-	case stackSent:
-		return step.Stay, c.sent(s, msg)
 	case changeSetSeen:
 		return step.Stay, c.prepared(s, msg)
 	case stackFollowed:
 		return step.Stay, c.followed(s, msg)
 	case stackSearched:
 		return step.Stay, c.searched(s, msg)
-	case stackProved:
-		return c.proved(s, msg)
+	case stackActed:
+		return step.Stay, c.acted(s, msg)
 	case screen.Chose:
 		return c.chose(s, msg)
 	case screen.Changed:
-		c.typed(msg.ID, msg.Text)
+		c.names.typed(msg.ID, msg.Text)
 	case screen.Entered:
 		return c.entered(s, msg)
 	case screen.Saved, screen.Opened, screen.Copied:
 		c.mark(msg)
 	case screen.Broke:
 		return step.Stay, c.broke(s, msg)
+	default:
+		return c.ran(s, msg)
 	}
 	return step.Stay, nil
+}
+
+// ran goes on from where a message of its own has led the run.
+func (c *Stack) ran(s *step.Session, msg screen.Msg) (step.Move, []screen.Effect) {
+	before := c.run.Stage
+	right, effects := c.advance(s, msg)
+	if len(c.run.Sights) > 0 && c.run.Sights[0].Stack != nil {
+		c.stack = *c.run.Sights[0].Stack
+	}
+	switch {
+	case right:
+		return c.take(s)
+	case c.run.Stage == making.Ready && before != making.Asking:
+		return step.Stay, c.free(s)
+	case c.run.Stage == making.Following && before == making.Sending:
+		if item := c.run.Done[len(c.run.Done)-1].Item; item.ID != "" {
+			s.Stack.ID = item.ID
+		}
+		return step.Stay, c.then(s)
+	case c.run.Stage == making.Following:
+		return step.Stay, c.begin(s, c.stack, "", stackFollowing)
+	}
+	return step.Stay, effects
+}
+
+// free goes on where no stack is in the way.
+func (c *Stack) free(s *step.Session) []screen.Effect {
+	if c.update {
+		return c.run.Ask(s.Host())
+	}
+	s.Stack.ID = ""
+	if s.Stack.Way == wayConsole || s.Stack.Way == wayCLI {
+		return c.wait(s)
+	}
+	c.stage = stackWays
+	return nil
 }
 
 // mark moves the instructions' marker with what the person did.
@@ -240,67 +253,113 @@ func (c *Stack) mark(msg screen.Msg) {
 // broke goes on looking after a reading call went wrong, and stops after any
 // other.
 func (c *Stack) broke(s *step.Session, msg screen.Broke) []screen.Effect {
-	c.making = false
+	c.acting = false
+	c.problem = screen.BrokenProblem(msg).AsPassing()
 	switch c.stage {
-	case inStackFollowing, inStackDeleting:
-		c.problem = screen.BrokenProblem(msg).AsPassing()
+	case stackFollowing, stackDeleting:
 		return []screen.Effect{c.follow(s, step.LongPause)}
-	case inStackWaiting:
-		c.problem = screen.BrokenProblem(msg).AsPassing()
+	case stackWaiting:
 		return c.searchAfter(step.LongPause)
 	}
 	c.stop(screen.BrokenProblem(msg))
 	return nil
 }
 
-// asked shows what rolecall would have CloudFormation do, or what is missing.
-func (c *Stack) asked(msg permissionsFound) {
-	c.finding, c.stage = msg, inStackReady
+// stop says why rolecall does not go on by itself.
+func (c *Stack) stop(p *screen.Problem) {
+	c.stage, c.problem = stackRun, nil
+	c.run.Stop(p)
+}
+
+// chose takes what the person picked or pressed.
+func (c *Stack) chose(s *step.Session, msg screen.Chose) (step.Move, []screen.Effect) {
+	switch msg.Block {
+	case choiceWay:
+		return step.Stay, c.choseWay(s, msg.ID)
+	case choiceTaken:
+		return step.Stay, c.choseTaken(s, msg.ID)
+	}
+	switch msg.ID {
+	case "use":
+		return step.Stay, c.useNames(s)
+	case "create":
+		return step.Stay, c.create(s)
+	case "execute":
+		return step.Stay, c.execute(s)
+	case "discard":
+		return step.Stay, c.discard(s)
+	case "act":
+		return step.Stay, c.act(s)
+	case "delete":
+		return step.Stay, c.delete(s)
+	case "rename":
+		c.beginNaming(s)
+	case "way":
+		c.stage, c.problem = stackWays, nil
+	case "again":
+		return step.Stay, c.again(s, c.look)
+	case "anyway":
+		c.run.Anyway()
+	case "login":
+		return step.Goto(record.StepLogin), nil
+	case "next":
+		return step.Next, nil
+	}
+	return step.Stay, nil
+}
+
+// choseWay takes who makes the stack.
+func (c *Stack) choseWay(s *step.Session, way string) []screen.Effect {
+	if c.stage != stackWays || way == wayHere && s.AWS == nil {
+		return nil
+	}
+	s.Stack.Way = way
+	switch way {
+	case wayHere:
+		c.stage = stackRun
+		return c.run.Ask(s.Host())
+	case wayConsole, wayCLI:
+		return c.wait(s)
+	}
+	return nil
+}
+
+// choseTaken takes one of the ways out when another stack has the name.
+func (c *Stack) choseTaken(s *step.Session, id string) []screen.Effect {
+	if c.stage != stackRun || c.run.Stage != making.Differs {
+		return nil
+	}
+	first := c.run.Plan.Differences[0]
 	switch {
-	case msg.err != nil:
-		c.stop(step.ProblemOf(msg.err))
-	case len(msg.missing) > 0:
-		c.stop(missingProblem(msg.missing))
+	case id == optionRename:
+		c.beginNaming(s)
+	case id == optionUpdate && first.Fixed == "":
+		c.update, s.Stack.Way = true, wayHere
+		c.run.Accept(s.Host(), first)
+		return c.run.Ask(s.Host())
+	case id == optionStop:
+		c.stop(&screen.Problem{What: "Stopped. Nothing was changed.", Expected: "a choice between another name and an update",
+			Next: "Press enter to look again, or leave with ctrl+c: the session is saved.", Kind: screen.NotAsNeeded})
 	}
-}
-
-func (c *Stack) ask(s *step.Session) []screen.Effect {
-	c.stage, c.problem, c.since = inStackAsking, nil, s.Now()
-	account, needs := s.AWS, stackNeeds(s)
-	return []screen.Effect{screen.Call{Name: "check your permissions", Do: func(ctx context.Context) screen.Msg {
-		missing, known, err := account.Missing(ctx, needs)
-		return permissionsFound{missing, known, err}
-	}}}
-}
-
-// updatable reports whether the stack of that name gives the roles that are
-// needed here: then it was made for the same.
-func (c *Stack) updatable(s *step.Session) bool {
-	if !c.stack.Status.Good() {
-		return false
-	}
-	return !slices.ContainsFunc(c.outputs(s), func(name string) bool { return c.stack.Outputs[name] == "" })
-}
-
-// outputs are the names of the outputs that are needed.
-func (c *Stack) outputs(s *step.Session) []string {
-	var names []string
-	for _, role := range s.NeededRoles() {
-		names = append(names, role.Purpose)
-	}
-	return names
+	return nil
 }
 
 // take keeps what was proven.
-func (c *Stack) take(s *step.Session, roles map[string]*aws.Role) (step.Move, []screen.Effect) {
-	for purpose, report := range c.reports {
+func (c *Stack) take(s *step.Session) (step.Move, []screen.Effect) {
+	x := c.run.Sights[0]
+	c.found = c.found || len(c.run.Plan.Adopted) > 0 && c.run.Plan.Adopted[0].State != record.ItemMade
+	s.Stack.ID, s.Stack.Name = x.Stack.ID, x.Stack.Name
+	for purpose, report := range x.Reports {
 		s.SetSeen(purpose, func(p *record.SeenPart) { p.Report = &report })
-		policies := s.PoliciesOf(purpose, roles[purpose])
+		policies := s.PoliciesOf(purpose, x.Roles[purpose])
 		s.SetPart(purpose, func(p *record.Part) {
 			p.RoleARN, p.RoleID, p.RoleName, p.Policies = report.Role.ARN, report.Role.ID, report.Role.Name, policies
 		})
 	}
-	c.stage, c.problem = inStackMade, nil
+	return c.answered(s)
+}
+
+func (c *Stack) answered(s *step.Session) (step.Move, []screen.Effect) {
 	s.Answered(c.ID(), c.basis(s.Answers)...)
 	if s.Resuming {
 		return step.Next, nil
@@ -310,17 +369,17 @@ func (c *Stack) take(s *step.Session, roles map[string]*aws.Role) (step.Move, []
 
 // entered takes a name, or an ARN that was pasted where rolecall cannot look.
 func (c *Stack) entered(s *step.Session, msg screen.Entered) (step.Move, []screen.Effect) {
-	c.typed(msg.ID, msg.Text)
-	if c.stage == inStackNaming {
+	c.names.typed(msg.ID, msg.Text)
+	if c.stage == stackNaming {
 		return step.Stay, c.useNames(s)
 	}
 	purpose, ok := strings.CutPrefix(msg.ID, fieldOutput)
-	if !ok || c.stage != inStackWaiting || s.AWS != nil {
+	if !ok || c.stage != stackWaiting || s.AWS != nil {
 		return step.Stay, nil
 	}
 	ref, err := aws.ParseRoleARN(msg.Text, s.Partition, s.AccountID)
 	if err != nil {
-		c.field[msg.ID] = step.InputProblem(err)
+		c.names.wrong[msg.ID] = step.InputProblem(err)
 		return step.Stay, nil
 	}
 	policies := s.PoliciesOf(purpose, nil)
@@ -331,16 +390,28 @@ func (c *Stack) entered(s *step.Session, msg screen.Entered) (step.Move, []scree
 	if c.toPaste(s) != "" {
 		return step.Stay, nil
 	}
-	s.Answered(c.ID(), c.basis(s.Answers)...)
+	_, _ = c.answered(s)
 	return step.Next, nil
 }
 
 // toPaste is the purpose of the next role whose ARN is not known; empty: none.
 func (c *Stack) toPaste(s *step.Session) string {
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		if s.Part(role.Purpose).RoleARN == "" {
 			return role.Purpose
 		}
 	}
 	return ""
+}
+
+// act does in the rehearsal account what the person would do in the browser,
+// acknowledgement included. It leaves no receipt.
+func (c *Stack) act(s *step.Session) []screen.Effect {
+	c.acting, c.since = true, s.Now()
+	account, want := s.AWS, *c.want
+	want.Acknowledged = true
+	return []screen.Effect{screen.Call{Name: "create stack " + want.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
+		_, err := account.CreateStack(ctx, want.New())
+		return stackActed{err}
+	}}}
 }

@@ -3,299 +3,100 @@ package create
 import (
 	"context"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"rolecall/aws"
+	making "rolecall/steps/make"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
 )
 
 type (
-	// stackLooked tells of a stack of this session or of the wanted name; one
-	// without ID means that there is none.
-	stackLooked struct {
-		stack aws.Stack
-		same  bool // it was made from the template that is wanted
-		err   error
-	}
-	// stackSent answers a request that writes.
-	stackSent struct {
-		what           stackRequest
-		stackID, setID string
-		err            error
-	}
 	changeSetSeen struct {
 		set aws.ChangeSet
 		err error
 	}
+	stackFollowed struct {
+		next   time.Duration
+		done   bool
+		status aws.StackStatus
+		seen   stackSeen
+		note   string
+		err    error
+	}
+	stackSearched struct {
+		next    time.Duration
+		matches []aws.Stack
+		named   *aws.Stack
+		note    string
+		err     error
+	}
+	stackActed struct{ err error }
 )
 
-type stackRequest int
+// stackSeen is what the events of a run tell.
+type stackSeen struct {
+	resources []aws.StackResource
+	cause     *aws.Error // of the first failure; nil: none yet
+	causeID   string     // the resource that failed
+}
 
-const (
-	requestCreate stackRequest = iota
-	requestChangeSet
-	requestExecute
-	requestDiscard
-	requestDelete
-)
-
-// stackTries is how often a request is repeated whose answer got lost, each
-// time after a look at what exists.
+// stackTries is how often a look at a change set is repeated.
 const stackTries = 4
-
-// lookCall looks at the stack of this session, else at one of the wanted name.
-func (c *Stack) lookCall(s *step.Session) screen.Call {
-	account, id, name, plan, outputs := s.AWS, s.Stack.ID, s.Stack.Name, c.plan, c.outputs(s)
-	ledger, head, now := s.OpenLedger(), s.ReceiptHead(), s.Now
-	return screen.Call{Name: "look at the stack", Do: func(ctx context.Context) screen.Msg {
-		stack, err := findStack(ctx, account, id, name)
-		if aws.KindOf(err) == aws.NotFound {
-			return stackLooked{}
-		}
-		if err != nil || stack.Status == aws.StackReview {
-			return stackLooked{stack: stack, err: err}
-		}
-		same, err := sameStack(ctx, account, stack, plan.template, outputs)
-		if err == nil && same {
-			err = settleStack(ledger, head, stack, aws.TemplateDigest(plan.template), now().UTC())
-		}
-		return stackLooked{stack, same && plan.with(stack), err}
-	}}
-}
-
-func findStack(ctx context.Context, account *aws.Account, id, name string) (aws.Stack, error) {
-	if id != "" {
-		stack, err := account.Stack(ctx, id)
-		gone := err == nil && stack.Status == aws.StackDeleted
-		if !gone && aws.KindOf(err) != aws.NotFound {
-			return stack, err
-		}
-	}
-	return account.Stack(ctx, name)
-}
-
-// sameStack compares templates or, where that is not allowed, the names of the
-// outputs: the roles are judged in any case.
-func sameStack(ctx context.Context, account *aws.Account, stack aws.Stack, template string, outputs []string) (bool, error) {
-	text, err := account.Template(ctx, stack.ID)
-	switch aws.KindOf(err) {
-	case aws.Denied:
-		for _, name := range outputs {
-			if stack.Outputs[name] == "" {
-				return false, nil
-			}
-		}
-		return true, nil
-	case aws.NotFound:
-		return false, nil
-	}
-	return err == nil && aws.SameTemplate(text, template), err
-}
-
-// settleStack writes down the ID of a stack that was asked for and never seen
-// answered: the name was free just before, so that a stack of this name and
-// template, made since, is the one.
-func settleStack(ledger *record.Ledger, head record.Receipt, stack aws.Stack, digest string, now time.Time) error {
-	receipt, err := ledger.Receipt()
-	if err != nil {
-		return err
-	}
-	known, ok := receipt.Find(record.Item{Kind: record.ItemStack, Name: stack.Name})
-	if !ok || known.State != record.ItemSent || known.Digest != digest || stack.Created.Before(known.At.Add(-clockSkew)) {
-		return nil
-	}
-	known.State, known.ID, known.ARN, known.At = record.ItemMade, stack.ID, stack.ID, now
-	return ledger.Put(head, known)
-}
-
-// looked decides by what exists.
-func (c *Stack) looked(s *step.Session, msg stackLooked) []screen.Effect {
-	if msg.err != nil {
-		return c.lookTrouble(s, msg.err)
-	}
-	repeating := c.stage == inStackSending // a request whose answer got lost
-	hint := s.Stack.ID
-	c.stack, c.problem = msg.stack, nil
-	if msg.stack.ID == "" || msg.stack.Status == aws.StackReview {
-		s.Stack.ID = ""
-		return c.free(s, repeating)
-	}
-	mine := msg.stack.ID == hint || repeating
-	switch status := msg.stack.Status; {
-	case status.Moving() && (msg.same || mine), status.Blocked():
-		return c.begin(s, msg.stack, "", inStackFollowing)
-	case status.Good() && msg.same:
-		c.found = s.Stack.Token == ""
-		s.Stack.ID, s.Stack.Name = msg.stack.ID, msg.stack.Name
-		return c.prove(s)
-	}
-	c.stage = inStackTaken
-	return nil
-}
-
-// lookTrouble looks again after a failure that may pass.
-func (c *Stack) lookTrouble(s *step.Session, err error) []screen.Effect {
-	if !step.Passes(err) || c.tries >= stackTries {
-		c.stop(step.ProblemOf(err))
-		return nil
-	}
-	c.tries++
-	c.problem = step.ProblemOf(err).AsPassing()
-	c.problem.Next = "rolecall looks at what exists, then goes on."
-	call := c.lookCall(s)
-	call.After = min(directPause<<c.tries, longestDirect)
-	c.next = s.Now().Add(call.After)
-	return []screen.Effect{call}
-}
-
-// free goes on where no stack is in the way.
-func (c *Stack) free(s *step.Session, repeating bool) []screen.Effect {
-	switch {
-	case repeating:
-		return c.create(s)
-	case s.Stack.Way == wayConsole || s.Stack.Way == wayCLI:
-		return c.wait(s)
-	}
-	c.stage = inStackWays
-	return nil
-}
-
-// token marks a request, so that repeating it does no harm.
-func (c *Stack) token(s *step.Session) string {
-	clean := strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' {
-			return r
-		}
-		return '-'
-	}, s.ID)
-	return fmt.Sprintf("rolecall-%s-%d", clean, s.Now().UnixMilli())
-}
 
 // create has the stack made: unattended at once, else through a change set that
 // the person looks at first. An existing stack always takes a change set.
 func (c *Stack) create(s *step.Session) []screen.Effect {
-	if s.Unattended && c.stack.ID == "" {
-		return []screen.Effect{c.send(s, false)}
+	s.Stack.Acknowledged, c.want.Acknowledged, s.Stack.Token = true, true, c.want.Token
+	c.then = c.prepareSet
+	if c.want.AtOnce && c.stack.ID == "" {
+		c.then = c.followOwn
 	}
-	c.stage, c.since = inStackSending, s.Now()
+	return c.run.Agree(s.Host())
+}
+
+// prepareSet waits for the change set that was asked for.
+func (c *Stack) prepareSet(s *step.Session) []screen.Effect {
+	c.stage, c.set, c.tries, c.problem = stackPreparing, *c.want.Set, 0, nil
+	return []screen.Effect{c.changeSetCall(s, 0)}
+}
+
+func (c *Stack) followOwn(s *step.Session) []screen.Effect {
+	return c.begin(s, aws.Stack{ID: s.Stack.ID, Name: s.Stack.Name}, s.Stack.Token, stackFollowing)
+}
+
+func (c *Stack) followDeletion(s *step.Session) []screen.Effect {
+	return c.begin(s, aws.Stack{ID: s.Stack.ID, Name: s.Stack.Name}, s.Stack.Token, stackDeleting)
+}
+
+// send sends one more request about the stack, and then goes on.
+func (c *Stack) send(s *step.Session, op making.Operation, then func(*step.Session) []screen.Effect) []screen.Effect {
+	c.stage, c.problem, c.since, c.then = stackRun, nil, s.Now(), then
+	return c.run.Do(s.Host(), op)
+}
+
+// execute executes the change set. Unattended nobody looks at it first.
+func (c *Stack) execute(s *step.Session) []screen.Effect {
 	s.Stack.Token = c.token(s)
-	account, n := s.AWS, aws.NewChangeSet{NewStack: c.newStack(s), ChangeSet: s.Stack.Token, Update: c.update}
-	makes := !c.update
+	return c.send(s, c.want.Execute(s.Stack.ID, s.Stack.Token), c.followOwn)
+}
+
+// discard takes a change set back, and the empty stack that came with it.
+func (c *Stack) discard(s *step.Session) []screen.Effect {
+	s.Stack.Token = c.token(s)
+	then := c.followDeletion
 	if c.update {
-		n.Name = c.stack.ID // also where another region is set now
+		then = c.look
 	}
-	kept := c.recorder(s)
-	return []screen.Effect{screen.Call{Name: "create change set of stack " + s.Stack.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		if makes {
-			if err := kept(record.ItemSent, ""); err != nil {
-				return stackSent{what: requestChangeSet, err: err}
-			}
-		}
-		set, err := account.CreateChangeSet(ctx, n)
-		if makes {
-			err = recordAnswer(kept, set.StackID, err)
-		}
-		return stackSent{requestChangeSet, set.StackID, set.ID, err}
-	}}}
+	return c.send(s, c.want.Discard(s.Stack.ID, s.Stack.Token, !c.update), then)
 }
 
-// send creates the stack at once. standIn does it as the person in the browser
-// would, who acknowledges there.
-func (c *Stack) send(s *step.Session, standIn bool) screen.Effect {
-	if !standIn {
-		c.stage = inStackSending
-	}
-	c.since, s.Stack.Token = s.Now(), c.token(s)
-	account, n, kept := s.AWS, c.newStack(s), c.recorder(s)
-	n.Acknowledged = n.Acknowledged || standIn
-	return screen.Call{Name: "create stack " + n.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		if err := kept(record.ItemSent, ""); err != nil {
-			return stackSent{what: requestCreate, err: err}
-		}
-		id, err := account.CreateStack(ctx, n)
-		return stackSent{what: requestCreate, stackID: id, err: recordAnswer(kept, id, err)}
-	}}
-}
-
-func (c *Stack) newStack(s *step.Session) aws.NewStack {
-	return aws.NewStack{Name: s.Stack.Name, Template: c.plan.template, Parameters: c.plan.parameters, Tags: s.TagList(), Acknowledged: s.Stack.Acknowledged, Token: s.Stack.Token}
-}
-
-// recorder writes into the receipt what becomes of the stack.
-func (c *Stack) recorder(s *step.Session) func(record.ItemState, string) error {
-	ledger, head, now := s.OpenLedger(), s.ReceiptHead(), s.Now
-	item := record.Item{Kind: record.ItemStack, Name: s.Stack.Name, Digest: aws.TemplateDigest(c.plan.template), By: s.Caller()}
-	return func(state record.ItemState, id string) error {
-		item.State, item.ID, item.ARN, item.At = state, id, id, now().UTC()
-		return ledger.Put(head, item)
-	}
-}
-
-// recordAnswer writes down what was made, or that nothing was for certain.
-func recordAnswer(kept func(record.ItemState, string) error, id string, err error) error {
-	switch {
-	case err == nil:
-		return kept(record.ItemMade, id)
-	case step.Refused(err) || aws.KindOf(err) == aws.Exists:
-		if recordErr := kept(record.ItemNotMade, ""); recordErr != nil {
-			return recordErr
-		}
-	}
-	return err
-}
-
-// sent goes on after the answer to a request.
-func (c *Stack) sent(s *step.Session, msg stackSent) []screen.Effect {
-	c.making = false
-	if msg.err != nil {
-		return c.sendTrouble(s, msg.err)
-	}
-	c.tries, c.problem = 0, nil
-	if msg.stackID != "" {
-		s.Stack.ID = msg.stackID
-	}
-	switch msg.what {
-	case requestCreate, requestExecute:
-		return c.begin(s, aws.Stack{ID: s.Stack.ID, Name: s.Stack.Name}, s.Stack.Token, inStackFollowing)
-	case requestChangeSet:
-		c.stage, c.set = inStackPreparing, aws.ChangeSet{ID: msg.setID}
-		return []screen.Effect{c.changeSetCall(s, 0)}
-	case requestDelete:
-		return c.begin(s, aws.Stack{ID: s.Stack.ID, Name: s.Stack.Name}, s.Stack.Token, inStackDeleting)
-	case requestDiscard:
-		if c.update {
-			return c.look(s)
-		}
-		return c.begin(s, aws.Stack{ID: s.Stack.ID, Name: s.Stack.Name}, s.Stack.Token, inStackDeleting)
-	}
-	return nil
-}
-
-// sendTrouble looks before it repeats: nobody knows what was done.
-func (c *Stack) sendTrouble(s *step.Session, err error) []screen.Effect {
-	if c.stage == inStackSending && (step.Passes(err) || aws.KindOf(err) == aws.Exists) && aws.KindOf(err) != aws.Conflict {
-		if aws.KindOf(err) == aws.Exists {
-			c.stage = inStackLooking // somebody else was faster
-		}
-		if c.tries < stackTries {
-			return c.lookTrouble(s, asPassing(err))
-		}
-	}
-	c.stop(step.ProblemOf(err))
-	return nil
-}
-
-// asPassing makes a taken name a reason to look, and not to stop.
-func asPassing(err error) error {
-	if e := aws.Explain(err); e.Kind == aws.Exists {
-		passing := *e
-		passing.Kind = aws.Conflict
-		return &passing
-	}
-	return err
+// delete deletes a failed stack, after the person said so.
+func (c *Stack) delete(s *step.Session) []screen.Effect {
+	s.Stack.ID, s.Stack.Token = c.stack.ID, c.token(s)
+	return c.send(s, making.DeleteStack(c.stack, s.Stack.Token), c.followDeletion)
 }
 
 func (c *Stack) changeSetCall(s *step.Session, after time.Duration) screen.Effect {
@@ -312,7 +113,7 @@ func (c *Stack) prepared(s *step.Session, msg changeSetSeen) []screen.Effect {
 		if step.Passes(msg.err) && c.tries < stackTries {
 			c.tries++
 			c.problem = step.ProblemOf(msg.err).AsPassing()
-			return []screen.Effect{c.changeSetCall(s, directPause<<c.tries)}
+			return []screen.Effect{c.changeSetCall(s, making.Pause(c.tries))}
 		}
 		c.stop(step.ProblemOf(msg.err))
 		return nil
@@ -327,48 +128,210 @@ func (c *Stack) prepared(s *step.Session, msg changeSetSeen) []screen.Effect {
 			Next: "Read AWS's words, then press enter to look again.", Quoted: msg.set.Reason})
 		return nil
 	case !msg.set.Ready():
-		return []screen.Effect{c.changeSetCall(s, directPause)}
+		return []screen.Effect{c.changeSetCall(s, making.Pause(0))}
 	}
-	c.stage = inStackReview
+	c.stage = stackReview
 	if s.Unattended {
 		return c.execute(s)
 	}
 	return nil
 }
 
-func (c *Stack) execute(s *step.Session) []screen.Effect {
-	c.stage, c.since = inStackSending, s.Now()
-	s.Stack.Token = c.token(s)
-	account, id, stack, token, update, kept := s.AWS, c.set.ID, s.Stack.ID, s.Stack.Token, c.update, c.recorder(s)
-	return []screen.Effect{screen.Call{Name: "execute change set of stack " + s.Stack.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		err := account.ExecuteChangeSet(ctx, id, token)
-		if err == nil && update {
-			err = kept(record.ItemUpdated, stack)
+// begin follows a run of the stack. An empty token means its newest run.
+func (c *Stack) begin(s *step.Session, stack aws.Stack, token string, stage stackStage) []screen.Effect {
+	s.Stack.ID = stack.ID
+	if stack.Name != "" {
+		s.Stack.Name = stack.Name
+	}
+	c.stage, c.stack, c.seen, c.tries, c.problem = stage, stack, stackSeen{}, 0, nil
+	c.since = s.Now()
+	c.watch = s.AWS.WatchStack(stack.ID, token)
+	return []screen.Effect{c.follow(s, 0)}
+}
+
+func (c *Stack) follow(s *step.Session, after time.Duration) screen.Effect {
+	watch, host := c.watch, s.Host()
+	item := record.Item{Kind: record.ItemStack, Name: c.stack.Name, ID: c.stack.ID}
+	return screen.Call{Name: "follow the stack", After: after, Do: func(ctx context.Context) screen.Msg {
+		next, done, err := watch.Fetch(ctx)
+		msg := stackFollowed{next, done, watch.Status(), stackSeen{resources: watch.Resources()}, watch.Note(), err}
+		if e, failed := aws.FirstFailure(watch.Events()); failed {
+			msg.seen.cause, msg.seen.causeID = aws.ExplainStack(e), e.LogicalID
 		}
-		return stackSent{what: requestExecute, err: err}
+		if done && watch.Status() == aws.StackDeleted {
+			if err := host.Removed(item); err != nil {
+				msg.err = err
+			}
+		}
+		return msg
+	}}
+}
+
+// followed shows the newest events until the run has ended.
+func (c *Stack) followed(s *step.Session, msg stackFollowed) []screen.Effect {
+	gone := aws.KindOf(msg.err) == aws.NotFound
+	c.problem, c.note = step.ProblemOf(msg.err).AsPassing(), msg.note
+	if msg.err == nil {
+		c.seen = msg.seen
+	}
+	c.next = s.Now().Add(msg.next)
+	if !msg.done && !gone {
+		return []screen.Effect{c.follow(s, msg.next)}
+	}
+	c.ended, c.stack.Status = msg.status, msg.status
+	switch {
+	case gone, msg.status == aws.StackDeleted:
+		s.Stack.ID, s.Stack.Token = "", ""
+		return c.look(s)
+	case msg.status.Good() && c.seen.cause == nil:
+		return c.prove(s)
+	}
+	c.stage, c.problem = stackFailed, c.failure()
+	return nil
+}
+
+// prove reads the outputs and looks until every role is seen to be right.
+func (c *Stack) prove(s *step.Session) []screen.Effect {
+	c.stage, c.problem, c.want.ID = stackRun, nil, s.Stack.ID
+	return c.run.Go(s.Host())
+}
+
+// failure says why the run failed, and what to do.
+func (c *Stack) failure() *screen.Problem {
+	cause := c.seen.cause
+	if cause == nil {
+		return &screen.Problem{What: "The stack ended as " + string(c.ended) + ".", Expected: "a stack that is complete",
+			Next: "Look at its events in the console, delete it, then try again."}
+	}
+	p := &screen.Problem{What: cause.What, Expected: cause.Expected, Next: cause.Next, Quoted: cause.AWS, Kind: screen.Failure}
+	switch cause.Kind {
+	case aws.Denied:
+		p.Kind = screen.AWSRefused
+	case aws.Exists:
+		p.Kind = screen.NotAsNeeded
+		p.Next = "Delete the failed stack (x), then choose other names (n); unattended: --stack-name, --role-name, --policy-name."
+	}
+	return p
+}
+
+// wait looks for the stack that somebody makes in the console or with the CLI.
+func (c *Stack) wait(s *step.Session) []screen.Effect {
+	c.stage, c.problem, c.names.wrong, c.done = stackWaiting, nil, map[string]string{}, 0
+	c.since, c.until = s.Now(), s.Now().Add(s.Patience(step.LookFor))
+	if s.AWS == nil {
+		for _, role := range s.Request().Needed() {
+			s.SetPart(role.Purpose, func(p *record.Part) { p.RoleARN, p.RoleID = "", "" })
+		}
+		return nil
+	}
+	c.search = s.AWS.SearchStack(aws.WantStack{Template: c.plan.template, Outputs: c.want.Purposes, Name: s.Stack.Name, Since: s.Now()})
+	return c.searchAfter(0)
+}
+
+func (c *Stack) searchAfter(after time.Duration) []screen.Effect {
+	search := c.search
+	return []screen.Effect{screen.Call{Name: "look for the stack", After: after, Do: func(ctx context.Context) screen.Msg {
+		next, _, err := search.Fetch(ctx)
+		return stackSearched{next, search.Matches(), search.Named(), search.Note(), err}
 	}}}
 }
 
-// discard takes a change set back, and the empty stack that came with it.
-func (c *Stack) discard(s *step.Session) []screen.Effect {
-	c.stage, c.since = inStackSending, s.Now()
-	s.Stack.Token = c.token(s)
-	account, set, stack, token, alone := s.AWS, c.set.ID, s.Stack.ID, s.Stack.Token, !c.update
-	return []screen.Effect{screen.Call{Name: "discard change set of stack " + s.Stack.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		err := account.DeleteChangeSet(ctx, set)
-		if err == nil && alone {
-			err = account.DeleteStack(ctx, stack, token)
-		}
-		return stackSent{what: requestDiscard, err: err}
-	}}}
+// searched follows the stack as soon as there is one with this content.
+func (c *Stack) searched(s *step.Session, msg stackSearched) []screen.Effect {
+	if c.stage != stackWaiting {
+		return nil
+	}
+	c.problem, c.note = step.ProblemOf(msg.err).AsPassing(), msg.note
+	c.next = s.Now().Add(msg.next)
+	if msg.err == nil && len(msg.matches) > 0 && !c.acting {
+		c.found = true
+		return c.begin(s, msg.matches[0], "", stackFollowing)
+	}
+	if msg.named != nil {
+		c.problem = &screen.Problem{What: "The stack " + msg.named.Name + " exists, and it was made from another template.",
+			Expected: "a stack made from the template above", Next: "Choose another stack name in the console. rolecall keeps looking.",
+			Kind: screen.NotAsNeeded, Passing: true}
+	}
+	if !s.Now().Before(c.until) {
+		return nil
+	}
+	return c.searchAfter(msg.next)
 }
 
-// delete deletes a failed stack, after the person said so.
-func (c *Stack) delete(s *step.Session) []screen.Effect {
-	c.stage, c.since, c.problem = inStackSending, s.Now(), nil
-	s.Stack.ID, s.Stack.Token = c.stack.ID, c.token(s)
-	account, id, token := s.AWS, c.stack.ID, s.Stack.Token
-	return []screen.Effect{screen.Call{Name: "delete stack " + c.stack.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		return stackSent{what: requestDelete, err: account.DeleteStack(ctx, id, token)}
-	}}}
+// acted follows what the rehearsal's stand-in for the person did.
+func (c *Stack) acted(s *step.Session, msg stackActed) []screen.Effect {
+	c.acting = false
+	if msg.err != nil {
+		c.stop(step.ProblemOf(msg.err))
+		return nil
+	}
+	return c.searchAfter(0)
+}
+
+// tasks are the template's resources with their states, as the events tell
+// them.
+func (c *Stack) tasks() screen.Tasks {
+	var tasks screen.Tasks
+	told := slices.Clone(c.seen.resources)
+	for _, p := range c.plan.resources {
+		task := screen.Task{Name: p.what, State: screen.Ahead, Detail: p.detail}
+		if i := slices.IndexFunc(told, func(r aws.StackResource) bool { return r.LogicalID == p.id }); i >= 0 {
+			c.tellResource(&task, told[i])
+			told = slices.Delete(told, i, i+1)
+		} else if c.ended.Good() || c.proven() {
+			task.State = screen.Finished
+		}
+		tasks = append(tasks, task)
+	}
+	for _, r := range told { // of an older template
+		task := screen.Task{Name: r.LogicalID}
+		c.tellResource(&task, r)
+		tasks = append(tasks, task)
+	}
+	return tasks
+}
+
+// tellResource fills in what AWS says of a resource.
+func (c *Stack) tellResource(task *screen.Task, r aws.StackResource) {
+	took := screen.Clock(r.Changed.Sub(r.Began))
+	switch r.Status {
+	case "CREATE_COMPLETE", "UPDATE_COMPLETE", "IMPORT_COMPLETE":
+		task.State, task.Detail = screen.Finished, took
+	case "DELETE_COMPLETE", "DELETE_SKIPPED":
+		task.State, task.Detail = screen.Finished, "deleted again · "+took
+		if c.stage == stackDeleting {
+			task.Detail = "deleted · " + took
+		}
+	case "CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS":
+		task.State, task.Since = screen.Running, r.Began
+	case "DELETE_IN_PROGRESS":
+		task.State, task.Detail, task.Since = screen.Running, "being deleted", r.Changed
+	default:
+		task.State, task.Detail = screen.Stopped, making.StatusWords(r.Status)
+	}
+	if r.LogicalID == c.seen.causeID && task.State != screen.Running {
+		task.State, task.Detail = screen.Stopped, "this one failed"
+	}
+}
+
+// progress is how many of the planned resources are there.
+func (c *Stack) progress(tasks screen.Tasks) screen.Meter {
+	done := 0
+	for _, t := range tasks {
+		if t.State == screen.Finished {
+			done++
+		}
+	}
+	return screen.Meter{Label: "Resources", Used: done, Limit: len(tasks), Unit: "made"}
+}
+
+// left are the resources that a failed run left behind, by their names in AWS.
+func (c *Stack) left() []string {
+	var names []string
+	for _, r := range c.seen.resources {
+		if r.PhysicalID != "" && r.Status != "DELETE_COMPLETE" {
+			names = append(names, fmt.Sprintf("%s (%s)", r.PhysicalID, making.StatusWords(r.Status)))
+		}
+	}
+	return names
 }

@@ -3,9 +3,11 @@ package create
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"rolecall/aws"
 	"rolecall/steps/guide"
+	making "rolecall/steps/make"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
 )
@@ -20,88 +22,96 @@ const labelCommand = "Command"
 
 // Screen shows what will be made, then how it goes, then what exists.
 func (c *Stack) Screen(s *step.Session) screen.Screen {
-	view := c.NewScreen(s)
+	view, problem := c.NewScreen(s), c.problem
 	switch c.stage {
-	case inStackID:
+	case stackID:
 		return c.id.Show(s, view)
-	case inStackNaming:
+	case stackRun:
+		if c.run.Stage == making.Differs {
+			view.Blocks = c.taken(s)
+			return view
+		}
+		problem = c.run.Problem
+		view.Blocks, view.Actions = c.runScreen(s)
+	case stackNaming:
 		view.Blocks, view.Actions = c.naming(s)
-	case inStackLooking, inStackAsking, inStackPreparing, inStackSending:
-		view.Blocks = []screen.Block{screen.Tasks{{Name: c.doing(), State: screen.Running, Since: c.since}}}
-	case inStackTaken:
-		view.Blocks = c.taken(s)
-		return view
-	case inStackWays:
+	case stackPreparing:
+		view.Blocks = []screen.Block{screen.Tasks{{Name: "CloudFormation works out what it would do", State: screen.Running, Since: c.run.Since}}}
+	case stackWays:
 		view.Blocks = c.ways(s)
-	case inStackReady:
-		view.Blocks, view.Actions = c.ready(s)
-	case inStackReview:
+	case stackReview:
 		view.Blocks, view.Actions = c.review(s)
-	case inStackFollowing, inStackDeleting, inStackProving:
+	case stackFollowing, stackDeleting:
 		view.Blocks = c.running(s)
-	case inStackWaiting:
+	case stackWaiting:
 		view.Blocks, view.Actions = c.waiting(s)
-	case inStackFailed:
+	case stackFailed:
 		view.Blocks, view.Actions = c.failed(s)
-	case inStackStopped:
-		view.Blocks, view.Actions = c.stopped(s)
-	case inStackMade:
-		view.Blocks = c.made(s)
-		view.Actions = []screen.Action{{ID: "next", Label: "next", Default: true}}
 	}
 	if c.note != "" {
 		view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Warning, Body: c.note})
 	}
-	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
+	view.Blocks = screen.AppendProblem(view.Blocks, problem)
 	return view
 }
 
-func (c *Stack) doing() string {
-	switch c.stage {
-	case inStackAsking:
-		return "Asking IAM what you are allowed to do"
-	case inStackPreparing:
-		return "CloudFormation works out what it would do"
-	case inStackSending:
-		return "Telling CloudFormation"
+// runScreen shows how far the run is.
+func (c *Stack) runScreen(s *step.Session) ([]screen.Block, []screen.Action) {
+	doing := func(what string, since time.Time) []screen.Block {
+		return []screen.Block{screen.Tasks{{Name: what, State: screen.Running, Since: since}}}
 	}
-	return "Looking for the stack"
+	switch c.run.Stage {
+	case making.Asking:
+		return doing("Asking IAM what you are allowed to do", c.run.Since), nil
+	case making.Ready:
+		return c.ready(s)
+	case making.Sending:
+		return doing("Telling CloudFormation", c.run.Began), nil
+	case making.Proving:
+		return c.running(s), nil
+	case making.Failed, making.Stopped:
+		return c.stopped(s)
+	case making.Made:
+		return c.made(s), []screen.Action{{ID: "next", Label: "next", Default: true}}
+	default:
+		return doing("Looking for the stack", c.run.Since), nil
+	}
+}
+
+// proven reports whether what was made is being proven, or was.
+func (c *Stack) proven() bool {
+	return c.stage == stackRun && (c.run.Stage == making.Proving || c.run.Stage == making.Made)
+}
+
+// naming shows the fields. Unattended, the flags that fill them are named.
+func (c *Stack) naming(s *step.Session) ([]screen.Block, []screen.Action) {
+	blocks := append([]screen.Block{screen.Text{Body: "What should the stack and what it makes be called?"}},
+		c.names.input(fieldStackName, "Stack name", "--stack-name")...)
+	needed := s.Request().Needed()
+	for _, role := range needed {
+		suffix := ""
+		if len(needed) > 1 {
+			suffix = " · " + role.Title
+		}
+		blocks = append(append(blocks, c.names.roleInput(role.Purpose, suffix)...), c.names.policyInput(role.Purpose, suffix)...)
+	}
+	return blocks, []screen.Action{{ID: "use", Label: "use these names", Default: true}}
 }
 
 // place says which stack is meant, and where.
 func (c *Stack) place(s *step.Session) screen.Facts {
 	facts := screen.Facts{{Label: "Stack", Value: s.Stack.Name, Copy: true}, {Label: "Region", Value: stackRegion(s)}}
-	add := func(label, value string) {
-		if value != "" {
-			facts = append(facts, screen.Fact{Label: label, Value: value})
-		}
-	}
-	for _, role := range s.NeededRoles() {
-		add("External ID", s.Part(role.Purpose).ExternalID)
-	}
-	add("Path", s.Path)
-	add("Boundary", s.Boundary)
-	if s.SessionFor != 0 {
-		add("Longest session", s.SessionFor.String())
-	}
-	add("Tags", tagWords(s.TagList()))
-	return facts
+	return append(facts, settings(s, s.SessionFor.String())...)
 }
 
 // taken shows that the name is another stack's, and the ways out.
 func (c *Stack) taken(s *step.Session) []screen.Block {
-	update := screen.Option{ID: optionUpdate, Label: "Update it", Detail: "through a change set that you look at first"}
-	if !c.updatable(s) {
-		update.Disabled = "it was not made for " + s.Vendor.Title
-	}
-	if c.stack.Status.Moving() {
-		update.Disabled = "CloudFormation is at work on it"
-	}
+	first := c.run.Plan.Differences[0]
 	return []screen.Block{
-		screen.Problem{What: "The stack " + c.stack.Name + " exists already (" + wordsOf(string(c.stack.Status)) + "), and it was made from another template or with another external ID.",
-			Expected: "a name that is free, or a stack made from this template", Next: "Choose another name, or have the stack updated; unattended: --stack-name.", Kind: screen.NotAsNeeded},
+		first.Problem,
 		screen.Choices{ID: choiceTaken, Label: "What should rolecall do?", Options: []screen.Option{
-			{ID: optionRename, Label: "Use another name", Detail: "what exists stays as it is"}, update,
+			{ID: optionRename, Label: "Use another name", Detail: "what exists stays as it is"},
+			{ID: optionUpdate, Label: "Update it", Detail: "through a change set that you look at first", Disabled: first.Fixed},
 			{ID: optionStop, Label: "Stop", Detail: "nothing is changed"},
 		}},
 		c.plan.code(s),
@@ -140,12 +150,7 @@ func (c *Stack) ready(s *step.Session) ([]screen.Block, []screen.Action) {
 		screen.Text{Body: "AWS asks you to acknowledge that AWS CloudFormation might create IAM resources: these."},
 		c.place(s), c.plan.code(s),
 	}
-	if c.finding.known {
-		blocks = append(blocks, screen.Text{Tone: screen.Good, Body: "You are allowed to do all of it: IAM's policy simulator says so."})
-	} else {
-		blocks = append(blocks, screen.Text{Tone: screen.Dim, Body: "Whether you are allowed to do all of it cannot be asked here. The first request that is refused names what is missing."})
-	}
-	return append(blocks, callerPolicyCode(stackNeeds(s))), []screen.Action{
+	return append(blocks, c.allowed(), callerPolicy(stackNeeds(s), "", false)), []screen.Action{
 		{ID: "create", Label: label, Default: true, Confirm: &screen.Confirm{Flag: flagAcknowledge, Given: s.Stack.Acknowledged,
 			Question: "Do you acknowledge that AWS CloudFormation might create IAM resources?"}},
 		{ID: "rename", Key: "n", Label: "other names"},
@@ -186,31 +191,35 @@ func (c *Stack) what(logicalID string) string {
 // running shows the resources with their states, and the clock.
 func (c *Stack) running(s *step.Session) []screen.Block {
 	tasks := c.tasks()
-	waiting := screen.Waiting{For: "CloudFormation to make the stack " + s.Stack.Name, Since: c.since, Next: c.next}
-	switch c.stage {
-	case inStackDeleting:
-		waiting.For = "CloudFormation to delete the stack " + c.stack.Name
-	case inStackProving:
-		waiting.For, waiting.Until = "AWS to show what was made", c.until
-		if c.tries == 0 {
+	if c.stage == stackRun { // it is proven
+		waiting := screen.Waiting{For: "AWS to show what was made", Since: c.run.Since, Until: c.run.Until, Next: c.run.Next}
+		if c.run.Tries == 0 {
 			waiting.Next = waiting.Since
 		}
+		return append([]screen.Block{tasks, waiting}, c.checks(false)...)
 	}
-	blocks := []screen.Block{tasks}
-	if c.stage == inStackFollowing {
-		blocks = append(blocks, c.progress(tasks))
+	waiting := screen.Waiting{For: "CloudFormation to make the stack " + s.Stack.Name, Since: c.since, Next: c.next}
+	if c.stage == stackDeleting {
+		waiting.For = "CloudFormation to delete the stack " + c.stack.Name
+		return append([]screen.Block{tasks, waiting}, c.consoleLink(s)...)
 	}
-	blocks = append(blocks, waiting)
-	if c.seen.cause != nil && c.stage == inStackFollowing {
+	blocks := []screen.Block{tasks, c.progress(tasks), waiting}
+	if c.seen.cause != nil {
 		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: c.seen.cause.What + " CloudFormation takes back what it made."})
 	}
-	for _, report := range c.reports {
-		if c.stage == inStackProving && !report.OK {
-			blocks = append(blocks, step.ChecksOf(report))
+	return append(blocks, c.consoleLink(s)...)
+}
+
+// checks are those of the roles, as last seen; all of them, or those of roles
+// that are not right.
+func (c *Stack) checks(all bool) []screen.Block {
+	var blocks []screen.Block
+	for _, x := range c.run.Sights {
+		for _, purpose := range c.want.Purposes {
+			if report, ok := x.Reports[purpose]; ok && (all || !report.OK) {
+				blocks = append(blocks, step.ChecksOf(report))
+			}
 		}
-	}
-	if c.stage != inStackProving {
-		blocks = append(blocks, c.consoleLink(s)...)
 	}
 	return blocks
 }
@@ -251,7 +260,7 @@ func (c *Stack) waiting(s *step.Session) ([]screen.Block, []screen.Action) {
 
 func (c *Stack) searching(s *step.Session) screen.Block {
 	switch {
-	case c.making:
+	case c.acting:
 		return screen.Tasks{{Name: "Creating the stack in the rehearsal account", State: screen.Running, Since: c.since}}
 	case s.Now().Before(c.until):
 		return screen.Waiting{For: "a stack made from this template", Since: c.since, Until: c.until, Next: c.next}
@@ -262,7 +271,7 @@ func (c *Stack) searching(s *step.Session) screen.Block {
 func (c *Stack) waitingActions(s *step.Session) []screen.Action {
 	way := screen.Action{ID: "way", Key: "w", Label: "another way"}
 	switch {
-	case c.making:
+	case c.acting:
 		return nil
 	case s.Rehearsal:
 		return []screen.Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}, way}
@@ -280,7 +289,7 @@ func (c *Stack) pasting(s *step.Session) []screen.Block {
 		return blocks
 	}
 	id := fieldOutput + purpose
-	return append(blocks, screen.Input{ID: id, Label: purpose, Hint: "arn:" + s.Partition + ":iam::" + guide.OrDigits(s.AccountID) + ":role/" + s.Part(purpose).RoleName, Problem: c.field[id]})
+	return append(blocks, screen.Input{ID: id, Label: purpose, Hint: "arn:" + s.Partition + ":iam::" + guide.OrDigits(s.AccountID) + ":role/" + s.Part(purpose).RoleName, Problem: c.names.wrong[id]})
 }
 
 // failed shows the cause, what is left, and offers to delete the stack.
@@ -293,7 +302,7 @@ func (c *Stack) failed(s *step.Session) ([]screen.Block, []screen.Action) {
 	}
 	blocks = append(blocks, c.consoleLink(s)...)
 	if c.problem != nil && c.problem.Kind == screen.AWSRefused {
-		blocks = append(blocks, callerPolicyCode(stackNeeds(s)))
+		blocks = append(blocks, callerPolicy(stackNeeds(s), "", false))
 	}
 	actions := []screen.Action{{ID: "again", Label: "look again", Default: true}}
 	if c.ended.Blocked() {
@@ -305,15 +314,12 @@ func (c *Stack) failed(s *step.Session) ([]screen.Block, []screen.Action) {
 
 // stopped shows why rolecall does not go on by itself.
 func (c *Stack) stopped(s *step.Session) ([]screen.Block, []screen.Action) {
-	var blocks []screen.Block
-	for _, report := range c.reports {
-		blocks = append(blocks, step.ChecksOf(report))
-	}
+	blocks := c.checks(true)
 	actions := []screen.Action{{ID: "again", Label: "look again", Default: true}}
-	if c.problem != nil && c.problem.Kind == screen.AWSRefused && s.AccountID != "" {
-		blocks = append(blocks, callerPolicyCode(stackNeeds(s)))
+	if c.run.Problem != nil && c.run.Problem.Kind == screen.AWSRefused && s.AccountID != "" {
+		blocks = append(blocks, callerPolicy(stackNeeds(s), "", false))
 	}
-	if len(c.finding.missing) > 0 {
+	if len(c.run.Missing) > 0 {
 		actions = append(actions, screen.Action{ID: "anyway", Key: "a", Label: "try all the same"})
 	}
 	return blocks, append(actions, screen.Action{ID: "rename", Key: "n", Label: "other names"})
@@ -327,21 +333,11 @@ func (c *Stack) made(s *step.Session) []screen.Block {
 	}
 	blocks := []screen.Block{screen.Text{Tone: screen.Good, Body: verdict}}
 	var facts screen.Facts
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		part := s.Part(role.Purpose)
 		facts = append(facts, screen.Fact{Label: role.Purpose, Value: part.RoleARN, Note: part.RoleID, Copy: true})
-		for _, p := range part.Policies {
-			if p.ARN != "" {
-				facts = append(facts, screen.Fact{Label: "Policy", Value: p.ARN, Note: step.ShortDigest(p.Digest), Copy: true})
-			}
-		}
+		facts = append(facts, policyFacts(part)...)
 	}
 	facts = append(facts, screen.Fact{Label: "Stack", Value: s.Stack.ID, Copy: true})
-	blocks = append(blocks, facts, c.tasks())
-	for _, role := range s.NeededRoles() {
-		if report, ok := c.reports[role.Purpose]; ok {
-			blocks = append(blocks, step.ChecksOf(report))
-		}
-	}
-	return blocks
+	return append(append(blocks, facts, c.tasks()), c.checks(true)...)
 }

@@ -3,25 +3,33 @@ package create
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"rolecall/aws"
+	"rolecall/steps/access"
+	making "rolecall/steps/make"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
 )
 
 // stackName is the name that rolecall suggests for the stack.
 func stackName(s *step.Session) string {
-	suggested := strings.Trim(strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, s.Vendor.Name), "-") + "-access"
+	suggested := strings.Trim(dashed(s.Vendor.Name), "-") + "-access"
 	if aws.CheckStackName(suggested) != nil {
 		suggested = "vendor-access"
 	}
 	return cmp.Or(s.Stack.Name, suggested)
+}
+
+// dashed puts dashes for what a stack's name or token may not have.
+func dashed(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, text)
 }
 
 // stackRegion is where the stack is made, or was.
@@ -49,7 +57,7 @@ type stackPlanned struct{ id, what, detail string }
 // planStack writes the template. The error says what is missing, or that it is
 // too large.
 func planStack(s *step.Session) (stackPlan, error) {
-	setup, err := s.Setup()
+	setup, err := s.Request().Setup()
 	if err != nil {
 		return stackPlan{}, err
 	}
@@ -69,7 +77,7 @@ func planStack(s *step.Session) (stackPlan, error) {
 		for _, p := range role.Policies {
 			if !p.Inline {
 				plan.resources = append(plan.resources, stackPlanned{p.ID, "policy " + p.Name,
-					fmt.Sprintf("%s characters · %s", screen.Thousands(p.Document.Characters()), step.ShortDigest(p.Document.Digest()))})
+					fmt.Sprintf("%s characters · %s", screen.Thousands(p.Document.Characters()), screen.ShortDigest(p.Document.Digest()))})
 			}
 		}
 		detail := "trusts " + strings.Join(role.AccountIDs, " and ")
@@ -77,26 +85,28 @@ func planStack(s *step.Session) (stackPlan, error) {
 			detail += " under the external ID"
 		}
 		if len(role.ManagedPolicies) > 0 {
-			detail += ", has " + s.ManagedPolicyNames(role.Output)
+			detail += ", has " + access.Grant{Managed: role.ManagedPolicies}.ManagedNames()
 		}
 		plan.resources = append(plan.resources, stackPlanned{role.ID, "role " + role.Name, detail})
 	}
 	return plan, err
 }
 
-// with reports whether a stack was made with the parameters that are wanted.
-func (p stackPlan) with(stack aws.Stack) bool {
-	for name, value := range p.parameters {
-		if stack.Parameters[name] != value {
-			return false
-		}
+// want is the planner of the stack.
+func (p stackPlan) want(s *step.Session, token string) *making.Stack {
+	w := &making.Stack{Name: s.Stack.Name, ID: s.Stack.ID, Title: s.Vendor.Title, Template: p.template, Parameters: p.parameters,
+		Wants: map[string]aws.Want{}, Tags: s.TagList(), Permissions: stackNeeds(s), Acknowledged: s.Stack.Acknowledged,
+		Token: token, AtOnce: s.Unattended, Set: &aws.ChangeSet{}}
+	for _, role := range s.Request().Needed() {
+		w.Purposes = append(w.Purposes, role.Purpose)
+		w.Wants[role.Purpose] = s.WantedRole(role.Purpose)
 	}
-	return true
+	return w
 }
 
 func (p stackPlan) code(s *step.Session) screen.Code {
 	return screen.Code{Label: "Template", Name: s.Stack.Name + ".yaml", Body: p.template,
-		About: fmt.Sprintf("%s of %s bytes · %s", screen.Thousands(len(p.template)), screen.Thousands(aws.MaxTemplate), step.ShortDigest(aws.TemplateDigest(p.template)))}
+		About: fmt.Sprintf("%s of %s bytes · %s", screen.Thousands(len(p.template)), screen.Thousands(aws.MaxTemplate), screen.ShortDigest(aws.TemplateDigest(p.template)))}
 }
 
 // stackCommand is the AWS CLI's command that makes the stack from the saved
@@ -135,37 +145,28 @@ func stackNeeds(s *step.Session) []aws.Permission {
 		"DescribeStackEvents", "GetTemplate", "DeleteStack"} {
 		add(stack, "cloudformation:"+action)
 	}
-	for _, role := range s.NeededRoles() {
-		part := s.Part(role.Purpose)
-		arn := aws.RoleARN(s.Partition, s.AccountID, s.Path, part.RoleName)
-		add(arn, "iam:CreateRole", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:DeleteRole")
-		if len(s.Tags) > 0 {
-			add(arn, "iam:TagRole")
-		}
-		for _, managed := range s.ManagedPolicies(role.Purpose) {
-			needs = append(needs, aws.Permission{Action: "iam:AttachRolePolicy", Resource: arn, PolicyARN: managed},
-				aws.Permission{Action: "iam:DetachRolePolicy", Resource: arn, PolicyARN: managed})
-		}
-		if role.Inline {
-			add(arn, "iam:PutRolePolicy", "iam:GetRolePolicy", "iam:DeleteRolePolicy")
-			continue
-		}
-		documents, err := s.WantedDocuments(role.Purpose)
+	for _, role := range s.Request().Needed() {
+		g, err := s.Request().Grant(role.Purpose)
 		if err != nil {
 			continue // said where the template is written
 		}
-		for _, d := range documents {
-			own := aws.PolicyARN(s.Partition, s.AccountID, s.Path, d.Name)
-			add(own, "iam:CreatePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions", "iam:DeletePolicy")
-			needs = append(needs, aws.Permission{Action: "iam:AttachRolePolicy", Resource: arn, PolicyARN: own},
-				aws.Permission{Action: "iam:DetachRolePolicy", Resource: arn, PolicyARN: own})
+		add(g.ARN(), "iam:CreateRole", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:DeleteRole")
+		if len(s.Tags) > 0 {
+			add(g.ARN(), "iam:TagRole")
+		}
+		attached := slices.Clone(g.Managed)
+		for _, doc := range g.Documents {
+			if role.Inline {
+				add(g.ARN(), "iam:PutRolePolicy", "iam:GetRolePolicy", "iam:DeleteRolePolicy")
+				continue
+			}
+			add(doc.ARN, "iam:CreatePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:ListPolicyVersions", "iam:DeletePolicy")
+			attached = append(attached, doc.ARN)
+		}
+		for _, arn := range attached {
+			needs = append(needs, aws.Permission{Action: "iam:AttachRolePolicy", Resource: g.ARN(), PolicyARN: arn},
+				aws.Permission{Action: "iam:DetachRolePolicy", Resource: g.ARN(), PolicyARN: arn})
 		}
 	}
 	return needs
-}
-
-func callerPolicyCode(needs []aws.Permission) screen.Code {
-	doc := aws.CallerPolicy(needs)
-	return screen.Code{Label: "Smallest policy that this takes", Name: "rolecall-caller-policy.json", Body: doc.Pretty(),
-		About: fmt.Sprintf("%s characters · for whoever manages your permissions", screen.Thousands(doc.Characters()))}
 }

@@ -22,6 +22,7 @@ type Credentials struct {
 	watch   *aws.KeyWatch
 	keys    []aws.AccessKey // all of the user's, as last seen
 	fresh   []aws.AccessKey // made since this step looked first
+	lost    bool            // the secret of the key that was made was never seen
 	note    string
 	since   time.Time
 	until   time.Time
@@ -65,14 +66,16 @@ type (
 	keysLooked struct {
 		next        time.Duration
 		keys, fresh []aws.AccessKey
+		made        []string // by this session, as its receipt says
 		note        string
 		err         error
 	}
 	keyCreated struct {
 		key    aws.AccessKey
 		secret screen.Secret
-		kept   error // writing the secret where it was wanted
-		gone   bool  // the key was deleted again, since its secret could not be kept
+		lost   string // the ID of a key that was made, where its answer got lost
+		kept   error  // writing the secret where it was wanted
+		gone   bool   // the key was deleted again, since its secret could not be kept
 		err    error
 	}
 	keyTried struct {
@@ -123,14 +126,18 @@ func (c *Credentials) begin(s *step.Session) []screen.Effect {
 	c.stage, c.problem, c.fresh = keyLooking, nil, nil
 	c.since, c.until = s.Now(), s.Now().Add(s.Patience(step.LookFor))
 	c.watch = s.AWS.WatchKeys(s.Part(c.Spec.Role).UserName)
-	return []screen.Effect{c.look(0)}
+	return []screen.Effect{c.look(s, 0)}
 }
 
-func (c *Credentials) look(after time.Duration) screen.Effect {
-	watch := c.watch
+func (c *Credentials) look(s *step.Session, after time.Duration) screen.Effect {
+	watch, host, user, purpose := c.watch, s.Host(), c.user(s), c.Spec.Role
 	return screen.Call{Name: "look at the access keys", After: after, Do: func(ctx context.Context) screen.Msg {
 		next, _, err := watch.Fetch(ctx)
-		return keysLooked{next, watch.Keys(), watch.New(), watch.Note(), err}
+		msg := keysLooked{next: next, keys: watch.Keys(), fresh: watch.New(), note: watch.Note(), err: err}
+		if err == nil {
+			msg.made, msg.err = host.MadeKeys(purpose, user, msg.keys)
+		}
+		return msg
 	}}
 }
 
@@ -171,6 +178,9 @@ func (c *Credentials) looked(s *step.Session, msg keysLooked) (step.Move, []scre
 		return step.Stay, nil // the person is quicker than the looking
 	case c.known(s) != nil:
 		return c.resume(s)
+	case len(msg.made) > 0 && s.MakesKey():
+		c.orphaned(s, msg.made[0])
+		return step.Stay, nil
 	case c.stage != keyWaiting && len(c.keys) >= aws.MaxAccessKeys:
 		c.stage = keyFull
 		return step.Stay, nil
@@ -193,7 +203,7 @@ func (c *Credentials) lookAgain(s *step.Session, msg keysLooked) (step.Move, []s
 	if !s.Now().Before(c.until) {
 		return step.Stay, nil
 	}
-	return step.Stay, []screen.Effect{c.look(msg.next)}
+	return step.Stay, []screen.Effect{c.look(s, msg.next)}
 }
 
 // known is the session's key among those that were seen, nil when it is not
@@ -211,7 +221,7 @@ func (c *Credentials) known(s *step.Session) *aws.AccessKey {
 // of no use without its secret.
 func (c *Credentials) resume(s *step.Session) (step.Move, []screen.Effect) {
 	part := s.Part(c.Spec.Role)
-	if part.KeyMade && s.Secrets[c.Spec.Role] == "" && s.KeepSecret == nil {
+	if part.KeyMade && s.Secrets[c.Spec.Role] == "" && !part.KeyKept && !part.HandedOver {
 		c.stage = keyOrphan
 		return step.Stay, nil
 	}
@@ -234,7 +244,7 @@ func (c *Credentials) take(s *step.Session, id string, made bool) {
 func (c *Credentials) drop(s *step.Session) {
 	s.DropKey(c.Spec.Role)
 	s.Unanswered(c.ID())
-	c.whose, c.typed = nil, ""
+	c.whose, c.typed, c.lost = nil, "", false
 }
 
 func (c *Credentials) chose(s *step.Session, id string) (step.Move, []screen.Effect) {
@@ -249,7 +259,7 @@ func (c *Credentials) chose(s *step.Session, id string) (step.Move, []screen.Eff
 		return step.Stay, c.begin(s)
 	case "extend":
 		c.until = s.Now().Add(step.LookFor)
-		return step.Stay, []screen.Effect{c.look(0)}
+		return step.Stay, []screen.Effect{c.look(s, 0)}
 	case "create", "act":
 		c.stage, c.since = keyMaking, s.Now()
 		return step.Stay, []screen.Effect{c.create(s, id == "create")}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	making "rolecall/steps/make"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -15,31 +16,41 @@ import (
 // browser, which leaves no receipt. A secret that cannot be kept where it was
 // wanted makes the key worthless, so it is deleted again at once.
 func (c *Credentials) create(s *step.Session, onRecord bool) screen.Effect {
-	account, part, keep := s.AWS, s.Part(c.Spec.Role), s.KeepSecret
-	kept := s.Recorder(onRecord)
-	item := record.Item{Kind: record.ItemKey, Purpose: c.Spec.Role, User: part.UserName, UserID: part.UserID}
-	return screen.Call{Name: "create an access key for " + part.UserName, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		key, secret, err := account.CreateAccessKey(ctx, part.UserName)
-		if err != nil {
-			return keyCreated{err: err}
-		}
-		item.Name, item.ID = key.ID, key.ID
-		made := keyCreated{key: key, secret: screen.Secret(secret)}
-		if made.err = kept(item, record.ItemMade); made.err == nil && keep != nil {
-			made.kept = keep(key.ID, screen.Secret(secret))
+	host, user, keep := s.Host(), c.user(s), s.KeepSecret
+	if !onRecord {
+		host.Ledger = &record.Ledger{}
+	}
+	var made keyCreated
+	op := making.NewKey(c.Spec.Role, user, c.keys, func(key aws.AccessKey, secret aws.SecretKey) {
+		made.key, made.secret = key, screen.Secret(secret)
+	})
+	return screen.Call{Name: op.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
+		item, err := host.Send(ctx, op)
+		made.lost, made.err = item.ID, err
+		if made.err == nil && keep != nil {
+			made.kept = keep(item.ID, made.secret)
 		}
 		if made.kept != nil {
-			made.gone = account.DeleteAccessKey(ctx, part.UserName, key.ID) == nil && kept(item, record.ItemRemoved) == nil
+			made.gone = host.Account.DeleteAccessKey(ctx, user.Name, item.ID) == nil && host.Removed(item) == nil
 		}
 		return made
 	}}
 }
 
+// user is whose keys these are.
+func (c *Credentials) user(s *step.Session) aws.UserRef {
+	part := s.Part(c.Spec.Role)
+	return aws.UserRef{Name: part.UserName, ARN: part.UserARN, ID: part.UserID}
+}
+
 func (c *Credentials) created(s *step.Session, msg keyCreated) (step.Move, []screen.Effect) {
 	switch {
+	case msg.err != nil && msg.key.ID == "" && msg.lost != "" && s.MakesKey():
+		c.orphaned(s, msg.lost)
+		return step.Stay, []screen.Effect{c.look(s, 0)}
 	case msg.err != nil && msg.key.ID == "":
 		c.stage, c.problem = keyFailed, step.ProblemOf(msg.err)
-		if aws.KindOf(msg.err) == aws.Network {
+		if !making.Refused(msg.err) {
 			c.problem.Next = "A key may have been made whose secret nobody has. Press enter to look at the keys."
 		}
 		return step.Stay, nil
@@ -49,7 +60,8 @@ func (c *Credentials) created(s *step.Session, msg keyCreated) (step.Move, []scr
 		return step.Stay, nil
 	}
 	s.KeepInMind(c.Spec.Role, msg.secret)
-	s.SetPart(c.Spec.Role, func(p *record.Part) { p.KeyID, p.KeyMade = msg.key.ID, s.MakesKey() })
+	kept := s.KeepSecret != nil && msg.kept == nil && msg.err == nil
+	s.SetPart(c.Spec.Role, func(p *record.Part) { p.KeyID, p.KeyMade, p.KeyKept = msg.key.ID, s.MakesKey(), kept })
 	c.keys = append(slices.Clone(c.keys), msg.key)
 	if err := msg.err; err != nil || msg.kept != nil {
 		c.stage, c.problem = keyFailed, step.ProblemOf(err)
@@ -59,6 +71,13 @@ func (c *Credentials) created(s *step.Session, msg keyCreated) (step.Move, []scr
 		return step.Stay, nil
 	}
 	return c.try(s, msg.key.ID, msg.secret)
+}
+
+// orphaned is about a key that this session made and whose secret nobody has:
+// the answer got lost, or the program was killed before it was saved.
+func (c *Credentials) orphaned(s *step.Session, id string) {
+	s.SetPart(c.Spec.Role, func(p *record.Part) { p.KeyID, p.KeyMade = id, true })
+	c.stage, c.problem, c.lost = keyOrphan, nil, true
 }
 
 // try finds out whether both halves belong together, and whose they are. AWS
@@ -80,7 +99,7 @@ func (c *Credentials) tried(s *step.Session, msg keyTried) (step.Move, []screen.
 	part := s.Part(c.Spec.Role)
 	err := msg.err
 	if err == nil {
-		err = msg.whose.CheckOwner(aws.UserRef{Name: part.UserName, ARN: part.UserARN, ID: part.UserID}, s.AccountID)
+		err = msg.whose.CheckOwner(c.user(s), s.AccountID)
 	}
 	if err == nil {
 		c.whose, c.typed = &msg.whose, ""

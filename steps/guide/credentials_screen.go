@@ -149,8 +149,12 @@ func (c *Credentials) typing() []screen.Block {
 // orphan is about a key that an earlier run of this session made.
 func (c *Credentials) orphan(s *step.Session) ([]screen.Block, []screen.Action) {
 	part := s.Part(c.Spec.Role)
+	word := "This session made the access key " + part.KeyID + ", and then ended. Its secret was in memory alone: it is gone."
+	if c.lost {
+		word = "This session made the access key " + part.KeyID + ", whose secret nobody has: it was never seen, or not kept."
+	}
 	return []screen.Block{
-			screen.Text{Tone: screen.Warning, Body: "This session made the access key " + part.KeyID + ", and then ended. Its secret was in memory alone: it is gone."},
+			screen.Text{Tone: screen.Warning, Body: word},
 			c.keyFacts(s),
 			screen.Text{Body: "If you did not hand it over, it is of no use to anybody. Delete it, and rolecall makes another."},
 		}, []screen.Action{

@@ -107,6 +107,7 @@ type Part struct {
 	UserID        string `json:"user_id,omitempty"`
 	KeyID         string `json:"access_key_id,omitempty"`
 	KeyMade       bool   `json:"access_key_made,omitempty"` // rolecall made KeyID in this session
+	KeyKept       bool   `json:"access_key_kept,omitempty"` // and wrote its secret where the person wanted it
 
 	RoleARN    string    `json:"role_arn,omitempty"` // last seen or pasted
 	RoleID     string    `json:"role_id,omitempty"`

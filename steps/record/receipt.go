@@ -39,6 +39,7 @@ type ItemState string
 // The states of an Item.
 const (
 	ItemSent    ItemState = "sent"     // the request went out; no answer was seen yet
+	ItemUnknown ItemState = "unknown"  // the answer got lost, and a look did not tell what was done
 	ItemNotMade ItemState = "not made" // AWS refused the request
 	ItemMade    ItemState = "made"     // by rolecall: disconnect removes it
 	ItemAdopted ItemState = "adopted"  // it was there and right
@@ -60,8 +61,14 @@ type Item struct {
 	RoleID  string    `json:"role_id,omitempty"` // and its RoleId
 	User    string    `json:"user,omitempty"`    // user attachment, access key: the user's name
 	UserID  string    `json:"user_id,omitempty"` // and its UserId
-	At      time.Time `json:"at"`                // of the state
-	By      string    `json:"by,omitempty"`      // the ARN of who was signed in
+	// Pending is the digest that an update was sent for and never seen answered.
+	Pending string `json:"pending,omitempty"`
+	// Token marks the request that made a stack: its events carry it.
+	Token string `json:"token,omitempty"`
+	// Beside are the access keys that the user had before one was made.
+	Beside []string  `json:"beside,omitempty"`
+	At     time.Time `json:"at"`           // of the state
+	By     string    `json:"by,omitempty"` // the ARN of who was signed in
 }
 
 // same tells whether two entries are about one thing.
@@ -75,6 +82,9 @@ func (i Item) same(other Item) bool {
 func (i Item) Identical(other Item) bool {
 	return i.ID == other.ID && i.RoleID == other.RoleID && i.UserID == other.UserID
 }
+
+// Unproven tells whether rolecall asked for it and does not know what was done.
+func (i Item) Unproven() bool { return i.State == ItemSent || i.State == ItemUnknown }
 
 // Receipt is what one session made in an AWS account. It outlives the session.
 type Receipt struct {
@@ -94,9 +104,22 @@ type Receipt struct {
 	Items         []Item    `json:"items"`
 }
 
+// index is the entry about the same thing that was not removed; -1: none is. A
+// key has no name before it is made, so that one which was asked for may be any
+// of its user's.
+func (r Receipt) index(like Item) int {
+	i := slices.IndexFunc(r.Items, func(i Item) bool { return i.same(like) && i.State != ItemRemoved })
+	if i >= 0 || like.Kind != ItemKey {
+		return i
+	}
+	return slices.IndexFunc(r.Items, func(i Item) bool {
+		return i.Kind == ItemKey && i.Name == "" && i.Unproven() && strings.EqualFold(i.User, like.User)
+	})
+}
+
 // Find returns the entry about the same thing that was not removed.
 func (r Receipt) Find(like Item) (Item, bool) {
-	i := slices.IndexFunc(r.Items, func(i Item) bool { return i.same(like) && i.State != ItemRemoved })
+	i := r.index(like)
 	if i < 0 {
 		return Item{}, false
 	}
@@ -107,7 +130,7 @@ func (r Receipt) Find(like Item) (Item, bool) {
 func (r Receipt) Left() []Item {
 	var left []Item
 	for _, item := range r.Items {
-		if item.State == ItemMade || item.State == ItemSent {
+		if item.State == ItemMade || item.Unproven() {
 			left = append(left, item)
 		}
 	}
@@ -116,11 +139,11 @@ func (r Receipt) Left() []Item {
 
 // put replaces what is known of a thing. What was removed stays on record.
 func (r *Receipt) put(item Item) {
-	i := slices.IndexFunc(r.Items, func(i Item) bool { return i.same(item) && i.State != ItemRemoved })
+	i := r.index(item)
 	switch {
 	case i < 0:
 		r.Items = append(r.Items, item)
-	case item.State == ItemAdopted && r.Items[i].Identical(item) && r.Items[i].State != ItemSent:
+	case item.State == ItemAdopted && r.Items[i].Identical(item) && !r.Items[i].Unproven():
 		// What was made or changed here and found again stays on record as such.
 	case item.State == ItemUpdated && r.Items[i].Identical(item) && r.Items[i].State == ItemMade:
 		item.State = ItemMade

@@ -67,3 +67,12 @@ func CleanLine(s string) string {
 		return r
 	}, s)
 }
+
+// ShortDigest shows enough of a digest to compare it by eye.
+func ShortDigest(digest string) string {
+	const keep = len("sha256:") + 4
+	if len(digest) <= keep+2 {
+		return digest
+	}
+	return digest[:keep] + "…" + digest[len(digest)-2:]
+}

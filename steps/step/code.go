@@ -2,11 +2,11 @@ package step
 
 import (
 	"fmt"
-	"strings"
 
 	"rolecall/aws"
 	"rolecall/policy"
 	"rolecall/steps/access"
+	making "rolecall/steps/make"
 	"rolecall/steps/screen"
 )
 
@@ -41,47 +41,17 @@ func PolicyCode(w access.Document) screen.Code {
 	}
 }
 
-// ShortDigest shows enough of a digest to compare it by eye.
-func ShortDigest(digest string) string {
-	const keep = len("sha256:") + 4
-	if len(digest) <= keep+2 {
-		return digest
-	}
-	return digest[:keep] + "…" + digest[len(digest)-2:]
-}
+// ShortDigest is screen.ShortDigest.
+func ShortDigest(digest string) string { return screen.ShortDigest(digest) }
 
 // DifferenceProblem shows a policy of the suggested name with other content.
 func DifferenceProblem(named *aws.PolicySighting) screen.Problem {
-	var words []string
-	if missing := ChangeList(named.Difference.Removed, nil); missing != "" {
-		words = append(words, "it lacks "+missing)
-	}
-	if extra := ChangeList(named.Difference.Added, nil); extra != "" {
-		words = append(words, "it adds "+extra)
-	}
-	if changed := ChangeList(nil, named.Difference.Changed); changed != "" {
-		words = append(words, changed)
-	}
-	return screen.Problem{
-		What:     named.Policy.Name + " exists and differs: " + strings.Join(words, "; ") + ".",
-		Expected: "a policy that grants exactly the document above",
-		Next:     "Edit it in the console and paste the document, or create one under another name.",
-		Kind:     screen.NotAsNeeded,
-		Passing:  true,
-	}
+	return making.DifferenceProblem(named.Policy.Name, named.Difference)
 }
 
-// ChangeList names at most three differences and counts the rest.
+// ChangeList is making.ChangeList.
 func ChangeList(actions []string, changes []policy.Change) string {
-	words := append([]string(nil), actions...)
-	for _, change := range changes {
-		words = append(words, change.Detail)
-	}
-	const most = 3
-	if len(words) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
-	}
-	return strings.Join(words, ", ")
+	return making.ChangeList(actions, changes)
 }
 
 // ManagedFacts names AWS managed policies to copy, as the console's search

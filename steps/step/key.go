@@ -29,7 +29,7 @@ func (s *Session) MakesKey() bool { return s.HasStep(record.StepCreate) }
 // DropKey forgets a part's key and its secret.
 func (s *Session) DropKey(purpose string) {
 	s.KeepInMind(purpose, "")
-	s.SetPart(purpose, func(p *record.Part) { p.KeyID, p.KeyMade = "", false })
+	s.SetPart(purpose, func(p *record.Part) { p.KeyID, p.KeyMade, p.KeyKept = "", false, false })
 	s.SetSeen(purpose, func(p *record.SeenPart) { p.Key = false })
 }
 

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"strings"
 
-	"rolecall/aws"
 	"rolecall/steps/describe"
+	making "rolecall/steps/make"
 	"rolecall/steps/screen"
 	"rolecall/steps/vendorapi"
 )
@@ -17,8 +17,7 @@ func ProblemOf(err error) *screen.Problem {
 		return nil
 	}
 	if fault := (*screen.Fault)(nil); errors.As(err, &fault) {
-		p := fault.Problem
-		return &p
+		return making.ProblemOf(fault)
 	}
 	if refused := (*vendorapi.Error)(nil); errors.As(err, &refused) {
 		p := refused.Problem()
@@ -28,15 +27,7 @@ func ProblemOf(err error) *screen.Problem {
 		m := mistakes[0]
 		return &screen.Problem{What: m.What, Expected: m.Expected, Next: m.Next, Kind: screen.Usage}
 	}
-	e := aws.Explain(err)
-	kind := screen.Failure
-	switch e.Kind {
-	case aws.NotSignedIn, aws.Expired, aws.NeedsMFA, aws.Denied:
-		kind = screen.AWSRefused
-	case aws.WrongAccount, aws.WrongPartition:
-		kind = screen.NotAsNeeded
-	}
-	return &screen.Problem{What: e.What, Expected: e.Expected, Next: e.Next, Quoted: e.AWS, Kind: kind}
+	return making.ProblemOf(err)
 }
 
 // InputProblem is the one line under a field: what is wrong and what to do.
@@ -52,24 +43,8 @@ func InputProblem(err error) string {
 	return strings.Join(strings.Fields(strings.Join([]string{p.What, expected, p.Next}, " ")), " ")
 }
 
-// Refused tells whether an error means for certain that nothing was done.
-func Refused(err error) bool {
-	if own := (*screen.Fault)(nil); errors.As(err, &own) {
-		return true // rolecall refused by itself
-	}
-	switch aws.KindOf(err) {
-	case aws.Denied, aws.Throttled, aws.NotFound, aws.Limit, aws.Conflict, aws.Malformed, aws.Expired, aws.NotSignedIn, aws.WrongAccount:
-		return true
-	}
-	return false
-}
+// Refused is making.Refused.
+func Refused(err error) bool { return making.Refused(err) }
 
-// Passes tells whether an error is worth another look: an answer that got lost,
-// a server that is not well, or a use that IAM has not forgotten yet.
-func Passes(err error) bool {
-	switch aws.KindOf(err) {
-	case aws.Network, aws.Unavailable, aws.Throttled, aws.Conflict, aws.NotFound:
-		return true
-	}
-	return false
-}
+// Passes is making.Passes.
+func Passes(err error) bool { return making.Passes(err) }

@@ -68,7 +68,10 @@ type Session struct {
 	Endpoint string
 	// Wait is how long an unanswered wait may last; zero means the step's own.
 	Wait time.Duration
-	Now  func() time.Time
+	// Until is when the time of an unattended run is up, for requests that write
+	// too; zero: never.
+	Until time.Time
+	Now   func() time.Time
 }
 
 // Offer is one way to connect: a vendor, who does the AWS part, and what the
@@ -138,15 +141,19 @@ func (s *Session) NextLinks() []screen.Block {
 	return blocks
 }
 
-// TakeUser keeps a user that was proven right. A key of another one is
-// forgotten.
+// TakeUser keeps a user that was proven right.
 func (s *Session) TakeUser(purpose string, report aws.UserReport) {
 	s.SetSeen(purpose, func(p *record.SeenPart) { p.User = &report })
+	s.NameUser(purpose, *report.User)
+}
+
+// NameUser keeps which user a part is. A key of another one is forgotten.
+func (s *Session) NameUser(purpose string, user aws.UserRef) {
 	s.SetPart(purpose, func(p *record.Part) {
-		if p.UserID != "" && p.UserID != report.User.ID {
-			p.KeyID, p.KeyMade = "", false
+		if p.UserID != "" && p.UserID != user.ID {
+			p.KeyID, p.KeyMade, p.KeyKept = "", false, false
 		}
-		p.UserName, p.UserARN, p.UserID = report.User.Name, report.User.ARN, report.User.ID
+		p.UserName, p.UserARN, p.UserID = user.Name, user.ARN, user.ID
 	})
 }
 

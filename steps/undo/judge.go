@@ -108,7 +108,7 @@ func (r *Remover) judgeRole(ctx context.Context, item record.Item) (Removal, err
 	case err != nil:
 		return Removal{}, err
 	}
-	if item.State == record.ItemSent {
+	if item.Unproven() {
 		return r.unproven(item), nil
 	}
 	if change := r.roleChange(role, item); change != "" {
@@ -163,7 +163,7 @@ func (r *Remover) judgeGrant(ctx context.Context, item record.Item) (Removal, er
 	case err != nil:
 		return Removal{}, err
 	case role.ID != item.RoleID:
-		if item.State == record.ItemSent && item.RoleID == "" {
+		if item.Unproven() && item.RoleID == "" {
 			return r.unproven(item), nil
 		}
 		return Removal{Item: item, Verdict: Gone}, nil // the role it was on is gone
@@ -203,7 +203,7 @@ func (r *Remover) judgePolicy(ctx context.Context, item record.Item) (Removal, e
 		return Removal{Item: item, Verdict: Gone}, nil
 	case err != nil:
 		return Removal{}, err
-	case item.State == record.ItemSent:
+	case item.Unproven():
 		return r.unproven(item), nil
 	case item.ID == "" || p.ID != item.ID:
 		return keep(item, fmt.Sprintf("It is another policy of that name: its ID is %s, and rolecall made %s.", p.ID, item.ID), ""), nil

@@ -21,7 +21,7 @@ const (
 // by the template that it was last made from.
 func (r *Remover) judgeStack(ctx context.Context, item record.Item) (Removal, error) {
 	id := item.ID
-	if item.State == record.ItemSent || id == "" {
+	if item.Unproven() || id == "" {
 		id = item.Name
 	}
 	stack, err := r.Account.Stack(ctx, id)
@@ -30,7 +30,7 @@ func (r *Remover) judgeStack(ctx context.Context, item record.Item) (Removal, er
 		return Removal{Item: item, Verdict: Gone}, nil
 	case err != nil:
 		return Removal{}, err
-	case item.State == record.ItemSent:
+	case item.Unproven():
 		return r.unproven(item), nil
 	case stack.Status == stackDeleting:
 		return Removal{Item: item, Verdict: Remove}, nil // by an earlier run: there is only to wait

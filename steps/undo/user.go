@@ -22,7 +22,7 @@ func (r *Remover) judgeUserItem(ctx context.Context, item record.Item) (Removal,
 		return Removal{Item: item, Verdict: Gone}, nil
 	case err != nil:
 		return Removal{}, err
-	case item.State == record.ItemSent:
+	case item.Unproven():
 		return r.unproven(item), nil
 	case id == "" || user.ID != id:
 		if item.Kind != record.ItemUser {
@@ -55,7 +55,7 @@ func (r *Remover) judgeUserItem(ctx context.Context, item record.Item) (Removal,
 func (r *Remover) foreignToUser(user aws.User, keys []aws.AccessKey) string {
 	known := func(kind record.ItemKind, match func(record.Item) bool) bool {
 		return slices.ContainsFunc(r.Receipt.Items, func(i record.Item) bool {
-			return i.Kind == kind && i.UserID == user.ID && (i.State == record.ItemMade || i.State == record.ItemSent) && match(i)
+			return i.Kind == kind && i.UserID == user.ID && (i.State == record.ItemMade || i.Unproven()) && match(i)
 		})
 	}
 	for _, k := range keys {

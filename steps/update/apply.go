@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"rolecall/aws"
+	making "rolecall/steps/make"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -28,7 +29,7 @@ func (u *Updater) prepare(ctx context.Context, policies []PolicyUpdate) error {
 		if err != nil {
 			return err
 		}
-		if len(versions) < step.MostVersions {
+		if len(versions) < making.MostVersions {
 			continue
 		}
 		made, err := u.madeHere(*p)
@@ -36,9 +37,9 @@ func (u *Updater) prepare(ctx context.Context, policies []PolicyUpdate) error {
 			return err
 		}
 		if !made {
-			return step.NoRoom(p.Name, p.ARN, versions)
+			return making.NoRoom(p.Name, p.ARN, versions)
 		}
-		p.Drop = step.OldestVersion(versions)
+		p.Drop = making.OldestVersion(versions)
 	}
 	return nil
 }

@@ -56,7 +56,7 @@ func (r *Run) Unattended(ctx context.Context) error {
 	defer u.driver.close()
 	deadline := time.NewTimer(r.Wait)
 	defer deadline.Stop()
-	r.Walk.Session.Unattended = true
+	r.Walk.Session.Unattended, r.Walk.Session.Until = true, r.Walk.Session.Now().Add(r.Wait)
 	u.driver.start()
 	for !r.Walk.Ended() {
 		if ctx.Err() != nil {

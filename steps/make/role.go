@@ -1,0 +1,206 @@
+package making
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"rolecall/aws"
+	"rolecall/steps/access"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+)
+
+// Role plans a role with its policies.
+type Role struct {
+	access.Grant
+	Want aws.Want // to judge it by
+}
+
+// NewRole is the planner of a grant. Its name decides: the ARN that want names
+// may be of an earlier look.
+func NewRole(g access.Grant, want aws.Want) Role {
+	want.RoleARN, want.RoleName = "", g.Name
+	return Role{g, want}
+}
+
+// Needs are the permissions that looking takes.
+func (w Role) Needs() []aws.Permission {
+	var needs []aws.Permission
+	for _, doc := range w.Documents {
+		if !w.Role.Inline {
+			needs = append(needs, on(doc.ARN, "iam:GetPolicy", "iam:GetPolicyVersion")...)
+		}
+	}
+	return append(needs, on(w.ARN(), "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")...)
+}
+
+// Look reads the role and the policies of the wanted names, and judges the role.
+func (w Role) Look(ctx context.Context, account *aws.Account, deep bool) (Sight, error) {
+	var x Sight
+	var err error
+	if x.Policies, err = (wanted{w.Grant}).policies(ctx, account, deep); err != nil {
+		return x, err
+	}
+	seen, report, err := account.Look(ctx, w.Want)
+	if err == nil && len(seen.Denied) > 0 {
+		// What cannot be seen cannot be told apart from what does not exist.
+		_, err = account.Role(ctx, w.Name)
+	}
+	if err != nil && aws.KindOf(err) != aws.NotFound {
+		return x, err
+	}
+	x.Role, x.Reports = seen.Role, map[string]aws.Report{w.Purpose: report}
+	var created Found
+	if x.Role != nil {
+		created = Found{Created: x.Role.Created, Alike: (w.SessionFor == 0 || x.Role.MaxSession == w.SessionFor) && x.Role.Boundary == w.Boundary}
+	}
+	x.Found = wanted{w.Grant}.found(x.Policies, w.holder(x), created)
+	return x, nil
+}
+
+func (w Role) holder(x Sight) *holder {
+	r := x.Role
+	if r == nil {
+		return nil
+	}
+	item := w.item()
+	item.Name, item.ARN, item.ID, item.Digest = r.Name, r.ARN, r.ID, digest(r.Trust)
+	return &holder{item: item, path: r.Path, tags: r.Tags, attached: r.Attached, inline: r.Inline}
+}
+
+func (w Role) item() record.Item {
+	return record.Item{Kind: record.ItemRole, Purpose: w.Purpose, Name: w.Name, ARN: w.ARN(), Digest: w.Trust.Digest()}
+}
+
+// Plan compares what exists with what is wanted.
+func (w Role) Plan(x Sight, update map[string]bool) Plan {
+	report := x.Reports[w.Purpose]
+	matches, made := report.Check("policy-matches")
+	complete := x.Role != nil && report.OK && (!made || matches.Status == aws.Pass)
+	return wanted{w.Grant}.plan(x, w.holder(x), w.create(), w.difference(x), complete, update)
+}
+
+func (w Role) create() Operation {
+	detail := w.trusts()
+	if w.ExternalID != "" {
+		detail += " under the external ID"
+	}
+	return Operation{
+		Name: "create role " + w.Name, Detail: detail, Item: w.item(), Makes: true, Once: true,
+		Needs: append(on(w.ARN(), "iam:CreateRole"), onlyWith(w.TagList(), w.ARN(), "iam:TagRole")...),
+		Do: func(ctx context.Context, account *aws.Account, item *record.Item) error {
+			r, err := account.CreateRole(ctx, aws.NewRole{Name: w.Name, Path: w.Path, Description: w.Role.Description, Trust: w.Trust,
+				Boundary: w.Boundary, MaxSession: w.SessionFor, Tags: w.TagList()})
+			if err == nil {
+				item.ID, item.ARN = r.ID, r.ARN
+			}
+			return err
+		},
+	}
+}
+
+func (w Role) trusts() string { return "trusts " + strings.Join(w.Trusted, " and ") }
+
+// difference tells how a role of the wanted name differs, apart from a policy
+// that is only not attached yet; nil when it does not, or when there is none.
+func (w Role) difference(x Sight) *Difference {
+	h := w.holder(x)
+	if h == nil {
+		return nil
+	}
+	d := &Difference{Key: string(record.ItemRole) + " " + h.item.ARN + " " + h.item.ID, Kind: record.ItemRole, Name: h.item.Name}
+	var words []string
+	say := func(word string, update Operation) {
+		if !slices.Contains(words, word) { // a stranger fails two checks of the trust policy
+			words = append(words, word)
+		}
+		if !slices.ContainsFunc(d.Update, func(o Operation) bool { return o.Name == update.Name }) {
+			d.Update = append(d.Update, update)
+		}
+	}
+	item := h.item
+	for _, check := range x.Reports[w.Purpose].Checks {
+		switch {
+		case check.Status != aws.Fail:
+		case check.ID == "role-path":
+			words, d.Fixed = append(words, "its path is "+check.Got), "a path cannot be changed"
+		case strings.HasPrefix(check.ID, "trust-"):
+			item.Digest = w.Trust.Digest()
+			say("it trusts otherwise: "+check.Got, w.updateTrust(item))
+		case check.ID == "permissions-boundary":
+			say("its permissions boundary is "+check.Got, w.setBoundary(item))
+		}
+	}
+	if w.SessionFor != 0 && x.Role.MaxSession != w.SessionFor {
+		say("its longest session is "+screen.Hours(x.Role.MaxSession), w.setSession(item))
+	}
+	if missing := missingTags(w.TagList(), x.Role.Tags); missing != "" {
+		say("it lacks the tags "+missing, w.tag(item))
+	}
+	if extra := w.extra(x); extra != "" {
+		words, d.Fixed = append(words, "it also has "+extra), "rolecall takes no policy off a role that it did not make"
+	}
+	if len(words) > 0 {
+		d.Problem = screen.Problem{What: x.Role.Name + " exists and differs: " + strings.Join(words, "; ") + "."}
+	}
+	return d.finish("role", "--role-name", true)
+}
+
+func (w Role) updateTrust(item record.Item) Operation {
+	return change("update the trust policy of "+w.Name, "replaces all of it: "+w.trusts()+" alone", item,
+		func(ctx context.Context, account *aws.Account) error {
+			return account.UpdateTrust(ctx, w.Name, w.Trust)
+		}, on(w.ARN(), "iam:UpdateAssumeRolePolicy")...)
+}
+
+func (w Role) setBoundary(item record.Item) Operation {
+	return change("set the permissions boundary of "+w.Name, w.Boundary, item,
+		func(ctx context.Context, account *aws.Account) error {
+			return account.SetBoundary(ctx, w.Name, w.Boundary)
+		}, on(w.ARN(), "iam:PutRolePermissionsBoundary")...)
+}
+
+func (w Role) setSession(item record.Item) Operation {
+	return change("set the session duration of "+w.Name, screen.Hours(w.SessionFor), item,
+		func(ctx context.Context, account *aws.Account) error {
+			return account.SetMaxSession(ctx, w.Name, w.SessionFor)
+		}, on(w.ARN(), "iam:UpdateRole")...)
+}
+
+func (w Role) tag(item record.Item) Operation {
+	return change("tag role "+w.Name, TagWords(w.TagList()), item,
+		func(ctx context.Context, account *aws.Account) error {
+			return account.TagRole(ctx, w.Name, w.TagList())
+		}, on(w.ARN(), "iam:TagRole")...)
+}
+
+// extra names what a role has beside the wanted policies. It does not count when
+// all of it together is exactly what is wanted.
+func (w Role) extra(x Sight) string {
+	if matches, ok := x.Reports[w.Purpose].Check("policy-matches"); ok && matches.Status == aws.Pass {
+		return ""
+	}
+	known := map[string]bool{}
+	for i, doc := range w.Documents {
+		known[doc.ARN], known[doc.Name] = !w.Role.Inline, w.Role.Inline
+		if p := x.Policy(i); p != nil {
+			known[p.ARN] = true
+		}
+	}
+	for _, arn := range w.Managed {
+		known[arn] = true
+	}
+	var names []string
+	for _, p := range x.Role.Attached {
+		if !known[p.ARN] {
+			names = append(names, p.Name)
+		}
+	}
+	for _, p := range x.Role.Inline {
+		if !known[p.Name] {
+			names = append(names, p.Name+" (inline)")
+		}
+	}
+	return strings.Join(names, ", ")
+}

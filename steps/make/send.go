@@ -1,0 +1,320 @@
+package making
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"rolecall/aws"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+)
+
+const (
+	// skew is how far this machine's clock may be from AWS's: AWS refuses requests
+	// that were signed more than 15 minutes ago ("Signature expired … (15 min.)").
+	skew = 15 * time.Minute
+	// lookUpFor is how long rolecall looks what became of a request whose answer
+	// got lost, also when the time is up.
+	lookUpFor = 10 * time.Second
+)
+
+// Send carries out one operation. What it makes is on record before it is sent,
+// and with its ID before the answer is handed on, so that nothing is lost when
+// the program is killed between any two of these. When the answer gets lost, or
+// says no more than that it exists already, it looks once whether what exists is
+// what was asked for. It gives what is on record then; the error is nil when the
+// operation was done.
+func (h Host) Send(ctx context.Context, op Operation) (record.Item, error) {
+	limited, cancel := h.limit(ctx)
+	defer cancel()
+	if err := limited.Err(); err != nil {
+		return op.Item, aws.Explain(err) // nothing was sent
+	}
+	item, lost, err := h.before(op)
+	if err != nil {
+		return op.Item, err // nothing was sent
+	}
+	err = op.Do(limited, h.Account, &item)
+	switch {
+	case err == nil:
+		item.State = op.after()
+	case op.Once && !lost && (Refused(err) || aws.KindOf(err) == aws.Exists):
+		item = h.never(op, item)
+	default:
+		item, err = h.lookUp(ctx, op, item, lost, err)
+	}
+	if putErr := h.put(item); putErr != nil && err == nil {
+		err = putErr
+	}
+	return item, err
+}
+
+// limit ends a request when the time is up.
+func (h Host) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if h.Until.IsZero() {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, h.Until)
+}
+
+// after is the state of what was done.
+func (op Operation) after() record.ItemState {
+	if op.Makes {
+		return record.ItemMade
+	}
+	return record.ItemUpdated
+}
+
+// never is what is on record of what was not done.
+func (h Host) never(op Operation, item record.Item) record.Item {
+	if op.Makes {
+		item.State = record.ItemNotMade
+		return item
+	}
+	receipt, _ := h.Ledger.Receipt() // it was read just before
+	if known, ok := receipt.Find(item); ok && known.Pending != "" {
+		known.Pending = ""
+		return known
+	}
+	return item
+}
+
+// before writes down that the request is about to be sent. lost tells that an
+// earlier one for the same thing may still have been done.
+func (h Host) before(op Operation) (item record.Item, lost bool, err error) {
+	receipt, err := h.Ledger.Receipt()
+	if err != nil {
+		return op.Item, false, err
+	}
+	item = placed(op.Item, receipt)
+	item.At, item.By = h.Now().UTC(), h.By
+	known, ok := receipt.Find(item)
+	switch {
+	case op.Makes:
+		lost = ok && known.Unproven() && item.At.Sub(known.At) < skew
+		item.State = record.ItemSent
+		return item, lost, h.put(item)
+	case ok && known.State == record.ItemMade && known.Identical(item) && known.Digest != item.Digest:
+		// What was made stays on record as such, and is still known for it should
+		// the answer get lost.
+		known.Pending = item.Digest
+		return item, false, h.put(known)
+	}
+	return item, false, nil
+}
+
+// placed fills in on which very role or user a thing is, where that was made
+// just before.
+func placed(item record.Item, receipt record.Receipt) record.Item {
+	if item.Role != "" && item.RoleID == "" {
+		role, _ := receipt.Find(record.Item{Kind: record.ItemRole, Name: item.Role})
+		item.RoleID = role.ID
+	}
+	if item.User != "" && item.UserID == "" {
+		user, _ := receipt.Find(record.Item{Kind: record.ItemUser, Name: item.User})
+		item.UserID = user.ID
+	}
+	return item
+}
+
+// lookUp finds out once what became of a request whose answer tells too little.
+// It outlives the request's own time.
+func (h Host) lookUp(ctx context.Context, op Operation, item record.Item, lost bool, err error) (record.Item, error) {
+	item.State = ""
+	if op.Makes {
+		item.State = record.ItemUnknown
+	}
+	if item.Kind == "" {
+		return item, err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpFor)
+	defer cancel()
+	found, lookErr := op.Look(ctx, h.Account)
+	if lookErr != nil {
+		return item, err
+	}
+	if done, ok := the(item, found, op.Makes); ok {
+		done.State, done.At, done.By, done.Token, done.Beside = op.after(), h.Now().UTC(), item.By, item.Token, item.Beside
+		if op.OnlyAnswer {
+			return done, err
+		}
+		return done, nil
+	}
+	taken := aws.KindOf(err) == aws.Exists && slices.ContainsFunc(found, func(f Found) bool { return foreign(item, f) })
+	if Refused(err) && !lost || taken {
+		return h.never(op, item), err
+	}
+	return item, err
+}
+
+// foreign tells that what has the name is for certain not what a request made.
+func foreign(sent record.Item, found Found) bool {
+	if !sameThing(sent, found.Item) {
+		return false
+	}
+	return !found.Alike || sent.Digest != found.Digest || sent.Token != "" && found.Token != "" && sent.Token != found.Token
+}
+
+// the finds the one thing that a request made, or changed to what was asked for.
+func the(sent record.Item, found []Found, makes bool) (record.Item, bool) {
+	ours := slices.DeleteFunc(slices.Clone(found), func(f Found) bool {
+		if makes {
+			return !Ours(sent, f)
+		}
+		return f.Kind != sent.Kind || f.ID != sent.ID || sent.Digest == "" || f.Digest != sent.Digest
+	})
+	if len(ours) != 1 {
+		return record.Item{}, false
+	}
+	return ours[0].Item, true
+}
+
+// Ours tells whether a thing that exists is the one that a request made whose
+// answer was never seen. The name was free just before the request, so that what
+// has its content and settings, and was made when it was sent, is that one. A
+// stack's events say it for certain.
+func Ours(sent record.Item, found Found) bool {
+	switch {
+	case !sent.Unproven(), !found.Alike, !sameThing(sent, found.Item), sent.Digest != found.Digest:
+		return false
+	case sent.RoleID != "" && sent.RoleID != found.RoleID, sent.UserID != "" && sent.UserID != found.UserID:
+		return false
+	case slices.Contains(sent.Beside, found.ID):
+		return false // the user had that key before
+	case sent.Token != "" && found.Token != "":
+		return sent.Token == found.Token
+	}
+	return found.Created.IsZero() || found.Created.Sub(sent.At).Abs() <= skew
+}
+
+// sameThing compares names; a key has none before it is made.
+func sameThing(sent, found record.Item) bool {
+	receipt := record.Receipt{Items: []record.Item{sent}}
+	_, ok := receipt.Find(found)
+	return ok
+}
+
+// settle compares requests that were sent and never seen answered with what
+// exists, and writes down what is found out. What rolecall made in this session
+// it marks as such among what was found.
+func (h Host) settle(found []Found) error {
+	receipt, err := h.Ledger.Receipt()
+	if err != nil {
+		return err
+	}
+	for i := range found {
+		f := &found[i]
+		known, ok := receipt.Find(f.Item)
+		switch {
+		case !ok:
+			continue
+		case known.Unproven():
+			one, is := the(known, found, true)
+			if !is || one.ID != f.ID {
+				continue
+			}
+			known.ID, known.ARN, known.Name, known.RoleID, known.UserID = f.ID, f.ARN, f.Name, f.RoleID, f.UserID
+			known.State, known.At = record.ItemMade, h.Now().UTC()
+		case known.Pending != "" && known.Identical(f.Item) && f.Digest == known.Pending:
+			known.Digest, known.Pending, known.At = known.Pending, "", h.Now().UTC()
+		default:
+			if known.State == record.ItemMade && known.Identical(f.Item) {
+				f.State = record.ItemMade
+			}
+			continue
+		}
+		if err := h.put(known); err != nil {
+			return err
+		}
+		f.State = known.State
+	}
+	return nil
+}
+
+// adopt writes down what exists and is right. What was made here stays on record
+// as such.
+func (h Host) adopt(items []record.Item) error {
+	for _, item := range items {
+		item.State, item.At, item.By = record.ItemAdopted, h.Now().UTC(), h.By
+		if err := h.put(item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (h Host) put(item record.Item) error {
+	if item.State == "" || item.Kind == "" {
+		return nil
+	}
+	return h.Ledger.Put(h.Head, item)
+}
+
+// Removed writes down that a thing was taken away again, if it is on record.
+func (h Host) Removed(item record.Item) error {
+	receipt, err := h.Ledger.Receipt()
+	if err != nil {
+		return err
+	}
+	known, ok := receipt.Find(item)
+	if !ok || known.ID != item.ID {
+		return nil
+	}
+	known.State, known.At, known.By = record.ItemRemoved, h.Now().UTC(), h.By
+	return h.put(known)
+}
+
+// Outstanding is what this session made, or may have made, and did not remove.
+func (h Host) Outstanding() []record.Item {
+	receipt, err := h.Ledger.Receipt()
+	if err != nil {
+		return nil
+	}
+	return receipt.Left()
+}
+
+// Refused tells whether an error means for certain that nothing was done by the
+// request that it answers.
+func Refused(err error) bool {
+	if own := (*screen.Fault)(nil); errors.As(err, &own) {
+		return true // rolecall refused by itself
+	}
+	switch aws.KindOf(err) {
+	case aws.Denied, aws.Throttled, aws.NotFound, aws.Limit, aws.Conflict, aws.Malformed, aws.Expired, aws.NotSignedIn, aws.WrongAccount:
+		return true
+	}
+	return false
+}
+
+// Passes tells whether an error is worth another look: an answer that got lost,
+// a server that is not well, or a use that IAM has not forgotten yet.
+func Passes(err error) bool {
+	switch aws.KindOf(err) {
+	case aws.Network, aws.Unavailable, aws.Throttled, aws.Conflict, aws.NotFound:
+		return true
+	}
+	return false
+}
+
+// ProblemOf says in three lines what an error of AWS or of this machine means.
+// It gives nil for nil.
+func ProblemOf(err error) *screen.Problem {
+	if err == nil {
+		return nil
+	}
+	if fault := (*screen.Fault)(nil); errors.As(err, &fault) {
+		p := fault.Problem
+		return &p
+	}
+	e := aws.Explain(err)
+	kind := screen.Failure
+	switch e.Kind {
+	case aws.NotSignedIn, aws.Expired, aws.NeedsMFA, aws.Denied:
+		kind = screen.AWSRefused
+	case aws.WrongAccount, aws.WrongPartition:
+		kind = screen.NotAsNeeded
+	}
+	return &screen.Problem{What: e.What, Expected: e.Expected, Next: e.Next, Quoted: e.AWS, Kind: kind}
+}

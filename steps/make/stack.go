@@ -1,0 +1,255 @@
+package making
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"rolecall/aws"
+	"rolecall/steps/record"
+	"rolecall/steps/screen"
+)
+
+// Stack plans a CloudFormation stack that makes roles with their policies.
+type Stack struct {
+	Name         string
+	ID           string // of the one that is known from before; empty: none is
+	Title        string // the vendor's
+	Template     string
+	Parameters   map[string]string   // the external IDs, as the template names them
+	Wants        map[string]aws.Want // by purpose, which is the output's name
+	Purposes     []string
+	Tags         []aws.Tag
+	Permissions  []aws.Permission // that making it takes: CloudFormation acts with those of the caller
+	Acknowledged bool             // a person accepts that IAM resources are made
+	// Token marks the request, so that repeating it does no harm.
+	Token string
+	// AtOnce creates the stack without a change set that somebody looks at first.
+	AtOnce bool
+	// Set takes in the change set that was made.
+	Set *aws.ChangeSet
+}
+
+// Needs are the permissions that all of it takes.
+func (w *Stack) Needs() []aws.Permission { return w.Permissions }
+
+// Look looks at the stack of this session, else at one of the wanted name, and
+// judges the roles that it has made.
+func (w *Stack) Look(ctx context.Context, account *aws.Account, _ bool) (Sight, error) {
+	stack, err := w.find(ctx, account)
+	if aws.KindOf(err) == aws.NotFound {
+		return Sight{}, nil
+	}
+	if err != nil {
+		return Sight{}, err
+	}
+	x := Sight{Stack: &stack}
+	found := Found{Created: stack.Created, Alike: missingTags(w.Tags, stack.Tags) == "", Item: w.item()}
+	found.Name, found.ID, found.ARN = stack.Name, stack.ID, stack.ID
+	if stack.Status == aws.StackReview {
+		x.Found = []Found{found} // its template is told with its change set alone
+		return x, nil
+	}
+	text, err := account.Template(ctx, stack.ID)
+	switch kind := aws.KindOf(err); {
+	case kind == aws.Denied: // then the outputs tell: the roles are judged in any case
+		x.same = !slices.ContainsFunc(w.Purposes, func(name string) bool { return stack.Outputs[name] == "" })
+	case kind == aws.NotFound:
+		found.Digest = ""
+	case err != nil:
+		return x, err
+	default:
+		x.same, found.Digest = aws.SameTemplate(text, w.Template), aws.TemplateDigest(text)
+	}
+	x.same = x.same && w.with(stack)
+	found.Token = creationToken(ctx, account, stack)
+	x.Found = []Found{found}
+	if stack.Status.Good() {
+		err = w.judge(ctx, account, &x)
+	}
+	return x, err
+}
+
+func (w *Stack) find(ctx context.Context, account *aws.Account) (aws.Stack, error) {
+	if w.ID != "" {
+		stack, err := account.Stack(ctx, w.ID)
+		gone := err == nil && stack.Status == aws.StackDeleted
+		if !gone && aws.KindOf(err) != aws.NotFound {
+			return stack, err
+		}
+	}
+	return account.Stack(ctx, w.Name)
+}
+
+// creationToken is the token of the request that the stack's newest run belongs
+// to; empty where AWS does not tell, or does not let it be asked.
+func creationToken(ctx context.Context, account *aws.Account, stack aws.Stack) string {
+	watch := account.WatchStack(stack.ID, "")
+	if _, _, err := watch.Fetch(ctx); err != nil || len(watch.Events()) == 0 {
+		return ""
+	}
+	return watch.Events()[0].Token
+}
+
+// with reports whether a stack was made with the parameters that are wanted.
+func (w *Stack) with(stack aws.Stack) bool {
+	for name, value := range w.Parameters {
+		if stack.Parameters[name] != value {
+			return false
+		}
+	}
+	return true
+}
+
+// judge reads the outputs and verifies the roles.
+func (w *Stack) judge(ctx context.Context, account *aws.Account, x *Sight) error {
+	x.Roles, x.Reports = map[string]*aws.Role{}, map[string]aws.Report{}
+	for _, purpose := range w.Purposes {
+		want := w.Wants[purpose]
+		ref, err := aws.ParseRoleARN(x.Stack.Outputs[purpose], want.Partition, want.AccountID)
+		if err != nil {
+			x.missing = &screen.Problem{What: "The stack " + x.Stack.Name + " has no output " + purpose + " with the ARN of a role.",
+				Expected: "the outputs that the template describes", Next: "Make the stack from the template as it is, under another name.", Kind: screen.NotAsNeeded}
+			return nil
+		}
+		want.RoleARN, want.RoleName = ref.ARN, ref.Name
+		seen, report, err := account.Look(ctx, want)
+		if err != nil {
+			return err
+		}
+		x.Roles[purpose], x.Reports[purpose] = seen.Role, report
+	}
+	return nil
+}
+
+func (w *Stack) item() record.Item {
+	return record.Item{Kind: record.ItemStack, Name: w.Name, Digest: aws.TemplateDigest(w.Template)}
+}
+
+// Updatable reports whether a stack gives the roles that are needed here: then
+// it was made for the same.
+func (w *Stack) Updatable(stack aws.Stack) bool {
+	return stack.Status.Good() && !slices.ContainsFunc(w.Purposes, func(name string) bool { return stack.Outputs[name] == "" })
+}
+
+// Plan compares the stack that exists with the one that is wanted.
+func (w *Stack) Plan(x Sight, update map[string]bool) Plan {
+	var p Plan
+	if x.Stack == nil {
+		p.Operations = []Operation{w.create()}
+		return p
+	}
+	stack := *x.Stack
+	mine := stack.ID == w.ID || x.Found[0].State == record.ItemMade
+	switch {
+	case stack.Status == aws.StackReview:
+		op := w.changeSet("")
+		op.Makes, op.Item.ID, op.Item.ARN = false, stack.ID, stack.ID // in the empty stack that is there
+		p.Operations = []Operation{op}
+	case stack.Status.Moving() && (x.same || mine), stack.Status.Blocked():
+		p.Follow = true
+	case stack.Status.Good() && x.same:
+		p.Adopted = []record.Item{x.Found[0].Item}
+	default:
+		p.add(w.difference(stack), update)
+	}
+	return p
+}
+
+func (w *Stack) difference(stack aws.Stack) *Difference {
+	d := &Difference{Key: string(record.ItemStack) + " " + stack.ID, Kind: record.ItemStack, Name: stack.Name}
+	d.Problem = screen.Problem{
+		What: "The stack " + stack.Name + " exists already (" + StatusWords(string(stack.Status)) +
+			"), and it was made from another template or with another external ID.",
+		Expected: "a name that is free, or a stack made from this template",
+		Next:     "Choose another name, or have the stack updated; unattended: --stack-name.", Kind: screen.NotAsNeeded}
+	switch {
+	case stack.Status.Moving():
+		d.Fixed = "CloudFormation is at work on it"
+	case !w.Updatable(stack):
+		d.Fixed = "it was not made for " + w.Title
+	}
+	d.Update = []Operation{w.changeSet(stack.ID)}
+	return d
+}
+
+// StatusWords writes AWS's status in small words.
+func StatusWords(status string) string { return strings.ToLower(strings.ReplaceAll(status, "_", " ")) }
+
+// New is what a request for the stack sends.
+func (w *Stack) New() aws.NewStack {
+	return aws.NewStack{Name: w.Name, Template: w.Template, Parameters: w.Parameters, Tags: w.Tags, Acknowledged: w.Acknowledged, Token: w.Token}
+}
+
+func (w *Stack) create() Operation {
+	if !w.AtOnce {
+		return w.changeSet("")
+	}
+	item := w.item()
+	item.Token = w.Token
+	return Operation{Name: "create stack " + w.Name, Item: item, Makes: true, Follow: true,
+		Do: func(ctx context.Context, account *aws.Account, item *record.Item) error {
+			id, err := account.CreateStack(ctx, w.New())
+			if err == nil {
+				item.ID, item.ARN = id, id
+			}
+			return err
+		}}
+}
+
+// changeSet has CloudFormation work out what it would do: to a stack that exists
+// or, without an ID, to a new one, which appears with nothing in it.
+func (w *Stack) changeSet(stackID string) Operation {
+	op := Operation{Name: "create change set of stack " + w.Name, Follow: true, OnlyAnswer: true,
+		Do: func(ctx context.Context, account *aws.Account, item *record.Item) error {
+			n := aws.NewChangeSet{NewStack: w.New(), ChangeSet: w.Token, Update: stackID != ""}
+			if n.Update {
+				n.Name = stackID // also where another region is set now
+			}
+			set, err := account.CreateChangeSet(ctx, n)
+			if err == nil {
+				item.ID, item.ARN = set.StackID, set.StackID
+				*w.Set = set
+			}
+			return err
+		}}
+	if stackID == "" {
+		op.Item, op.Makes = w.item(), true
+	}
+	return op
+}
+
+// Execute begins to do what the change set says. The stack was made with its
+// change set, or existed before.
+func (w *Stack) Execute(stackID, token string) Operation {
+	set, item := *w.Set, w.item()
+	item.ID, item.ARN = stackID, stackID
+	return change("execute change set of stack "+w.Name, "", item, func(ctx context.Context, account *aws.Account) error {
+		return account.ExecuteChangeSet(ctx, set.ID, token)
+	}).followed()
+}
+
+// Discard takes the change set back, and the empty stack that came with a new
+// one.
+func (w *Stack) Discard(stackID, token string, alone bool) Operation {
+	set := *w.Set
+	return change("discard change set of stack "+w.Name, "", record.Item{}, func(ctx context.Context, account *aws.Account) error {
+		err := account.DeleteChangeSet(ctx, set.ID)
+		if (err == nil || aws.KindOf(err) == aws.NotFound) && alone {
+			err = account.DeleteStack(ctx, stackID, token)
+		}
+		return err
+	}).followed()
+}
+
+// DeleteStack begins to delete a stack with all that is left of it.
+func DeleteStack(stack aws.Stack, token string) Operation {
+	return change("delete stack "+stack.Name, "", record.Item{}, func(ctx context.Context, account *aws.Account) error {
+		return account.DeleteStack(ctx, stack.ID, token)
+	}).followed()
+}
+
+func (op Operation) followed() Operation {
+	op.Follow = true
+	return op
+}
