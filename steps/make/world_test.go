@@ -1,8 +1,10 @@
 package making_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -44,10 +46,26 @@ type killer struct {
 	next  http.RoundTripper
 	left  atomic.Int64 // requests until then; negative: never
 	after bool
+	at    atomic.Pointer[string] // or at the next request of this action
+}
+
+// killAt kills the program at the next request of an action.
+func (w *world) killAt(action string) { w.killer.at.Store(&action) }
+
+// is reports whether a request is of the action at which the program ends.
+func (k *killer) is(r *http.Request) bool {
+	at := k.at.Load()
+	if at == nil || r.Body == nil {
+		return false
+	}
+	text, err := io.ReadAll(r.Body)
+	r.Body = io.NopCloser(bytes.NewReader(text))
+	_, action, _ := strings.Cut(*at, ":")
+	return err == nil && strings.Contains(string(text), "Action="+action+"&")
 }
 
 func (k *killer) RoundTrip(r *http.Request) (*http.Response, error) {
-	dies := k.left.Add(-1) == 0
+	dies := k.left.Add(-1) == 0 || k.is(r)
 	if dies && !k.after {
 		runtime.Goexit()
 	}
@@ -228,6 +246,7 @@ func (w *world) trouble(rng *rand.Rand) string {
 // calm ends all trouble.
 func (w *world) calm() {
 	w.killer.left.Store(-1)
+	w.killer.at.Store(nil)
 	w.aws.ClearFaults()
 }
 
