@@ -84,7 +84,7 @@ func (s *Session) Result() Result {
 			r.ManagedPolicies = append(r.ManagedPolicies, s.ManagedPolicies(role.Purpose)...)
 			r.Roles = append(r.Roles, ResultRole{Purpose: role.Purpose, ARN: part.RoleARN, ID: part.RoleID})
 		}
-		if part.UserName != "" && role.Access == describe.AccessUser {
+		if (part.UserARN != "" || s.GuideOnly) && role.Access == describe.AccessUser {
 			r.Users = append(r.Users, ResultUser{Name: part.UserName, ARN: part.UserARN, AccessKeyID: part.KeyID})
 		}
 		if seen.User != nil {

@@ -251,13 +251,38 @@ func (u *unattended) timeUp(view screen.Screen) error {
 }
 
 // progress writes what is new on the screen, one line for each change.
-func (u *unattended) progress(screen screen.Screen) {
-	u.say(headingOf(u.run.Walk, screen))
-	for _, block := range screen.Blocks {
-		for _, line := range progressLines(block) {
+func (u *unattended) progress(view screen.Screen) {
+	u.say(headingOf(u.run.Walk, view))
+	warned := false
+	for _, block := range view.Blocks {
+		lines := progressLines(block)
+		if facts, ok := block.(screen.Facts); ok && warned {
+			lines = announced(facts)
+		}
+		for _, line := range lines {
 			u.say("  " + line)
 		}
+		warned = warns(block)
 	}
+}
+
+// warns reports whether a block is a warning, which the facts behind it belong
+// to.
+func warns(block screen.Block) bool {
+	text, ok := block.(screen.Text)
+	return ok && text.Tone == screen.Warning
+}
+
+// announced are the facts that a warning announces: what exists, what is left.
+func announced(facts screen.Facts) []string {
+	lines := make([]string, len(facts))
+	for i, fact := range facts {
+		lines[i] = "  " + fact.Label + ": " + fact.Value
+		if fact.Note != "" {
+			lines[i] += " (" + fact.Note + ")"
+		}
+	}
+	return lines
 }
 
 // headingOf is a step's heading with its place here and at the vendor.
