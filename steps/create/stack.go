@@ -178,8 +178,6 @@ func (c *Stack) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Eff
 		return step.Stay, c.followed(s, msg)
 	case stackSearched:
 		return step.Stay, c.searched(s, msg)
-	case stackActed:
-		return step.Stay, c.acted(s, msg)
 	case screen.Chose:
 		return c.chose(s, msg)
 	case screen.Changed:
@@ -412,6 +410,6 @@ func (c *Stack) act(s *step.Session) []screen.Effect {
 	want.Acknowledged = true
 	return []screen.Effect{screen.Call{Name: "create stack " + want.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
 		_, err := account.CreateStack(ctx, want.New())
-		return stackActed{err}
+		return stackSearched{err: err, acted: true}
 	}}}
 }

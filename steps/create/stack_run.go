@@ -32,8 +32,8 @@ type (
 		named   *aws.Stack
 		note    string
 		err     error
+		acted   bool // it is what the rehearsal's stand-in for the person did
 	}
-	stackActed struct{ err error }
 )
 
 // stackSeen is what the events of a run tell.
@@ -232,7 +232,7 @@ func (c *Stack) searchAfter(after time.Duration) []screen.Effect {
 	search := c.search
 	return []screen.Effect{screen.Call{Name: "look for the stack", After: after, Do: func(ctx context.Context) screen.Msg {
 		next, _, err := search.Fetch(ctx)
-		return stackSearched{next, search.Matches(), search.Named(), search.Note(), err}
+		return stackSearched{next, search.Matches(), search.Named(), search.Note(), err, false}
 	}}}
 }
 
@@ -242,7 +242,7 @@ func (c *Stack) searched(s *step.Session, msg stackSearched) []screen.Effect {
 		return nil
 	}
 	c.problem, c.note = step.ProblemOf(msg.err).AsPassing(), msg.note
-	c.next = s.Now().Add(msg.next)
+	c.next, c.acting = s.Now().Add(msg.next), c.acting && !msg.acted
 	if msg.err == nil && len(msg.matches) > 0 && !c.acting {
 		c.found = true
 		return c.begin(s, msg.matches[0], "", stackFollowing)
@@ -256,16 +256,6 @@ func (c *Stack) searched(s *step.Session, msg stackSearched) []screen.Effect {
 		return nil
 	}
 	return c.searchAfter(msg.next)
-}
-
-// acted follows what the rehearsal's stand-in for the person did.
-func (c *Stack) acted(s *step.Session, msg stackActed) []screen.Effect {
-	c.acting = false
-	if msg.err != nil {
-		c.stop(step.ProblemOf(msg.err))
-		return nil
-	}
-	return c.searchAfter(0)
 }
 
 // tasks are the template's resources with their states, as the events tell

@@ -17,38 +17,20 @@ import (
 // and the policies that it carries.
 type wanted struct{ access.Grant }
 
-// holder is a role or a user that exists.
-type holder struct {
-	item     record.Item
-	path     string
-	tags     []aws.Tag
-	attached []aws.AttachedPolicy
-	inline   []aws.InlinePolicy
-}
-
-func (w wanted) kind() record.ItemKind {
-	if w.User {
-		return record.ItemUser
-	}
-	return record.ItemRole
-}
-
-// carried is a thing on the role or user.
+// carried is a thing on the role or user, which has this ID where it exists.
 func (w wanted) carried(kind record.ItemKind, name, arn, id string) record.Item {
-	item := record.Item{Kind: kind, Purpose: w.Purpose, Name: name, ARN: arn}
+	item := record.Item{Kind: kind, Purpose: w.Purpose, Name: name, ARN: arn, Role: w.Name, RoleID: id}
 	if w.User {
-		item.User, item.UserID = w.Name, id
-	} else {
-		item.Role, item.RoleID = w.Name, id
+		item.Role, item.RoleID, item.User, item.UserID = "", "", w.Name, id
 	}
 	return item
 }
 
-func (w wanted) attachment(name, arn, id string) record.Item {
+func (w wanted) attachment() record.ItemKind {
 	if w.User {
-		return w.carried(record.ItemUserAttachment, name, arn, id)
+		return record.ItemUserAttachment
 	}
-	return w.carried(record.ItemAttachment, name, arn, id)
+	return record.ItemAttachment
 }
 
 // policies gets the policies of the wanted names. Names are unique whatever the
@@ -75,29 +57,34 @@ func (w wanted) policies(ctx context.Context, account *aws.Account, deep bool) (
 	return policies, nil
 }
 
-// found lists what exists of what is wanted.
-func (w wanted) found(policies []*aws.Policy, h *holder, created Found) []Found {
+// found lists what exists of what is wanted; carrier is the role or user, nil
+// where there is none.
+func (w wanted) found(policies []*aws.Policy, carrier *Found, attached []aws.AttachedPolicy, inline []aws.InlinePolicy) []Found {
 	var all []Found
 	for _, p := range policies {
 		if p != nil {
-			all = append(all, Found{Created: p.Created, Alike: missingTags(w.TagList(), p.Tags) == "" && samePath(w.Path, p.Path),
+			all = append(all, Found{Created: p.Created, Alike: w.alike(p.Path, p.Tags),
 				Item: record.Item{Kind: record.ItemPolicy, Purpose: w.Purpose, Name: p.Name, ARN: p.ARN, ID: p.ID, Digest: digest(p.Document)}})
 		}
 	}
-	if h == nil {
+	if carrier == nil {
 		return all
 	}
-	created.Item, created.Alike = h.item, created.Alike && missingTags(w.TagList(), h.tags) == "" && samePath(w.Path, h.path)
-	all = append(all, created)
-	for _, p := range h.attached {
-		all = append(all, Found{Alike: true, Item: w.attachment(p.Name, p.ARN, h.item.ID)})
+	all = append(all, *carrier)
+	for _, p := range attached {
+		all = append(all, Found{Alike: true, Item: w.carried(w.attachment(), p.Name, p.ARN, carrier.ID)})
 	}
-	for _, p := range h.inline {
-		item := w.carried(record.ItemInline, p.Name, "", h.item.ID)
+	for _, p := range inline {
+		item := w.carried(record.ItemInline, p.Name, "", carrier.ID)
 		item.Digest = digest(p.Document)
 		all = append(all, Found{Alike: true, Item: item})
 	}
 	return all
+}
+
+// alike tells whether a thing has the wanted path and tags.
+func (w wanted) alike(path string, tags []aws.Tag) bool {
+	return samePath(w.Path, path) && missingTags(w.TagList(), tags) == ""
 }
 
 func samePath(wanted, found string) bool { return wanted == "" || wanted == found }
@@ -112,67 +99,53 @@ func digest(d *policy.Document) string {
 // plan compares what exists with what is wanted. create makes the role or user;
 // difference tells how the one that exists differs, complete that it is right
 // in every respect, whatever its policies are called.
-func (w wanted) plan(x Sight, h *holder, create Operation, difference *Difference, complete bool, update map[string]bool) Plan {
-	var p Plan
-	differences := make([]*Difference, len(w.Documents))
+func (w wanted) plan(x Sight, create Operation, difference *Difference, complete bool, update map[string]bool) Plan {
+	differences, operations := []*Difference{difference}, []Operation{}
 	for i := range w.Documents {
-		differences[i] = w.policyDifference(x.Policy(i), i)
-		complete = complete && differences[i] == nil
+		differences = append(differences, w.policyDifference(x.Policy(i), i))
+		if !w.Role.Inline {
+			operations = append(operations, w.createPolicy(i))
+		}
 	}
-	if complete && difference == nil {
+	var p Plan
+	if complete && !slices.ContainsFunc(differences, func(d *Difference) bool { return d != nil }) {
 		for _, f := range x.Found {
 			p.Adopted = append(p.Adopted, f.Item)
 		}
 		return p
 	}
-	for i := range w.Documents {
+	carrier, _ := existing(x.Found, create.Item)
+	for _, op := range append(append(operations, create), w.gives(x, carrier.ID)...) {
+		found, exists := existing(x.Found, op.Item)
+		i := slices.IndexFunc(differences, func(d *Difference) bool { return d != nil && d.Kind == found.Kind && d.Name == found.Name })
 		switch {
-		case w.Role.Inline:
-		case x.Policy(i) == nil:
-			p.Operations = append(p.Operations, w.createPolicy(i))
-		case differences[i] != nil:
+		case !exists:
+			p.Operations = append(p.Operations, op)
+		case i >= 0:
 			p.add(differences[i], update)
 		default:
-			p.Adopted = append(p.Adopted, x.find(record.ItemPolicy, x.Policy(i).Name))
+			p.Adopted = append(p.Adopted, found)
 		}
-	}
-	switch {
-	case h == nil:
-		p.Operations = append(p.Operations, create)
-	case difference != nil:
-		p.add(difference, update)
-	default:
-		p.Adopted = append(p.Adopted, x.find(w.kind(), h.item.Name))
-	}
-	for _, give := range w.gives(x, h) {
-		if h.has(give.Item) {
-			p.Adopted = append(p.Adopted, x.find(give.Item.Kind, give.Item.Name))
-			continue
-		}
-		p.Operations = append(p.Operations, give)
 	}
 	return p
 }
 
-// find is a found thing by its kind and name.
-func (x Sight) find(kind record.ItemKind, name string) record.Item {
-	for _, f := range x.Found {
-		if f.Kind == kind && f.Name == name {
-			return f.Item
+// existing finds what an operation would make among what exists.
+func existing(found []Found, wanted record.Item) (record.Item, bool) {
+	for _, f := range found {
+		same := strings.EqualFold(f.Name, wanted.Name)
+		switch wanted.Kind {
+		case record.ItemAttachment, record.ItemUserAttachment:
+			same = f.ARN == wanted.ARN
+		case record.ItemInline:
+			same = f.Name == wanted.Name && f.Digest == wanted.Digest
+		default: // names are unique without regard to case
+		}
+		if f.Kind == wanted.Kind && same {
+			return f.Item, true
 		}
 	}
-	return record.Item{Kind: kind, Name: name}
-}
-
-// has tells whether a policy is on the role or user already.
-func (h *holder) has(item record.Item) bool {
-	switch {
-	case h == nil:
-		return false
-	case item.Kind == record.ItemInline:
-		return slices.ContainsFunc(h.inline, func(p aws.InlinePolicy) bool { return p.Name == item.Name && digest(p.Document) == item.Digest })
-	}
-	return slices.ContainsFunc(h.attached, func(p aws.AttachedPolicy) bool { return p.ARN == item.ARN })
+	return record.Item{}, false
 }
 
 func (w wanted) createPolicy(i int) Operation {
@@ -198,11 +171,7 @@ func documentDetail(d *policy.Document) string {
 
 // gives are the operations that put all of its policies on the role or user:
 // its own, then AWS's.
-func (w wanted) gives(x Sight, h *holder) []Operation {
-	id := ""
-	if h != nil {
-		id = h.item.ID
-	}
+func (w wanted) gives(x Sight, id string) []Operation {
 	var all []Operation
 	for i, doc := range w.Documents {
 		switch p := x.Policy(i); {
@@ -226,7 +195,7 @@ func (w wanted) attach(name, arn, id, detail string) Operation {
 		action, send = "iam:AttachUserPolicy", (*aws.Account).AttachUserPolicy
 	}
 	return Operation{
-		Name: "attach " + name + " to " + w.Name, Detail: detail, Makes: true, Item: w.attachment(name, arn, id),
+		Name: "attach " + name + " to " + w.Name, Detail: detail, Makes: true, Item: w.carried(w.attachment(), name, arn, id),
 		Needs: []aws.Permission{{Action: action, Resource: w.ARN(), PolicyARN: arn}},
 		Do: func(ctx context.Context, account *aws.Account, _ *record.Item) error {
 			return send(account, ctx, w.Name, arn)

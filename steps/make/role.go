@@ -51,26 +51,22 @@ func (w Role) Look(ctx context.Context, account *aws.Account, deep bool) (Sight,
 		return x, err
 	}
 	x.Role, x.Reports = seen.Role, map[string]aws.Report{w.Purpose: report}
-	var created Found
-	if x.Role != nil {
-		created = Found{Created: x.Role.Created, Alike: (w.SessionFor == 0 || x.Role.MaxSession == w.SessionFor) && x.Role.Boundary == w.Boundary}
+	if r := x.Role; r != nil {
+		alike := wanted{w.Grant}.alike(r.Path, r.Tags) && r.Boundary == w.Boundary && (w.SessionFor == 0 || r.MaxSession == w.SessionFor)
+		x.Found = wanted{w.Grant}.found(x.Policies, &Found{Item: w.item(r), Created: r.Created, Alike: alike}, r.Attached, r.Inline)
+		return x, nil
 	}
-	x.Found = wanted{w.Grant}.found(x.Policies, w.holder(x), created)
+	x.Found = wanted{w.Grant}.found(x.Policies, nil, nil, nil)
 	return x, nil
 }
 
-func (w Role) holder(x Sight) *holder {
-	r := x.Role
-	if r == nil {
-		return nil
+// item is the role on record: as it exists, or as it would be made.
+func (w Role) item(r *aws.Role) record.Item {
+	item := record.Item{Kind: record.ItemRole, Purpose: w.Purpose, Name: w.Name, ARN: w.ARN(), Digest: w.Trust.Digest()}
+	if r != nil {
+		item.Name, item.ARN, item.ID, item.Digest = r.Name, r.ARN, r.ID, digest(r.Trust)
 	}
-	item := w.item()
-	item.Name, item.ARN, item.ID, item.Digest = r.Name, r.ARN, r.ID, digest(r.Trust)
-	return &holder{item: item, path: r.Path, tags: r.Tags, attached: r.Attached, inline: r.Inline}
-}
-
-func (w Role) item() record.Item {
-	return record.Item{Kind: record.ItemRole, Purpose: w.Purpose, Name: w.Name, ARN: w.ARN(), Digest: w.Trust.Digest()}
+	return item
 }
 
 // Plan compares what exists with what is wanted.
@@ -78,7 +74,7 @@ func (w Role) Plan(x Sight, update map[string]bool) Plan {
 	report := x.Reports[w.Purpose]
 	matches, made := report.Check("policy-matches")
 	complete := x.Role != nil && report.OK && (!made || matches.Status == aws.Pass)
-	return wanted{w.Grant}.plan(x, w.holder(x), w.create(), w.difference(x), complete, update)
+	return wanted{w.Grant}.plan(x, w.create(), w.difference(x), complete, update)
 }
 
 func (w Role) create() Operation {
@@ -87,7 +83,7 @@ func (w Role) create() Operation {
 		detail += " under the external ID"
 	}
 	return Operation{
-		Name: "create role " + w.Name, Detail: detail, Item: w.item(), Makes: true, Once: true,
+		Name: "create role " + w.Name, Detail: detail, Item: w.item(nil), Makes: true, Once: true,
 		Needs: append(on(w.ARN(), "iam:CreateRole"), onlyWith(w.TagList(), w.ARN(), "iam:TagRole")...),
 		Do: func(ctx context.Context, account *aws.Account, item *record.Item) error {
 			r, err := account.CreateRole(ctx, aws.NewRole{Name: w.Name, Path: w.Path, Description: w.Role.Description, Trust: w.Trust,
@@ -105,21 +101,22 @@ func (w Role) trusts() string { return "trusts " + strings.Join(w.Trusted, " and
 // difference tells how a role of the wanted name differs, apart from a policy
 // that is only not attached yet; nil when it does not, or when there is none.
 func (w Role) difference(x Sight) *Difference {
-	h := w.holder(x)
-	if h == nil {
+	r := x.Role
+	if r == nil {
 		return nil
 	}
-	d := &Difference{Key: string(record.ItemRole) + " " + h.item.ARN + " " + h.item.ID, Kind: record.ItemRole, Name: h.item.Name}
+	d := &Difference{Key: string(record.ItemRole) + " " + r.ARN + " " + r.ID, Kind: record.ItemRole, Name: r.Name}
 	var words []string
-	say := func(word string, update Operation) {
-		if !slices.Contains(words, word) { // a stranger fails two checks of the trust policy
+	item := w.item(r)
+	// say names a difference, and what mends it: several can be mended by one.
+	say := func(word, name, detail, action string, do func(context.Context, *aws.Account) error) {
+		if !slices.Contains(words, word) {
 			words = append(words, word)
 		}
-		if !slices.ContainsFunc(d.Update, func(o Operation) bool { return o.Name == update.Name }) {
-			d.Update = append(d.Update, update)
+		if !slices.ContainsFunc(d.Update, func(o Operation) bool { return o.Name == name }) {
+			d.Update = append(d.Update, change(name, detail, item, do, on(w.ARN(), action)...))
 		}
 	}
-	item := h.item
 	for _, check := range x.Reports[w.Purpose].Checks {
 		switch {
 		case check.Status != aws.Fail:
@@ -127,52 +124,36 @@ func (w Role) difference(x Sight) *Difference {
 			words, d.Fixed = append(words, "its path is "+check.Got), "a path cannot be changed"
 		case strings.HasPrefix(check.ID, "trust-"):
 			item.Digest = w.Trust.Digest()
-			say("it trusts otherwise: "+check.Got, w.updateTrust(item))
+			say("it trusts otherwise: "+check.Got, "update the trust policy of "+w.Name, "replaces all of it: "+w.trusts()+" alone", "iam:UpdateAssumeRolePolicy",
+				func(ctx context.Context, account *aws.Account) error {
+					return account.UpdateTrust(ctx, w.Name, w.Trust)
+				})
 		case check.ID == "permissions-boundary":
-			say("its permissions boundary is "+check.Got, w.setBoundary(item))
+			say("its permissions boundary is "+check.Got, "set the permissions boundary of "+w.Name, w.Boundary, "iam:PutRolePermissionsBoundary",
+				func(ctx context.Context, account *aws.Account) error {
+					return account.SetBoundary(ctx, w.Name, w.Boundary)
+				})
 		}
 	}
-	if w.SessionFor != 0 && x.Role.MaxSession != w.SessionFor {
-		say("its longest session is "+screen.Hours(x.Role.MaxSession), w.setSession(item))
+	if w.SessionFor != 0 && r.MaxSession != w.SessionFor {
+		say("its longest session is "+screen.Hours(r.MaxSession), "set the session duration of "+w.Name, screen.Hours(w.SessionFor), "iam:UpdateRole",
+			func(ctx context.Context, account *aws.Account) error {
+				return account.SetMaxSession(ctx, w.Name, w.SessionFor)
+			})
 	}
-	if missing := missingTags(w.TagList(), x.Role.Tags); missing != "" {
-		say("it lacks the tags "+missing, w.tag(item))
+	if missing := missingTags(w.TagList(), r.Tags); missing != "" {
+		say("it lacks the tags "+missing, "tag role "+w.Name, TagWords(w.TagList()), "iam:TagRole",
+			func(ctx context.Context, account *aws.Account) error {
+				return account.TagRole(ctx, w.Name, w.TagList())
+			})
 	}
 	if extra := w.extra(x); extra != "" {
 		words, d.Fixed = append(words, "it also has "+extra), "rolecall takes no policy off a role that it did not make"
 	}
 	if len(words) > 0 {
-		d.Problem = screen.Problem{What: x.Role.Name + " exists and differs: " + strings.Join(words, "; ") + "."}
+		d.Problem = screen.Problem{What: r.Name + " exists and differs: " + strings.Join(words, "; ") + "."}
 	}
 	return d.finish("role", "--role-name", true)
-}
-
-func (w Role) updateTrust(item record.Item) Operation {
-	return change("update the trust policy of "+w.Name, "replaces all of it: "+w.trusts()+" alone", item,
-		func(ctx context.Context, account *aws.Account) error {
-			return account.UpdateTrust(ctx, w.Name, w.Trust)
-		}, on(w.ARN(), "iam:UpdateAssumeRolePolicy")...)
-}
-
-func (w Role) setBoundary(item record.Item) Operation {
-	return change("set the permissions boundary of "+w.Name, w.Boundary, item,
-		func(ctx context.Context, account *aws.Account) error {
-			return account.SetBoundary(ctx, w.Name, w.Boundary)
-		}, on(w.ARN(), "iam:PutRolePermissionsBoundary")...)
-}
-
-func (w Role) setSession(item record.Item) Operation {
-	return change("set the session duration of "+w.Name, screen.Hours(w.SessionFor), item,
-		func(ctx context.Context, account *aws.Account) error {
-			return account.SetMaxSession(ctx, w.Name, w.SessionFor)
-		}, on(w.ARN(), "iam:UpdateRole")...)
-}
-
-func (w Role) tag(item record.Item) Operation {
-	return change("tag role "+w.Name, TagWords(w.TagList()), item,
-		func(ctx context.Context, account *aws.Account) error {
-			return account.TagRole(ctx, w.Name, w.TagList())
-		}, on(w.ARN(), "iam:TagRole")...)
 }
 
 // extra names what a role has beside the wanted policies. It does not count when

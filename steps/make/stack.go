@@ -106,8 +106,8 @@ func (w *Stack) judge(ctx context.Context, account *aws.Account, x *Sight) error
 	x.Roles, x.Reports = map[string]*aws.Role{}, map[string]aws.Report{}
 	for _, purpose := range w.Purposes {
 		want := w.Wants[purpose]
-		ref, err := aws.ParseRoleARN(x.Stack.Outputs[purpose], want.Partition, want.AccountID)
-		if err != nil {
+		ref, parseErr := aws.ParseRoleARN(x.Stack.Outputs[purpose], want.Partition, want.AccountID)
+		if parseErr != nil {
 			x.missing = &screen.Problem{What: "The stack " + x.Stack.Name + " has no output " + purpose + " with the ARN of a role.",
 				Expected: "the outputs that the template describes", Next: "Make the stack from the template as it is, under another name.", Kind: screen.NotAsNeeded}
 			return nil

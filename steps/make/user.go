@@ -49,22 +49,14 @@ func (w User) Look(ctx context.Context, account *aws.Account, deep bool) (Sight,
 			Expected: "to see whether the user exists", Next: "Ask your administrator for it, or choose the manual method.", Kind: screen.AWSRefused}}
 	}
 	x.User, x.UserReport = seen.User, report
-	var created Found
-	if x.User != nil {
-		created = Found{Created: x.User.Created, Alike: x.User.Boundary == w.Boundary}
+	if u := x.User; u != nil {
+		carrier := Found{Item: w.item(), Created: u.Created, Alike: wanted{w.Grant}.alike(u.Path, u.Tags) && u.Boundary == w.Boundary}
+		carrier.Name, carrier.ARN, carrier.ID = u.Name, u.ARN, u.ID
+		x.Found = wanted{w.Grant}.found(x.Policies, &carrier, u.Attached, u.Inline)
+		return x, nil
 	}
-	x.Found = wanted{w.Grant}.found(x.Policies, w.holder(x), created)
+	x.Found = wanted{w.Grant}.found(x.Policies, nil, nil, nil)
 	return x, nil
-}
-
-func (w User) holder(x Sight) *holder {
-	u := x.User
-	if u == nil {
-		return nil
-	}
-	item := w.item()
-	item.Name, item.ARN, item.ID = u.Name, u.ARN, u.ID
-	return &holder{item: item, path: u.Path, tags: u.Tags, attached: u.Attached, inline: u.Inline}
 }
 
 func (w User) item() record.Item {
@@ -73,7 +65,7 @@ func (w User) item() record.Item {
 
 // Plan compares what exists with what is wanted.
 func (w User) Plan(x Sight, update map[string]bool) Plan {
-	return wanted{w.Grant}.plan(x, w.holder(x), w.create(), w.difference(x), x.User != nil && x.UserReport.OK, update)
+	return wanted{w.Grant}.plan(x, w.create(), w.difference(x), x.User != nil && x.UserReport.OK, update)
 }
 
 func (w User) create() Operation {
