@@ -168,8 +168,11 @@ func (c *creating) advance(s *step.Session, msg screen.Msg) (right bool, effects
 	return c.run.Stage == making.Made && before != making.Made, effects
 }
 
-// keep notes what exists of one role or user.
+// keep notes what exists of one role or user, once it was looked at.
 func (c *creating) keep(s *step.Session, g access.Grant) {
+	if len(c.run.Sights) == 0 {
+		return
+	}
 	exists := slices.Clone(c.run.Plan.Adopted)
 	for _, d := range c.run.Done {
 		exists = append(exists, d.Item)
@@ -257,6 +260,16 @@ func callerPolicy(needs []aws.Permission, about string, printed bool) screen.Cod
 		about = fmt.Sprintf("%s characters · for whoever manages your permissions", screen.Thousands(doc.Characters()))
 	}
 	return screen.Code{Label: "Smallest policy that this takes", Name: "rolecall-caller-policy.json", Body: doc.Pretty(), About: about, Print: printed}
+}
+
+// left says what this session made so far, or may have made, where it stops
+// half-way.
+func left(s *step.Session) []screen.Block {
+	items := s.Host().Outstanding()
+	if len(items) == 0 {
+		return nil
+	}
+	return []screen.Block{screen.Text{Tone: screen.Warning, Body: "This session made, and it exists:"}, itemFacts(items)}
 }
 
 // roleNames are the names of the roles that are made.

@@ -175,18 +175,14 @@ func (d *Direct) halted(s *step.Session) ([]screen.Block, []screen.Action) {
 	if len(d.removals) > 0 {
 		blocks = append(blocks, removalFacts(d.removals))
 	}
-	outstanding := s.Host().Outstanding()
-	if len(outstanding) > 0 {
-		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "This session made, and it exists:"}, itemFacts(outstanding))
-	}
-	blocks = append(blocks, d.wrongChecks()...)
+	blocks = append(append(blocks, left(s)...), d.wrongChecks()...)
 	if d.run.Problem != nil && d.run.Problem.Kind == screen.AWSRefused && len(d.grants) > 0 {
 		blocks = append(blocks, callerPolicy(d.run.Smallest(), "", true))
 	}
 	if d.said != "" {
 		blocks = append(blocks, screen.Text{Body: d.said})
 	}
-	return blocks, d.haltedActions(s, outstanding)
+	return blocks, d.haltedActions(s, s.Host().Outstanding())
 }
 
 func (d *Direct) haltedActions(s *step.Session, outstanding []record.Item) []screen.Action {

@@ -198,8 +198,11 @@ func (c *Stack) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Eff
 func (c *Stack) ran(s *step.Session, msg screen.Msg) (step.Move, []screen.Effect) {
 	before := c.run.Stage
 	right, effects := c.advance(s, msg)
-	if len(c.run.Sights) > 0 && c.run.Sights[0].Stack != nil {
-		c.stack = *c.run.Sights[0].Stack
+	for _, x := range c.run.Sights {
+		c.stack = aws.Stack{}
+		if x.Stack != nil {
+			c.stack = *x.Stack
+		}
 	}
 	switch {
 	case right:
@@ -207,8 +210,12 @@ func (c *Stack) ran(s *step.Session, msg screen.Msg) (step.Move, []screen.Effect
 	case c.run.Stage == making.Ready && before != making.Asking:
 		return step.Stay, c.free(s)
 	case c.run.Stage == making.Following && before == making.Sending:
-		if item := c.run.Done[len(c.run.Done)-1].Item; item.ID != "" {
-			s.Stack.ID = item.ID
+		done := c.run.Done[len(c.run.Done)-1]
+		if done.Item.ID != "" {
+			s.Stack.ID = done.Item.ID
+		}
+		if done.OnlyAnswer {
+			return step.Stay, c.prepareSet(s)
 		}
 		return step.Stay, c.then(s)
 	case c.run.Stage == making.Following:

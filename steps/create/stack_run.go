@@ -50,10 +50,7 @@ const stackTries = 4
 // the person looks at first. An existing stack always takes a change set.
 func (c *Stack) create(s *step.Session) []screen.Effect {
 	s.Stack.Acknowledged, c.want.Acknowledged, s.Stack.Token = true, true, c.want.Token
-	c.then = c.prepareSet
-	if c.want.AtOnce && c.stack.ID == "" {
-		c.then = c.followOwn
-	}
+	c.then = c.followOwn
 	return c.run.Agree(s.Host())
 }
 

@@ -314,7 +314,7 @@ func (c *Stack) failed(s *step.Session) ([]screen.Block, []screen.Action) {
 
 // stopped shows why rolecall does not go on by itself.
 func (c *Stack) stopped(s *step.Session) ([]screen.Block, []screen.Action) {
-	blocks := c.checks(true)
+	blocks := append(left(s), c.checks(true)...)
 	actions := []screen.Action{{ID: "again", Label: "look again", Default: true}}
 	if c.run.Problem != nil && c.run.Problem.Kind == screen.AWSRefused && s.AccountID != "" {
 		blocks = append(blocks, callerPolicy(stackNeeds(s), "", false))

@@ -119,7 +119,8 @@ func (c *DirectUser) Screen(s *step.Session) screen.Screen {
 	case making.Proving:
 		view.Blocks = []screen.Block{c.tasks(), waiting}
 	case making.Failed, making.Stopped:
-		view.Blocks, view.Actions = c.halted(s)
+		view.Blocks = append([]screen.Block{c.tasks()}, left(s)...)
+		view.Actions = []screen.Action{{ID: "again", Label: "look again", Default: true}}
 	case making.Made:
 		view.Blocks = c.right(s)
 		view.Actions = []screen.Action{{ID: "next", Label: "next", Default: true}}
@@ -172,15 +173,6 @@ func (c *DirectUser) tasks() screen.Tasks {
 		tasks = append(tasks, task)
 	}
 	return tasks
-}
-
-// halted says what exists when something went wrong.
-func (c *DirectUser) halted(s *step.Session) ([]screen.Block, []screen.Action) {
-	blocks := []screen.Block{c.tasks()}
-	if outstanding := s.Host().Outstanding(); len(outstanding) > 0 {
-		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "This session made, and it exists:"}, itemFacts(outstanding))
-	}
-	return blocks, []screen.Action{{ID: "again", Label: "look again", Default: true}}
 }
 
 // fields ask for another name of what is taken.

@@ -41,6 +41,9 @@ type Operation struct {
 	// Once says that the SDK sends the request once, so that a refusal means that
 	// nothing was made. Others it repeats, and the first try may have been done.
 	Once bool
+	// Rewrites says that it replaces a document, so that the digest shows whether it
+	// was done.
+	Rewrites bool
 	// Follow says that the request only begins something, which whoever asked for
 	// it follows to its end.
 	Follow bool

@@ -235,7 +235,7 @@ func (w wanted) policyDifference(p *aws.Policy, i int) *Difference {
 			return addVersion(ctx, account, p.Name, p.ARN, doc)
 		},
 		on(p.ARN, "iam:ListPolicyVersions", "iam:CreatePolicyVersion", "iam:DeletePolicyVersion")...)
-	update.Once = true
+	update.Once, update.Rewrites = true, true
 	switch {
 	case p.Document == nil:
 		d.Problem = screen.Problem{What: p.Name + " exists, and rolecall cannot read its document."}

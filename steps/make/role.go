@@ -98,6 +98,8 @@ func (w Role) create() Operation {
 
 func (w Role) trusts() string { return "trusts " + strings.Join(w.Trusted, " and ") }
 
+const updateTrust = "iam:UpdateAssumeRolePolicy"
+
 // difference tells how a role of the wanted name differs, apart from a policy
 // that is only not attached yet; nil when it does not, or when there is none.
 func (w Role) difference(x Sight) *Difference {
@@ -114,7 +116,9 @@ func (w Role) difference(x Sight) *Difference {
 			words = append(words, word)
 		}
 		if !slices.ContainsFunc(d.Update, func(o Operation) bool { return o.Name == name }) {
-			d.Update = append(d.Update, change(name, detail, item, do, on(w.ARN(), action)...))
+			op := change(name, detail, item, do, on(w.ARN(), action)...)
+			op.Rewrites = action == updateTrust
+			d.Update = append(d.Update, op)
 		}
 	}
 	for _, check := range x.Reports[w.Purpose].Checks {
@@ -124,7 +128,7 @@ func (w Role) difference(x Sight) *Difference {
 			words, d.Fixed = append(words, "its path is "+check.Got), "a path cannot be changed"
 		case strings.HasPrefix(check.ID, "trust-"):
 			item.Digest = w.Trust.Digest()
-			say("it trusts otherwise: "+check.Got, "update the trust policy of "+w.Name, "replaces all of it: "+w.trusts()+" alone", "iam:UpdateAssumeRolePolicy",
+			say("it trusts otherwise: "+check.Got, "update the trust policy of "+w.Name, "replaces all of it: "+w.trusts()+" alone", updateTrust,
 				func(ctx context.Context, account *aws.Account) error {
 					return account.UpdateTrust(ctx, w.Name, w.Trust)
 				})

@@ -126,8 +126,8 @@ func (h Host) lookUp(ctx context.Context, op Operation, item record.Item, lost b
 	if op.Makes {
 		item.State = record.ItemUnknown
 	}
-	if item.Kind == "" {
-		return item, err
+	if !op.Makes && !op.Rewrites {
+		return item, err // the next plan shows whether it was done
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpFor)
 	defer cancel()
@@ -163,7 +163,7 @@ func the(sent record.Item, found []Found, makes bool) (record.Item, bool) {
 		if makes {
 			return !Ours(sent, f)
 		}
-		return f.Kind != sent.Kind || f.ID != sent.ID || sent.Digest == "" || f.Digest != sent.Digest
+		return f.Kind != sent.Kind || f.ID != sent.ID || f.Digest != sent.Digest
 	})
 	if len(ours) != 1 {
 		return record.Item{}, false

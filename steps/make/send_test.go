@@ -205,6 +205,36 @@ func TestAnUpdateOfWhatWasMadeStaysProven(t *testing.T) {
 	}
 }
 
+// TestARefusedTagIsSaid refuses what no digest shows.
+func TestARefusedTagIsSaid(t *testing.T) {
+	bubble(t, func(t *testing.T, w *world) {
+		g := w.grant("spot", "role", access.Settings{})
+		if _, err := w.hands.CreateRole(t.Context(), aws.NewRole{Name: g.Name, Trust: g.Trust}); err != nil {
+			t.Fatal(err)
+		}
+		g.Tags = map[string]string{"team": "platform"}
+		w.aws.Deny("iam:TagRole")
+		r := &making.Run{}
+		w.run(r, w.role(g))
+		if r.Stage != making.Differs {
+			t.Fatalf("%d %+v", r.Stage, r.Problem)
+		}
+		w.carryOn(r, r.Accept(w.host(), r.Plan.Differences[0]), nil)
+		if r.Stage != making.Failed || r.Problem.Kind != screen.AWSRefused {
+			t.Fatalf("%d %+v", r.Stage, r.Problem)
+		}
+		w.aws.ClearFaults()
+		w.run(r, w.role(g))
+		if r.Stage != making.Made {
+			t.Fatalf("%d %+v", r.Stage, r.Problem)
+		}
+		if role, err := w.hands.Role(t.Context(), g.Name); err != nil || len(role.Tags) != 1 {
+			t.Fatalf("%+v %v", role, err)
+		}
+		w.mustState(record.ItemRole, record.ItemUpdated, true)
+	})
+}
+
 // TestATroubledFirstLookIsNoAgreement loses the answers of the first look: the
 // plan still waits to be agreed to.
 func TestATroubledFirstLookIsNoAgreement(t *testing.T) {
