@@ -18,8 +18,8 @@ import (
 
 	"rolecall/aws"
 	"rolecall/aws/rehearsal"
+	"rolecall/steps"
 	"rolecall/steps/access"
-	"rolecall/steps/describe"
 	making "rolecall/steps/make"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -100,6 +100,7 @@ func bubble(t *testing.T, run func(t *testing.T, w *world)) {
 		w.hands = w.open(client)
 		w.account = w.open(&http.Client{Transport: w.killer})
 		run(t, w)
+		time.Sleep(time.Hour) // what a kill left behind runs into its own limits
 	})
 }
 
@@ -182,7 +183,7 @@ func (w *world) carryOn(r *making.Run, effects []screen.Effect, follow func() []
 
 func (w *world) request(vendor, who string, settings access.Settings) access.Request {
 	w.t.Helper()
-	v, err := describe.Load(vendor)
+	v, err := steps.Library().Load(vendor)
 	if err != nil {
 		w.t.Fatal(err)
 	}
