@@ -53,6 +53,9 @@ func (c *Credentials) created(s *step.Session, msg keyCreated) (step.Move, []scr
 		if !making.Refused(msg.err) {
 			c.problem.Next = "A key may have been made whose secret nobody has. Press enter to look at the keys."
 		}
+		if !s.Until.IsZero() && !s.Now().Before(s.Until) {
+			c.problem.Kind = screen.TimedOut
+		}
 		return step.Stay, nil
 	case msg.gone:
 		c.stage, c.problem = keyFailed, step.ProblemOf(msg.kept)

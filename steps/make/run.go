@@ -228,7 +228,11 @@ func (r *Run) unproven(h Host) []screen.Effect {
 		r.Stage, r.Tries = Proving, 0
 		r.Since, r.Until = h.Now(), h.Now().Add(h.Patience)
 	}
-	if wait, ok := r.wait(h); ok {
+	until := r.Until
+	if !h.Until.IsZero() && h.Until.Before(until) {
+		until = h.Until // what is not right says more than that the time is up
+	}
+	if wait, ok := r.wait(h, until); ok {
 		return r.look(h, wait)
 	}
 	r.Stage, r.Problem = Failed, &screen.Problem{What: "AWS does not show yet what was made.", Expected: "everything that was made to be seen",
@@ -243,9 +247,9 @@ func (r *Run) unproven(h Host) []screen.Effect {
 }
 
 // wait is how long to wait before the next try; ok is false when the time is up.
-func (r *Run) wait(h Host) (wait time.Duration, ok bool) {
+func (r *Run) wait(h Host, until time.Time) (wait time.Duration, ok bool) {
 	wait = Pause(r.Tries)
-	if h.Now().Add(wait).After(r.Until) {
+	if h.Now().Add(wait).After(until) {
 		return 0, false
 	}
 	r.Tries++
@@ -360,8 +364,10 @@ func (r *Run) trouble(h Host, err error) []screen.Effect {
 	again = again || kind == aws.NotFound && len(r.Done) > 0
 	p := ProblemOf(err)
 	wait, ok := time.Duration(0), false
-	if again {
-		wait, ok = r.wait(h)
+	if again && h.Until.IsZero() {
+		wait, ok = r.wait(h, r.Until)
+	} else if again { // whoever set the time says when it is up
+		wait, ok = r.wait(h, h.Until.Add(time.Hour))
 	}
 	if !ok {
 		r.Stage, r.Problem = Failed, p

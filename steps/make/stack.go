@@ -106,8 +106,8 @@ func (w *Stack) judge(ctx context.Context, account *aws.Account, x *Sight) error
 	x.Roles, x.Reports = map[string]*aws.Role{}, map[string]aws.Report{}
 	for _, purpose := range w.Purposes {
 		want := w.Wants[purpose]
-		ref, parseErr := aws.ParseRoleARN(x.Stack.Outputs[purpose], want.Partition, want.AccountID)
-		if parseErr != nil {
+		ref, ok := roleOf(x.Stack.Outputs[purpose], want)
+		if !ok {
 			x.missing = &screen.Problem{What: "The stack " + x.Stack.Name + " has no output " + purpose + " with the ARN of a role.",
 				Expected: "the outputs that the template describes", Next: "Make the stack from the template as it is, under another name.", Kind: screen.NotAsNeeded}
 			return nil
@@ -120,6 +120,12 @@ func (w *Stack) judge(ctx context.Context, account *aws.Account, x *Sight) error
 		x.Roles[purpose], x.Reports[purpose] = seen.Role, report
 	}
 	return nil
+}
+
+// roleOf reads a role's ARN; ok is false for what is none of this account.
+func roleOf(arn string, want aws.Want) (ref aws.RoleRef, ok bool) {
+	ref, err := aws.ParseRoleARN(arn, want.Partition, want.AccountID)
+	return ref, err == nil
 }
 
 func (w *Stack) item() record.Item {
