@@ -50,7 +50,7 @@ const stackTries = 4
 // the person looks at first. An existing stack always takes a change set.
 func (c *Stack) create(s *step.Session) []screen.Effect {
 	s.Stack.Acknowledged, c.want.Acknowledged, s.Stack.Token = true, true, c.want.Token
-	c.then = c.followOwn
+	c.then = c.own(stackFollowing)
 	return c.run.Agree(s.Host())
 }
 
@@ -60,12 +60,11 @@ func (c *Stack) prepareSet(s *step.Session) []screen.Effect {
 	return []screen.Effect{c.changeSetCall(s, 0)}
 }
 
-func (c *Stack) followOwn(s *step.Session) []screen.Effect {
-	return c.begin(s, aws.Stack{ID: s.Stack.ID, Name: s.Stack.Name}, s.Stack.Token, stackFollowing)
-}
-
-func (c *Stack) followDeletion(s *step.Session) []screen.Effect {
-	return c.begin(s, aws.Stack{ID: s.Stack.ID, Name: s.Stack.Name}, s.Stack.Token, stackDeleting)
+// own follows the run that a request of its own began.
+func (c *Stack) own(stage stackStage) func(*step.Session) []screen.Effect {
+	return func(s *step.Session) []screen.Effect {
+		return c.begin(s, aws.Stack{ID: s.Stack.ID, Name: s.Stack.Name}, s.Stack.Token, stage)
+	}
 }
 
 // send sends one more request about the stack, and then goes on.
@@ -77,13 +76,13 @@ func (c *Stack) send(s *step.Session, op making.Operation, then func(*step.Sessi
 // execute executes the change set. Unattended nobody looks at it first.
 func (c *Stack) execute(s *step.Session) []screen.Effect {
 	s.Stack.Token = c.token(s)
-	return c.send(s, c.want.Execute(s.Stack.ID, s.Stack.Token), c.followOwn)
+	return c.send(s, c.want.Execute(s.Stack.ID, s.Stack.Token), c.own(stackFollowing))
 }
 
 // discard takes a change set back, and the empty stack that came with it.
 func (c *Stack) discard(s *step.Session) []screen.Effect {
 	s.Stack.Token = c.token(s)
-	then := c.followDeletion
+	then := c.own(stackDeleting)
 	if c.update {
 		then = c.look
 	}
@@ -93,7 +92,7 @@ func (c *Stack) discard(s *step.Session) []screen.Effect {
 // delete deletes a failed stack, after the person said so.
 func (c *Stack) delete(s *step.Session) []screen.Effect {
 	s.Stack.ID, s.Stack.Token = c.stack.ID, c.token(s)
-	return c.send(s, making.DeleteStack(c.stack, s.Stack.Token), c.followDeletion)
+	return c.send(s, making.DeleteStack(c.stack, s.Stack.Token), c.own(stackDeleting))
 }
 
 func (c *Stack) changeSetCall(s *step.Session, after time.Duration) screen.Effect {

@@ -166,25 +166,17 @@ func (w Role) extra(x Sight) string {
 	if matches, ok := x.Reports[w.Purpose].Check("policy-matches"); ok && matches.Status == aws.Pass {
 		return ""
 	}
-	known := map[string]bool{}
-	for i, doc := range w.Documents {
-		known[doc.ARN], known[doc.Name] = !w.Role.Inline, w.Role.Inline
-		if p := x.Policy(i); p != nil {
-			known[p.ARN] = true
-		}
-	}
-	for _, arn := range w.Managed {
-		known[arn] = true
-	}
 	var names []string
-	for _, p := range x.Role.Attached {
-		if !known[p.ARN] {
-			names = append(names, p.Name)
+	gives := wanted{w.Grant}.gives(x, "")
+	for _, f := range x.Found {
+		name, carried := f.Name, f.Kind == record.ItemAttachment
+		if f.Kind == record.ItemInline {
+			name, carried = f.Name+" (inline)", true
 		}
-	}
-	for _, p := range x.Role.Inline {
-		if !known[p.Name] {
-			names = append(names, p.Name+" (inline)")
+		if carried && !slices.ContainsFunc(gives, func(op Operation) bool {
+			return op.Item.Kind == f.Kind && op.Item.ARN == f.ARN && (f.ARN != "" || op.Item.Name == f.Name)
+		}) {
+			names = append(names, name)
 		}
 	}
 	return strings.Join(names, ", ")
