@@ -387,7 +387,7 @@ func (l *Login) whoBlocks(s *step.Session) ([]screen.Block, []screen.Action) {
 		blocks = append(blocks, screen.Link{Label: "Console", URL: console.SignIn()})
 	}
 	return blocks, []screen.Action{
-		{ID: "confirm", Label: "yes, connect " + screen.Grouped(id.AccountID), Default: true, Confirm: &screen.Confirm{Flag: "--aws-account", Given: s.AccountPinned}},
+		{ID: "confirm", Label: "yes, connect " + screen.Grouped(id.AccountID), Default: true, Writes: true, Confirm: &screen.Confirm{Flag: "--aws-account", Given: s.AccountPinned}},
 		{ID: chooseAnotherWay, Key: "p", Label: "choose another profile"},
 	}
 }

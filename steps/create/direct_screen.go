@@ -61,7 +61,7 @@ func (d *Direct) ready(s *step.Session) ([]screen.Block, []screen.Action) {
 	if slices.ContainsFunc(d.run.Plan.Operations, func(o making.Operation) bool { return !o.Makes }) {
 		verb = "make these changes"
 	}
-	return blocks, []screen.Action{{ID: "create", Label: verb, Default: true}, {ID: "rename", Key: "n", Label: "other names"}}
+	return blocks, []screen.Action{{ID: "create", Label: verb, Default: true, Writes: true}, {ID: "rename", Key: "n", Label: "other names"}}
 }
 
 // codes are the documents, as they are sent.

@@ -151,7 +151,7 @@ func (c *Stack) ready(s *step.Session) ([]screen.Block, []screen.Action) {
 		c.place(s), c.plan.code(s),
 	}
 	return append(blocks, c.allowed(), callerPolicy(stackNeeds(s), "", false)), []screen.Action{
-		{ID: "create", Label: label, Default: true, Confirm: &screen.Confirm{Flag: flagAcknowledge, Given: s.Stack.Acknowledged,
+		{ID: "create", Label: label, Default: true, Writes: true, Confirm: &screen.Confirm{Flag: flagAcknowledge, Given: s.Stack.Acknowledged,
 			Question: "Do you acknowledge that AWS CloudFormation might create IAM resources?"}},
 		{ID: "rename", Key: "n", Label: "other names"},
 		{ID: "way", Key: "w", Label: "another way"},
@@ -175,7 +175,10 @@ func (c *Stack) review(s *step.Session) ([]screen.Block, []screen.Action) {
 	if replaced {
 		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "A new role has another identity: " + s.Vendor.Title + " has no access until it has the new ARN."})
 	}
-	return blocks, []screen.Action{{ID: "execute", Label: "execute the change set", Default: true}, {ID: "discard", Key: "x", Label: "discard it"}}
+	return blocks, []screen.Action{
+		{ID: "execute", Label: "execute the change set", Default: true, Writes: true},
+		{ID: "discard", Key: "x", Label: "discard it"},
+	}
 }
 
 // what is a resource of the template in words.

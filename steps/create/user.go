@@ -115,7 +115,7 @@ func (c *DirectUser) Screen(s *step.Session) screen.Screen {
 		}
 	case making.Ready:
 		view.Blocks = c.ready(s)
-		view.Actions = []screen.Action{{ID: "create", Label: "create these", Default: true}, {ID: "rename", Key: "n", Label: "other names"}}
+		view.Actions = []screen.Action{{ID: "create", Label: "create these", Default: true, Writes: true}, {ID: "rename", Key: "n", Label: "other names"}}
 	case making.Proving:
 		view.Blocks = []screen.Block{c.tasks(), waiting}
 	case making.Failed, making.Stopped:

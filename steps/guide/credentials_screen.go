@@ -127,7 +127,7 @@ func (c *Credentials) ready(s *step.Session) ([]screen.Block, []screen.Action) {
 	if len(c.keys) > 0 {
 		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: part.UserName + " has a key already. This makes a second one, and the first stays as it is."}, c.keyFacts(s))
 	}
-	return blocks, []screen.Action{{ID: "create", Label: "make the key", Default: true, Confirm: &screen.Confirm{Flag: "--secret-file", Given: s.KeepSecret != nil}}}
+	return blocks, []screen.Action{{ID: "create", Label: "make the key", Default: true, Writes: true, Confirm: &screen.Confirm{Flag: "--secret-file", Given: s.KeepSecret != nil}}}
 }
 
 func exceptFile(s *step.Session) string {

@@ -16,13 +16,13 @@ func (c *Connect) Screen(s *step.Session) screen.Screen {
 	switch c.stage {
 	case readyToSubmit:
 		view.Blocks = append([]screen.Block{screen.Text{Body: "rolecall hands the role to " + s.Vendor.Title + ", which then tries to assume it."}}, c.roles(s)...)
-		view.Actions = []screen.Action{{ID: "connect", Label: "connect", Default: true}}
+		view.Actions = []screen.Action{{ID: "connect", Label: "connect", Default: true, Writes: true}}
 	case submitting, checking, pausing:
 		view.Blocks = c.progress(s)
 	case confirmReplace:
 		view.Blocks = append([]screen.Block{screen.Text{Tone: screen.Warning, Body: "This " + s.Vendor.Account.Label + " holds another role now. Connecting replaces it."},
 			screen.Facts{{Label: "Held now", Value: c.held, Copy: true}}}, c.roles(s)...)
-		view.Actions = []screen.Action{{ID: "replace", Label: "replace it", Default: true, Confirm: &screen.Confirm{Flag: "--replace-role",
+		view.Actions = []screen.Action{{ID: "replace", Label: "replace it", Default: true, Writes: true, Confirm: &screen.Confirm{Flag: "--replace-role",
 			Question: "Replace the role that " + s.Vendor.Title + " holds?", Given: s.ReplaceRole}}}
 	case gaveUp:
 		view.Blocks = screen.AppendProblem(c.roles(s), c.problem)

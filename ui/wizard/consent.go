@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"rolecall/steps/screen"
+	"rolecall/ui/draw"
 
 	tea "charm.land/bubbletea/v2"
 )
@@ -30,13 +31,14 @@ type consent struct {
 	question string               // what stands there now, in one text
 	since    time.Time            // since when
 	shown    int                  // how many of its lines were on the screen
+	whole    bool                 // all of them were, in the size that the terminal had
 	last     map[string]time.Time // when each key was last pressed
 }
 
 // stand notes what stands on the screen now.
 func (c *consent) stand(question string, now time.Time) {
 	if question != c.question {
-		c.question, c.since, c.shown = question, now, 0
+		c.question, c.since, c.shown, c.whole = question, now, 0, false
 	}
 }
 
@@ -87,7 +89,18 @@ func (w *Wizard) question() string {
 }
 
 // unread is how many lines of the screen were never shown since it stands there.
-func (w *Wizard) unread() int { return max(w.drawn.Lines-w.consent.shown, 0) }
+func (w *Wizard) unread() int {
+	if w.consent.whole {
+		return 0
+	}
+	return max(w.drawn.Lines-w.consent.shown, 0)
+}
+
+// see notes what is on the screen now.
+func (c *consent) see(drawn draw.Drawn) {
+	c.shown = max(c.shown, drawn.Last)
+	c.whole = c.whole || drawn.Lines > 0 && c.shown >= drawn.Lines
+}
 
 // slips reports whether a press of a key that confirms is to be ignored, and
 // says so where the person may wonder.

@@ -29,7 +29,7 @@ func (w *Wizard) refresh() tea.Cmd {
 	w.draw()
 	tall, unread := w.drawn.Lines > w.drawn.Rows, w.unread()
 	if w.plainStep() {
-		w.consent.shown = max(w.consent.shown, w.drawn.Last)
+		w.consent.see(w.drawn)
 	}
 	if tall != w.tall || unread != w.unread() {
 		w.tall = tall // other keys work now: those that scroll, and what was read
