@@ -45,6 +45,10 @@ type Options struct {
 	HTTPClient *http.Client     // nil: the SDK's own
 	Rehearsal  *RehearsalTarget // set: nothing but this endpoint is read or reached
 	UserAgent  string           // "rolecall/1.2.3", added to the SDK's
+
+	// The clock of the watches and of their budget; nil: the wall clock.
+	Now   func() time.Time
+	After func(time.Duration) <-chan time.Time
 }
 
 // RehearsalTarget is an AWS in a box on the loopback interface.
@@ -97,6 +101,12 @@ func Open(ctx context.Context, o Options) (*Account, error) {
 		if err := CheckRegion(o.Region); err != nil {
 			return nil, err
 		}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.After == nil {
+		o.After = time.After
 	}
 	a := &Account{options: o}
 	c, err := a.connect(ctx)

@@ -19,18 +19,18 @@ type budget struct {
 	sent []time.Time // at most requestsPerMinute, oldest first
 }
 
-// take waits until one more request fits and counts it. It returns ctx's error
-// when the caller gives up first.
-func (b *budget) take(ctx context.Context) error {
+// take waits until one more request fits and counts it, by the clock of o. It
+// returns ctx's error when the caller gives up first.
+func (b *budget) take(ctx context.Context, o *Options) error {
 	for {
-		wait := b.reserve(time.Now())
+		wait := b.reserve(o.Now())
 		if wait <= 0 {
 			return ctx.Err()
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(wait):
+		case <-o.After(wait):
 		}
 	}
 }

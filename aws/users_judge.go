@@ -225,7 +225,7 @@ func (s *SeenUser) denied(err error) (bool, error) {
 // observeUser reads a user with its policies and their documents, without its
 // keys.
 func (o *observer) observeUser(ctx context.Context, name string) (SeenUser, error) {
-	seen := SeenUser{Now: time.Now()}
+	seen := SeenUser{Now: o.account.options.Now()}
 	u, err := o.account.userOnly(ctx, name, o.opts...)
 	if KindOf(err) == NotFound {
 		return seen, nil

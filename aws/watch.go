@@ -38,7 +38,7 @@ func (w *watch) watched(o *iam.Options) {
 	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
 		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("rolecallBudget",
 			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
-				if err := w.account.budget.take(ctx); err != nil {
+				if err := w.account.budget.take(ctx, &w.account.options); err != nil {
 					return middleware.InitializeOutput{}, middleware.Metadata{}, err
 				}
 				w.spent++
@@ -50,7 +50,7 @@ func (w *watch) watched(o *iam.Options) {
 // may tells whether an action is worth asking for: it was not denied lately.
 func (w *watch) may(action string) bool {
 	at, denied := w.denied[action]
-	if denied && time.Since(at) >= askAgain {
+	if denied && w.account.options.Now().Sub(at) >= askAgain {
 		delete(w.denied, action)
 		return true
 	}
@@ -69,7 +69,7 @@ func (w *watch) deny(action string, err error) error {
 	if w.denied == nil {
 		w.denied = map[string]time.Time{}
 	}
-	w.denied[action] = time.Now()
+	w.denied[action] = w.account.options.Now()
 	return nil
 }
 
@@ -80,7 +80,7 @@ func (w *watch) finish(err error) (time.Duration, error) {
 	if err == nil {
 		w.trouble = 0
 		pause := time.Duration(max(w.spent, 1)) * soonest
-		return max(pause, w.account.budget.delay(w.spent, time.Now())), nil
+		return max(pause, w.account.budget.delay(w.spent, w.account.options.Now())), nil
 	}
 	e := Explain(err)
 	switch {

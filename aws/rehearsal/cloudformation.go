@@ -186,7 +186,7 @@ func createStack(s *Server, q request) (any, *apiError) {
 	if q.form.Get("DisableRollback") == "true" {
 		onFailure = "DO_NOTHING"
 	}
-	now := time.Now()
+	now := s.options.Now()
 	k := s.newStack(name, a, now)
 	k.tokens[token] = "CreateStack"
 	s.beginCreate(k, &stackRun{caller: s.callerFor(q), token: token, onFailure: onFailure}, now)
@@ -230,7 +230,7 @@ func updateStack(s *Server, q request) (any, *apiError) {
 	if len(changes) == 0 {
 		return nil, stackRefused("No updates are to be performed.")
 	}
-	now := time.Now()
+	now := s.options.Now()
 	k.tokens[token] = "UpdateStack"
 	if err := s.beginUpdate(k, &stackRun{caller: s.callerFor(q), token: token}, a.template, a.text, a.parameters, now); err != nil {
 		return nil, err
@@ -244,7 +244,7 @@ func deleteStack(s *Server, q request) (any, *apiError) {
 	if k == nil || !k.deleted.IsZero() || k.status == "DELETE_IN_PROGRESS" {
 		return nil, nil // CloudFormation takes that as done
 	}
-	now := time.Now()
+	now := s.options.Now()
 	s.beginDelete(k, &stackRun{caller: s.callerFor(q), token: q.form.Get("ClientRequestToken")}, now)
 	s.advanceStacks(now)
 	return nil, nil

@@ -36,7 +36,7 @@ func createChangeSet(s *Server, q request) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	now := time.Now()
+	now := s.options.Now()
 	k, err := s.stackForChange(name, title, update, a, now)
 	if err != nil {
 		return nil, err
@@ -181,7 +181,7 @@ func executeChangeSet(s *Server, q request) (any, *apiError) {
 		return nil, &apiError{400, "InvalidChangeSetStatus",
 			fmt.Sprintf("ChangeSet [%s] cannot be executed in its current execution status of [%s]", c.id, c.execution)}
 	}
-	now := time.Now()
+	now := s.options.Now()
 	run := &stackRun{caller: s.callerFor(q), token: token}
 	if c.update {
 		if err := k.settled(); err != nil {

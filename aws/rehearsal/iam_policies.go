@@ -124,7 +124,7 @@ func createPolicy(s *Server, q request) (any, *apiError) {
 				fmt.Sprintf("A policy called %s already exists. Duplicate names are not allowed.", name)}
 		}
 	}
-	now := time.Now()
+	now := s.options.Now()
 	m := &managed{name: name, path: path, id: s.newID("ANPA"), arn: s.arn("policy" + path + name), description: q.form.Get("Description"),
 		versions: []version{{id: "v1", text: text, isDefault: true, created: now}}, serial: 1, created: now, updated: now,
 		listed: now.Add(s.listDelay()), tags: tags}
@@ -261,19 +261,19 @@ func createPolicyVersion(s *Server, q request) (any, *apiError) {
 		return nil, &apiError{http.StatusConflict, "LimitExceeded", "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version."}
 	}
 	m.serial++
-	v := version{id: fmt.Sprintf("v%d", m.serial), text: text, created: time.Now()}
+	v := version{id: fmt.Sprintf("v%d", m.serial), text: text, created: s.options.Now()}
 	m.versions = append(m.versions, v)
 	if q.form.Get("SetAsDefault") == "true" {
-		m.setDefault(len(m.versions) - 1)
+		m.setDefault(len(m.versions) - 1, s.options.Now())
 	}
 	return struct{ PolicyVersion versionXML }{m.versions[len(m.versions)-1].xml(false)}, nil
 }
 
-func (m *managed) setDefault(index int) {
+func (m *managed) setDefault(index int, now time.Time) {
 	for i := range m.versions {
 		m.versions[i].isDefault = i == index
 	}
-	m.updated = time.Now()
+	m.updated = now
 }
 
 func setDefaultPolicyVersion(s *Server, q request) (any, *apiError) {
@@ -285,7 +285,7 @@ func setDefaultPolicyVersion(s *Server, q request) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	m.setDefault(i)
+	m.setDefault(i, s.options.Now())
 	return nil, nil
 }
 

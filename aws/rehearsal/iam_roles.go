@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"rolecall/policy"
 )
@@ -77,7 +76,7 @@ func createRole(s *Server, q request) (any, *apiError) {
 	if err := r.setTrust(f.Get("AssumeRolePolicyDocument")); err != nil {
 		return nil, err
 	}
-	r.id, r.arn, r.created = s.newID("AROA"), s.arn("role"+path+name), time.Now()
+	r.id, r.arn, r.created = s.newID("AROA"), s.arn("role"+path+name), s.options.Now()
 	r.listed, r.assumable = r.created.Add(s.listDelay()), r.created.Add(s.options.Propagation)
 	s.state.roles[strings.ToLower(name)] = r
 	return struct{ Role roleXML }{r.xml(true)}, nil
@@ -154,7 +153,7 @@ func updateTrust(s *Server, q request) (any, *apiError) {
 	if err := r.setTrust(q.form.Get("PolicyDocument")); err != nil {
 		return nil, err
 	}
-	r.assumable = time.Now().Add(s.options.Propagation)
+	r.assumable = s.options.Now().Add(s.options.Propagation)
 	return nil, nil
 }
 

@@ -81,7 +81,7 @@ func createUser(s *Server, q request) (any, *apiError) {
 	if _, taken := s.state.users[strings.ToLower(name)]; taken {
 		return nil, &apiError{http.StatusConflict, "EntityAlreadyExists", fmt.Sprintf("User with name %s already exists.", name)}
 	}
-	u := &user{name: name, path: path, id: s.newID("AIDA"), arn: s.arn("user" + path + name), boundary: boundary, created: time.Now(),
+	u := &user{name: name, path: path, id: s.newID("AIDA"), arn: s.arn("user" + path + name), boundary: boundary, created: s.options.Now(),
 		inline: map[string]string{}, tags: tags}
 	u.listed = u.created.Add(s.listDelay())
 	s.state.users[strings.ToLower(name)] = u
@@ -104,7 +104,7 @@ func getUser(s *Server, q request) (any, *apiError) {
 func listUsers(s *Server, q request) (any, *apiError) {
 	var all []*user
 	for _, u := range s.state.users {
-		if strings.HasPrefix(u.path, orSlash(q.form.Get("PathPrefix"))) && !time.Now().Before(u.listed) {
+		if strings.HasPrefix(u.path, orSlash(q.form.Get("PathPrefix"))) && !s.options.Now().Before(u.listed) {
 			all = append(all, u)
 		}
 	}
@@ -308,12 +308,12 @@ func listEntitiesForPolicy(s *Server, q request) (any, *apiError) {
 	}
 	var all []entity
 	for _, u := range s.state.users {
-		if slices.Contains(u.attached, m.arn) && (filter == "" || filter == "User") && !time.Now().Before(u.listed) {
+		if slices.Contains(u.attached, m.arn) && (filter == "" || filter == "User") && !s.options.Now().Before(u.listed) {
 			all = append(all, entity{UserName: u.name, UserID: u.id})
 		}
 	}
 	for _, r := range s.state.roles {
-		if slices.Contains(r.attached, m.arn) && (filter == "" || filter == "Role") && !time.Now().Before(r.listed) {
+		if slices.Contains(r.attached, m.arn) && (filter == "" || filter == "Role") && !s.options.Now().Before(r.listed) {
 			all = append(all, entity{RoleName: r.name, RoleID: r.id})
 		}
 	}

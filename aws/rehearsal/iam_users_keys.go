@@ -56,7 +56,7 @@ func createAccessKey(s *Server, q request) (any, *apiError) {
 	if len(u.keys) >= mostKeys {
 		return nil, overQuota("AccessKeysPerUser", mostKeys)
 	}
-	now := time.Now()
+	now := s.options.Now()
 	k := &accessKey{id: s.newID("AKIA")[:20], secret: s.newSecret(), active: true, created: now, usable: now.Add(s.options.Propagation / 2),
 		userName: u.name, userID: u.id, userARN: u.arn}
 	u.keys = append(u.keys, k)
@@ -162,13 +162,13 @@ func deleteAccessKey(s *Server, q request) (any, *apiError) {
 func (s *Server) callerWithKey(id string, req request) (caller, *apiError) {
 	unknown := &apiError{http.StatusForbidden, "InvalidClientTokenId", "The security token included in the request is invalid."}
 	k, ok := s.key(id)
-	if !ok || !k.active || time.Now().Before(k.usable) {
+	if !ok || !k.active || s.options.Now().Before(k.usable) {
 		return caller{}, unknown
 	}
 	if req.signedWith == nil || !req.signedWith(k.secret) {
 		return caller{}, &apiError{http.StatusForbidden, "SignatureDoesNotMatch",
 			"The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."}
 	}
-	k.lastUsed, k.service, k.region = time.Now(), req.service, s.options.Region
+	k.lastUsed, k.service, k.region = s.options.Now(), req.service, s.options.Region
 	return caller{k.userARN, k.userID}, nil
 }

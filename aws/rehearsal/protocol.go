@@ -96,8 +96,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *Server) do(req request, authorization string) (result any, err *apiError, drop bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.calls = append(s.calls, Call{Action: req.full(), At: time.Now()})
-	s.advanceStacks(time.Now())
+	s.calls = append(s.calls, Call{Action: req.full(), At: s.options.Now()})
+	s.advanceStacks(s.options.Now())
 	if req.caller, err = s.callerOf(authorization, req); err != nil {
 		return nil, err, false
 	}

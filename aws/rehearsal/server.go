@@ -24,6 +24,9 @@ type Options struct {
 	// LargestPage is the most that one page of a list holds, whatever was asked
 	// for, as IAM may do; 0: no such bound.
 	LargestPage int
+	// Now is the clock by which what was made is listed, can be assumed and is
+	// finished; nil: the wall clock.
+	Now func() time.Time
 	// Organization puts the account into an organisation with this management
 	// account; empty: in none.
 	Organization string
@@ -81,6 +84,9 @@ func New(o Options) *Server {
 		o.Propagation = 4 * time.Second
 	case o.Propagation < 0:
 		o.Propagation = 0
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	s := &Server{options: o, state: newState()}
 	s.addManagedPolicies()

@@ -93,7 +93,7 @@ func (m *managed) current() *version {
 func (s *Server) sortedRoles(prefix string) []*role {
 	var all []*role
 	for _, r := range s.state.roles {
-		if strings.HasPrefix(r.path, prefix) && !time.Now().Before(r.listed) {
+		if strings.HasPrefix(r.path, prefix) && !s.options.Now().Before(r.listed) {
 			all = append(all, r)
 		}
 	}
@@ -104,7 +104,7 @@ func (s *Server) sortedRoles(prefix string) []*role {
 func (s *Server) sortedPolicies() []*managed {
 	var all []*managed
 	for _, p := range s.state.policies {
-		if !time.Now().Before(p.listed) {
+		if !s.options.Now().Before(p.listed) {
 			all = append(all, p)
 		}
 	}

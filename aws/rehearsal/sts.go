@@ -58,7 +58,7 @@ func assumeRole(s *Server, q request) (any, *apiError) {
 	out.AssumedRoleUser.AssumedRoleID = r.id + ":" + session
 	out.AssumedRoleUser.Arn = "arn:" + s.options.Partition + ":sts::" + s.options.Account + ":assumed-role/" + r.name + "/" + session
 	out.Credentials = sessionXML{AccessKeyID: s.newID("ASIA")[:20], SecretAccessKey: "rehearsal", SessionToken: "rehearsal",
-		Expiration: stamp(time.Now().Add(time.Duration(duration) * time.Second))}
+		Expiration: stamp(s.options.Now().Add(time.Duration(duration) * time.Second))}
 	s.state.sessions[out.Credentials.AccessKeyID] = caller{out.AssumedRoleUser.Arn, out.AssumedRoleUser.AssumedRoleID}
 	return out, nil
 }
@@ -115,7 +115,7 @@ func (s *Server) assume(from policy.Caller, roleARN, sessionName, externalID str
 		if r.arn != roleARN {
 			continue
 		}
-		if time.Now().Before(r.assumable) || !s.trusts(r, from, sessionName, externalID) {
+		if s.options.Now().Before(r.assumable) || !s.trusts(r, from, sessionName, externalID) {
 			return nil, denied
 		}
 		return r, nil
@@ -126,7 +126,7 @@ func (s *Server) assume(from policy.Caller, roleARN, sessionName, externalID str
 // trusts puts the request to the role's trust policy. What a rehearsal does
 // not have (an organisation, tags, an address) is absent from the request.
 func (s *Server) trusts(r *role, from policy.Caller, sessionName, externalID string) bool {
-	request := policy.NewRequest(policy.AssumeRole, from, time.Now()).WithExternalID(externalID).
+	request := policy.NewRequest(policy.AssumeRole, from, s.options.Now()).WithExternalID(externalID).
 		With("aws:ResourceAccount", s.options.Account).With("aws:RequestedRegion", s.options.Region).With("sts:RoleSessionName", sessionName)
 	return r.document.Ask(request).Outcome == policy.Allowed
 }

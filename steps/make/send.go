@@ -56,7 +56,7 @@ func (h Host) limit(ctx context.Context) (context.Context, context.CancelFunc) {
 	if h.Until.IsZero() {
 		return context.WithCancel(ctx)
 	}
-	return context.WithDeadline(ctx, h.Until)
+	return context.WithTimeout(ctx, h.Until.Sub(h.Now()))
 }
 
 // after is the state of what was done.

@@ -40,6 +40,10 @@ type Calls struct {
 	journal Journal         // nil where nothing is kept
 	now     func() time.Time
 
+	// After is like time.After, on the clock of now. A front may replace it
+	// before the first call.
+	After func(time.Duration) <-chan time.Time
+
 	visit    int
 	visitCtx context.Context //nolint:containedctx // ends with the visit
 	leave    context.CancelFunc
@@ -77,7 +81,7 @@ type Sending struct {
 // NewCalls makes the runner of calls. ctx ends the reading calls; writing calls
 // go on without it. journal may be nil.
 func NewCalls(ctx context.Context, journal Journal, now func() time.Time) *Calls {
-	c := &Calls{ctx: ctx, journal: journal, now: now,
+	c := &Calls{ctx: ctx, journal: journal, now: now, After: time.After,
 		flights: map[*flight]struct{}{}, latest: map[string]*flight{}}
 	c.visitCtx, c.leave = context.WithCancel(ctx)
 	return c
@@ -241,7 +245,7 @@ func (c *Calls) wait(ctx context.Context, f *flight) bool {
 	}
 	if delay > 0 {
 		select {
-		case <-time.After(delay):
+		case <-c.After(delay):
 		case <-ctx.Done():
 		}
 	}

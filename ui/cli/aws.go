@@ -25,7 +25,7 @@ func (a *App) AskCode() func(context.Context, string) (string, error) {
 func (a *App) AWSOptions(profile, partition string, code func(context.Context, string) (string, error)) aws.Options {
 	return aws.Options{
 		Profile: profile, Region: a.Region, Partition: partition, PinAccount: a.Account,
-		MFACode: code, UserAgent: "rolecall/" + Version(),
+		MFACode: code, UserAgent: "rolecall/" + Version(), Now: a.Env.Now, After: a.Env.After,
 	}
 }
 

@@ -15,7 +15,11 @@ type Env struct {
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
 	Environ        []string // "NAME=value"
-	Now            func() time.Time
+
+	// The clock of everything that waits for AWS or the vendor. After is like
+	// time.After; nil: the wall clock's.
+	Now   func() time.Time
+	After func(time.Duration) <-chan time.Time
 
 	// Which of the three streams is a terminal.
 	StdinTTY, StdoutTTY, StderrTTY bool
@@ -35,6 +39,7 @@ func System() Env {
 		MuteStderr: guard.muted.Store,
 		Environ:    os.Environ(),
 		Now:        time.Now,
+		After:      time.After,
 		StdinTTY:   term.IsTerminal(os.Stdin.Fd()),
 		StdoutTTY:  term.IsTerminal(os.Stdout.Fd()),
 		StderrTTY:  term.IsTerminal(stderr.Fd()),
@@ -46,6 +51,14 @@ func System() Env {
 		}
 	}
 	return env
+}
+
+// Alarm rings after d, by the clock of the world.
+func (e Env) Alarm(d time.Duration) <-chan time.Time {
+	if e.After == nil {
+		return time.After(d)
+	}
+	return e.After(d)
 }
 
 // Getenv is the value of an environment variable, empty when it is not set.

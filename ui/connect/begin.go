@@ -186,7 +186,7 @@ func handOverLine(r step.Result, vendorTitle string) string {
 func fullScreen(ctx context.Context, r *lines.Run) error {
 	env := r.App.Env
 	w := wizard.NewWizard(wizard.WizardOptions{
-		Session: r.Walk.Session, Desk: desk.New(), Journal: r.Held, Save: r.Held.Save, Getenv: env.Getenv,
+		Session: r.Walk.Session, Desk: desk.New(), Journal: r.Held, Save: r.Held.Save, Getenv: env.Getenv, After: env.After,
 	})
 	if err := w.Run(ctx, env.Stdin, env.Stdout); err != nil {
 		return err

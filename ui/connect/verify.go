@@ -87,7 +87,7 @@ func verify(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	report, err := waitForRole(ctx, account, want, f.wait)
+	report, err := waitForRole(ctx, a.Env, account, want, f.wait)
 	if err != nil {
 		return err
 	}
@@ -209,15 +209,15 @@ func (f *verifyFlags) want(p *flags.Prepared, role *describe.Role, id aws.Identi
 const lookAgain = 5 * time.Second
 
 // waitForRole looks until the role is right or the wait is over.
-func waitForRole(ctx context.Context, account *aws.Account, want aws.Want, wait time.Duration) (aws.Report, error) {
-	deadline := time.Now().Add(wait)
+func waitForRole(ctx context.Context, env cli.Env, account *aws.Account, want aws.Want, wait time.Duration) (aws.Report, error) {
+	deadline := env.Now().Add(wait)
 	for {
 		report, err := account.Verify(ctx, want)
-		if err != nil || report.OK || !time.Now().Add(lookAgain).Before(deadline) {
+		if err != nil || report.OK || !env.Now().Add(lookAgain).Before(deadline) {
 			return report, err
 		}
 		select {
-		case <-time.After(lookAgain):
+		case <-env.Alarm(lookAgain):
 		case <-ctx.Done():
 			return report, ctx.Err()
 		}

@@ -47,7 +47,7 @@ func verifyUser(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	}
 	want := aws.WantUser{Partition: identity.Partition, AccountID: identity.AccountID, Name: f.user, Key: true}
 	want.Policies = append(want.Policies, v.Compose(role, nil, identity.Partition))
-	report, err := waitForUser(ctx, account, want, f.wait)
+	report, err := waitForUser(ctx, a.Env, account, want, f.wait)
 	if err != nil {
 		return err
 	}
@@ -72,15 +72,15 @@ func (f *verifyFlags) vendorWithUser() (*describe.Vendor, *describe.Role, error)
 	return nil, nil, cli.Usage("This vendor gets a role, not a user.", "a vendor that gets a user", "Give --role, or see rolecall vendors list.")
 }
 
-func waitForUser(ctx context.Context, account *aws.Account, want aws.WantUser, wait time.Duration) (aws.UserReport, error) {
-	deadline := time.Now().Add(wait)
+func waitForUser(ctx context.Context, env cli.Env, account *aws.Account, want aws.WantUser, wait time.Duration) (aws.UserReport, error) {
+	deadline := env.Now().Add(wait)
 	for {
 		report, err := account.VerifyUser(ctx, want)
-		if err != nil || report.OK || !time.Now().Add(lookAgain).Before(deadline) {
+		if err != nil || report.OK || !env.Now().Add(lookAgain).Before(deadline) {
 			return report, err
 		}
 		select {
-		case <-time.After(lookAgain):
+		case <-env.Alarm(lookAgain):
 		case <-ctx.Done():
 			return report, ctx.Err()
 		}

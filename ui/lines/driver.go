@@ -27,8 +27,10 @@ type driver struct {
 }
 
 func newDriver(ctx context.Context, r *Run, effect func(screen.Effect)) *driver {
+	sending := calls.NewCalls(ctx, r.Held, r.Walk.Session.Now)
+	sending.After = r.App.Env.Alarm
 	return &driver{
-		walk: r.Walk, calls: calls.NewCalls(ctx, r.Held, r.Walk.Session.Now), replies: make(chan calls.Reply), done: make(chan struct{}),
+		walk: r.Walk, calls: sending, replies: make(chan calls.Reply), done: make(chan struct{}),
 		save: r.Held.Save, effect: effect,
 	}
 }

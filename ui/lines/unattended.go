@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"rolecall/steps"
 	"rolecall/steps/screen"
@@ -54,8 +53,7 @@ func (r *Run) Unattended(ctx context.Context) error {
 	u := &unattended{run: r, said: map[string]bool{}, pressed: map[screen.Msg]bool{}}
 	u.driver = newDriver(ctx, r, func(screen.Effect) {})
 	defer u.driver.close()
-	deadline := time.NewTimer(r.Wait)
-	defer deadline.Stop()
+	deadline := r.App.Env.Alarm(r.Wait)
 	r.Walk.Session.Unattended, r.Walk.Session.Until = true, r.Walk.Session.Now().Add(r.Wait)
 	u.driver.start()
 	for !r.Walk.Ended() {
@@ -73,7 +71,7 @@ func (r *Run) Unattended(ctx context.Context) error {
 		select {
 		case reply := <-u.driver.replies:
 			u.driver.take(reply)
-		case <-deadline.C:
+		case <-deadline:
 			u.over = true
 		case <-ctx.Done():
 		}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"rolecall/aws"
 	awsrehearsal "rolecall/aws/rehearsal"
@@ -51,6 +52,7 @@ type Rehearsal struct {
 	account string
 	trusted string              // the vendor's AWS account outside the commercial partition
 	begins  []vendorapi.Account // the vendor's accounts; nil: the one of its description's example
+	now     func() time.Time
 
 	mu      sync.Mutex
 	servers map[string]*awsrehearsal.Server // by partition
@@ -60,7 +62,7 @@ type Rehearsal struct {
 // Start connects the session to an AWS and to vendors that are inside the
 // program. What it needs of them starts when it is asked for.
 func Start(a *cli.App, s *step.Session) *Rehearsal {
-	r := &Rehearsal{account: s.AccountID, trusted: s.TrustedAccount,
+	r := &Rehearsal{account: s.AccountID, trusted: s.TrustedAccount, now: a.Env.Now,
 		servers: map[string]*awsrehearsal.Server{}, vendors: map[string]vendorapi.Rehearsed{}}
 	if s.VendorAccount != "" {
 		r.begins = []vendorapi.Account{{ID: s.VendorAccount, Name: VendorName, OrganizationID: "org-rehearsal"}}
@@ -81,7 +83,7 @@ func Start(a *cli.App, s *step.Session) *Rehearsal {
 			}
 		}
 		target := aws.RehearsalTarget(server.Target())
-		return aws.Open(ctx, aws.Options{Rehearsal: &target, PinAccount: r.account, UserAgent: "rolecall/" + cli.Version()})
+		return aws.Open(ctx, aws.Options{Rehearsal: &target, PinAccount: r.account, UserAgent: "rolecall/" + cli.Version(), Now: a.Env.Now, After: a.Env.After})
 	}
 	return r
 }
@@ -117,7 +119,7 @@ func (r *Rehearsal) server(partition string) (*awsrehearsal.Server, error) {
 	if server := r.servers[partition]; server != nil {
 		return server, nil
 	}
-	server := awsrehearsal.New(awsrehearsal.Options{Account: r.account, Partition: partition, Alias: "rehearsal"})
+	server := awsrehearsal.New(awsrehearsal.Options{Account: r.account, Partition: partition, Alias: "rehearsal", Now: r.now})
 	if err := server.Start(); err != nil {
 		return nil, err
 	}

@@ -33,6 +33,8 @@ type WizardOptions struct {
 	// Save is called with the answers after every change; nil: nothing is kept.
 	Save   func(record.Answers) error
 	Getenv func(string) string // locale, TERM, NO_COLOR
+	// After is like time.After, on the clock of the session; nil: the wall clock.
+	After func(time.Duration) <-chan time.Time
 	// StartAt names the step to begin with; empty: the first that is not done.
 	StartAt record.StepID
 
@@ -144,6 +146,9 @@ func NewWizard(o WizardOptions) *Wizard {
 		secrets: map[string]time.Time{},
 	}
 	w.calls = calls.NewCalls(context.Background(), o.Journal, o.Session.Now)
+	if o.After != nil {
+		w.calls.After = o.After
+	}
 	w.look = lookOf(o.Getenv)
 	w.theme = draw.NewTheme(w.look)
 	w.forget()
