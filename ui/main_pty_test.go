@@ -27,18 +27,6 @@ type terminal struct {
 	done chan struct{}
 }
 
-// builtProgram builds the program as a user would get it.
-func builtProgram(t *testing.T) string {
-	t.Helper()
-	hearSignals(t)
-	binary := filepath.Join(t.TempDir(), "rolecall")
-	build := exec.Command("go", "build", "-o", binary, "rolecall")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
-	return binary
-}
-
 func inTerminal(t *testing.T, state string, args ...string) *terminal {
 	t.Helper()
 	cmd := exec.Command(args[0], args[1:]...)
@@ -144,6 +132,7 @@ func (term *terminal) restored() {
 }
 
 func TestInATerminal(t *testing.T) {
+	t.Parallel()
 	binary, state := builtProgram(t), t.TempDir()
 
 	t.Run("ctrl+c", func(t *testing.T) {
@@ -207,9 +196,11 @@ func TestInATerminal(t *testing.T) {
 }
 
 func TestSignalsSaveTheSession(t *testing.T) {
+	t.Parallel()
 	binary := builtProgram(t)
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
 		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
 			state := t.TempDir()
 			cmd := exec.Command(binary, "rehearse", "--yes", "--json", "--vendor", "spot", "--method", "manual")
 			cmd.Env = []string{"HOME=" + state, "XDG_STATE_HOME=" + state}

@@ -14,10 +14,11 @@ import (
 // terminal and looks for the secret in every byte that was drawn and in every
 // file that was written.
 func TestTheSecretStaysWhereItWasAskedFor(t *testing.T) {
-	binary := builtProgram(t)
+	t.Parallel()
+	hearSignals(t)
 	state := t.TempDir()
 	kept := filepath.Join(t.TempDir(), "key.json")
-	term := inTerminal(t, state, binary, "rehearse", "--vendor", "sprinters", "--access", "user", "--method", "direct", "--secret-file", kept)
+	term := inTerminal(t, state, "rolecall", "rehearse", "--vendor", "sprinters", "--access", "user", "--method", "direct", "--secret-file", kept)
 	term.sees("Connect with an IAM user")
 	term.types("\r")
 	term.sees("Is this")

@@ -2,7 +2,6 @@ package ui_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,27 +19,20 @@ import (
 
 	"rolecall/steps"
 	"rolecall/steps/describe"
-	"rolecall/ui/cli"
 
 	awsrehearsal "rolecall/aws/rehearsal"
 	"rolecall/policy"
 
 	spotrehearsal "rolecall/steps/spot/rehearsal"
-	"rolecall/ui"
 )
 
 // theToken is the secret that must never show up in any output or file.
 const theToken = "0123456789abcdef-secret-token-of-the-tests"
 
-func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
-		"rolecall": func() { os.Exit(ui.Main(context.Background(), os.Args[1:], cli.System())) },
-	})
-}
-
 // TestScripts runs the commands as a script would, against an AWS and a Spot
 // over HTTP on this machine.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir:   filepath.Join("testdata", "script"),
 		Setup: setUp,
@@ -60,7 +52,7 @@ type world struct {
 type worldKey struct{}
 
 func setUp(env *testscript.Env) error {
-	w := &world{aws: awsrehearsal.New(awsrehearsal.Options{Propagation: -1})}
+	w := &world{aws: awsrehearsal.New(awsrehearsal.Options{Propagation: -1, Now: clock{startOfClock()}.Now})}
 	w.spot = spotrehearsal.New(spotrehearsal.Options{Token: theToken, Assume: w.aws.AssumeRole,
 		Accounts: []spotrehearsal.Account{{ID: "act-12ab12ab", Name: "Production", OrganizationID: "606060606060"}}})
 	if err := errors.Join(w.aws.Start(), w.spot.Start()); err != nil {
@@ -87,6 +79,7 @@ func setUp(env *testscript.Env) error {
 		"SPOTINST_TOKEN":            theToken,
 		"TERM":                      "xterm-256color",
 		"NO_PROXY":                  "*",
+		clockVariable:               os.Getenv(clockVariable),
 	} {
 		env.Setenv(name, value)
 	}

@@ -1,18 +1,14 @@
 package ui_test
 
 import (
-	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"rolecall/steps"
 	"rolecall/steps/describe"
-	"rolecall/ui"
-	"rolecall/ui/cli"
 )
 
 // documented is the complete example of the page on vendors' files.
@@ -30,17 +26,6 @@ func documented(t *testing.T) string {
 	return example
 }
 
-// command runs one command line in a world of its own.
-func command(t *testing.T, home string, args ...string) (code int, stdout, stderr string) {
-	t.Helper()
-	t.Setenv("HOME", home)
-	t.Setenv("XDG_CONFIG_HOME", filepath.Join(home, "config"))
-	t.Setenv("XDG_STATE_HOME", filepath.Join(home, "state"))
-	var out, talk bytes.Buffer
-	code = ui.Main(t.Context(), args, cli.Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &talk, Environ: os.Environ(), Now: time.Now})
-	return code, out.String(), talk.String()
-}
-
 func write(t *testing.T, path, text string) string {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
@@ -53,18 +38,19 @@ func write(t *testing.T, path, text string) string {
 }
 
 func TestTheDocumentedVendorWorks(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	file := write(t, filepath.Join(home, "acme.yaml"), documented(t))
-	if code, out, talk := command(t, home, "vendors", "check", file, "--fail-on", "medium"); code != 0 || !strings.Contains(out, "no mistakes") {
+	if code, out, talk := command(t, home, nil, "vendors", "check", file, "--fail-on", "medium"); code != 0 || !strings.Contains(out, "no mistakes") {
 		t.Fatalf("check: exit %d\n%s%s", code, out, talk)
 	}
 	const address = "https://console.acme.example/api/aws-accounts"
 	for _, method := range []string{"manual", "direct"} {
-		code, out, talk := command(t, home, "rehearse", "--yes", "--json", "--vendor", file, "--method", method)
+		code, out, talk := command(t, home, nil, "rehearse", "--yes", "--json", "--vendor", file, "--method", method)
 		if code != 2 || !strings.Contains(talk, "--send-to") || !strings.Contains(talk, address) {
 			t.Errorf("%s without its address: exit %d\n%s%s", method, code, out, talk)
 		}
-		code, out, talk = command(t, home, "rehearse", "--yes", "--json", "--vendor", file, "--method", method, "--send-to", address)
+		code, out, talk = command(t, home, nil, "rehearse", "--yes", "--json", "--vendor", file, "--method", method, "--send-to", address)
 		var result struct {
 			Submitted  bool
 			ExternalID string `json:"external_id"`
@@ -80,32 +66,34 @@ func TestTheDocumentedVendorWorks(t *testing.T) {
 }
 
 func TestAVendorInTheUsersFolderIsKnownByName(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	write(t, filepath.Join(home, "config", "rolecall", "vendors", "acme.yaml"), documented(t))
 	write(t, filepath.Join(home, "config", "rolecall", "vendors", "broken.yaml"), "name: broken\n")
 	write(t, filepath.Join(home, "config", "rolecall", "vendors", "spot.yaml"), documented(t))
-	code, out, talk := command(t, home, "vendors", "list")
+	code, out, talk := command(t, home, nil, "vendors", "list")
 	if code != 0 || !strings.Contains(out, "Acme") || !strings.Contains(talk, "broken is left out") || strings.Count(out, "Acme") != 1 {
 		t.Errorf("exit %d\n%s%s", code, out, talk)
 	}
-	if code, out, talk := command(t, home, "vendors", "show", "acme"); code != 0 || !strings.Contains(out, "111122223333") {
+	if code, out, talk := command(t, home, nil, "vendors", "show", "acme"); code != 0 || !strings.Contains(out, "111122223333") {
 		t.Errorf("exit %d\n%s%s", code, out, talk)
 	}
-	if code, out, talk := command(t, home, "vendors", "show", "spot"); code != 0 || !strings.Contains(out, "922761411349") {
+	if code, out, talk := command(t, home, nil, "vendors", "show", "spot"); code != 0 || !strings.Contains(out, "922761411349") {
 		t.Errorf("a file took Spot's place: exit %d\n%s%s", code, out, talk)
 	}
-	if code, _, talk := command(t, home, "rehearse", "--yes", "--vendor", "acme", "--send-to", "https://elsewhere.example/"); code != 2 || !strings.Contains(talk, "--send-to") {
+	if code, _, talk := command(t, home, nil, "rehearse", "--yes", "--vendor", "acme", "--send-to", "https://elsewhere.example/"); code != 2 || !strings.Contains(talk, "--send-to") {
 		t.Errorf("another address was allowed: exit %d\n%s", code, talk)
 	}
-	if code, _, talk := command(t, home, "rehearse", "--yes"); code != 0 {
+	if code, _, talk := command(t, home, nil, "rehearse", "--yes"); code != 0 {
 		t.Errorf("a broken file stops the default: exit %d\n%s", code, talk)
 	}
-	if code, _, talk := command(t, home, "connect", "--yes", "--vendor", "broken"); code != 2 || !strings.Contains(talk, "title") {
+	if code, _, talk := command(t, home, nil, "connect", "--yes", "--vendor", "broken"); code != 2 || !strings.Contains(talk, "title") {
 		t.Errorf("exit %d\n%s", code, talk)
 	}
 }
 
 func TestCheckReportsEveryMistakeWithItsPlace(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	text := documented(t)
 	for _, change := range [][2]string{
@@ -122,7 +110,7 @@ func TestCheckReportsEveryMistakeWithItsPlace(t *testing.T) {
 		text = strings.Replace(text, change[0], change[1], 1)
 	}
 	file := write(t, filepath.Join(home, "acme.yaml"), text)
-	code, out, talk := command(t, home, "vendors", "check", file, "--json")
+	code, out, talk := command(t, home, nil, "vendors", "check", file, "--json")
 	var checked struct {
 		OK       bool
 		Mistakes []struct {
@@ -154,10 +142,10 @@ func TestCheckReportsEveryMistakeWithItsPlace(t *testing.T) {
 			t.Errorf("%q was not found in %+v", want.what, checked.Mistakes)
 		}
 	}
-	if code, _, _ := command(t, home, "vendors", "check", filepath.Join(home, "nothing.yaml")); code != 2 {
+	if code, _, _ := command(t, home, nil, "vendors", "check", filepath.Join(home, "nothing.yaml")); code != 2 {
 		t.Errorf("a file that is not there: exit %d", code)
 	}
-	if code, _, talk := command(t, home, "vendors", "check", file, "--fail-on", "terrible"); code != 2 || !strings.Contains(talk, "no severity") {
+	if code, _, talk := command(t, home, nil, "vendors", "check", file, "--fail-on", "terrible"); code != 2 || !strings.Contains(talk, "no severity") {
 		t.Errorf("exit %d\n%s", code, talk)
 	}
 }
@@ -165,7 +153,8 @@ func TestCheckReportsEveryMistakeWithItsPlace(t *testing.T) {
 // TestTheSchemaSaysWhatReadSays holds the schema to the reader: what the schema
 // requires, the reader misses.
 func TestTheSchemaSaysWhatReadSays(t *testing.T) {
-	code, out, _ := command(t, t.TempDir(), "vendors", "schema")
+	t.Parallel()
+	code, out, _ := command(t, t.TempDir(), nil, "vendors", "schema")
 	var schema struct {
 		Required   []string
 		Properties map[string]struct{ Description string }
@@ -221,13 +210,14 @@ func rehearsal(file, method, access string) []string {
 
 // TestTheExamplesWork walks through every example vendor.
 func TestTheExamplesWork(t *testing.T) {
+	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("..", "assets", "vendors", "examples", "*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d examples, %v", len(files), err)
 	}
 	home := t.TempDir()
 	for _, file := range files {
-		if code, out, talk := command(t, home, "vendors", "check", file); code != 0 {
+		if code, out, talk := command(t, home, nil, "vendors", "check", file); code != 0 {
 			t.Errorf("%s: exit %d\n%s%s", file, code, out, talk)
 		}
 		v, err := steps.Library().Load(file)
@@ -243,7 +233,7 @@ func TestTheExamplesWork(t *testing.T) {
 			t.Errorf("%s names no source", file)
 		}
 		for _, m := range v.Methods {
-			code, out, talk := command(t, home, rehearsal(file, m.ID, m.Access)...)
+			code, out, talk := command(t, home, nil, rehearsal(file, m.ID, m.Access)...)
 			var result struct {
 				Roles []struct{ ARN string }
 			}
@@ -257,6 +247,7 @@ func TestTheExamplesWork(t *testing.T) {
 // TestAVendorWithManagedPoliciesAlone goes through the commands with a role that
 // has no policy of the vendor's.
 func TestAVendorWithManagedPoliciesAlone(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	file := filepath.Join("..", "steps", "describe", "testdata", "acme-audit.yaml")
 	for _, run := range []struct {
@@ -273,7 +264,7 @@ func TestAVendorWithManagedPoliciesAlone(t *testing.T) {
 		{[]string{"policy", "show", "--vendor", file, "--format", "cli"}, 0, []string{"--policy-arn 'arn:aws:iam::aws:policy/SecurityAudit'"}},
 		{[]string{"policy", "diff", "vendor:" + file, "vendor:spot"}, 2, []string{"no policy of its own"}},
 	} {
-		code, out, talk := command(t, home, run.args...)
+		code, out, talk := command(t, home, nil, run.args...)
 		if code != run.code {
 			t.Errorf("%v: exit %d, want %d\n%s%s", run.args, code, run.code, out, talk)
 		}
@@ -288,19 +279,19 @@ func TestAVendorWithManagedPoliciesAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	sweeping := write(t, filepath.Join(home, "sweeping.yaml"), strings.Replace(string(text), "[SecurityAudit,", "[AdministratorAccess,", 1))
-	if code, out, talk := command(t, home, "vendors", "check", sweeping, "--fail-on", "high"); code != 3 || !strings.Contains(out, "Can do everything in the account") {
+	if code, out, talk := command(t, home, nil, "vendors", "check", sweeping, "--fail-on", "high"); code != 3 || !strings.Contains(out, "Can do everything in the account") {
 		t.Errorf("AdministratorAccess: exit %d\n%s%s", code, out, talk)
 	}
 	for _, method := range []string{"manual", "automatic", "direct"} {
-		if code, out, talk := command(t, home, rehearsal(file, method, describe.AccessRole)...); code != 0 || !strings.Contains(out, `:role/Acme-Audit"`) || !strings.Contains(out, `"arn:aws:iam::aws:policy/SecurityAudit"`) {
+		if code, out, talk := command(t, home, nil, rehearsal(file, method, describe.AccessRole)...); code != 0 || !strings.Contains(out, `:role/Acme-Audit"`) || !strings.Contains(out, `"arn:aws:iam::aws:policy/SecurityAudit"`) {
 			t.Errorf("%s: exit %d\n%s%s", method, code, out, talk)
 		}
 	}
 	plan := filepath.Join(home, "acme.plan.json")
-	if code, out, talk := command(t, home, "plan", "--vendor", file, "--method", "direct", "-o", plan); code != 0 || !strings.Contains(talk, "AWS managed") {
+	if code, out, talk := command(t, home, nil, "plan", "--vendor", file, "--method", "direct", "-o", plan); code != 0 || !strings.Contains(talk, "AWS managed") {
 		t.Fatalf("plan: exit %d\n%s%s", code, out, talk)
 	}
-	if code, out, talk := command(t, home, "approve", plan, "--as", "someone"); code != 0 || !strings.Contains(talk, "arn:aws:iam::aws:policy/SecurityAudit") {
+	if code, out, talk := command(t, home, nil, "approve", plan, "--as", "someone"); code != 0 || !strings.Contains(talk, "arn:aws:iam::aws:policy/SecurityAudit") {
 		t.Fatalf("approve: exit %d\n%s%s", code, out, talk)
 	}
 }

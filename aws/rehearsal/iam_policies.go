@@ -264,7 +264,7 @@ func createPolicyVersion(s *Server, q request) (any, *apiError) {
 	v := version{id: fmt.Sprintf("v%d", m.serial), text: text, created: s.options.Now()}
 	m.versions = append(m.versions, v)
 	if q.form.Get("SetAsDefault") == "true" {
-		m.setDefault(len(m.versions) - 1, s.options.Now())
+		m.setDefault(len(m.versions)-1, s.options.Now())
 	}
 	return struct{ PolicyVersion versionXML }{m.versions[len(m.versions)-1].xml(false)}, nil
 }
