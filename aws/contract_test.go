@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -68,53 +65,6 @@ func open(t *testing.T, s *rehearsal.Server, o aws.Options) *aws.Account {
 		t.Fatal(err)
 	}
 	return a
-}
-
-// motoPlace starts moto's server on a free port for the whole suite; every
-// test begins with an empty account.
-func motoPlace(t *testing.T) place {
-	path, err := exec.LookPath("moto_server")
-	if err != nil {
-		return place{name: "moto"}
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := l.Addr().(*net.TCPAddr).Port
-	_ = l.Close()
-	endpoint := fmt.Sprintf("http://127.0.0.1:%d", port)
-	cmd := exec.Command(path, "-H", "127.0.0.1", "-p", fmt.Sprint(port))
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	awaitServer(t, endpoint)
-	return place{name: "moto", open: func(t *testing.T) *aws.Account {
-		r, err := http.Post(endpoint+"/moto-api/reset", "text/plain", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = r.Body.Close()
-		a, err := aws.Open(t.Context(), aws.Options{Rehearsal: &aws.RehearsalTarget{
-			Endpoint: endpoint, AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret", Region: "us-east-1"}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		return a
-	}}
-}
-
-func awaitServer(t *testing.T, endpoint string) {
-	t.Helper()
-	for range 150 {
-		if r, err := http.Get(endpoint + "/moto-api/data.json"); err == nil {
-			_ = r.Body.Close()
-			return
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatal("moto_server did not start")
 }
 
 const (
