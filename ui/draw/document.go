@@ -162,7 +162,7 @@ func (s *Sheet) Draw(f Frame) Drawn {
 			lines[i] = t.cut(lines[i], f.Width)
 		}
 	}
-	return Drawn{Content: strings.Join(lines[:min(len(lines), f.Height)], "\n"), Top: top, Lines: len(s.rows), Rows: room, CursorX: -1}
+	return Drawn{Content: strings.Join(lines[:min(len(lines), f.Height)], "\n"), Top: top, Lines: len(s.rows), Rows: room, Head: 2, Foot: 1 + len(keys), CursorX: -1}
 }
 
 // place is the status, or else how far the document was read.

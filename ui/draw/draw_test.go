@@ -58,18 +58,62 @@ func golden(t *testing.T, name, got string) {
 // as a word.
 func visibleEscapes(s string) string { return strings.ReplaceAll(s, "\x1b", "␛") }
 
+// TestScenes draws the step of every scene in every size and look. What stands
+// around a step has golden files of its own, TestHeaders and TestFooters; one
+// scene is drawn whole.
 func TestScenes(t *testing.T) {
 	for _, s := range scenes() {
 		t.Run(s.name, func(t *testing.T) {
-			var b strings.Builder
-			for _, v := range variants() {
-				d := draw.NewTheme(v.look).Draw(frame(s, v.width, v.height))
-				fmt.Fprintf(&b, "=== %s\n%s\n", v.name, visibleEscapes(d.Content))
-				fits(t, v, d)
-			}
-			golden(t, s.name, b.String())
+			golden(t, s.name, everyLook(t, s, func(f *draw.Frame) { f.Rail, f.Keys, f.Status, f.Question = nil, nil, draw.Status{}, "" }, stepOf))
 		})
 	}
+	golden(t, "whole-role", everyLook(t, find(t, "role"), func(*draw.Frame) {}, wholeFrame))
+}
+
+func TestHeaders(t *testing.T) {
+	var b strings.Builder
+	for _, h := range []struct {
+		name   string
+		header draw.Header
+	}{
+		{"a rehearsal", draw.Header{Vendor: "Spot", How: "by hand", Account: "1234-5678-9012 prod", Banner: "REHEARSAL"}},
+		{"nobody signed in", draw.Header{Vendor: "Spot"}},
+		{"another endpoint", draw.Header{Vendor: "Sprinters", How: "by CloudFormation", Account: "1234-5678-9012", Banner: "NOT AWS: https://iam.a-rather-long-name.example.com:8443"}},
+	} {
+		fmt.Fprintf(&b, "##### %s\n%s", h.name, everyLook(t, find(t, "field-empty"), func(f *draw.Frame) { f.Header = h.header }, headerOf))
+	}
+	golden(t, "headers", b.String())
+}
+
+func TestFooters(t *testing.T) {
+	var b strings.Builder
+	for _, name := range []string{"role-short", "role", "problem", "confirm", "help"} {
+		fmt.Fprintf(&b, "##### %s\n%s", name, everyLook(t, find(t, name), func(*draw.Frame) {}, footerOf))
+	}
+	golden(t, "footers", b.String())
+}
+
+// The parts of a frame.
+func wholeFrame(_ draw.Drawn, lines []string) []string { return lines }
+func headerOf(d draw.Drawn, lines []string) []string   { return lines[:d.Head] }
+func stepOf(d draw.Drawn, lines []string) []string     { return lines[d.Head : len(lines)-d.Foot] }
+func footerOf(d draw.Drawn, lines []string) []string   { return lines[len(lines)-d.Foot:] }
+
+// everyLook draws a part of a scene in every size and look. Empty lines at its
+// end say nothing.
+func everyLook(t *testing.T, s scene, change func(*draw.Frame), part func(draw.Drawn, []string) []string) string {
+	t.Helper()
+	var b strings.Builder
+	for _, v := range variants() {
+		f := frame(s, v.width, v.height)
+		fits(t, v, draw.NewTheme(v.look).Draw(f))
+		change(&f)
+		d := draw.NewTheme(v.look).Draw(f)
+		fits(t, v, d)
+		text := strings.TrimRight(strings.Join(part(d, strings.Split(d.Content, "\n")), "\n"), "\n ")
+		fmt.Fprintf(&b, "=== %s\n%s\n", v.name, visibleEscapes(text))
+	}
+	return b.String()
 }
 
 // fits holds every frame to its screen.
@@ -187,12 +231,12 @@ func TestHostileTextMovesNothing(t *testing.T) {
 }
 
 func TestSheet(t *testing.T) {
-	keys := []draw.Key{{Name: "esc", Label: "close"}, {Name: "c", Label: "copy"}}
 	var b strings.Builder
 	for _, v := range variants() {
 		sheet := draw.NewTheme(v.look).Sheet(policyCode(), v.width)
-		d := sheet.Draw(draw.Frame{Width: v.width, Height: v.height, Keys: keys})
-		fmt.Fprintf(&b, "=== %s\n%s\n", v.name, visibleEscapes(d.Content))
+		d := sheet.Draw(draw.Frame{Width: v.width, Height: v.height})
+		lines := strings.Split(d.Content, "\n")
+		fmt.Fprintf(&b, "=== %s\n%s\n", v.name, visibleEscapes(strings.Join(lines[:len(lines)-d.Foot], "\n")))
 		fits(t, v, d)
 	}
 	golden(t, "sheet", b.String())

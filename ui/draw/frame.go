@@ -35,6 +35,7 @@ func (t *Theme) Draw(f Frame) Drawn {
 	}
 	body, drawn := t.middle(&f, stepWidth, rows)
 	drawn.CursorY += len(top)
+	drawn.Head, drawn.Foot = len(top), len(bottom)
 	if side != nil {
 		body = beside(side, body)
 		drawn.CursorX += sideWidth

@@ -69,6 +69,9 @@ type Drawn struct {
 	Lines   int // of the step in all
 	Rows    int // of the step on the screen
 	Last    int // how many lines of the step end on the screen: Lines when its end is shown
+	// Head and Foot are how many lines of Content stand above and below the
+	// step: header and heading, status and keys.
+	Head, Foot int
 	// CursorX and CursorY are where the terminal's own cursor belongs; CursorX
 	// is negative when it is hidden.
 	CursorX, CursorY int

@@ -2,7 +2,6 @@ package wizard
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"rolecall/policy"
@@ -21,47 +20,41 @@ type stop struct {
 	sees []string
 }
 
+// methodScreens are the stops of one method.
+type methodScreens struct {
+	name, vendor, method, access string
+	stops                        []stop
+}
+
 // methodGoldens are the steps of the methods that create something, each in its
 // states. To have another screen drawn, add a stop and run with -update.
-func methodGoldens() map[string]struct {
-	vendor, method, access string
-	stops                  []stop
-} {
-	type method = struct {
-		vendor, method, access string
-		stops                  []stop
-	}
-	return map[string]method{
-		"direct":           {"spot", "direct", describe.AccessRole, directStops()},
-		"direct-differs":   {"spot", "direct", describe.AccessRole, directDiffersStops()},
-		"stack":            {"spot", "automatic", describe.AccessRole, stackStops()},
-		"stack-failed":     {"spot", "automatic", describe.AccessRole, stackFailedStops()},
-		"stack-ways":       {"spot", "automatic", describe.AccessRole, stackWaysStops()},
-		"user":             {"sprinters", "manual", describe.AccessUser, userStops()},
-		"user-direct":      {"sprinters", "direct", describe.AccessUser, userDirectStops()},
-		"user-direct-full": {"sprinters", "direct", describe.AccessUser, userFullStops()},
+func methodGoldens() []methodScreens {
+	return []methodScreens{
+		{"direct", "spot", "direct", describe.AccessRole, directStops()},
+		{"direct-differs", "spot", "direct", describe.AccessRole, directDiffersStops()},
+		{"stack", "spot", "automatic", describe.AccessRole, stackStops()},
+		{"stack-failed", "spot", "automatic", describe.AccessRole, stackFailedStops()},
+		{"stack-ways", "spot", "automatic", describe.AccessRole, stackWaysStops()},
+		{"user", "sprinters", "manual", describe.AccessUser, userStops()},
+		{"user-direct", "sprinters", "direct", describe.AccessUser, userDirectStops()},
+		{"user-direct-full", "sprinters", "direct", describe.AccessUser, userFullStops()},
 	}
 }
 
-// TestMethodSteps draws the real steps over the rehearsal, in virtual time.
-func TestMethodSteps(t *testing.T) {
-	for name, m := range methodGoldens() {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				p := picturedMethod(t, m.vendor, m.method, m.access)
-				w := begin(t, WizardOptions{Session: p.session, Desk: testDesk(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }})
-				w.size(80, 90) // all of a screen is read, also what a person scrolls to
-				for _, s := range m.stops {
-					s.lead(w, p)
-					w.Sees(s.sees...)
-					drawing := w.everySize()
-					p.hides(w, drawing)
-					golden(t, "method-"+s.name, drawing)
-					w.size(80, 90)
-				}
-			})
-		})
+// method draws the real steps over the rehearsal, in virtual time.
+func (a *album) method(t *testing.T, m methodScreens) {
+	p := picturedMethod(t, m.vendor, m.method, m.access)
+	w := begin(t, WizardOptions{Session: p.session, Desk: testDesk(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }})
+	w.size(80, 90) // all of a screen is read, also what a person scrolls to
+	for _, s := range m.stops {
+		s.lead(w, p)
+		w.Sees(s.sees...)
+		d := w.everySize()
+		p.hides(w, d.header+d.body+d.footer)
+		a.take(t, "method-"+s.name, d)
+		w.size(80, 90)
 	}
+	a.methods++
 }
 
 // picturedMethod is a session of one method that is signed in to the rehearsal.
@@ -88,8 +81,8 @@ func press(keys ...string) func(*fluent, *pictured) {
 }
 
 // toStep presses enter until a step is there.
-func toStep(title string) func(*fluent, *pictured) {
-	return func(w *fluent, _ *pictured) { w.reach(title) }
+func toStep(id record.StepID) func(*fluent, *pictured) {
+	return func(w *fluent, _ *pictured) { w.reach(id) }
 }
 
 // enterAnd presses enter and lets time pass.
@@ -123,7 +116,7 @@ func (p *pictured) foreignRole(w *fluent) {
 
 func directStops() []stop {
 	return []stop{
-		{"direct-plan", toStep("Create policy and role"), []string{"rolecall does this in account 1234-5678-9012", "create policy Spot-Policy", "You are allowed to do all of it"}},
+		{"direct-plan", toStep(record.StepCreate), []string{"rolecall does this in account 1234-5678-9012", "create policy Spot-Policy", "You are allowed to do all of it"}},
 		{"direct-names", press("n"), []string{"Choose the names", "Policy name", "Role name"}},
 		{"direct-running", func(w *fluent, p *pictured) {
 			w.Enter().Wait(10 * time.Second)
@@ -139,7 +132,7 @@ func directDiffersStops() []stop {
 	return []stop{
 		{"direct-difference", func(w *fluent, p *pictured) {
 			p.foreignRole(w)
-			w.reach("Create policy and role")
+			w.reach(record.StepCreate)
 		}, []string{"Use another name", "Update it", "nothing is changed"}},
 		{"direct-stopped", func(w *fluent, _ *pictured) {
 			w.Press("down", "down").Enter().Wait(5 * time.Second)
@@ -156,7 +149,7 @@ func directDiffersStops() []stop {
 
 func stackStops() []stop {
 	return []stop{
-		{"stack-names", toStep("Create the stack"), []string{"Stack name"}},
+		{"stack-names", toStep(record.StepStack), []string{"Stack name"}},
 		{"stack-ways", enterAnd(10 * time.Second), []string{"Who creates the stack?", "You, in the AWS console"}},
 		{"stack-acknowledge", enterAnd(10 * time.Second), []string{"AWS asks you to acknowledge", "acknowledge, see the change set"}},
 		{"stack-change-set", func(w *fluent, _ *pictured) {
@@ -171,7 +164,7 @@ func stackFailedStops() []stop {
 	return []stop{
 		{"stack-rolled-back", func(w *fluent, p *pictured) {
 			p.foreignRole(w)
-			w.reach("Create the stack")
+			w.reach(record.StepStack)
 			w.Enter().Wait(time.Minute).Enter().Wait(time.Minute).Enter().Press("y").Wait(time.Minute)
 			w.Sees("The change set is ready").Enter().Wait(5 * time.Minute)
 		}, []string{"The role Spot-Role exists already", "took back what it had made", "delete the failed stack"}},
@@ -182,7 +175,7 @@ func stackFailedStops() []stop {
 func stackWaysStops() []stop {
 	return []stop{
 		{"stack-console", func(w *fluent, _ *pictured) {
-			w.reach("Create the stack").Enter().Wait(10 * time.Second)
+			w.reach(record.StepStack).Enter().Wait(10 * time.Second)
 			w.Press("down").Enter().Wait(10 * time.Second)
 		}, []string{"Choose Upload a template file", "Waiting for a stack made from this template"}},
 		{"stack-cli", func(w *fluent, _ *pictured) {

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"rolecall/steps/record"
 	"rolecall/steps/screen"
 )
 
@@ -36,18 +37,18 @@ func (p *pictured) keyByHand(w *fluent) {
 func userStops() []stop {
 	return []stop{
 		{"user-begin", func(*fluent, *pictured) {}, []string{"Connect with an IAM user"}},
-		{"user-permissions", toStep("Permissions"), []string{"ec2:RunInstances", "ec2:DescribeSpotPriceHistory", "EBS snapshots"}},
-		{"user-policy", toStep("Create the IAM policy"), []string{"Waiting for a policy"}},
+		{"user-permissions", toStep(record.StepPermissions), []string{"ec2:RunInstances", "ec2:DescribeSpotPriceHistory", "EBS snapshots"}},
+		{"user-policy", toStep(record.StepPolicy), []string{"Waiting for a policy"}},
 		{"user-policy-found", func(w *fluent, p *pictured) {
 			p.policyByHand(w)
 			w.Wait(30 * time.Second)
 		}, []string{"Found sprinters-policy"}},
-		{"user-create", enterAnd(3 * time.Second), []string{"Waiting for a user"}},
+		{"user-create", toStep(record.StepUser), []string{"Waiting for a user"}},
 		{"user-found", func(w *fluent, p *pictured) {
 			p.userByHand(w)
 			w.Wait(30 * time.Second)
 		}, []string{"Found sprinters-user"}},
-		{"credentials-waiting", enterAnd(3 * time.Second), []string{"Waiting for a new access key of sprinters-user", "Other"}},
+		{"credentials-waiting", toStep(record.StepCredentials), []string{"Waiting for a new access key of sprinters-user", "Other"}},
 		{"credentials-pasting", press("p"), []string{"Paste both halves"}},
 		{"credentials-secret", func(w *fluent, _ *pictured) {
 			w.Paste("AKIAIOSFODNN7EXAMPLE").Enter()
@@ -59,27 +60,27 @@ func userStops() []stop {
 			p.keyByHand(w)
 			w.Wait(30 * time.Second)
 		}, []string{"Found a key of sprinters-user"}},
-		{"user-connect", enterAnd(3 * time.Second), []string{"Retrieve access keys", "both are pasted"}},
+		{"user-connect", toStep(record.StepConnect), []string{"Retrieve access keys", "both are pasted"}},
 		{"user-connected", enterAnd(3 * time.Second), []string{"Handed over by you"}},
 	}
 }
 
 func userDirectStops() []stop {
 	return []stop{
-		{"user-direct-plan", toStep("Create policy and user"), []string{"create policy sprinters-policy", "create user sprinters-user"}},
+		{"user-direct-plan", toStep(record.StepCreate), []string{"create policy sprinters-policy", "create user sprinters-user"}},
 		{"user-direct-running", func(w *fluent, p *pictured) {
 			slowly(w, p)
 			w.Enter().Wait(7 * time.Second)
 		}, []string{"create user sprinters-user"}},
 		{"user-direct-done", quickly, []string{"sprinters-user is right"}},
-		{"credentials-ready", enterAnd(5 * time.Second), []string{"rolecall makes an access key for sprinters-user", "make the key"}},
+		{"credentials-ready", toStep(record.StepCredentials), []string{"rolecall makes an access key for sprinters-user", "make the key"}},
 		{"credentials-trying", func(w *fluent, p *pictured) {
 			p.aws.SetLatency(5 * time.Second)
 			w.Enter().Wait(7 * time.Second)
 		}, []string{"Trying the access key"}},
 		{"credentials-made", quickly, []string{"The key of sprinters-user is made", "Its secret is in memory"}},
 		{"user-direct-connect", func(w *fluent, p *pictured) {
-			w.Enter().Wait(3 * time.Second)
+			w.reach(record.StepConnect)
 			secret := p.secret(w)
 			w.SeesNot(secret).Press("x").Sees(secret).Press("x").SeesNot(secret)
 		}, []string{"show the secret", "••••"}},
@@ -90,14 +91,14 @@ func userDirectStops() []stop {
 func userFullStops() []stop {
 	return []stop{
 		{"user-direct-adopted", func(w *fluent, p *pictured) {
-			w.reach("Permissions")
+			w.reach(record.StepPermissions)
 			p.policyByHand(w)
 			p.userByHand(w)
 			p.keyByHand(w)
 			p.keyByHand(w)
-			w.Wait(3 * time.Minute).reach("Create policy and user")
+			w.Wait(3 * time.Minute).reach(record.StepCreate)
 		}, []string{"sprinters-user exists already and is right. Nothing was made."}},
-		{"credentials-full", enterAnd(5 * time.Second), []string{"has two access keys", "made 3 minutes ago, never used"}},
+		{"credentials-full", toStep(record.StepCredentials), []string{"has two access keys", "made 3 minutes ago, never used"}},
 	}
 }
 

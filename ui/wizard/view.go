@@ -43,14 +43,20 @@ func (w *Wizard) draw() {
 	if w.width == 0 {
 		return
 	}
-	frame := w.frame()
+	w.drawn = w.paint(w.frame())
 	if w.viewer != nil {
-		w.drawn = w.viewer.sheet.Draw(frame)
 		w.viewer.top = w.drawn.Top
 		return
 	}
-	w.drawn = w.theme.Draw(frame)
 	w.top = w.drawn.Top
+}
+
+// paint draws a frame of the step, or of the viewer that lies over it.
+func (w *Wizard) paint(frame draw.Frame) draw.Drawn {
+	if w.viewer != nil {
+		return w.viewer.sheet.Draw(frame)
+	}
+	return w.theme.Draw(frame)
 }
 
 func (w *Wizard) frame() draw.Frame {
