@@ -38,8 +38,7 @@ func (w *world) toBucket(o rehearsal.Options) *rehearsal.Server {
 	w.session.Bundles = []string{"cloud-analyzer"}
 	w.session.Prepare()
 	w.start().at("vendor").enter().sees("prod").enter()
-	w.until("the partition", func() bool { return w.walk.Step().ID() == "partition" })
-	w.enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
+	w.arrives("partition").enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
 	w.at("permissions").chooses("kind", "choose").presses("use").sees("management account")
 	return server
 }

@@ -37,8 +37,7 @@ func (w *world) direct() *world {
 func (w *world) toCreate() *world {
 	w.t.Helper()
 	w.start().at("vendor").enter().sees("prod").enter()
-	w.until("the partition", func() bool { return w.walk.Step().ID() == "partition" })
-	w.enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
+	w.arrives("partition").enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
 	w.at("permissions").enter()
 	if w.walk.Step().ID() == "permissions" {
 		w.presses("use")
@@ -518,6 +517,6 @@ func TestBackFromTheNamesLeadsToThePlan(t *testing.T) {
 		w.direct().toCreate().sees("create these").presses("rename").sees("Choose the names")
 		w.take(w.walk.Tell(screen.Changed{ID: "role-name SpotinstRoleArn", Text: "Other"}))
 		w.back().at(createStep).sees("create role Spot-Role", "create these")
-		w.back().at("permissions")
+		w.backTo("permissions")
 	})
 }

@@ -35,8 +35,7 @@ func (w *world) automatic() *world {
 func (w *world) toStack() *world {
 	w.t.Helper()
 	w.start().at("vendor").enter().sees("prod").enter()
-	w.until("the partition", func() bool { return w.walk.Step().ID() == "partition" })
-	w.enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
+	w.arrives("partition").enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
 	w.at("permissions").enter()
 	if w.walk.Step().ID() == "permissions" {
 		w.presses("use")
@@ -114,13 +113,16 @@ func TestTheAutomaticMethodGoesThroughAChangeSet(t *testing.T) {
 func TestUnattendedTheStackIsCreatedAtOnce(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic()
-		step := w.walk.Steps()[4].(step.Asker)
-		needs := step.Asks(w.session)
+		asker, ok := w.stepNamed(stackStep).(step.Asker)
+		if !ok {
+			t.Fatal("the stack step asks for nothing")
+		}
+		needs := asker.Asks(w.session)
 		if len(needs) != 1 || needs[0].Flag != "--acknowledge-iam-capabilities" {
 			t.Fatalf("%+v", needs)
 		}
 		w.session.Unattended, w.session.Stack.Acknowledged, w.session.Stack.Name = true, true, "my-stack"
-		if needs := step.Asks(w.session); len(needs) != 0 {
+		if needs := asker.Asks(w.session); len(needs) != 0 {
 			t.Fatalf("%+v", needs)
 		}
 		w.toStackNamed("my-stack").enter().sees("You, in the AWS console").enter().sees("acknowledge").enter().sees("is right")
@@ -249,8 +251,8 @@ func TestARunningStackIsFoundAgain(t *testing.T) {
 		w.until("the policy", func() bool { return strings.Contains(w.tasks(), "running: policy Spot-Policy") })
 
 		w.runAgain()
-		w.at("login").until("the stack step", func() bool { return w.walk.Step().ID() == stackStep })
-		w.sees("waiting for CloudFormation to make the stack").until("the next step", func() bool { return w.walk.Step().ID() == "connect" })
+		w.at("login").getsTo(stackStep)
+		w.sees("waiting for CloudFormation to make the stack").getsTo("connect")
 		if n := w.requests("cloudformation:ExecuteChangeSet"); n != 1 {
 			t.Fatalf("executed %d times", n)
 		}

@@ -59,8 +59,7 @@ func TestAnotherSelectionThanThePlansIsRefused(t *testing.T) {
 		w.session.Bundles = []string{"ocean", "ocean/eks"}
 		w.session.Prepare()
 		w.start().enter().sees("prod").enter()
-		w.until("the partition", func() bool { return w.walk.Step().ID() == "partition" })
-		w.enter().until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
+		w.arrives("partition").enter().until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
 		w.at("permissions").chooses("kind", "choose").presses("use").at(policyStep).sees("approval does not name")
 	})
 }

@@ -172,9 +172,9 @@ func TestAUserWithTwoKeysIsRefusedWithTheirAges(t *testing.T) {
 			time.Sleep(2 * time.Hour)
 			w.toPermissions().enter()
 			if method == "manual" {
-				w.sees("Found sprinters-policy").enter().sees("Found sprinters-user").enter()
+				w.at(userPolicyStep).sees("Found sprinters-policy").enter().at(userStep).sees("Found sprinters-user").enter()
 			} else {
-				w.sees("Nothing was made").enter()
+				w.at(createStep).sees("Nothing was made").enter()
 			}
 			w.at(credentialsStep).sees("has two access keys", first.ID, second.ID, "1 day ago", "last used 2 hours ago with sts", "never used")
 			if problem := block[screen.Problem](w); problem.Kind != screen.NotAsNeeded || problem.Passing {
@@ -220,7 +220,7 @@ func TestTheDirectUserMethodMakesEverythingOnceAndShowsTheSecretOnlyWhenAsked(t 
 		}
 		w.seesNot(secret).enter().at("connect").seesNot(secret).sees("••••")
 		w.presses("reveal").sees(secret).presses("reveal").seesNot(secret)
-		w.presses("reveal").sees(secret).back().at(credentialsStep).sees("is made", part.KeyID).seesNot(secret).enter().at("connect").seesNot(secret)
+		w.presses("reveal").sees(secret).backTo(credentialsStep).sees("is made", part.KeyID).seesNot(secret).enter().at("connect").seesNot(secret)
 		w.enter().sees("Handed over by you").seesNot(secret)
 		w.enter()
 		if len(w.session.Secrets) != 0 {
@@ -264,7 +264,7 @@ func TestAResumedSessionWhoseSecretIsGoneOffersToDeleteItsKey(t *testing.T) {
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").sees("It works").enter().at("connect")
 		w.resume()
-		w.until("the key step", func() bool { return w.walk.Step().ID() == credentialsStep }).sees("Its secret was in memory alone")
+		w.getsTo(credentialsStep).sees("Its secret was in memory alone")
 		w.presses("delete").sees("make the key")
 	})
 }
@@ -347,7 +347,7 @@ func TestUserMethodSurvivesFaults(t *testing.T) {
 			"throttled": rehearsal.Throttled, "broken": rehearsal.Broken} {
 			t.Run(action+" "+name, func(t *testing.T) {
 				sprinters(t, "direct", "user", func(t *testing.T, w *world) {
-					w.toPermissions().enter().sees("create these")
+					w.toPermissions().enter().at(createStep).sees("create these")
 					w.aws.Inject(rehearsal.Fault{Kind: kind, Actions: []string{action}, Times: 1})
 					w.enter().sees("sprinters-user is right")
 					u, err := w.hands().User(t.Context(), "sprinters-user")

@@ -24,8 +24,7 @@ const (
 func (w *world) toPolicy() *world {
 	w.t.Helper()
 	w.start().at("vendor").enter().sees("prod").enter()
-	w.until("the partition", func() bool { return w.walk.Step().ID() == "partition" })
-	w.enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
+	w.arrives("partition").enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
 	return w.at("permissions").enter().at(policyStep)
 }
 
@@ -226,7 +225,7 @@ func TestAPolicyOfTheNameWithOtherContentIsShownAsADifference(t *testing.T) {
 
 func TestAnotherPartitionMakesWhatRestedOnItBeLookedAtAgain(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
-		w.toRole().back().at(policyStep).back().back().back().at("partition")
+		w.toRole().back().backTo("partition")
 		w.chooses("partition", "aws-cn").sees("account ID").types("trusted-account", "922761411349").sees("own partition").at("partition")
 		w.types("trusted-account", "444455556666").at("login")
 		for _, one := range w.walk.Steps() {
@@ -247,7 +246,7 @@ func TestTheExternalIDIsMintedOnce(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole()
 		first := w.externalID()
-		w.back().at(policyStep).sees("Found").enter().at(roleStep).sees(first)
+		w.backTo(policyStep).sees("Found").enter().at(roleStep).sees(first)
 		w.walk = steps.NewWalk(w.session)
 		w.session.Seen = record.Seen{}
 		minted := 0
@@ -272,7 +271,7 @@ func TestResumeLooksAgainAndGoesOnByItself(t *testing.T) {
 		w.session, w.pending = resumed, nil
 		w.walk = steps.NewWalk(resumed)
 		w.start().at("login")
-		w.until("the role step", func() bool { return w.walk.Step().ID() == roleStep })
+		w.getsTo(roleStep)
 		w.sees("waiting for a role")
 	})
 }
@@ -328,8 +327,8 @@ func TestAnAccountThatHoldsARoleIsShownAndNeverOverwrittenUnasked(t *testing.T) 
 		w.createRole("second", w.spot.Accounts()[0].ExternalID, "arn:aws:iam::123456789012:policy/my-own-name")
 		time.Sleep(10 * time.Second) // until both roles are listed everywhere
 		w.start().enter().sees("prod").enter().sees("already has a role", "role/first").enter().at("partition").enter()
-		w.until("the profiles", w.enterWorks).enter().sees("Is this the account").enter().enter()
-		w.sees("Found my-own-name").enter().sees("2 roles are right")
+		w.at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter().at("permissions").enter()
+		w.at(policyStep).sees("Found my-own-name").enter().at(roleStep).sees("2 roles are right")
 		w.chooses("role", "arn:aws:iam::123456789012:role/second").at("connect").enter().sees("holds another role now", "role/first")
 		if got := w.spot.Accounts()[0].Role; !strings.HasSuffix(got, "role/first") {
 			t.Fatalf("overwritten with %s", got)
@@ -341,7 +340,7 @@ func TestAnAccountThatHoldsARoleIsShownAndNeverOverwrittenUnasked(t *testing.T) 
 func TestBackGoesUpTheStagesOfAStepFirst(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.start().enter().sees("prod").enter()
-		w.until("the partition", func() bool { return w.walk.Step().ID() == "partition" })
+		w.arrives("partition")
 		w.chooses("partition", "aws-cn").sees("account ID").back().at("partition").seesNot("account ID")
 		w.chooses("partition", "aws").at("login").until("the profiles", w.enterWorks)
 		w.chooses("profile", "guide-only").sees("AWS account ID>").back().at("login").sees("Guide me only")

@@ -39,6 +39,7 @@ type world struct {
 	pending []due
 	copied  []screen.Copy
 	waits   []time.Duration
+	asked   record.StepID // the step that a test wanted to be at last
 }
 
 type due struct {
@@ -216,19 +217,28 @@ func (w *world) seesNot(words ...string) *world {
 // action, which must work.
 func (w *world) enter() *world {
 	w.t.Helper()
+	msg := w.enterMsg()
+	if msg == nil {
+		w.t.Fatalf("enter does nothing here:\n%s", w.text())
+	}
+	w.take(w.walk.Tell(msg))
+	return w
+}
+
+// enterMsg is what enter tells the step; nil while it does nothing.
+func (w *world) enterMsg() screen.Msg {
 	view := w.walk.Screen()
 	for _, block := range view.Blocks {
 		if c, ok := block.(screen.Choices); ok && c.Picked != "" {
-			return w.chooses(c.ID, c.Picked)
+			return screen.Chose{Block: c.ID, ID: c.Picked}
 		}
 	}
 	for _, action := range view.Actions {
 		if action.Default && action.Disabled == "" {
-			return w.chooses("", action.ID)
+			return screen.Chose{ID: action.ID}
 		}
 	}
-	w.t.Fatalf("enter does nothing here:\n%s", w.text())
-	return w
+	return nil
 }
 
 func (w *world) chooses(block, id string) *world {
@@ -267,12 +277,79 @@ func (w *world) back() *world {
 	return w
 }
 
-// at checks which step this is.
+// at wants to be at a step. Steps between the one that was asked for last and
+// this one are passed with enter: they are no matter of the test, and a step
+// that is added to a flow breaks no test but its own.
 func (w *world) at(id record.StepID) *world {
 	w.t.Helper()
+	for w.between(w.asked, id) {
+		w.pass()
+	}
 	if got := w.walk.Step().ID(); got != id {
 		w.t.Fatalf("at step %s, want %s\n%s", got, id, w.text())
 	}
+	w.asked = id
+	return w
+}
+
+// between reports whether the walk is at a step that stands after one and before
+// another.
+func (w *world) between(after, before record.StepID) bool {
+	all := w.walk.Steps()
+	place := func(id record.StepID) int {
+		return slices.IndexFunc(all, func(s step.Step) bool { return s.ID() == id })
+	}
+	here := place(w.walk.Step().ID())
+	return place(after) < here && here < place(before)
+}
+
+// pass leaves a step with enter, as soon as that works.
+func (w *world) pass() {
+	w.t.Helper()
+	here := w.walk.Step().ID()
+	w.until("enter works", func() bool { return w.enterMsg() != nil })
+	w.enter().until("the end of "+string(here), func() bool { return w.walk.Step().ID() != here })
+}
+
+// arrives waits until the step that was asked for last has ended, and wants to be
+// at another one then.
+func (w *world) arrives(id record.StepID) *world {
+	w.t.Helper()
+	from := w.walk.Step().ID()
+	return w.until("the end of "+string(from), func() bool { return w.walk.Step().ID() != from }).at(id)
+}
+
+// getsTo waits until the walk has gone to a step by itself, as it does when a
+// session is resumed.
+func (w *world) getsTo(id record.StepID) *world {
+	w.t.Helper()
+	w.asked = id
+	return w.until("the step "+string(id), func() bool { return w.walk.Step().ID() == id })
+}
+
+// stepNamed is a step of the flow.
+func (w *world) stepNamed(id record.StepID) step.Step {
+	w.t.Helper()
+	for _, one := range w.walk.Steps() {
+		if one.ID() == id {
+			return one
+		}
+	}
+	w.t.Fatalf("no step %s in this flow", id)
+	return nil
+}
+
+// backTo goes back until the walk is at a step.
+func (w *world) backTo(id record.StepID) *world {
+	w.t.Helper()
+	for range 20 {
+		if w.walk.Step().ID() == id {
+			w.asked = id
+			return w
+		}
+		w.back()
+	}
+	w.t.Fatalf("back does not lead to %s\n%s", id, w.text())
 	return w
 }
 

@@ -25,6 +25,7 @@ func TestTheSecretStaysWhereItWasAskedFor(t *testing.T) {
 	term.types("\r")
 	term.sees("ec2:RunInstances")
 	term.types("\r")
+	term.passTo("Create policy and user")
 	term.sees("create these")
 	term.types("\r")
 	term.sees("is right")
