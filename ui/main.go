@@ -1,3 +1,5 @@
+// Package ui is the program as the command line sees it: the root command with
+// all others under it, and the exit code. It stands on the rooms of the commands.
 package ui
 
 import (
