@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestTheSecretStaysWhereItWasAskedFor walks through the whole user method in a
@@ -20,19 +21,12 @@ func TestTheSecretStaysWhereItWasAskedFor(t *testing.T) {
 	kept := filepath.Join(t.TempDir(), "key.json")
 	term := inTerminal(t, state, "rolecall", "rehearse", "--vendor", "sprinters", "--access", "user", "--method", "direct", "--secret-file", kept)
 	term.sees("Connect with an IAM user")
-	term.types("\r")
-	term.sees("Is this")
-	term.types("\r")
-	term.sees("ec2:RunInstances")
-	term.types("\r")
-	term.passTo("Create policy and user")
-	term.sees("create these")
-	term.types("\r")
-	term.sees("is right")
-	term.types("\r")
-	term.sees("make the key")
-	term.types("\r")
-	term.sees("Its secret is in memory")
+	term.enterTo("Is this")
+	term.enterTo("ec2:RunInstances")
+	term.enterTo("create these")
+	term.enterTo("is right")
+	term.enterTo("make the key")
+	term.enterTo("Its secret is in memory")
 	text, err := os.ReadFile(kept)
 	if err != nil {
 		t.Fatal(err)
@@ -41,8 +35,7 @@ func TestTheSecretStaysWhereItWasAskedFor(t *testing.T) {
 	if err := json.Unmarshal(text, &key); err != nil || len(key.SecretAccessKey) != 40 {
 		t.Fatalf("%v: %d characters", err, len(key.SecretAccessKey))
 	}
-	term.types("\r")
-	term.sees("show the secret")
+	term.enterTo("show the secret")
 	if strings.Contains(term.text(), key.SecretAccessKey) {
 		t.Fatal("the secret was drawn unasked")
 	}
@@ -50,8 +43,8 @@ func TestTheSecretStaysWhereItWasAskedFor(t *testing.T) {
 	term.sees(key.SecretAccessKey) // so that its absence above means something
 	term.types("x")
 	term.sees("\u2022\u2022\u2022\u2022")
-	term.types("\r")
-	term.sees("Handed over by you")
+	term.enterTo("Handed over by you")
+	time.Sleep(200 * time.Millisecond)
 	term.types("\r")
 	if code := term.exits(); code != 0 {
 		t.Errorf("exit %d", code)
