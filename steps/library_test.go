@@ -57,8 +57,10 @@ func TestEveryStepIsRegistered(t *testing.T) {
 		return true
 	})
 	registered := steps.Library().StepIDs()
-	if slices.Sort(named); !slices.Equal(named, slices.Sorted(slices.Values(registered))) {
-		t.Errorf("steps go to %v, and the table has %v", named, registered)
+	for _, name := range named {
+		if !slices.Contains(registered, name) {
+			t.Errorf("steps go to %s, and the table has %v", name, registered)
+		}
 	}
 	met := map[string]bool{}
 	for _, v := range everyVendor(t) {

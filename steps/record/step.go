@@ -1,6 +1,7 @@
 package record
 
-// The steps that descriptions can name. A new step is its file and a line here.
+// The steps that others go to. A step that nothing goes to by name needs no line
+// here.
 const (
 	StepVendor      StepID = "vendor"
 	StepPartition   StepID = "partition"
