@@ -349,7 +349,7 @@ func unfinishedOnMoto(t *testing.T, w *motoWorld) {
 		t.Fatalf("%v %v", stacks, err)
 	}
 	doc := w.rolecallEnds([]int{3, 8}, "connect", "--yes", "--aws-account", motoAccount, "--method", "automatic",
-		"--acknowledge-iam-capabilities", "--account", spotAccount, "--wait", "1m")
+		"--acknowledge-iam-capabilities", "--account", spotAccount, "--wait", "2m")
 	if doc.Submitted || doc.Error == nil || w.spot.Accounts()[0].Role != "" || len(doc.Stacks) != 1 || !strings.Contains(doc.talk, "fail: Policy") {
 		t.Fatalf("%s%s", doc.out, doc.talk)
 	}
