@@ -196,6 +196,10 @@ func (c *Credentials) looked(s *step.Session, msg keysLooked) (step.Move, []scre
 }
 
 func (c *Credentials) lookAgain(s *step.Session, msg keysLooked) (step.Move, []screen.Effect) {
+	if aws.KindOf(msg.err) == aws.Denied && s.MakesKey() {
+		c.stage, c.problem = keyFailed, step.ProblemOf(msg.err) // a key is not made blindly
+		return step.Stay, nil
+	}
 	if msg.err != nil && aws.KindOf(msg.err) == aws.Denied {
 		c.stage, c.problem = keyWaiting, step.ProblemOf(msg.err).AsPassing()
 		return step.Stay, nil
