@@ -40,7 +40,7 @@ func newSession(t *testing.T) (folder string, store *record.Store, id string) {
 	return folder, store, held.ID
 }
 
-func open(t *testing.T, store *record.Store, id string) (*record.Held, record.Answers) {
+func open(t *testing.T, store *record.Store, id string) (*record.OpenSession, record.Answers) {
 	t.Helper()
 	held, saved, err := store.Open(id, false, noon)
 	if err != nil {
@@ -454,7 +454,7 @@ func TestTheJournalRemembersWhatWasNotAnswered(t *testing.T) {
 	unfinished(t, held, "attach policy")
 }
 
-func unfinished(t *testing.T, held *record.Held, want ...string) {
+func unfinished(t *testing.T, held *record.OpenSession, want ...string) {
 	t.Helper()
 	got, err := held.Unfinished()
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {

@@ -23,6 +23,7 @@ type Updater struct {
 	Purpose string
 	Account *aws.Account
 	Store   *record.Store
+	Journal *record.Journal // of what is sent; nil: nothing is written down
 	By      string // the ARN of who is signed in
 }
 

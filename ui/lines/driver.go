@@ -28,8 +28,8 @@ type driver struct {
 
 func newDriver(ctx context.Context, r *Run, effect func(screen.Effect)) *driver {
 	return &driver{
-		walk: r.Walk, calls: calls.NewCalls(ctx, r.Held, r.Walk.Session.Now), replies: make(chan calls.Reply), done: make(chan struct{}),
-		save: r.Held.Save, effect: effect,
+		walk: r.Walk, calls: calls.NewCalls(ctx, r.Open, r.Walk.Session.Now), replies: make(chan calls.Reply), done: make(chan struct{}),
+		save: r.Open.Save, effect: effect,
 	}
 }
 
@@ -108,7 +108,7 @@ func (d *driver) close() {
 type Run struct {
 	App   *cli.App
 	Walk  *steps.Walk
-	Held  *record.Held
+	Open  *record.OpenSession
 	Store *record.Store
 	Wait  time.Duration // of an unattended run
 	Fresh bool          // the session was made by this run
