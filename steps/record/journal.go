@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ import (
 // the disk.
 type Journal struct {
 	path    string
+	session string // whose it is; empty: of none
 	what    string // "The journal of session 260131-7k2m"
 	next    string // what to do when it cannot be read
 	command string // which command writes: "disconnect"
@@ -159,7 +161,7 @@ func (j *Journal) note(e Entry) error {
 		return err
 	}
 	e.Time, e.By, e.Command, e.Call = j.now().UTC(), screen.CleanLine(j.by), j.command, screen.CleanLine(e.Call)
-	e.Sum = e.sum(lastSum(entries))
+	e.Sum = e.sum(lastSum(entries, j.session))
 	line, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("write journal: %w", err)
@@ -216,7 +218,7 @@ func (j *Journal) read() (entries []Entry, whole int, err error) {
 		return nil, 0, nil
 	}
 	if err == nil {
-		entries, whole, err = parseJournal(text)
+		entries, whole, err = parseJournal(text, j.session)
 	}
 	if err != nil {
 		return nil, 0, unreadable(j.what, j.path, err, j.next)
@@ -224,7 +226,9 @@ func (j *Journal) read() (entries []Entry, whole int, err error) {
 	return entries, whole, nil
 }
 
-func parseJournal(text []byte) (entries []Entry, whole int, err error) {
+// parseJournal reads the lines of the journal of a session: another session's
+// journal in its place has other checksums.
+func parseJournal(text []byte, session string) (entries []Entry, whole int, err error) {
 	sealed, number := false, 0
 	for line := range bytes.Lines(text) {
 		number++
@@ -235,7 +239,7 @@ func parseJournal(text []byte) (entries []Entry, whole int, err error) {
 		if err != nil {
 			return nil, 0, fmt.Errorf("line %d: %w", number, bare(err))
 		}
-		if sealed = sealed || e.Sum != ""; sealed && e.Sum != e.sum(lastSum(entries)) {
+		if sealed = sealed || e.Sum != ""; sealed && (e.Sum != e.sum(lastSum(entries, session)) || !e.spells(line)) {
 			return nil, 0, fmt.Errorf("line %d: its checksum does not fit to it and to the line before", number)
 		}
 		e.Call, e.By, e.Outcome = screen.CleanLine(e.Call), screen.CleanLine(e.By), screen.CleanLine(e.Outcome)
@@ -266,6 +270,12 @@ func decodeEntry(line []byte) (Entry, error) {
 	return e, nil
 }
 
+// spells tells whether a line is the entry to the letter.
+func (e Entry) spells(line []byte) bool {
+	text, err := json.Marshal(e)
+	return err == nil && bytes.Equal(text, bytes.TrimSuffix(line, []byte("\n")))
+}
+
 // sum binds an entry to itself and to the one before.
 func (e Entry) sum(before string) string {
 	e.Sum, e.Time = "", e.Time.UTC()
@@ -276,9 +286,11 @@ func (e Entry) sum(before string) string {
 	return hexSum(append([]byte(before+"\n"), text...))[:32]
 }
 
-func lastSum(entries []Entry) string {
+// lastSum is what the next line is bound to: the checksum of the last one, else
+// the session.
+func lastSum(entries []Entry, session string) string {
 	if len(entries) == 0 {
-		return ""
+		return session
 	}
-	return entries[len(entries)-1].Sum
+	return cmp.Or(entries[len(entries)-1].Sum, session)
 }

@@ -13,7 +13,7 @@ import (
 
 // journalIn is the journal of a session whose folder that is.
 func (s *Store) journalIn(id, folder string) *Journal {
-	return &Journal{path: filepath.Join(folder, journalFile), what: "The journal of session " + id, now: time.Now,
+	return &Journal{path: filepath.Join(folder, journalFile), session: id, what: "The journal of session " + id, now: time.Now,
 		next: "Put it back from a backup. Or look in AWS and at the vendor what is there, then remove the session: rolecall sessions remove " + id + "."}
 }
 
@@ -23,15 +23,19 @@ func (s *Store) SessionJournal(id string) ([]Entry, error) {
 	if !validSessionID(id) {
 		return nil, noSuchSession(id)
 	}
-	if exists(s.path(id)) {
-		return s.journalIn(id, s.path(id)).Entries()
+	if !exists(s.path(id)) {
+		return s.receiptJournal(id).Entries()
 	}
-	return s.receiptJournal(id).Entries()
+	j := s.journalIn(id, s.path(id))
+	if _, sealed, err := s.load(id); err == nil && sealed && !exists(j.path) {
+		return nil, unreadable(j.what, j.path, errGone, j.next)
+	}
+	return j.Entries()
 }
 
 func (s *Store) receiptJournal(id string) *Journal {
 	path := s.receiptPath(id, extJournal)
-	return &Journal{path: path, what: "The journal of session " + id, now: time.Now,
+	return &Journal{path: path, session: id, what: "The journal of session " + id, now: time.Now,
 		next: "Put it back from a backup. Or look in AWS what is there, then move the file away."}
 }
 

@@ -211,8 +211,33 @@ func (l *Ledger) Put(head Receipt, item Item) error {
 	return l.store.writeReceipt(head.with(old, item))
 }
 
+// Ready reports whether the receipt can be read and written now: what changes
+// something asks before it is sent, so that it can be written down afterwards.
+func (l *Ledger) Ready() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.store == nil {
+		return nil
+	}
+	if err := l.store.makeFolders(); err != nil {
+		return err
+	}
+	unlock, err := l.store.lockReceipt(l.id)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if _, err = l.store.Receipt(l.id); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
 // lockReceipt waits until no other process writes the receipt.
 func (s *Store) lockReceipt(id string) (unlock func(), err error) {
+	if markdown := s.receiptPath(id, extMarkdown); errors.Is(checkRegular(markdown), errFolder) {
+		return nil, unreadable("The receipt of session "+id, markdown, errFolder, "Move the folder away.")
+	}
 	path := s.receiptPath(id, extLock)
 	err = checkRegular(path)
 	lock := flock.New(path, flock.SetPermissions(fileMode))
@@ -341,7 +366,7 @@ func (r Receipt) check(session string) error {
 	if err := aws.CheckAccountID(r.AccountID); err != nil {
 		return fmt.Errorf("it names no AWS account, but %q", r.AccountID)
 	}
-	states := []ItemState{ItemSent, ItemNotMade, ItemMade, ItemAdopted, ItemUpdated, ItemRemoved}
+	states := []ItemState{ItemSent, ItemUnknown, ItemNotMade, ItemMade, ItemAdopted, ItemUpdated, ItemRemoved}
 	for _, i := range r.Items {
 		if !slices.Contains(states, i.State) {
 			return fmt.Errorf("an item is in the state %q, which rolecall does not know", i.State)

@@ -252,7 +252,7 @@ func (r *Remover) judgeGrant(ctx context.Context, item record.Item) (Removal, er
 	switch {
 	case !attached:
 		return Removal{Item: item, Verdict: Gone}, nil
-	case item.State == record.ItemSent && !made:
+	case item.Unproven() && !made:
 		return r.unproven(item), nil
 	}
 	return Removal{Item: item, Verdict: Remove}, nil
@@ -265,7 +265,7 @@ func (r *Remover) judgeInline(role aws.Role, item record.Item, roleMade bool) Re
 	switch {
 	case i < 0:
 		return Removal{Item: item, Verdict: Gone}
-	case item.State == record.ItemSent && !roleMade:
+	case item.Unproven() && !roleMade:
 		return r.unproven(item)
 	case role.Inline[i].Document == nil || role.Inline[i].Document.Digest() != item.Digest:
 		return stays(item, "It was changed since rolecall wrote it.", deleteByHand(item))

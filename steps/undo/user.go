@@ -54,9 +54,9 @@ func (r *Remover) judgeUserItem(ctx context.Context, item record.Item) (Removal,
 func (r *Remover) judgeKey(keys []aws.AccessKey, item record.Item) Removal {
 	i := slices.IndexFunc(keys, func(k aws.AccessKey) bool { return k.ID == item.ID })
 	switch {
-	case item.State == record.ItemSent && !slices.ContainsFunc(keys, func(k aws.AccessKey) bool { return !r.listsKey(k.ID) }):
+	case item.Unproven() && !slices.ContainsFunc(keys, func(k aws.AccessKey) bool { return !r.listsKey(k.ID) }):
 		return Removal{Item: item, Verdict: Gone} // it was never made, or is deleted
-	case item.State == record.ItemSent:
+	case item.Unproven():
 		return r.unproven(item)
 	case i < 0:
 		return Removal{Item: item, Verdict: Gone}
@@ -81,7 +81,7 @@ func (r *Remover) judgeUserAttachment(user aws.User, item record.Item) Removal {
 	switch {
 	case !slices.ContainsFunc(user.Attached, func(p aws.AttachedPolicy) bool { return p.ARN == item.ARN }):
 		return Removal{Item: item, Verdict: Gone}
-	case item.State == record.ItemSent && !made:
+	case item.Unproven() && !made:
 		return r.unproven(item)
 	}
 	return Removal{Item: item, Verdict: Remove}

@@ -84,8 +84,8 @@ func (u *Updater) about(r record.Receipt, i record.Item, p PolicyUpdate, roleID 
 // Apply writes one policy and, where the policy is in a receipt, its new digest
 // there. An answer that got lost is settled by reading the policy again.
 func (u *Updater) Apply(ctx context.Context, role aws.Role, p PolicyUpdate) error {
-	if _, err := u.Store.Receipts(); err != nil {
-		return err // what cannot be read could be the policy's, and would be wrong from now on
+	if err := u.ready(role, p); err != nil {
+		return err
 	}
 	ctx = context.WithoutCancel(ctx)
 	write := u.writeVersion
@@ -98,6 +98,30 @@ func (u *Updater) Apply(ctx context.Context, role aws.Role, p PolicyUpdate) erro
 		return err
 	}
 	return u.record(role, p)
+}
+
+// ready makes sure that the update can be written down, before it is sent. A
+// receipt that cannot be read could be the policy's, and would be wrong then.
+func (u *Updater) ready(role aws.Role, p PolicyUpdate) error {
+	receipts, err := u.Store.Receipts()
+	if err != nil {
+		return err
+	}
+	sessions := []string{u.Session.ID}
+	for _, r := range receipts {
+		if slices.ContainsFunc(r.Items, func(i record.Item) bool { return u.about(r, i, p, role.ID) && i.State != record.ItemRemoved }) {
+			sessions = append(sessions, r.Session)
+		}
+	}
+	for _, id := range sessions {
+		if id == "" {
+			continue
+		}
+		if err := u.Store.Ledger(id).Ready(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {

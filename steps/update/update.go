@@ -24,7 +24,7 @@ type Updater struct {
 	Account *aws.Account
 	Store   *record.Store
 	Journal *record.Journal // of what is sent; nil: nothing is written down
-	By      string // the ARN of who is signed in
+	By      string          // the ARN of who is signed in
 }
 
 // Update is what has to change; nothing where no policy differs.

@@ -23,12 +23,12 @@ func SessionsCommand(a *cli.App) *cobra.Command {
 		Short: "List the saved sessions, the newest first",
 		Long: "list names every session, also one that cannot be read, with the reason; and the receipts of sessions that were removed, " +
 			"where something that rolecall made is left in AWS.",
-		Args:  a.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return listSessions(a) },
+		Args: a.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return listSessions(a) },
 	}
 	show := &cobra.Command{
-		Use:               "show ID",
-		Short:             "Show one session, what it made, and its journal",
+		Use:   "show ID",
+		Short: "Show one session, what it made, and its journal",
 		Long: "show prints the answers of one session, its receipt, and its journal: what rolecall changed in AWS and at the vendor, who was " +
 			"signed in, when, by which command, and how it went. Of a session that cannot be read it prints what is known, and exits 1.",
 		Args:              cli.ExactlyOne,
