@@ -200,6 +200,9 @@ func (r *Remover) roleChange(role aws.Role, item record.Item) string {
 	if foreign := r.foreign(role); len(foreign) > 0 {
 		return "Somebody gave it more since: " + strings.Join(foreign, ", ") + "."
 	}
+	if changed := r.changedInline(role); changed != "" {
+		return "Its inline policy " + changed + " was changed since rolecall wrote it."
+	}
 	return ""
 }
 
@@ -222,6 +225,18 @@ func (r *Remover) foreign(role aws.Role) []string {
 		}
 	}
 	return names
+}
+
+// changedInline is an inline policy of the receipt that is not as it was written;
+// empty when there is none.
+func (r *Remover) changedInline(role aws.Role) string {
+	for _, p := range role.Inline {
+		item, ok := r.Receipt.Find(record.Item{Kind: record.ItemInline, Name: p.Name, Role: role.Name})
+		if ok && (p.Document == nil || p.Document.Digest() != item.Digest) {
+			return p.Name
+		}
+	}
+	return ""
 }
 
 // judgeGrant judges an attachment or an inline policy: it goes with its role
@@ -297,9 +312,17 @@ func (r *Remover) judgePolicy(ctx context.Context, item record.Item) (Removal, e
 	return Removal{Item: item, Verdict: Remove, uses: p.Attachments}, nil
 }
 
-// keepUsed takes back what the plan would remove and cannot: a policy stays
-// while something else than the attachments of the receipt uses it.
+// keepUsed takes back what the plan would remove and cannot: a role or user
+// stays with what stays on it, and a policy while something else than the
+// attachments of the receipt uses it.
 func keepUsed(plan []Removal) []Removal {
+	for i := range plan {
+		if item := plan[i].Item; plan[i].Verdict == Remove && (item.Kind == record.ItemRole || item.Kind == record.ItemUser) {
+			if on := staysOn(plan, item); on != "" {
+				plan[i] = stays(item, "It has "+on+", which stays.", "")
+			}
+		}
+	}
 	for i := range plan {
 		item := plan[i].Item
 		if plan[i].Verdict != Remove || item.Kind != record.ItemPolicy {
@@ -317,6 +340,17 @@ func keepUsed(plan []Removal) []Removal {
 		}
 	}
 	return plan
+}
+
+// staysOn names what stays on a role or user; empty when nothing does.
+func staysOn(plan []Removal, owner record.Item) string {
+	for _, one := range plan {
+		on := owner.Kind == record.ItemRole && strings.EqualFold(one.Role, owner.Name) || owner.Kind == record.ItemUser && strings.EqualFold(one.User, owner.Name)
+		if on && one.Verdict == Stays {
+			return strings.TrimSpace("the " + string(one.Kind) + " " + one.Name)
+		}
+	}
+	return ""
 }
 
 func inUse(item record.Item) Removal {
