@@ -241,6 +241,6 @@ func (m *model) scopable(c Counts) (Finding, bool) {
 			break
 		}
 	}
-	f.Fix = "Name the resources where they are known; rolecall policy explain PATTERN lists the actions."
+	f.Fix = "Name the resources where they are known; rolecall policy explain lists the actions."
 	return f, true
 }
