@@ -57,7 +57,7 @@ func TestEveryRecommendedCommandIsOne(t *testing.T) {
 func TestWhatAStepAsksForIsAFlag(t *testing.T) {
 	// These say what is wanted, which a session has settled: resume does not take
 	// them.
-	settled := []string{"--vendor", "--method", "--access", "--products", "--regions", "--restrict-tag", "--path", "--tag", "--permissions-boundary",
+	settled := []string{"--vendor", "--products", "--regions", "--restrict-tag", "--path", "--tag", "--permissions-boundary",
 		"--session-duration", "--partition", "--plan"}
 	// These are of other commands, or of the AWS CLI.
 	others := []string{"--role", "--user", "--all", "--minify", "--kind", "--details", "--trust", "--evidence", "--format", "--fail-on",

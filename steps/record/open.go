@@ -66,7 +66,7 @@ func (s *Store) lock(id, folder string, now time.Time) (*OpenSession, error) {
 	}
 	open := &OpenSession{ID: id, folder: folder, store: s, lock: lock, Now: time.Now}
 	open.Journal = s.journalIn(id, folder)
-	open.Journal.now = func() time.Time { return open.Now() }
+	open.now = func() time.Time { return open.Now() }
 	return open, nil
 }
 

@@ -48,12 +48,31 @@ func (s *Store) tidyFolder(folder string, now time.Time) {
 // left: a running rolecall is done with its own within a second.
 const leftAfter = 10 * time.Minute
 
+// leftUnlocked is how old a half-made session's folder has to be before its lock
+// tells that nobody makes it any more: its maker takes the lock at once.
+const leftUnlocked = 2 * time.Second
+
 // sweep deletes what is half-written and old.
 func sweep(path string, now time.Time) {
 	info, err := os.Lstat(path)
-	if err == nil && now.Sub(info.ModTime()) > leftAfter {
+	if err != nil {
+		return
+	}
+	age := now.Sub(info.ModTime())
+	if age > leftAfter || age > leftUnlocked && isUnlocked(filepath.Join(path, lockFile)) {
 		_ = os.RemoveAll(path) // the next start tries again
 	}
+}
+
+// isUnlocked tells whether there is a lock that nobody has.
+func isUnlocked(path string) bool {
+	if checkRegular(path) != nil {
+		return false
+	}
+	lock := flock.New(path, flock.SetPermissions(fileMode))
+	got, err := lock.TryLock()
+	_ = lock.Close() // the folder goes, and the lock with it
+	return err == nil && got
 }
 
 // sweepTemporary deletes a half-written file: at once when nobody has the lock

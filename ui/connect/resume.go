@@ -20,6 +20,8 @@ type resumeFlags struct {
 	wait       time.Duration
 	secretFile string
 	sendTo     string
+	method     string
+	access     string
 	answers    []answerFlag
 }
 
@@ -43,6 +45,8 @@ func ResumeCommand(a *cli.App) *cobra.Command {
 	given.BoolVarP(&f.yes, "yes", "y", false, "take defaults and never ask")
 	given.DurationVar(&f.wait, "wait", flags.DefaultWait, "how long to wait for IAM and the vendor when unattended")
 	given.StringVar(&f.secretFile, "secret-file", "", "file for the secret access key")
+	given.StringVar(&f.method, "method", "", "who does the AWS part, where that is still open: manual, automatic or direct")
+	given.StringVar(&f.access, "access", "", "what the vendor gets, where that is still open: role or user")
 	given.StringVar(&f.sendTo, "send-to", "", "https address to which a vendor file's declared request may go")
 	for i := range f.answers {
 		f.answers[i].bind(given)
@@ -97,6 +101,9 @@ func (f *resumeFlags) session(a *cli.App, open *record.OpenSession, answers reco
 		return nil, nil, err
 	}
 	if s.Unfinished, err = open.Unfinished(); err != nil {
+		return nil, nil, err
+	}
+	if err := f.narrow(s); err != nil {
 		return nil, nil, err
 	}
 	if err := f.answer(s); err != nil {

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/spf13/pflag"
@@ -10,6 +11,7 @@ import (
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
 	"rolecall/ui/cli"
+	"rolecall/ui/flags"
 )
 
 // answerFlag is a flag that answers a question of a session that goes on: what
@@ -35,6 +37,35 @@ func (f *answerFlag) bind(flags *pflag.FlagSet) {
 		return
 	}
 	flags.StringVar(&f.value, f.name, "", f.usage)
+}
+
+// narrow leaves the offers that --method and --access name, of a session that
+// has not chosen yet. One that is left is chosen.
+func (f *resumeFlags) narrow(s *step.Session) error {
+	if f.method == "" && f.access == "" {
+		return nil
+	}
+	if _, chosen := s.Rests[record.StepVendor]; chosen && (f.method != "" && f.method != s.Method || f.access != "" && f.access != s.AccessOrRole()) {
+		return cli.Usage("Session "+s.ID+" is of --method "+s.Method+" --access "+s.AccessOrRole()+".", "what was chosen in the session",
+			"Leave out --method and --access, or begin a new session: rolecall connect.")
+	}
+	left := slices.DeleteFunc(slices.Clone(s.Offers), func(o step.Offer) bool {
+		return f.method != "" && o.Method != f.method || f.access != "" && o.Access != f.access
+	})
+	if len(left) == 0 {
+		return cli.Usage("There is no such way to connect.", "one of: "+flags.OfferList(s.Offers), "Correct --method or --access.")
+	}
+	s.Offers = left
+	if len(left) > 1 {
+		return nil
+	}
+	v, err := s.LoadVendor(left[0].Vendor)
+	if err != nil {
+		return err
+	}
+	s.Vendor, s.Answers.Vendor, s.Method, s.Access = v, left[0].Vendor, left[0].Method, left[0].Access
+	s.Prepare()
+	return nil
 }
 
 // answer takes what was given into the session. Nothing was sent when it
