@@ -189,48 +189,55 @@ func (l *Ledger) Put(head Receipt, item Item) error {
 		l.now = head.with(l.now, item)
 		return nil
 	}
-	if !validSessionID(l.id) {
-		return noSuchReceipt(l.id)
-	}
-	if err := l.store.makeFolders(); err != nil {
-		return err
-	}
-	unlock, err := l.store.lockReceipt(l.id)
+	old, unlock, err := l.begin(head)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	old, err := l.store.Receipt(l.id)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	if err := head.continues(old); err != nil {
-		return err
-	}
 	head.Session = l.id
 	return l.store.writeReceipt(head.with(old, item))
 }
 
-// Ready reports whether the receipt can be read and written now: what changes
-// something asks before it is sent, so that it can be written down afterwards.
-func (l *Ledger) Ready() error {
+// Ready reports whether the receipt can be read and written now, with that head:
+// what changes something asks before it is sent, so that it can be written down
+// afterwards.
+func (l *Ledger) Ready(head Receipt) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.store == nil {
 		return nil
 	}
-	if err := l.store.makeFolders(); err != nil {
-		return err
-	}
-	unlock, err := l.store.lockReceipt(l.id)
-	if err != nil {
-		return err
-	}
-	defer unlock()
-	if _, err = l.store.Receipt(l.id); errors.Is(err, fs.ErrNotExist) {
-		return nil
+	_, unlock, err := l.begin(head)
+	if err == nil {
+		unlock()
 	}
 	return err
+}
+
+// begin takes the receipt's lock and reads it; the zero Receipt when there is
+// none yet.
+func (l *Ledger) begin(head Receipt) (old Receipt, unlock func(), err error) {
+	if !validSessionID(l.id) {
+		return Receipt{}, nil, noSuchReceipt(l.id)
+	}
+	if err := l.store.makeFolders(); err != nil {
+		return Receipt{}, nil, err
+	}
+	unlock, err = l.store.lockReceipt(l.id)
+	if err != nil {
+		return Receipt{}, nil, err
+	}
+	old, err = l.store.Receipt(l.id)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err == nil {
+		err = head.continues(old)
+	}
+	if err != nil {
+		unlock()
+	}
+	return old, unlock, err
 }
 
 // lockReceipt waits until no other process writes the receipt.

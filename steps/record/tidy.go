@@ -15,7 +15,7 @@ import (
 // others what is open to them. It is a help at every start: what it cannot do
 // stops nothing, since whatever is written is checked when it is.
 func (s *Store) Tidy(now time.Time) {
-	_ = tighten(s.folder)
+	s.tidyFolder(s.folder, now)
 	for _, folder := range []string{sessionsFolder, receiptsFolder} {
 		s.tidyFolder(filepath.Join(s.folder, folder), now)
 	}

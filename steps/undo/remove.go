@@ -50,7 +50,7 @@ func (r *Remover) attempt(ctx context.Context, item record.Item) (Removal, error
 	if err != nil || now.Verdict != Remove || now.uses > 0 {
 		return now, err
 	}
-	if err := r.Ledger.Ready(); err != nil {
+	if err := r.Ledger.Ready(r.Receipt); err != nil {
 		return now, err
 	}
 	if err := r.delete(context.WithoutCancel(ctx), item); err != nil {

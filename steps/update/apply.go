@@ -107,21 +107,17 @@ func (u *Updater) ready(role aws.Role, p PolicyUpdate) error {
 	if err != nil {
 		return err
 	}
-	sessions := []string{u.Session.ID}
 	for _, r := range receipts {
 		if slices.ContainsFunc(r.Items, func(i record.Item) bool { return u.about(r, i, p, role.ID) && i.State != record.ItemRemoved }) {
-			sessions = append(sessions, r.Session)
+			if err := u.Store.Ledger(r.Session).Ready(r); err != nil {
+				return err
+			}
 		}
 	}
-	for _, id := range sessions {
-		if id == "" {
-			continue
-		}
-		if err := u.Store.Ledger(id).Ready(); err != nil {
-			return err
-		}
+	if u.Session.ID == "" {
+		return nil
 	}
-	return nil
+	return u.Store.Ledger(u.Session.ID).Ready(u.Session.ReceiptHead())
 }
 
 func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
