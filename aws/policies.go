@@ -20,6 +20,7 @@ type Policy struct {
 	VersionID           string // of the default version, "v1"
 	Versions            int    // how many exist, 0 when not listed
 	Attachments         int
+	Boundaries          int              // roles and users that have it as their permissions boundary
 	Document            *policy.Document // nil when not fetched, or when it cannot be parsed
 	Text                string           // the document as AWS keeps it
 	Created, Updated    time.Time
@@ -98,6 +99,7 @@ func newPolicy(p types.Policy) Policy {
 		ARN: cleanText(arn), Name: cleanText(orElse(awssdk.ToString(p.PolicyName), name)), ID: cleanText(awssdk.ToString(p.PolicyId)),
 		Path: cleanText(awssdk.ToString(p.Path)), Description: cleanText(awssdk.ToString(p.Description)),
 		VersionID: cleanText(awssdk.ToString(p.DefaultVersionId)), Attachments: int(awssdk.ToInt32(p.AttachmentCount)),
+		Boundaries: int(awssdk.ToInt32(p.PermissionsBoundaryUsageCount)),
 		Created: awssdk.ToTime(p.CreateDate), Updated: awssdk.ToTime(p.UpdateDate),
 		Tags: fromSDKTags(p.Tags),
 	}

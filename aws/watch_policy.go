@@ -153,7 +153,8 @@ func (w *PolicyWatch) detailsPage(ctx context.Context) error {
 
 func newPolicyDetail(p types.ManagedPolicyDetail) Policy {
 	found := newPolicy(types.Policy{Arn: p.Arn, PolicyName: p.PolicyName, PolicyId: p.PolicyId, Path: p.Path, Description: p.Description,
-		DefaultVersionId: p.DefaultVersionId, AttachmentCount: p.AttachmentCount, CreateDate: p.CreateDate, UpdateDate: p.UpdateDate})
+		DefaultVersionId: p.DefaultVersionId, AttachmentCount: p.AttachmentCount,
+		PermissionsBoundaryUsageCount: p.PermissionsBoundaryUsageCount, CreateDate: p.CreateDate, UpdateDate: p.UpdateDate})
 	found.Versions = len(p.PolicyVersionList)
 	for _, v := range p.PolicyVersionList {
 		if v.IsDefaultVersion {

@@ -275,7 +275,7 @@ func TestAStackFromTheConsoleIsFoundByItsContent(t *testing.T) {
 		if s := w.session.Result().Stacks; len(s) != 1 || s[0].ID != id || s[0].Name != "named-by-hand" {
 			t.Fatalf("%+v", s)
 		}
-		if left := w.receipt().Left(); len(left) != 0 {
+		if left := w.receipt().Outstanding(); len(left) != 0 {
 			t.Fatalf("rolecall did not make it: %+v", left)
 		}
 	})
@@ -400,7 +400,7 @@ func TestADiscardedChangeSetLeavesNothing(t *testing.T) {
 		if all := w.stacks(); len(all) != 0 {
 			t.Fatalf("%+v", all)
 		}
-		if left := w.receipt().Left(); len(left) != 0 {
+		if left := w.receipt().Outstanding(); len(left) != 0 {
 			t.Fatalf("%+v", left)
 		}
 	})

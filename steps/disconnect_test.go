@@ -22,7 +22,7 @@ func (w *world) connected() *undo.Remover {
 }
 
 func (w *world) remover() *undo.Remover {
-	return &undo.Remover{Account: w.hands(), Ledger: w.session.Ledger, Receipt: w.receipt(), Now: time.Now, By: "arn:aws:iam::123456789012:user/rehearsal"}
+	return &undo.Remover{Account: w.hands(), Ledger: w.session.Ledger, Receipt: w.receipt(), Resumes: true, Now: time.Now, By: "arn:aws:iam::123456789012:user/rehearsal"}
 }
 
 // verdicts are what a plan or removal says: "role Spot-Role remove".
@@ -64,7 +64,7 @@ func TestDisconnectRemovesInOrderExactlyWhatWasMade(t *testing.T) {
 		if p, n := w.left(); p != 1 || n != 0 {
 			t.Fatalf("%d policies and %d roles are left", p, n)
 		}
-		if len(w.receipt().Left()) != 0 || len(w.receipt().Items) != 3 {
+		if len(w.receipt().Outstanding()) != 0 || len(w.receipt().Items) != 3 {
 			t.Fatalf("%+v", w.receipt())
 		}
 		again, err := w.remover().All(t.Context())
@@ -141,7 +141,7 @@ func TestAChangeBetweenPlanAndRemovalIsSeen(t *testing.T) {
 		}
 		for _, one := range plan {
 			got, err := r.Remove(t.Context(), one.Item)
-			if err != nil || got.Verdict != undo.Keep && got.Kind != record.ItemPolicy {
+			if err != nil || got.Verdict != undo.Stays && got.Kind != record.ItemPolicy {
 				t.Fatalf("%+v %v", got, err)
 			}
 		}
@@ -201,7 +201,7 @@ func TestAnInterruptedDisconnectGoesOn(t *testing.T) {
 			if _, err := r.Remove(ctx, plan[stop].Item); err == nil {
 				t.Fatal("went on although the person left")
 			}
-			if got := len(w.receipt().Left()); got != 3-stop {
+			if got := len(w.receipt().Outstanding()); got != 3-stop {
 				t.Fatalf("%d are left on record, want %d", got, 3-stop)
 			}
 			if _, err := w.remover().All(t.Context()); err != nil {

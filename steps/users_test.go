@@ -355,10 +355,10 @@ func TestUserMethodSurvivesFaults(t *testing.T) {
 						t.Fatalf("%+v %v", u, err)
 					}
 					receipt, err := w.session.Ledger.Receipt()
-					if err != nil || len(receipt.Left()) != 3 {
+					if err != nil || len(receipt.Outstanding()) != 3 {
 						t.Fatalf("%+v %v", receipt, err)
 					}
-					for _, item := range receipt.Left() {
+					for _, item := range receipt.Outstanding() {
 						if item.State != record.ItemMade {
 							t.Errorf("%s %s is %q on the receipt", item.Kind, item.Name, item.State)
 						}
@@ -448,7 +448,7 @@ func TestDisconnectTakesBackTheUserWithItsKey(t *testing.T) {
 		plan, err := (&undo.Remover{Account: w.hands(), Ledger: w.session.Ledger, Receipt: receipt, Now: time.Now}).Plan(t.Context())
 		w.do(err)
 		for _, r := range plan {
-			if r.Kind == record.ItemUser && (r.Verdict != undo.Keep || !strings.Contains(r.Why, "access key")) {
+			if r.Kind == record.ItemUser && (r.Verdict != undo.Stays || !strings.Contains(r.Why, "access key")) {
 				t.Errorf("%+v", r)
 			}
 		}

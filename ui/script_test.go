@@ -38,7 +38,7 @@ func TestScripts(t *testing.T) {
 		Setup: setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "json": compareJSON, "onlyjson": onlyJSON, "aws": awsDo, "awscalls": awsCalls, "spotcalls": spotCalls,
-			"deny": deny, "trust": writeTrust, "spotpolicy": writePolicy, "nosecret": noSecret, "keptsecret": keptSecret, "savedsession": savedSession, "waitexternalid": waitExternalID,
+			"deny": deny, "allow": allow, "modeis": modeIs, "trust": writeTrust, "spotpolicy": writePolicy, "nosecret": noSecret, "keptsecret": keptSecret, "savedsession": savedSession, "newestsession": newestSession, "waitexternalid": waitExternalID,
 		},
 	})
 }
@@ -258,6 +258,18 @@ func waitExternalID(ts *testscript.TestScript, _ bool, _ []string) {
 
 func deny(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).aws.Deny(args...) }
 
+// allow gives every permission back.
+func allow(ts *testscript.TestScript, _ bool, _ []string) { worldOf(ts).aws.ClearFaults() }
+
+// modeIs wants a file or folder to have these rights: modeis 600 FILE.
+func modeIs(ts *testscript.TestScript, _ bool, args []string) {
+	info, err := os.Stat(ts.MkAbs(args[1]))
+	ts.Check(err)
+	if got := strconv.FormatUint(uint64(info.Mode().Perm()), 8); got != args[0] {
+		ts.Fatalf("%s is %s, want %s", args[1], got, args[0])
+	}
+}
+
 // writeTrust writes a trust policy: trust FILE ACCOUNT [EXTERNAL-ID].
 func writeTrust(ts *testscript.TestScript, _ bool, args []string) {
 	id := ""
@@ -312,4 +324,11 @@ func savedSession(ts *testscript.TestScript, _ bool, _ []string) {
 		ts.Fatalf("%d sessions are saved, want 1", len(entries))
 	}
 	ts.Setenv("SESSION", entries[0].Name())
+}
+
+// newestSession puts the ID of the newest saved session into SESSION.
+func newestSession(ts *testscript.TestScript, _ bool, _ []string) {
+	entries, err := os.ReadDir(ts.MkAbs("state/rolecall/sessions"))
+	ts.Check(err)
+	ts.Setenv("SESSION", entries[len(entries)-1].Name())
 }

@@ -130,6 +130,7 @@ func createPolicy(s *Server, q request) (any, *apiError) {
 		listed: now.Add(s.listDelay()), tags: tags}
 	s.state.policies[m.arn] = m
 	x := m.xml()
+	x.PermissionsBoundaryUsageCount = s.boundaries(m.arn)
 	x.Tags = tags
 	return struct{ Policy policyXML }{x}, nil
 }
@@ -150,6 +151,7 @@ func getPolicy(s *Server, q request) (any, *apiError) {
 		return nil, err
 	}
 	x := m.xml()
+	x.PermissionsBoundaryUsageCount = s.boundaries(m.arn)
 	x.Tags = m.tags
 	return struct{ Policy policyXML }{x}, nil
 }
@@ -165,6 +167,7 @@ func listPolicies(s *Server, q request) (any, *apiError) {
 			continue
 		}
 		x := m.xml()
+		x.PermissionsBoundaryUsageCount = s.boundaries(m.arn)
 		x.Description = "" // AWS leaves it out of lists
 		all = append(all, x)
 	}
@@ -183,7 +186,7 @@ func deletePolicy(s *Server, q request) (any, *apiError) {
 	switch {
 	case err != nil:
 		return nil, err
-	case m.attachments > 0 || s.isBoundary(m.arn):
+	case m.attachments > 0 || s.boundaries(m.arn) > 0:
 		return nil, &apiError{http.StatusConflict, "DeleteConflict", "Cannot delete a policy attached to entities."}
 	case len(m.versions) > 1:
 		return nil, &apiError{http.StatusConflict, "DeleteConflict", "This policy has more than one version. Before you delete a policy, " +
@@ -193,13 +196,20 @@ func deletePolicy(s *Server, q request) (any, *apiError) {
 	return nil, nil
 }
 
-func (s *Server) isBoundary(arn string) bool {
+// boundaries counts the roles and users that have the policy as their boundary.
+func (s *Server) boundaries(arn string) int {
+	count := 0
 	for _, r := range s.state.roles {
 		if r.boundary == arn {
-			return true
+			count++
 		}
 	}
-	return false
+	for _, u := range s.state.users {
+		if u.boundary == arn {
+			count++
+		}
+	}
+	return count
 }
 
 func findVersion(m *managed, id string) (int, *apiError) {

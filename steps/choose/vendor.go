@@ -478,3 +478,6 @@ func (c *Vendor) heldBlocks(s *step.Session) []screen.Block {
 		}},
 	}
 }
+
+// Failure says how the request went.
+func (m accountReady) Failure() error { return m.err }

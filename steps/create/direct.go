@@ -172,7 +172,7 @@ func (d *Direct) forget(s *step.Session) {
 // more before.
 func (d *Direct) remove(s *step.Session) []screen.Effect {
 	d.stage, d.since = directRemoving, s.Now()
-	remover := &undo.Remover{Account: s.AWS, Ledger: s.OpenLedger(), Now: s.Now, By: s.Caller()}
+	remover := &undo.Remover{Account: s.AWS, Ledger: s.OpenLedger(), Journal: s.Journal, Resumes: true, Now: s.Now, By: s.Caller()}
 	head := s.ReceiptHead()
 	return []screen.Effect{screen.Call{Name: "remove what was made", Writes: true, Do: func(ctx context.Context) screen.Msg {
 		receipt, err := remover.Ledger.Receipt()
@@ -195,7 +195,7 @@ func (d *Direct) removed(s *step.Session, msg directRemoved) {
 	}
 	d.run.Stop(nil)
 	d.said = "What this session made is removed."
-	if slices.ContainsFunc(msg.removals, func(r undo.Removal) bool { return r.Verdict == undo.Keep }) {
+	if slices.ContainsFunc(msg.removals, func(r undo.Removal) bool { return r.Verdict == undo.Stays }) {
 		d.said = "Not all of it was removed: see why above."
 	}
 }

@@ -208,3 +208,6 @@ func (c *Policy) act(s *step.Session) screen.Effect {
 		return policyMade{}
 	}}
 }
+
+// Failure says how the request went.
+func (m policyMade) Failure() error { return m.err }

@@ -346,3 +346,6 @@ func (c *Role) act(s *step.Session) screen.Effect {
 		return roleMade{}
 	}}
 }
+
+// Failure says how the request went.
+func (m roleMade) Failure() error { return m.err }

@@ -265,3 +265,6 @@ func (c *User) actions(s *step.Session) []screen.Action {
 	}
 	return c.Actions(s, "the user")
 }
+
+// Failure says how the request went.
+func (m userMade) Failure() error { return m.err }

@@ -345,3 +345,6 @@ func (c *Connect) handedOver(s *step.Session) (step.Move, []screen.Effect) {
 	s.Answered(record.StepConnect, c.basis(s.Answers)...)
 	return step.Stay, nil
 }
+
+// Failure says how the request went.
+func (m roleSubmitted) Failure() error { return m.err }

@@ -3,6 +3,7 @@ package handover
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"rolecall/steps/record"
@@ -130,4 +131,12 @@ func (c *Request) Asks(s *step.Session) []step.Need {
 		return nil
 	}
 	return []step.Need{{Flag: flagSendTo, Why: "the address that the role goes to, as the vendor's description declares it: " + s.Vendor.HandOver.URL}}
+}
+
+// Failure says how the request went.
+func (m requestAnswered) Failure() error {
+	if m.err == nil && m.status >= http.StatusBadRequest {
+		return fmt.Errorf("refused with status %d", m.status)
+	}
+	return m.err
 }

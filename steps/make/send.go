@@ -272,7 +272,7 @@ func (h Host) Outstanding() []record.Item {
 	if err != nil {
 		return nil
 	}
-	return receipt.Left()
+	return receipt.Outstanding()
 }
 
 // Refused tells whether an error means for certain that nothing was done by the

@@ -2,11 +2,11 @@ package record
 
 import "maps"
 
-// InNewWorld are the answers of a rehearsal without what existed only in the
+// ForAnotherRehearsal are the answers of a rehearsal without what existed only in the
 // account and at the vendor that ended with it: what was made or seen there,
 // the external ID, and every answer that rests on them. What the person chose
 // stays, so that going on begins where something has to be made again.
-func (a Answers) InNewWorld() Answers {
+func (a Answers) ForAnotherRehearsal() Answers {
 	parts := make(map[string]Part, len(a.Parts))
 	for purpose, part := range a.Parts {
 		parts[purpose] = Part{Needed: part.Needed, PolicyName: part.PolicyName, RoleName: part.RoleName, NameGiven: part.NameGiven,

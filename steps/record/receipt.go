@@ -1,7 +1,6 @@
 package record
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +13,7 @@ import (
 
 	"github.com/gofrs/flock"
 
+	"rolecall/aws"
 	"rolecall/steps/screen"
 )
 
@@ -126,15 +126,16 @@ func (r Receipt) Find(like Item) (Item, bool) {
 	return r.Items[i], true
 }
 
-// Left are the items that rolecall made, or may have made, and did not remove.
-func (r Receipt) Left() []Item {
-	var left []Item
+// Outstanding are the items that rolecall made, or may have made, and did not
+// remove.
+func (r Receipt) Outstanding() []Item {
+	var all []Item
 	for _, item := range r.Items {
 		if item.State == ItemMade || item.Unproven() {
-			left = append(left, item)
+			all = append(all, item)
 		}
 	}
-	return left
+	return all
 }
 
 // put replaces what is known of a thing. What was removed stays on record.
@@ -163,8 +164,14 @@ type Ledger struct {
 	now   Receipt // without a store
 }
 
+// The files of a receipt, beside each other: the receipt itself, the same for
+// people, the journal of a session that was removed, and the lock.
 const (
 	receiptsFolder = "receipts"
+	extReceipt     = ".json"
+	extMarkdown    = ".md"
+	extJournal     = ".journal.jsonl"
+	extLock        = ".lock"
 	largestReceipt = 1 << 20
 )
 
@@ -182,22 +189,97 @@ func (l *Ledger) Put(head Receipt, item Item) error {
 		l.now = head.with(l.now, item)
 		return nil
 	}
-	if !validSessionID(l.id) {
-		return noSuchReceipt(l.id)
-	}
-	if err := l.store.makeReceipts(); err != nil {
+	old, unlock, err := l.begin(head)
+	if err != nil {
 		return err
 	}
-	lock := flock.New(l.store.receiptPath(l.id, "lock"), flock.SetPermissions(fileMode))
-	if err := lock.Lock(); err != nil {
-		return l.store.cannotWrite(err)
-	}
-	defer lock.Close()
-	old, err := l.store.Receipt(l.id)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
+	defer unlock()
+	head.Session = l.id
 	return l.store.writeReceipt(head.with(old, item))
+}
+
+// Ready reports whether the receipt can be read and written now, with that head:
+// what changes something asks before it is sent, so that it can be written down
+// afterwards.
+func (l *Ledger) Ready(head Receipt) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.store == nil {
+		return nil
+	}
+	_, unlock, err := l.begin(head)
+	if err == nil {
+		unlock()
+	}
+	return err
+}
+
+// begin takes the receipt's lock and reads it; the zero Receipt when there is
+// none yet.
+func (l *Ledger) begin(head Receipt) (old Receipt, unlock func(), err error) {
+	if !validSessionID(l.id) {
+		return Receipt{}, nil, noSuchReceipt(l.id)
+	}
+	if err := l.store.makeFolders(); err != nil {
+		return Receipt{}, nil, err
+	}
+	unlock, err = l.store.lockReceipt(l.id)
+	if err != nil {
+		return Receipt{}, nil, err
+	}
+	old, err = l.store.Receipt(l.id)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	if err == nil {
+		err = head.continues(old)
+	}
+	if err != nil {
+		unlock()
+	}
+	return old, unlock, err
+}
+
+// lockReceipt waits until no other process writes the receipt.
+func (s *Store) lockReceipt(id string) (unlock func(), err error) {
+	if markdown := s.receiptPath(id, extMarkdown); errors.Is(checkRegular(markdown), errFolder) {
+		return nil, unreadable("The receipt of session "+id, markdown, errFolder, "Move the folder away.")
+	}
+	path := s.receiptPath(id, extLock)
+	err = checkRegular(path)
+	lock := flock.New(path, flock.SetPermissions(fileMode))
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = lock.Lock()
+	}
+	if err != nil {
+		return nil, unreadable("The lock of the receipt of session "+id, path, err, "Move it away when no rolecall is running.")
+	}
+	return func() { _ = lock.Close() }, nil // it ends with the program anyway
+}
+
+// continues refuses a receipt of two accounts: what was made in the one would
+// look removed in the other.
+func (r Receipt) continues(old Receipt) error {
+	elsewhere := r.Rehearsal != old.Rehearsal || !r.Rehearsal && (r.AccountID != old.AccountID || r.Endpoint != old.Endpoint)
+	if !elsewhere || len(old.Outstanding()) == 0 {
+		return nil
+	}
+	return &screen.Fault{Problem: screen.Problem{
+		What:     "Session " + old.Session + " made things " + old.where() + ", and this would be " + r.where() + ". Nothing was sent.",
+		Expected: "one account for each session",
+		Next:     "Begin another session there: rolecall connect. What this one made is removed by rolecall disconnect " + old.Session + ".",
+		Kind:     screen.NotAsNeeded,
+	}}
+}
+
+func (r Receipt) where() string {
+	switch {
+	case r.Rehearsal:
+		return "in a rehearsal"
+	case r.Endpoint != "":
+		return "in account " + r.AccountID + " at " + r.Endpoint
+	}
+	return "in account " + r.AccountID
 }
 
 // with is the old receipt with the newest head and one more item.
@@ -226,76 +308,126 @@ func (l *Ledger) Receipt() (Receipt, error) {
 }
 
 func (s *Store) receiptPath(id, ext string) string {
-	return filepath.Join(s.folder, receiptsFolder, id+"."+ext)
-}
-
-func (s *Store) makeReceipts() error {
-	if err := os.MkdirAll(filepath.Join(s.folder, receiptsFolder), folderMode); err != nil {
-		return s.cannotWrite(err)
-	}
-	return nil
+	return filepath.Join(s.folder, receiptsFolder, id+ext)
 }
 
 func (s *Store) writeReceipt(r Receipt) error {
-	text, err := json.MarshalIndent(r, "", "  ")
+	text, err := seal(r)
 	if err != nil {
 		return fmt.Errorf("write receipt of session %s: %w", r.Session, err)
 	}
-	if err := writeAtomic(s.receiptPath(r.Session, "json"), append(text, '\n')); err != nil {
+	if err := writeAtomic(s.receiptPath(r.Session, extReceipt), text); err != nil {
 		return s.cannotWrite(err)
 	}
-	if err := writeAtomic(s.receiptPath(r.Session, "md"), []byte(r.Markdown())); err != nil {
+	if err := writeAtomic(s.receiptPath(r.Session, extMarkdown), []byte(r.Markdown())); err != nil {
 		return s.cannotWrite(err)
 	}
 	return nil
 }
 
 // Receipt reads the receipt of a session. The error wraps fs.ErrNotExist when
-// the session made nothing.
+// the session made nothing, and IsUnreadable knows it when there is a receipt
+// that cannot be read.
 func (s *Store) Receipt(session string) (Receipt, error) {
 	if !validSessionID(session) {
 		return Receipt{}, noSuchReceipt(session)
 	}
-	text, err := readLimited(s.receiptPath(session, "json"), largestReceipt)
+	path := s.receiptPath(session, extReceipt)
+	text, err := readLimited(path, largestReceipt)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Receipt{}, noSuchReceipt(session)
+		if !exists(s.receiptPath(session, extMarkdown)) && !exists(s.receiptPath(session, extJournal)) {
+			return Receipt{}, noSuchReceipt(session)
+		}
+		err = errGone
 	}
 	var r Receipt
 	if err == nil {
-		r, err = decodeClean[Receipt](text)
+		r, _, err = unseal[Receipt](text)
 	}
-	if err == nil && r.Session != session {
-		err = fmt.Errorf("it says that it is of session %q", r.Session)
+	if err == nil {
+		err = r.check(session)
 	}
 	if err != nil {
-		return Receipt{}, &screen.Fault{Err: err, Problem: screen.Problem{
-			What:     "The receipt of session " + session + " cannot be read: " + screen.CleanLine(err.Error()) + ".",
-			Expected: "a receipt as rolecall writes it",
-			Next:     "Put the file back from a backup, or remove in the AWS console what " + session + ".md lists.",
-		}}
+		return Receipt{}, s.damagedReceipt(session, path, err)
 	}
 	return r, nil
 }
 
-// Receipts reads all receipts, the newest first. Damaged ones are passed over.
-func (s *Store) Receipts() ([]Receipt, error) {
-	files, err := os.ReadDir(filepath.Join(s.folder, receiptsFolder))
+// damagedReceipt names the file, and where else it is written what was made.
+func (s *Store) damagedReceipt(session, path string, err error) error {
+	next := "Put it back from a backup."
+	if markdown := s.receiptPath(session, extMarkdown); checkRegular(markdown) == nil {
+		next += " Or remove by hand, in the AWS console, what " + screen.CleanLine(markdown) + " lists"
+	} else {
+		next += " Or look in the AWS console for what rolecall made"
+	}
+	return unreadable("The receipt of session "+session, path, err, next+", and then move both files of the receipt away.")
+}
+
+// check refuses a receipt that is JSON and no receipt: one without an account
+// would be looked up in any, and an item of an unknown state would be lost.
+func (r Receipt) check(session string) error {
+	if r.Session != session {
+		return fmt.Errorf("it says that it is of session %q", r.Session)
+	}
+	if err := aws.CheckAccountID(r.AccountID); err != nil {
+		return fmt.Errorf("it names no AWS account, but %q", r.AccountID)
+	}
+	states := []ItemState{ItemSent, ItemUnknown, ItemNotMade, ItemMade, ItemAdopted, ItemUpdated, ItemRemoved}
+	for _, i := range r.Items {
+		if !slices.Contains(states, i.State) {
+			return fmt.Errorf("an item is in the state %q, which rolecall does not know", i.State)
+		}
+	}
+	return nil
+}
+
+// ListedReceipt is one receipt of ListReceipts. Err, when set, says why it
+// cannot be read.
+type ListedReceipt struct {
+	Session string
+	Receipt Receipt
+	Err     error
+}
+
+// ListReceipts reads all receipts, the newest first, also those that cannot be
+// read.
+func (s *Store) ListReceipts() ([]ListedReceipt, error) {
+	path := filepath.Join(s.folder, receiptsFolder)
+	files, err := os.ReadDir(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, &screen.Fault{Err: err, Problem: screen.Problem{What: "The receipts cannot be read: " + screen.CleanLine(err.Error()) + ".",
-			Expected: "a folder that you can read", Next: "Check the rights of " + screen.CleanLine(s.folder) + "."}}
+		return nil, unreadable("The folder of the receipts", path, err, "Put it back, or set XDG_STATE_HOME to another folder.")
 	}
-	var all []Receipt
+	var all []ListedReceipt
 	for _, file := range slices.Backward(files) {
-		id, isJSON := strings.CutSuffix(file.Name(), ".json")
-		if !isJSON {
+		id, _, _ := strings.Cut(file.Name(), ".")
+		known := slices.ContainsFunc(all, func(one ListedReceipt) bool { return one.Session == id })
+		if ext := strings.TrimPrefix(file.Name(), id); known || !validSessionID(id) || ext != extReceipt && ext != extMarkdown && ext != extJournal {
 			continue
 		}
-		if r, err := s.Receipt(id); err == nil {
-			all = append(all, r)
+		one := ListedReceipt{Session: id}
+		one.Receipt, one.Err = s.Receipt(id)
+		all = append(all, one)
+	}
+	return all, nil
+}
+
+// Receipts reads all receipts, the newest first. One that cannot be read is an
+// error: what it lists would be missing.
+func (s *Store) Receipts() ([]Receipt, error) {
+	listed, err := s.ListReceipts()
+	if err != nil {
+		return nil, err
+	}
+	all := make([]Receipt, 0, len(listed))
+	for _, one := range listed {
+		if one.Err != nil {
+			return nil, one.Err
 		}
+		all = append(all, one.Receipt)
 	}
 	return all, nil
 }
@@ -304,7 +436,7 @@ func noSuchReceipt(session string) error {
 	return &screen.Fault{Err: fs.ErrNotExist, Problem: screen.Problem{
 		What:     "There is no receipt of a session " + screen.CleanLine(session) + ".",
 		Expected: "a session in which rolecall made something",
-		Next:     "List the sessions: rolecall sessions list.",
+		Next:     "List what is kept: rolecall sessions list.",
 		Kind:     screen.Usage,
 	}}
 }

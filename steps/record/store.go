@@ -1,18 +1,14 @@
 package record
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"time"
-
-	"github.com/google/renameio/v2"
 
 	"rolecall/steps/screen"
 )
@@ -24,6 +20,8 @@ const (
 	sessionFile    = "session.json"
 	journalFile    = "journal.jsonl"
 	lockFile       = "lock"
+	newPrefix      = ".new-"  // of a session's folder that is being made
+	gonePrefix     = ".gone-" // and of one that is being deleted
 	largestSession = 1 << 20
 	largestJournal = 4 << 20
 	fileMode       = 0o600
@@ -32,9 +30,12 @@ const (
 )
 
 // Store keeps sessions under one folder, each in sessions/ID with its answers
-// (session.json), its journal of writing calls (journal.jsonl) and its lock.
-// Files are 0600, folders 0700. Receipts will live beside sessions, since they
-// outlive them.
+// (session.json), its journal of writing calls (journal.jsonl) and its lock, and
+// beside them, in receipts, what each session made: a receipt outlives its
+// session. Files are 0600, folders 0700.
+//
+// What is kept is evidence. A file that is there and cannot be read is an error
+// everywhere (see IsUnreadable), never the same as one that is not there.
 type Store struct {
 	folder string
 }
@@ -62,31 +63,26 @@ func StateFolder(getenv func(string) string) (string, error) {
 // the first session.
 func OpenStore(folder string) *Store { return &Store{folder: folder} }
 
-// Create saves a as a new session, held by this process. The session's ID and
+// Create saves a as a new session, open in this process. The session's ID and
 // times are set from now: the ID is the date, a dash, and four letters that
-// grow through the day, so IDs sort by age and are short enough to type.
-func (s *Store) Create(a Answers, now time.Time) (*Held, Answers, error) {
+// grow through the day, so IDs sort by age and are short enough to type. No ID
+// is given out twice, also when the receipt is all that is left of a session.
+// The session appears as a whole: a folder without its files was damaged.
+func (s *Store) Create(a Answers, now time.Time) (*OpenSession, Answers, error) {
 	if err := s.makeFolders(); err != nil {
 		return nil, Answers{}, err
 	}
+	a.Created, a.Updated = now.UTC(), now.UTC()
 	for try := range sessionsAtOnce {
 		a.ID = sessionID(now, try)
-		err := os.Mkdir(s.path(a.ID), folderMode)
-		if errors.Is(err, fs.ErrExist) {
+		if s.known(a.ID) {
 			continue
 		}
-		if err != nil {
-			return nil, Answers{}, s.cannotWrite(err)
+		open, err := s.create(a, now)
+		if errors.Is(err, fs.ErrExist) {
+			continue // another process was faster
 		}
-		held, err := s.hold(a.ID, now)
-		if err != nil {
-			return nil, Answers{}, err
-		}
-		a.Created, a.Updated = now.UTC(), now.UTC()
-		if err := held.write(a); err != nil {
-			return nil, Answers{}, errors.Join(err, held.Release())
-		}
-		return held, a, nil
+		return open, a, err
 	}
 	return nil, Answers{}, &screen.Fault{Problem: screen.Problem{
 		What: "There are too many sessions of today.", Expected: fmt.Sprintf("fewer than %d in one moment", sessionsAtOnce),
@@ -94,33 +90,83 @@ func (s *Store) Create(a Answers, now time.Time) (*Held, Answers, error) {
 	}}
 }
 
-// Open takes the lock of a session and reads it. rehearsal says which world the
-// caller runs in: a session of one never goes on in the other.
-func (s *Store) Open(id string, rehearsal bool, now time.Time) (*Held, Answers, error) {
+// HasSession reports whether a session of that ID is kept, readable or not.
+func (s *Store) HasSession(id string) bool { return validSessionID(id) && exists(s.path(id)) }
+
+// known reports whether anything is kept under that ID.
+func (s *Store) known(id string) bool {
+	return exists(s.path(id)) || exists(s.receiptPath(id, extReceipt)) || exists(s.receiptPath(id, extMarkdown)) ||
+		exists(s.receiptPath(id, extJournal))
+}
+
+// create makes the session's folder aside and moves it to its place.
+func (s *Store) create(a Answers, now time.Time) (*OpenSession, error) {
+	folder, err := os.MkdirTemp(filepath.Join(s.folder, sessionsFolder), newPrefix)
+	if err != nil {
+		return nil, s.cannotWrite(err)
+	}
+	open, err := s.lock(a.ID, folder, now)
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	open.Now = func() time.Time { return now }
+	if err = open.write(a); err == nil {
+		err = open.begin()
+	}
+	if err == nil {
+		err = os.Rename(folder, s.path(a.ID))
+	}
+	if err != nil {
+		return nil, errors.Join(err, open.Release(), os.RemoveAll(folder))
+	}
+	open.folder, open.path, open.Now = s.path(a.ID), s.journalIn(a.ID, s.path(a.ID)).path, time.Now
+	return open, nil
+}
+
+// Open takes the lock of a session and reads it, with its journal. rehearsal
+// says where the caller runs: a rehearsal never goes on against the real AWS,
+// nor the reverse.
+func (s *Store) Open(id string, rehearsal bool, now time.Time) (*OpenSession, Answers, error) {
 	saved, err := s.Load(id)
 	if err != nil {
 		return nil, Answers{}, err
 	}
-	if err := sameWorld(saved, rehearsal); err != nil {
+	if err := sameKind(saved, rehearsal); err != nil {
 		return nil, Answers{}, err
 	}
-	held, err := s.hold(id, now)
+	open, err := s.lock(id, s.path(id), now)
 	if err != nil {
 		return nil, Answers{}, err
 	}
 	// Another rolecall may have written it between the two.
-	saved, err = s.Load(id)
+	saved, sealed, err := s.load(id)
 	if err == nil {
-		err = sameWorld(saved, rehearsal)
+		err = sameKind(saved, rehearsal)
+	}
+	if err == nil {
+		err = open.checkJournal(sealed)
 	}
 	if err != nil {
-		return nil, Answers{}, errors.Join(err, held.Release())
+		return nil, Answers{}, errors.Join(err, open.Release())
 	}
-	held.saved = saved
-	return held, saved, nil
+	open.saved = saved
+	return open, saved, nil
 }
 
-func sameWorld(saved Answers, rehearsal bool) error {
+// checkJournal refuses a session whose journal cannot be read or was taken
+// away. Sessions of an earlier version had none until something was sent.
+func (o *OpenSession) checkJournal(sealed bool) error {
+	if !exists(o.path) {
+		if sealed {
+			return unreadable(o.what, o.path, errGone, o.next)
+		}
+		return o.begin()
+	}
+	_, err := o.Entries()
+	return err
+}
+
+func sameKind(saved Answers, rehearsal bool) error {
 	if saved.Rehearsal == rehearsal {
 		return nil
 	}
@@ -133,24 +179,44 @@ func sameWorld(saved Answers, rehearsal bool) error {
 
 // Load reads a session without taking its lock.
 func (s *Store) Load(id string) (Answers, error) {
-	if !validSessionID(id) {
-		return Answers{}, noSuchSession(id)
+	a, _, err := s.load(id)
+	return a, err
+}
+
+func (s *Store) load(id string) (a Answers, sealed bool, err error) {
+	if !validSessionID(id) || !exists(s.path(id)) {
+		return Answers{}, false, noSuchSession(id)
 	}
-	text, err := readLimited(filepath.Join(s.path(id), sessionFile), largestSession)
+	path := filepath.Join(s.path(id), sessionFile)
+	if err := checkFolder(s.path(id)); err != nil {
+		return Answers{}, false, damaged(id, s.path(id), err)
+	}
+	text, err := readLimited(path, largestSession)
 	if errors.Is(err, fs.ErrNotExist) {
-		return Answers{}, noSuchSession(id)
+		err = errGone
 	}
-	if err != nil {
-		return Answers{}, damaged(id, err)
+	if err == nil {
+		a, sealed, err = unseal[Answers](text)
 	}
-	a, err := decodeAnswers(text)
 	if err == nil && a.ID != id {
 		err = fmt.Errorf("it says that it is session %q", a.ID)
 	}
 	if err != nil {
-		return Answers{}, damaged(id, err)
+		return Answers{}, false, damaged(id, path, err)
 	}
-	return a, nil
+	return a, sealed, nil
+}
+
+// checkFolder refuses what stands where a session's folder should.
+func checkFolder(path string) error {
+	switch err := checkRegular(path); {
+	case errors.Is(err, errFolder):
+		return nil
+	case err == nil:
+		return errors.New("it is a file, where the session's folder should be")
+	default:
+		return err
+	}
 }
 
 // Listed is one session of a List. Err, when set, says why it cannot be read.
@@ -161,22 +227,20 @@ type Listed struct {
 	Holder  *Holder // who has it open now; nil when nobody
 }
 
-// List reads all sessions, the newest first.
+// List reads all sessions, the newest first, also those that cannot be read.
 func (s *Store) List() ([]Listed, error) {
-	entries, err := os.ReadDir(filepath.Join(s.folder, sessionsFolder))
+	path := filepath.Join(s.folder, sessionsFolder)
+	entries, err := os.ReadDir(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, &screen.Fault{Err: err, Problem: screen.Problem{
-			What: "The sessions cannot be read: " + screen.CleanLine(err.Error()) + ".", Expected: "a folder that you can read",
-			Next: "Check the rights of " + screen.CleanLine(s.folder) + ".",
-		}}
+		return nil, unreadable("The folder of the sessions", path, err, "Put it back, or set XDG_STATE_HOME to another folder.")
 	}
 	var all []Listed
 	for _, entry := range slices.Backward(entries) {
-		if !entry.IsDir() || !validSessionID(entry.Name()) {
-			continue
+		if !validSessionID(entry.Name()) {
+			continue // not rolecall's
 		}
 		one := Listed{ID: entry.Name()}
 		one.Answers, one.Err = s.Load(one.ID)
@@ -187,56 +251,87 @@ func (s *Store) List() ([]Listed, error) {
 }
 
 // Latest is the session that was saved last among those that wanted picks. ok
-// is false when there is none.
+// is false when there is none. A session that cannot be read could be the one:
+// then err says so, beside the latest of the others.
 func (s *Store) Latest(wanted func(Answers) bool) (a Answers, ok bool, err error) {
 	all, err := s.List()
 	if err != nil {
 		return Answers{}, false, err
 	}
 	for _, one := range all {
-		if one.Err == nil && wanted(one.Answers) && (!ok || one.Answers.Updated.After(a.Updated)) {
+		if one.Err != nil {
+			err = cmp.Or(err, one.Err)
+			continue
+		}
+		if wanted(one.Answers) && (!ok || one.Answers.Updated.After(a.Updated)) {
 			a, ok = one.Answers, true
 		}
 	}
-	return a, ok, nil
+	return a, ok, err
 }
 
-// Remove deletes a session. Nothing in AWS or at the vendor changes. A session
-// that another rolecall has open stays; a damaged one can be removed.
+// Remove deletes a session, also one that cannot be read. Nothing in AWS or at
+// the vendor changes. One that another rolecall has open stays. Where there is
+// a receipt, the journal is kept beside it.
 func (s *Store) Remove(id string, now time.Time) error {
-	if !validSessionID(id) {
+	if !validSessionID(id) || !exists(s.path(id)) {
 		return noSuchSession(id)
 	}
-	if _, err := os.Stat(s.path(id)); errors.Is(err, fs.ErrNotExist) {
-		return noSuchSession(id)
+	if checkFolder(s.path(id)) != nil {
+		return s.discard(s.path(id)) // whatever stands there, nobody has it open
 	}
-	held, err := s.hold(id, now)
+	open, err := s.lock(id, s.path(id), now)
 	if err != nil {
 		return err
 	}
-	if err := os.RemoveAll(s.path(id)); err != nil {
-		return errors.Join(s.cannotWrite(err), held.Release())
+	if err := s.keepJournal(id); err != nil {
+		return errors.Join(err, open.Release())
 	}
-	return held.Release()
+	if err := s.discard(s.path(id)); err != nil {
+		return errors.Join(err, open.Release())
+	}
+	return open.Release()
+}
+
+// keepJournal moves a session's journal to its receipt, where it has one.
+func (s *Store) keepJournal(id string) error {
+	from, to := filepath.Join(s.path(id), journalFile), s.receiptPath(id, extJournal)
+	if !exists(from) || !exists(s.receiptPath(id, extReceipt)) && !exists(s.receiptPath(id, extMarkdown)) {
+		return nil
+	}
+	if exists(to) {
+		return s.cannotWrite(fmt.Errorf("%s is there already", to))
+	}
+	if err := os.Rename(from, to); err != nil {
+		return s.cannotWrite(err)
+	}
+	return nil
+}
+
+// discard takes a file or folder out of its place at once, and then deletes it.
+func (s *Store) discard(path string) error {
+	aside, err := os.MkdirTemp(filepath.Join(s.folder, sessionsFolder), gonePrefix)
+	if err == nil {
+		err = os.Rename(path, filepath.Join(aside, filepath.Base(path)))
+	}
+	if err == nil {
+		err = os.RemoveAll(aside)
+	}
+	if err != nil {
+		return s.cannotWrite(err)
+	}
+	return nil
 }
 
 func (s *Store) path(id string) string { return filepath.Join(s.folder, sessionsFolder, id) }
 
 // makeFolders makes the folders, and closes them to others if they were open.
 func (s *Store) makeFolders() error {
-	sessions := filepath.Join(s.folder, sessionsFolder)
-	if err := os.MkdirAll(sessions, folderMode); err != nil {
-		return s.cannotWrite(err)
-	}
-	for _, folder := range []string{s.folder, sessions} {
-		info, err := os.Stat(folder)
-		if err != nil {
+	for _, folder := range []string{s.folder, filepath.Join(s.folder, sessionsFolder), filepath.Join(s.folder, receiptsFolder)} {
+		if err := os.MkdirAll(folder, folderMode); err != nil {
 			return s.cannotWrite(err)
 		}
-		if info.Mode().Perm()&0o077 == 0 {
-			continue
-		}
-		if err := os.Chmod(folder, folderMode); err != nil {
+		if err := tighten(folder); err != nil {
 			return s.cannotWrite(err)
 		}
 	}
@@ -260,86 +355,7 @@ func noSuchSession(id string) error {
 	}}
 }
 
-func damaged(id string, err error) error {
-	return &screen.Fault{Err: err, Problem: screen.Problem{
-		What:     "Session " + id + " cannot be read: " + screen.CleanLine(err.Error()) + ".",
-		Expected: "a session file of this version of rolecall",
-		Next:     "Begin a new one, and remove this one: rolecall sessions remove " + id + ".",
-	}}
-}
-
-// writeAtomic replaces a file as a whole: whoever reads it, even after a power
-// cut in the middle, finds the old content or the new one.
-func writeAtomic(path string, text []byte) error {
-	return renameio.WriteFile(path, text, fileMode, renameio.WithTempDir(filepath.Dir(path)), renameio.WithStaticPermissions(fileMode))
-}
-
-func readLimited(path string, limit int64) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("it is not a regular file")
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(text)) > limit {
-		return nil, fmt.Errorf("it is larger than %d bytes", limit)
-	}
-	return text, nil
-}
-
-// decodeAnswers reads a session strictly.
-func decodeAnswers(text []byte) (Answers, error) { return decodeClean[Answers](text) }
-
-// decodeClean reads a file of rolecall's strictly: no unknown field, nothing
-// after it, and no control character in any text, since texts end up on the
-// screen.
-func decodeClean[T any](text []byte) (T, error) {
-	var none, a T
-	loose := json.NewDecoder(bytes.NewReader(text))
-	loose.UseNumber()
-	var value any
-	if err := loose.Decode(&value); err != nil {
-		return none, err
-	}
-	if _, err := loose.Token(); !errors.Is(err, io.EOF) {
-		return none, errors.New("there is something after its end")
-	}
-	cleaned, err := json.Marshal(cleanValue(value))
-	if err != nil {
-		return none, err
-	}
-	strict := json.NewDecoder(bytes.NewReader(cleaned))
-	strict.DisallowUnknownFields()
-	if err := strict.Decode(&a); err != nil {
-		return none, err
-	}
-	return a, nil
-}
-
-func cleanValue(value any) any {
-	switch v := value.(type) {
-	case string:
-		return screen.CleanLine(v)
-	case []any:
-		for i := range v {
-			v[i] = cleanValue(v[i])
-		}
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for key, one := range v {
-			out[screen.CleanLine(key)] = cleanValue(one)
-		}
-		return out
-	}
-	return value
+func damaged(id, path string, err error) error {
+	return unreadable("Session "+id, path, err, "Put it back from a backup. Or see what is known of it: rolecall sessions show "+id+
+		"; and remove it from this machine: rolecall sessions remove "+id+".")
 }

@@ -40,7 +40,7 @@ func newSession(t *testing.T) (folder string, store *record.Store, id string) {
 	return folder, store, held.ID
 }
 
-func open(t *testing.T, store *record.Store, id string) (*record.Held, record.Answers) {
+func open(t *testing.T, store *record.Store, id string) (*record.OpenSession, record.Answers) {
 	t.Helper()
 	held, saved, err := store.Open(id, false, noon)
 	if err != nil {
@@ -55,7 +55,7 @@ func problem(t *testing.T, err error) screen.Problem {
 	t.Helper()
 	var fault *screen.Fault
 	if !errors.As(err, &fault) {
-		t.Fatalf("got %v, want a *record.Fault", err)
+		t.Fatalf("got %v, want a *screen.Fault", err)
 	}
 	if fault.Problem.What == "" || fault.Problem.Next == "" {
 		t.Errorf("the fault %+v does not say what happened and what to do", fault.Problem)
@@ -324,12 +324,15 @@ func TestADamagedSessionSaysSo(t *testing.T) {
 			if p := problem(t, err); !strings.Contains(p.What, id) || !strings.Contains(p.Next, "sessions remove "+id) {
 				t.Errorf("got %+v, want the session and how to remove it", p)
 			}
-			all, err := store.List()
-			if err != nil || len(all) != 1 || all[0].Err == nil {
-				t.Errorf("List gave %+v, %v, want the damaged one with its error", all, err)
+			all, listErr := store.List()
+			if listErr != nil || len(all) != 1 || all[0].Err == nil {
+				t.Errorf("List gave %+v, %v, want the damaged one with its error", all, listErr)
 			}
-			if _, ok, err := store.Latest(func(record.Answers) bool { return true }); ok || err != nil {
-				t.Errorf("Latest took the damaged one, %v", err)
+			if p := problem(t, err); !strings.Contains(p.What, path) {
+				t.Errorf("got %q, want the file %s", p.What, path)
+			}
+			if _, ok, err := store.Latest(func(record.Answers) bool { return true }); ok || !record.IsUnreadable(err) {
+				t.Errorf("Latest passed over the damaged one: %v, %v", ok, err)
 			}
 			if err := store.Remove(id, noon); err != nil {
 				t.Errorf("remove a damaged session: %v", err)
@@ -434,7 +437,7 @@ func TestTheJournalRemembersWhatWasNotAnswered(t *testing.T) {
 	unfinished(t, held, "create role")
 
 	text, err := os.ReadFile(journal)
-	if err != nil || strings.Contains(string(text), "\x1b") || strings.Count(string(text), "\n") != 6 {
+	if err != nil || strings.Contains(string(text), "\x1b") || strings.Count(string(text), "\n") != 7 {
 		t.Errorf("journal, %v:\n%s", err, text)
 	}
 	// Stopped in the middle of writing "answered": the call stays open. What is
@@ -454,7 +457,7 @@ func TestTheJournalRemembersWhatWasNotAnswered(t *testing.T) {
 	unfinished(t, held, "attach policy")
 }
 
-func unfinished(t *testing.T, held *record.Held, want ...string) {
+func unfinished(t *testing.T, held *record.OpenSession, want ...string) {
 	t.Helper()
 	got, err := held.Unfinished()
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {

@@ -40,3 +40,7 @@ type (
 	// Broke tells that the Call called Name panicked.
 	Broke struct{ Name, Text string }
 )
+
+// Answered is a message that says how the request of its Call went, for the
+// journal: nil when it was done.
+type Answered interface{ Failure() error }

@@ -188,3 +188,6 @@ func (e *ExternalID) Changed(s *Session) *screen.Problem {
 		Next:     "Use the one above. A role that carries the old one has to be changed.",
 		Wanted:   s.Part(e.purpose).ExternalID, Found: e.before, Passing: true}
 }
+
+// Failure says how the request went.
+func (m externalIDRead) Failure() error { return m.err }

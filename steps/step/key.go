@@ -61,3 +61,6 @@ func (s *Session) DeleteKey(purpose string) screen.Effect {
 
 // KeyDeleted is the answer of deleteKey.
 type KeyDeleted struct{ Err error }
+
+// Failure says how the request went.
+func (m KeyDeleted) Failure() error { return m.Err }

@@ -102,7 +102,7 @@ func (s *Session) PlanProblems() *screen.Problem {
 
 func notApproved(what, digest string) *screen.Problem {
 	return &screen.Problem{What: "The plan's approval does not name the " + what + ".", Expected: "a document that was approved",
-		Next: "Plan with the same flags, have the plan approved (rolecall approve), and give it with --plan.", Found: digest, Kind: screen.NotAsNeeded}
+		Next: "Plan with the same flags, have the plan approved (rolecall approve FILE), and give it with --plan.", Found: digest, Kind: screen.NotAsNeeded}
 }
 
 // trustApproved reports whether the wanted trust policy was approved, as it is

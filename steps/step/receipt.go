@@ -14,9 +14,13 @@ func (s *Session) OpenLedger() *record.Ledger {
 
 // ReceiptHead says whose receipt it is.
 func (s *Session) ReceiptHead() record.Receipt {
+	region := s.Region
+	if s.AWS != nil {
+		region = s.AWS.Region() // a stack is found again in its region alone
+	}
 	return record.Receipt{Session: s.ID, Rehearsal: s.Rehearsal, Vendor: s.Answers.Vendor, VendorAccount: s.VendorAccount,
 		Method: s.Method, Access: s.Access, Partition: s.Partition, AccountID: s.AccountID,
-		Profile: s.Profile, Region: s.Region, Endpoint: s.Endpoint}
+		Profile: s.Profile, Region: region, Endpoint: s.Endpoint}
 }
 
 // Caller is the ARN of who is signed in.

@@ -8,7 +8,7 @@ import (
 // Result is what a session made or found, as scripts read it. Every list is
 // there, empty when there is nothing in it.
 type Result struct {
-	Session       string         `json:"session"`
+	Session       string         `json:"session,omitempty"` // empty when nothing of it is kept
 	Vendor        string         `json:"vendor"`
 	Method        string         `json:"method"`
 	Access        string         `json:"access"`

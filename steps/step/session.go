@@ -64,6 +64,9 @@ type Session struct {
 	Unfinished []string
 	// Ledger keeps the receipt of what this session makes; nil: in memory alone.
 	Ledger *record.Ledger
+	// Journal is where the requests of a call of several are written down one by
+	// one; nil: the call alone is.
+	Journal *record.Journal
 	// Endpoint is where AWS requests go when that is not AWS.
 	Endpoint string
 	// Wait is how long an unanswered wait may last; zero means the step's own.

@@ -3,6 +3,7 @@
 package undo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -31,7 +32,7 @@ type RemovalVerdict string
 const (
 	Remove  RemovalVerdict = "remove"  // rolecall made it and it is unchanged
 	Gone    RemovalVerdict = "gone"    // it does not exist any more
-	Keep    RemovalVerdict = "keep"    // it is not what rolecall made, or not any more
+	Stays   RemovalVerdict = "keep"    // it is not what rolecall made, or not any more
 	Removed RemovalVerdict = "removed" // it was removed just now
 )
 
@@ -39,10 +40,17 @@ const (
 type Remover struct {
 	Account *aws.Account
 	Ledger  *record.Ledger
+	Journal *record.Journal // of what is sent; nil: nothing is written down
 	Receipt record.Receipt
+	Others  []record.Receipt // of the other sessions: what two claim, neither proves
+	Resumes bool             // the session is still there to be resumed
 	Now     func() time.Time
 	By      string // the ARN of who is signed in
 }
+
+// mostClockSkew is how far this machine's clock may have been from AWS's when
+// the receipt was written. With more than that no request is signed right.
+const mostClockSkew = 24 * time.Hour
 
 // removalOrder is how things have to go: what uses others first.
 func removalOrder(kind record.ItemKind) int {
@@ -52,15 +60,7 @@ func removalOrder(kind record.ItemKind) int {
 // Plan looks at everything that the receipt lists, in the order in which it
 // would be removed. It changes nothing.
 func (r *Remover) Plan(ctx context.Context) ([]Removal, error) {
-	plan, err := r.look(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return r.settled(plan), nil
-}
-
-func (r *Remover) look(ctx context.Context) ([]Removal, error) {
-	items := slices.Clone(r.Receipt.Left())
+	items := slices.Clone(r.Receipt.Outstanding())
 	slices.SortStableFunc(items, func(a, b record.Item) int { return removalOrder(a.Kind) - removalOrder(b.Kind) })
 	var plan []Removal
 	for _, item := range items {
@@ -70,11 +70,14 @@ func (r *Remover) look(ctx context.Context) ([]Removal, error) {
 		}
 		plan = append(plan, one)
 	}
-	return plan, nil
+	return keepUsed(plan), nil
 }
 
 // judge looks at one item now and says what may happen to it.
 func (r *Remover) judge(ctx context.Context, item record.Item) (Removal, error) {
+	if why, next := r.disputed(item); why != "" {
+		return stays(item, why, next), nil
+	}
 	switch item.Kind {
 	case record.ItemRole:
 		return r.judgeRole(ctx, item)
@@ -87,17 +90,83 @@ func (r *Remover) judge(ctx context.Context, item record.Item) (Removal, error) 
 	case record.ItemStack:
 		return r.judgeStack(ctx, item)
 	}
-	return keep(item, "This version of rolecall cannot remove a "+screen.CleanLine(string(item.Kind))+".", "Remove it in the AWS console."), nil
+	return stays(item, "This version of rolecall cannot remove a "+screen.CleanLine(string(item.Kind))+".", "Remove it in the AWS console."), nil
 }
 
-func keep(item record.Item, why, next string) Removal {
-	return Removal{Item: item, Verdict: Keep, Why: why, Next: next}
+func stays(item record.Item, why, next string) Removal {
+	return Removal{Item: item, Verdict: Stays, Why: why, Next: next}
+}
+
+// disputed says why the receipt alone does not speak for an item: it is of
+// another account, or another session says that it made it.
+func (r *Remover) disputed(item record.Item) (why, next string) {
+	if arn, ok := aws.SplitARN(item.ARN); ok && arn.AccountID != "aws" && arn.AccountID != r.Receipt.AccountID {
+		return "It is of account " + screen.CleanLine(arn.AccountID) + ", and the receipt is of " + r.Receipt.AccountID + ".", "Delete it there by hand if it is not needed any more."
+	}
+	for _, other := range r.Others {
+		if other.Session != r.Receipt.Session && other.AccountID == r.Receipt.AccountID && other.Endpoint == r.Receipt.Endpoint && claims(other, item) {
+			return "Session " + other.Session + " says too that it made it, so neither receipt proves it.", deleteByHand(item)
+		}
+	}
+	return "", ""
+}
+
+// claims tells whether a receipt says that its session made this very thing.
+func claims(r record.Receipt, item record.Item) bool {
+	return slices.ContainsFunc(r.Items, func(i record.Item) bool {
+		if i.Kind != item.Kind || i.State != record.ItemMade {
+			return false
+		}
+		if item.ID != "" || i.ID != "" {
+			return i.ID == item.ID
+		}
+		owner := item.RoleID + item.UserID
+		return owner != "" && i.RoleID+i.UserID == owner && i.ARN == item.ARN && i.Name == item.Name
+	})
 }
 
 // unproven is what becomes of a request that was never seen answered.
 func (r *Remover) unproven(item record.Item) Removal {
-	return keep(item, "rolecall sent the request to make it and never saw the answer, so it cannot prove that this one is its own.",
-		"Look first: rolecall resume "+r.Receipt.Session+". Or remove it in the console.")
+	next := deleteByHand(item)
+	if r.Resumes {
+		next = "Have rolecall look whether it is, and go on: rolecall resume " + r.Receipt.Session + ". Or delete it: " + strings.TrimPrefix(next, byHand)
+	}
+	return stays(item, "rolecall sent the request to make it and never saw the answer, so it cannot prove that this one is its own.", next)
+}
+
+const byHand = "If it is not needed any more, delete it in the console: "
+
+// deleteByHand names the place in the console where an item is deleted.
+func deleteByHand(item record.Item) string {
+	place := "IAM, Policies, " + item.Name
+	switch item.Kind {
+	case record.ItemRole:
+		place = "IAM, Roles, " + item.Name
+	case record.ItemAttachment, record.ItemInline:
+		place = "IAM, Roles, " + item.Role + ", Permissions, " + item.Name
+	case record.ItemUser:
+		place = "IAM, Users, " + item.Name
+	case record.ItemUserAttachment:
+		place = "IAM, Users, " + item.User + ", Permissions, " + item.Name
+	case record.ItemKey:
+		place = "IAM, Users, " + item.User + ", Security credentials, " + cmp.Or(item.ID, "the key made at "+item.At.UTC().Format(time.DateTime)+" UTC")
+	case record.ItemStack:
+		place = "CloudFormation, Stacks, " + item.Name
+	case record.ItemPolicy:
+	}
+	return byHand + place + "."
+}
+
+// madeThen tells whether AWS's own time of creation fits the receipt: what is
+// older than the receipt was not made by its session, whatever is written
+// there. An unknown time says nothing.
+func (r *Remover) madeThen(created time.Time, item record.Item) bool {
+	return created.IsZero() || r.Receipt.Created.IsZero() ||
+		!created.Before(r.Receipt.Created.Add(-mostClockSkew)) && !created.After(item.At.Add(mostClockSkew))
+}
+
+func notThen(created time.Time) string {
+	return "AWS says that it was created " + created.UTC().Format(time.DateTime) + " UTC, when this session made nothing."
 }
 
 func (r *Remover) judgeRole(ctx context.Context, item record.Item) (Removal, error) {
@@ -112,7 +181,7 @@ func (r *Remover) judgeRole(ctx context.Context, item record.Item) (Removal, err
 		return r.unproven(item), nil
 	}
 	if change := r.roleChange(role, item); change != "" {
-		return keep(item, change, "If it is not needed any more, delete it in the console: IAM, Roles, "+item.Name+"."), nil
+		return stays(item, change, deleteByHand(item)), nil
 	}
 	return Removal{Item: item, Verdict: Remove}, nil
 }
@@ -122,12 +191,17 @@ func (r *Remover) judgeRole(ctx context.Context, item record.Item) (Removal, err
 func (r *Remover) roleChange(role aws.Role, item record.Item) string {
 	switch {
 	case item.ID == "" || role.ID != item.ID:
-		return fmt.Sprintf("It is another role of that name: its ID is %s, and rolecall made %s.", role.ID, item.ID)
+		return fmt.Sprintf("It is another role of that name: its ID is %s, and rolecall made %s.", role.ID, cmp.Or(item.ID, "one whose ID is not on record"))
+	case !r.madeThen(role.Created, item):
+		return notThen(role.Created)
 	case role.Trust == nil || role.Trust.Digest() != item.Digest:
 		return "Its trust policy was changed since rolecall made it."
 	}
 	if foreign := r.foreign(role); len(foreign) > 0 {
 		return "Somebody gave it more since: " + strings.Join(foreign, ", ") + "."
+	}
+	if changed := r.changedInline(role); changed != "" {
+		return "Its inline policy " + changed + " was changed since rolecall wrote it."
 	}
 	return ""
 }
@@ -136,7 +210,7 @@ func (r *Remover) roleChange(role aws.Role, item record.Item) string {
 func (r *Remover) foreign(role aws.Role) []string {
 	var names []string
 	known := func(kind record.ItemKind, name string) bool {
-		return slices.ContainsFunc(r.Receipt.Left(), func(i record.Item) bool {
+		return slices.ContainsFunc(r.Receipt.Outstanding(), func(i record.Item) bool {
 			return i.Kind == kind && i.RoleID == role.ID && (i.ARN == name || kind == record.ItemInline && i.Name == name)
 		})
 	}
@@ -153,6 +227,18 @@ func (r *Remover) foreign(role aws.Role) []string {
 	return names
 }
 
+// changedInline is an inline policy of the receipt that is not as it was written;
+// empty when there is none.
+func (r *Remover) changedInline(role aws.Role) string {
+	for _, p := range role.Inline {
+		item, ok := r.Receipt.Find(record.Item{Kind: record.ItemInline, Name: p.Name, Role: role.Name})
+		if ok && (p.Document == nil || p.Document.Digest() != item.Digest) {
+			return p.Name
+		}
+	}
+	return ""
+}
+
 // judgeGrant judges an attachment or an inline policy: it goes with its role
 // or, from a role that rolecall only found, by itself.
 func (r *Remover) judgeGrant(ctx context.Context, item record.Item) (Removal, error) {
@@ -162,40 +248,49 @@ func (r *Remover) judgeGrant(ctx context.Context, item record.Item) (Removal, er
 		return Removal{Item: item, Verdict: Gone}, nil
 	case err != nil:
 		return Removal{}, err
+	case item.RoleID == "":
+		return r.unproven(item), nil // nobody knows which role of that name was meant
 	case role.ID != item.RoleID:
-		if item.Unproven() && item.RoleID == "" {
-			return r.unproven(item), nil
-		}
 		return Removal{Item: item, Verdict: Gone}, nil // the role it was on is gone
 	}
-	if own, ok := r.Receipt.Find(record.Item{Kind: record.ItemRole, Name: item.Role}); ok && own.State == record.ItemMade {
+	own, ok := r.Receipt.Find(record.Item{Kind: record.ItemRole, Name: item.Role})
+	made := ok && own.State == record.ItemMade
+	if made {
 		if change := r.roleChange(role, own); change != "" {
-			return keep(item, "The role stays as it is: "+change, ""), nil
+			return stays(item, "The role stays as it is: "+change, ""), nil
 		}
 	}
 	if item.Kind == record.ItemInline {
-		return judgeInline(role, item), nil
+		return r.judgeInline(role, item, made), nil
 	}
-	if !slices.ContainsFunc(role.Attached, func(p aws.AttachedPolicy) bool { return p.ARN == item.ARN }) {
+	attached := slices.ContainsFunc(role.Attached, func(p aws.AttachedPolicy) bool { return p.ARN == item.ARN })
+	switch {
+	case !attached:
 		return Removal{Item: item, Verdict: Gone}, nil
+	case item.Unproven() && !made:
+		return r.unproven(item), nil
 	}
 	return Removal{Item: item, Verdict: Remove}, nil
 }
 
-func judgeInline(role aws.Role, item record.Item) Removal {
+// judgeInline judges an inline policy. On a role that rolecall made, one with
+// the very document that was sent needs no answer to be its own.
+func (r *Remover) judgeInline(role aws.Role, item record.Item, roleMade bool) Removal {
 	i := slices.IndexFunc(role.Inline, func(p aws.InlinePolicy) bool { return p.Name == item.Name })
 	switch {
 	case i < 0:
 		return Removal{Item: item, Verdict: Gone}
+	case item.Unproven() && !roleMade:
+		return r.unproven(item)
 	case role.Inline[i].Document == nil || role.Inline[i].Document.Digest() != item.Digest:
-		return keep(item, "It was changed since rolecall wrote it.", "Remove it on the role's page if it is not needed any more.")
+		return stays(item, "It was changed since rolecall wrote it.", deleteByHand(item))
 	}
 	return Removal{Item: item, Verdict: Remove}
 }
 
 func (r *Remover) judgePolicy(ctx context.Context, item record.Item) (Removal, error) {
 	if arn, ok := aws.SplitARN(item.ARN); ok && arn.AccountID == "aws" {
-		return keep(item, "It is AWS's own policy, which nobody else can delete.", ""), nil
+		return stays(item, "It is AWS's own policy, which nobody else can delete.", ""), nil
 	}
 	p, err := r.Account.Policy(ctx, item.ARN)
 	switch {
@@ -206,16 +301,28 @@ func (r *Remover) judgePolicy(ctx context.Context, item record.Item) (Removal, e
 	case item.Unproven():
 		return r.unproven(item), nil
 	case item.ID == "" || p.ID != item.ID:
-		return keep(item, fmt.Sprintf("It is another policy of that name: its ID is %s, and rolecall made %s.", p.ID, item.ID), ""), nil
+		return stays(item, fmt.Sprintf("It is another policy of that name: its ID is %s, and rolecall made %s.", p.ID, cmp.Or(item.ID, "one whose ID is not on record")), deleteByHand(item)), nil
+	case !r.madeThen(p.Created, item):
+		return stays(item, notThen(p.Created), deleteByHand(item)), nil
 	case p.Document == nil || p.Document.Digest() != item.Digest:
-		return keep(item, "It was changed since rolecall made it.", "If it is not needed any more, delete it in the console: IAM, Policies, "+item.Name+"."), nil
+		return stays(item, "It was changed since rolecall made it.", deleteByHand(item)), nil
+	case p.Boundaries > 0:
+		return stays(item, "It is somebody's permissions boundary.", "See whose: IAM, Policies, "+item.Name+", Entities attached."), nil
 	}
 	return Removal{Item: item, Verdict: Remove, uses: p.Attachments}, nil
 }
 
-// settled takes back what the plan would remove and cannot: a policy stays
-// while something else than the attachments of the receipt uses it.
-func (r *Remover) settled(plan []Removal) []Removal {
+// keepUsed takes back what the plan would remove and cannot: a role or user
+// stays with what stays on it, and a policy while something else than the
+// attachments of the receipt uses it.
+func keepUsed(plan []Removal) []Removal {
+	for i := range plan {
+		if item := plan[i].Item; plan[i].Verdict == Remove && (item.Kind == record.ItemRole || item.Kind == record.ItemUser) {
+			if on := staysOn(plan, item); on != "" {
+				plan[i] = stays(item, "It has "+on+", which stays.", "")
+			}
+		}
+	}
 	for i := range plan {
 		item := plan[i].Item
 		if plan[i].Verdict != Remove || item.Kind != record.ItemPolicy {
@@ -235,6 +342,17 @@ func (r *Remover) settled(plan []Removal) []Removal {
 	return plan
 }
 
+// staysOn names what stays on a role or user; empty when nothing does.
+func staysOn(plan []Removal, owner record.Item) string {
+	for _, one := range plan {
+		on := owner.Kind == record.ItemRole && strings.EqualFold(one.Role, owner.Name) || owner.Kind == record.ItemUser && strings.EqualFold(one.User, owner.Name)
+		if on && one.Verdict == Stays {
+			return strings.TrimSpace("the " + string(one.Kind) + " " + one.Name)
+		}
+	}
+	return ""
+}
+
 func inUse(item record.Item) Removal {
-	return keep(item, "Something else uses it too.", "See who: IAM, Policies, "+item.Name+", Entities attached.")
+	return stays(item, "Something else uses it too.", "See who: IAM, Policies, "+item.Name+", Entities attached.")
 }

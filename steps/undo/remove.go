@@ -28,17 +28,17 @@ func (r *Remover) Remove(ctx context.Context, item record.Item) (Removal, error)
 			return now, r.record(item)
 		case err == nil && (now.Verdict == Gone || now.Verdict == Removed):
 			return now, r.record(item)
-		case err == nil && now.Verdict == Keep:
+		case err == nil && now.Verdict == Stays:
 			return now, nil
 		case err == nil && try == removalTries:
 			return inUse(item), nil
 		case err != nil && (try == removalTries || !step.Passes(err)):
-			return Removal{Item: item, Verdict: Keep}, err
+			return Removal{Item: item, Verdict: Stays}, err
 		}
 		select {
 		case <-time.After(removalPause):
 		case <-ctx.Done():
-			return Removal{Item: item, Verdict: Keep}, ctx.Err()
+			return Removal{Item: item, Verdict: Stays}, ctx.Err()
 		}
 	}
 }
@@ -48,6 +48,9 @@ func (r *Remover) Remove(ctx context.Context, item record.Item) (Removal, error)
 func (r *Remover) attempt(ctx context.Context, item record.Item) (Removal, error) {
 	now, err := r.judge(ctx, item)
 	if err != nil || now.Verdict != Remove || now.uses > 0 {
+		return now, err
+	}
+	if err := r.Ledger.Ready(r.Receipt); err != nil {
 		return now, err
 	}
 	if err := r.delete(context.WithoutCancel(ctx), item); err != nil {
@@ -67,27 +70,28 @@ func (r *Remover) record(item record.Item) error {
 	return r.Ledger.Put(r.Receipt, item)
 }
 
+// delete sends the request that removes an item, through the journal.
 func (r *Remover) delete(ctx context.Context, item record.Item) error {
 	switch item.Kind {
 	case record.ItemAttachment:
-		return r.Account.DetachRolePolicy(ctx, item.Role, item.ARN)
+		return r.Journal.Do("detach "+item.Name+" from "+item.Role, func() error { return r.Account.DetachRolePolicy(ctx, item.Role, item.ARN) })
 	case record.ItemInline:
-		return r.Account.DeleteRolePolicy(ctx, item.Role, item.Name)
+		return r.Journal.Do("delete inline policy "+item.Name+" of "+item.Role, func() error { return r.Account.DeleteRolePolicy(ctx, item.Role, item.Name) })
 	case record.ItemRole:
-		return r.Account.DeleteRole(ctx, item.Name)
+		return r.Journal.Do("delete role "+item.Name, func() error { return r.Account.DeleteRole(ctx, item.Name) })
 	case record.ItemPolicy:
-		return r.deletePolicy(ctx, item.ARN)
+		return r.deletePolicy(ctx, item)
 	case record.ItemUser, record.ItemUserAttachment, record.ItemKey:
 		return r.deleteUserItem(ctx, item)
 	case record.ItemStack:
-		return r.Account.DeleteStack(ctx, item.ID, "")
+		return r.Journal.Do("delete stack "+item.Name, func() error { return r.Account.DeleteStack(ctx, item.ID, "") })
 	}
 	return nil
 }
 
 // deletePolicy deletes the older versions first: IAM asks for that.
-func (r *Remover) deletePolicy(ctx context.Context, arn string) error {
-	versions, err := r.Account.PolicyVersions(ctx, arn)
+func (r *Remover) deletePolicy(ctx context.Context, item record.Item) error {
+	versions, err := r.Account.PolicyVersions(ctx, item.ARN)
 	if err != nil {
 		return err
 	}
@@ -95,11 +99,12 @@ func (r *Remover) deletePolicy(ctx context.Context, arn string) error {
 		if v.IsDefault {
 			continue
 		}
-		if err := r.Account.DeletePolicyVersion(ctx, arn, v.ID); err != nil {
+		call := "delete version " + v.ID + " of policy " + item.Name
+		if err := r.Journal.Do(call, func() error { return r.Account.DeletePolicyVersion(ctx, item.ARN, v.ID) }); err != nil {
 			return err
 		}
 	}
-	return r.Account.DeletePolicy(ctx, arn)
+	return r.Journal.Do("delete policy "+item.Name, func() error { return r.Account.DeletePolicy(ctx, item.ARN) })
 }
 
 // All removes everything that may be removed, in order, and says what became
@@ -110,7 +115,7 @@ func (r *Remover) All(ctx context.Context) ([]Removal, error) {
 		return nil, err
 	}
 	for i := range plan {
-		if plan[i].Verdict == Keep {
+		if plan[i].Verdict == Stays {
 			continue
 		}
 		plan[i], err = r.Remove(ctx, plan[i].Item)

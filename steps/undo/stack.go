@@ -24,25 +24,30 @@ func (r *Remover) judgeStack(ctx context.Context, item record.Item) (Removal, er
 	if item.Unproven() || id == "" {
 		id = item.Name
 	}
+	if region := r.Receipt.Region; id == item.Name && (region == "" || region != r.Account.Region()) {
+		return stays(item, "rolecall never saw its ID, and cannot tell in which region it would be.", deleteByHand(item)), nil
+	}
 	stack, err := r.Account.Stack(ctx, id)
 	switch {
 	case aws.KindOf(err) == aws.NotFound || err == nil && stack.Status == aws.StackDeleted:
 		return Removal{Item: item, Verdict: Gone}, nil
 	case err != nil:
 		return Removal{}, err
-	case item.Unproven():
+	case id == item.Name:
 		return r.unproven(item), nil
+	case !r.madeThen(stack.Created, item):
+		return stays(item, notThen(stack.Created), deleteByHand(item)), nil
 	case stack.Status == stackDeleting:
 		return Removal{Item: item, Verdict: Remove}, nil // by an earlier run: there is only to wait
 	case stack.Status.Moving():
-		return keep(item, "CloudFormation is at work on it: "+string(stack.Status)+".", "Try again when it is done."), nil
+		return stays(item, "CloudFormation is at work on it: "+string(stack.Status)+".", "Try again when it is done."), nil
 	}
 	template, err := r.Account.Template(ctx, stack.ID)
 	if err != nil {
 		return Removal{}, err
 	}
 	if aws.TemplateDigest(template) != item.Digest {
-		return keep(item, "It was updated since rolecall made it.", "If it is not needed any more, delete it in the console: CloudFormation, Stacks, "+item.Name+"."), nil
+		return stays(item, "It was updated since rolecall made it.", deleteByHand(item)), nil
 	}
 	return Removal{Item: item, Verdict: Remove}, nil
 }

@@ -1,6 +1,7 @@
 package undo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -22,13 +23,12 @@ func (r *Remover) judgeUserItem(ctx context.Context, item record.Item) (Removal,
 		return Removal{Item: item, Verdict: Gone}, nil
 	case err != nil:
 		return Removal{}, err
-	case item.Unproven():
+	case item.Kind == record.ItemUser && item.Unproven(), item.Kind != record.ItemUser && id == "":
 		return r.unproven(item), nil
-	case id == "" || user.ID != id:
-		if item.Kind != record.ItemUser {
-			return Removal{Item: item, Verdict: Gone}, nil // the user it was on is gone
-		}
-		return keep(item, fmt.Sprintf("It is another user of that name: its ID is %s, and rolecall made %s.", user.ID, item.ID), ""), nil
+	case user.ID != id && item.Kind != record.ItemUser:
+		return Removal{Item: item, Verdict: Gone}, nil // the user it was on is gone
+	case user.ID != id:
+		return stays(item, fmt.Sprintf("It is another user of that name: its ID is %s, and rolecall made %s.", user.ID, cmp.Or(id, "one whose ID is not on record")), deleteByHand(item)), nil
 	}
 	keys, err := r.Account.AccessKeys(ctx, user.Name)
 	if err != nil {
@@ -36,26 +36,62 @@ func (r *Remover) judgeUserItem(ctx context.Context, item record.Item) (Removal,
 	}
 	switch item.Kind {
 	case record.ItemKey:
-		if !slices.ContainsFunc(keys, func(k aws.AccessKey) bool { return k.ID == item.ID }) {
-			return Removal{Item: item, Verdict: Gone}, nil
-		}
+		return r.judgeKey(keys, item), nil
 	case record.ItemUserAttachment:
-		if !slices.ContainsFunc(user.Attached, func(p aws.AttachedPolicy) bool { return p.ARN == item.ARN }) {
-			return Removal{Item: item, Verdict: Gone}, nil
-		}
-	default:
-		if foreign := r.foreignToUser(user, keys); foreign != "" {
-			return keep(item, "Somebody gave it more since: "+foreign+".", "If it is not needed any more, delete it in the console: IAM, Users, "+item.Name+"."), nil
-		}
+		return r.judgeUserAttachment(user, item), nil
+	}
+	if !r.madeThen(user.Created, item) {
+		return stays(item, notThen(user.Created), deleteByHand(item)), nil
+	}
+	if foreign := r.foreignToUser(user, keys); foreign != "" {
+		return stays(item, "Somebody gave it more since: "+foreign+".", deleteByHand(item)), nil
 	}
 	return Removal{Item: item, Verdict: Remove}, nil
+}
+
+// judgeKey judges an access key. One that was asked for and never seen has no
+// ID on record, so that none of the user's keys is proven to be it.
+func (r *Remover) judgeKey(keys []aws.AccessKey, item record.Item) Removal {
+	i := slices.IndexFunc(keys, func(k aws.AccessKey) bool { return k.ID == item.ID })
+	switch {
+	case item.Unproven() && !slices.ContainsFunc(keys, func(k aws.AccessKey) bool { return !r.listsKey(k.ID) }):
+		return Removal{Item: item, Verdict: Gone} // it was never made, or is deleted
+	case item.Unproven():
+		return r.unproven(item)
+	case i < 0:
+		return Removal{Item: item, Verdict: Gone}
+	case !r.madeThen(keys[i].Created, item):
+		return stays(item, notThen(keys[i].Created), deleteByHand(item))
+	}
+	return Removal{Item: item, Verdict: Remove}
+}
+
+// listsKey tells whether the receipt says that this session made the key.
+func (r *Remover) listsKey(id string) bool {
+	return slices.ContainsFunc(r.Receipt.Items, func(i record.Item) bool {
+		return i.Kind == record.ItemKey && i.ID == id && i.State == record.ItemMade
+	})
+}
+
+// judgeUserAttachment judges a policy on a user. On a user that rolecall made,
+// the answer to the request is not needed to know whose it is.
+func (r *Remover) judgeUserAttachment(user aws.User, item record.Item) Removal {
+	own, ok := r.Receipt.Find(record.Item{Kind: record.ItemUser, Name: item.User})
+	made := ok && own.State == record.ItemMade && own.ID == user.ID
+	switch {
+	case !slices.ContainsFunc(user.Attached, func(p aws.AttachedPolicy) bool { return p.ARN == item.ARN }):
+		return Removal{Item: item, Verdict: Gone}
+	case item.Unproven() && !made:
+		return r.unproven(item)
+	}
+	return Removal{Item: item, Verdict: Remove}
 }
 
 // foreignToUser names what a user has that the receipt does not list.
 func (r *Remover) foreignToUser(user aws.User, keys []aws.AccessKey) string {
 	known := func(kind record.ItemKind, match func(record.Item) bool) bool {
-		return slices.ContainsFunc(r.Receipt.Items, func(i record.Item) bool {
-			return i.Kind == kind && i.UserID == user.ID && (i.State == record.ItemMade || i.Unproven()) && match(i)
+		return slices.ContainsFunc(r.Receipt.Outstanding(), func(i record.Item) bool {
+			return i.Kind == kind && i.UserID == user.ID && match(i)
 		})
 	}
 	for _, k := range keys {
@@ -81,10 +117,10 @@ func (r *Remover) foreignToUser(user aws.User, keys []aws.AccessKey) string {
 func (r *Remover) deleteUserItem(ctx context.Context, item record.Item) error {
 	switch item.Kind {
 	case record.ItemKey:
-		return r.Account.DeleteAccessKey(ctx, item.User, item.ID)
+		return r.Journal.Do("delete access key "+item.ID, func() error { return r.Account.DeleteAccessKey(ctx, item.User, item.ID) })
 	case record.ItemUserAttachment:
-		return r.Account.DetachUserPolicy(ctx, item.User, item.ARN)
+		return r.Journal.Do("detach "+item.Name+" from "+item.User, func() error { return r.Account.DetachUserPolicy(ctx, item.User, item.ARN) })
 	default:
-		return r.Account.DeleteUser(ctx, item.Name)
+		return r.Journal.Do("delete user "+item.Name, func() error { return r.Account.DeleteUser(ctx, item.Name) })
 	}
 }

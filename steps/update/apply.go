@@ -52,6 +52,24 @@ func (u *Updater) madeHere(p PolicyUpdate) (bool, error) {
 	}), err
 }
 
+// JournalOf is the session whose journal tells of an update: the one that
+// connected the role, else one whose receipt knows a policy that differs; empty
+// when nothing that is kept knows of it.
+func (u *Updater) JournalOf(update Update) (string, error) {
+	receipts, err := u.Store.Receipts()
+	if err != nil || u.Session.ID != "" {
+		return u.Session.ID, err
+	}
+	for _, r := range receipts {
+		for _, p := range update.Policies {
+			if slices.ContainsFunc(r.Items, func(i record.Item) bool { return u.about(r, i, p, update.Role.ID) }) {
+				return r.Session, nil
+			}
+		}
+	}
+	return "", nil
+}
+
 // about tells whether an entry of a receipt is about this very policy.
 func (u *Updater) about(r record.Receipt, i record.Item, p PolicyUpdate, roleID string) bool {
 	if r.Rehearsal || r.AccountID != u.Session.AccountID || r.Endpoint != u.Session.Endpoint || i.Kind != p.Kind {
@@ -66,17 +84,40 @@ func (u *Updater) about(r record.Receipt, i record.Item, p PolicyUpdate, roleID 
 // Apply writes one policy and, where the policy is in a receipt, its new digest
 // there. An answer that got lost is settled by reading the policy again.
 func (u *Updater) Apply(ctx context.Context, role aws.Role, p PolicyUpdate) error {
+	if err := u.ready(role, p); err != nil {
+		return err
+	}
 	ctx = context.WithoutCancel(ctx)
 	write := u.writeVersion
 	if p.Kind == record.ItemInline {
 		write = func(ctx context.Context, p PolicyUpdate) error {
-			return u.Account.PutRolePolicy(ctx, role.Name, p.Name, p.After)
+			return u.Journal.Do("write inline policy "+p.Name+" of "+role.Name, func() error { return u.Account.PutRolePolicy(ctx, role.Name, p.Name, p.After) })
 		}
 	}
 	if err := write(ctx, p); err != nil {
 		return err
 	}
 	return u.record(role, p)
+}
+
+// ready makes sure that the update can be written down, before it is sent. A
+// receipt that cannot be read could be the policy's, and would be wrong then.
+func (u *Updater) ready(role aws.Role, p PolicyUpdate) error {
+	receipts, err := u.Store.Receipts()
+	if err != nil {
+		return err
+	}
+	for _, r := range receipts {
+		if slices.ContainsFunc(r.Items, func(i record.Item) bool { return u.about(r, i, p, role.ID) && i.State != record.ItemRemoved }) {
+			if err := u.Store.Ledger(r.Session).Ready(r); err != nil {
+				return err
+			}
+		}
+	}
+	if u.Session.ID == "" {
+		return nil
+	}
+	return u.Store.Ledger(u.Session.ID).Ready(u.Session.ReceiptHead())
 }
 
 func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
@@ -89,11 +130,15 @@ func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
 			Next: "Run this again and look at the new difference.", Kind: screen.NotAsNeeded}}
 	}
 	if p.Drop != "" {
-		if err := u.Account.DeletePolicyVersion(ctx, p.ARN, p.Drop); err != nil {
+		call := "delete version " + p.Drop + " of policy " + p.Name
+		if err := u.Journal.Do(call, func() error { return u.Account.DeletePolicyVersion(ctx, p.ARN, p.Drop) }); err != nil {
 			return err
 		}
 	}
-	_, err = u.Account.CreatePolicyVersion(ctx, p.ARN, p.After)
+	err = u.Journal.Do("update policy "+p.Name, func() error {
+		_, err := u.Account.CreatePolicyVersion(ctx, p.ARN, p.After)
+		return err
+	})
 	if err == nil || step.Refused(err) {
 		return err
 	}

@@ -23,7 +23,8 @@ type Updater struct {
 	Purpose string
 	Account *aws.Account
 	Store   *record.Store
-	By      string // the ARN of who is signed in
+	Journal *record.Journal // of what is sent; nil: nothing is written down
+	By      string          // the ARN of who is signed in
 }
 
 // Update is what has to change; nothing where no policy differs.

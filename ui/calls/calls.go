@@ -20,14 +20,15 @@ import (
 type Journal interface {
 	// Before is called before the call is sent. If it fails nothing is sent.
 	Before(name string) error
-	// After is called when it was answered; outcome is one of the Outcome words.
+	// After is called when it was answered; outcome is one line.
 	After(name, outcome string) error
 }
 
-// The words that Journal.After is told.
+// The words that Journal.After is told, where no error says more.
 const (
-	OutcomeAnswered = "answered"
-	OutcomePanicked = "panicked"
+	outcomeDone     = "done"
+	outcomeAnswered = "answered" // the step knows how
+	outcomePanicked = "panicked"
 )
 
 // Calls runs what steps ask for by steps.Call, the same way for every front:
@@ -282,8 +283,21 @@ func guard(ctx context.Context, call screen.Call) (msg screen.Msg, outcome strin
 	defer func() {
 		if r := recover(); r != nil {
 			msg = screen.Broke{Name: call.Name, Text: draw.Clean(fmt.Sprint(r))}
-			outcome = OutcomePanicked
+			outcome = outcomePanicked
 		}
 	}()
-	return call.Do(ctx), OutcomeAnswered
+	msg = call.Do(ctx)
+	return msg, outcomeOf(msg)
+}
+
+// outcomeOf is what the journal is told of a reply.
+func outcomeOf(msg screen.Msg) string {
+	answer, ok := msg.(screen.Answered)
+	if !ok {
+		return outcomeAnswered
+	}
+	if err := answer.Failure(); err != nil {
+		return err.Error()
+	}
+	return outcomeDone
 }

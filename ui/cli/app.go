@@ -89,13 +89,15 @@ func (a *App) Interactive() bool { return a.Env.StdinTTY && a.Env.StdoutTTY && !
 // Dumb reports whether the terminal can draw no screen.
 func (a *App) Dumb() bool { return a.Env.Getenv("TERM") == "dumb" }
 
-// Store opens the sessions' folder.
+// Store opens the sessions' folder, and tidies up what a killed rolecall left.
 func (a *App) Store() (*record.Store, error) {
 	folder, err := record.StateFolder(a.Env.Getenv)
 	if err != nil {
 		return nil, err
 	}
-	return record.OpenStore(folder), nil
+	store := record.OpenStore(folder)
+	store.Tidy(a.Env.Now())
+	return store, nil
 }
 
 // Say writes a line of talk.

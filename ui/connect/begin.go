@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"rolecall/steps"
@@ -58,19 +59,19 @@ func begin(ctx context.Context, a *cli.App, s *step.Session, f front, wait time.
 	if err != nil {
 		return err
 	}
-	held, answers, err := store.Create(s.Answers, a.Env.Now())
+	open, answers, err := store.Create(s.Answers, a.Env.Now())
 	if err != nil {
 		return err
 	}
-	held.Now = a.Env.Now
+	open.Begin(strings.TrimPrefix(command, "rolecall "), a.Whoami(), a.Env.Now)
 	s.Answers = answers
-	r := &lines.Run{App: a, Walk: walk, Held: held, Wait: wait, Store: store, Fresh: true}
+	r := &lines.Run{App: a, Walk: walk, Open: open, Wait: wait, Store: store, Fresh: true}
 	return walkThrough(ctx, r, f)
 }
 
 // walkThrough runs the front, lets go of the session and says how it ended.
 func walkThrough(ctx context.Context, r *lines.Run, f front) (err error) {
-	r.Walk.Session.Ledger = r.Store.Ledger(r.Held.ID)
+	r.Walk.Session.Ledger, r.Walk.Session.Journal = r.Store.Ledger(r.Open.ID), r.Open.Journal
 	if r.Walk.Session.Rehearsal && f != frontScreen {
 		r.App.Say("REHEARSAL: this AWS and this vendor are inside the program. Nothing of it is real.")
 	}
@@ -91,19 +92,19 @@ func walkThrough(ctx context.Context, r *lines.Run, f front) (err error) {
 }
 
 // finish prints the result and lets go of the session. A session in which
-// nothing was answered is not kept.
+// nothing was answered is not kept, and then nothing names it.
 func finish(r *lines.Run, err error) error {
-	saved := r.Held.Changed() || !r.Fresh
-	released := r.Held.Release()
-	id := r.Held.ID
-	if err != nil && !saved {
-		_ = r.Store.Remove(id, r.App.Env.Now()) // it stays in the list then, and can be removed there
+	id := r.Open.ID
+	saved := r.Open.Changed() || !r.Fresh || err != nil && strings.Contains(cli.ProblemOf(err).Next, id)
+	released := r.Open.Release()
+	if err != nil && !saved && r.Store.Remove(id, r.App.Env.Now()) == nil {
 		id = ""
 	}
 	if err == nil {
 		err = released
 	}
 	result := r.Walk.Session.Result()
+	result.Session = id
 	if err != nil {
 		if errors.Is(err, cli.ErrCancelled) {
 			err = &cli.CancelledError{Session: id}
@@ -182,11 +183,11 @@ func handOverLine(r step.Result, vendorTitle string) string {
 	return "You handed the " + what + " over to " + vendorTitle + " yourself; rolecall cannot see whether it was accepted."
 }
 
-// screen runs the full-screen wizard.
+// fullScreen runs the full-screen wizard.
 func fullScreen(ctx context.Context, r *lines.Run) error {
 	env := r.App.Env
 	w := wizard.NewWizard(wizard.WizardOptions{
-		Session: r.Walk.Session, Desk: desk.New(), Journal: r.Held, Save: r.Held.Save, Getenv: env.Getenv, After: env.After,
+		Session: r.Walk.Session, Desk: desk.New(), Journal: r.Open, Save: r.Open.Save, Getenv: env.Getenv, After: env.After,
 	})
 	if err := w.Run(ctx, env.Stdin, env.Stdout); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -27,7 +28,8 @@ func DisconnectCommand(a *cli.App) *cobra.Command {
 		Short: "Remove what rolecall made and can prove it made",
 		Long: "disconnect shows what the receipt of a session lists, and removes what rolecall made and nobody changed since: " +
 			"the immutable ID and the digest of each thing are compared just before it is deleted. What differs stays, and is named. " +
-			"Without a session it takes the newest receipt with something left. Interrupted in the middle, it goes on when it is run again. " +
+			"Without a session it takes the newest receipt with something left, and stops where one cannot be read, since that could be the one. " +
+			"Each request is journalled before and after. Interrupted in the middle, it goes on when it is run again. " +
 			"The vendor's account is never deleted. Exit 0: all of it is gone; 3: something stays.",
 		Example:           "  rolecall disconnect\n  rolecall disconnect 260131-7k2m --yes --json",
 		Args:              cli.UpToOne,
@@ -53,6 +55,8 @@ type disconnectJSON struct {
 // undoing is one run of disconnect.
 type undoing struct {
 	app     *cli.App
+	store   *record.Store
+	door    door
 	remover *undo.Remover
 	plan    []undo.Removal
 	vendor  *describe.Vendor // nil when its description is gone
@@ -70,23 +74,22 @@ func disconnect(ctx context.Context, a *cli.App, args []string, yes bool) error 
 	if err != nil {
 		return err
 	}
-	receipt, err := pickReceipt(a, store, args)
+	receipt, err := pickReceipt(store, args)
 	if err != nil {
 		return err
 	}
-	u := &undoing{app: a, remover: &undo.Remover{Ledger: store.Ledger(receipt.Session), Receipt: receipt, Now: a.Env.Now}}
+	u := &undoing{app: a, store: store, remover: &undo.Remover{Ledger: store.Ledger(receipt.Session), Receipt: receipt, Now: a.Env.Now}}
 	u.vendor, _ = steps.Library().Load(receipt.Vendor) // its words are a help; a vendor file may be gone
 	if receipt.Rehearsal {
 		return u.ofRehearsal()
 	}
-	release, answers, held, err := holdSession(a, store, receipt)
-	if err != nil {
-		return err
+	if err := u.prepare(); err != nil {
+		return &cli.Failure{Err: err, Document: func(e *cli.ErrorJSON) any { return u.document(e) }}
 	}
-	defer release()
+	defer u.door.release()
 	err = u.run(ctx, yes)
-	if err == nil && held != nil {
-		err = held.Save(answers.Disconnected())
+	if err == nil && u.door.open != nil {
+		err = u.door.open.Save(u.door.answers.Disconnected())
 	}
 	if errors.Is(err, cli.ErrCancelled) && ctx.Err() != nil {
 		a.Say("Interrupted. Go on: rolecall disconnect %s", receipt.Session)
@@ -100,46 +103,86 @@ func disconnect(ctx context.Context, a *cli.App, args []string, yes bool) error 
 	return nil
 }
 
+// prepare takes the session's lock and journal, and reads what the other
+// sessions made: what two receipts claim, neither proves.
+func (u *undoing) prepare() (err error) {
+	receipt := u.remover.Receipt
+	listed, err := u.store.ListReceipts()
+	if err != nil {
+		return err
+	}
+	for _, one := range listed {
+		switch {
+		case one.Err != nil:
+			u.app.Say("%s It is left out here.", draw.Clean(cli.ProblemOf(one.Err).What))
+		case !one.Receipt.Rehearsal:
+			u.remover.Others = append(u.remover.Others, one.Receipt)
+		}
+	}
+	u.door, err = openDoor(u.app, u.store, receipt.Session, receipt.Rehearsal, "disconnect")
+	u.remover.Journal, u.remover.Resumes = u.door.journal, u.door.open != nil
+	return err
+}
+
 // pickReceipt reads the named receipt, or the newest with something left.
-func pickReceipt(a *cli.App, store *record.Store, args []string) (record.Receipt, error) {
+func pickReceipt(store *record.Store, args []string) (record.Receipt, error) {
 	if len(args) == 1 {
 		r, err := store.Receipt(args[0])
-		if errors.Is(err, fs.ErrNotExist) && saved(store, args[0]) {
-			return r, cli.Usage("Session "+args[0]+" made nothing in AWS, so there is nothing to remove.", "a session whose policy and role rolecall made",
-				"What you made by hand, you remove in the AWS console.")
+		if errors.Is(err, fs.ErrNotExist) && store.HasSession(args[0]) {
+			return r, noReceipt(store, args[0])
 		}
 		return r, err
 	}
-	all, err := store.Receipts()
+	all, err := store.ListReceipts()
 	if err != nil {
 		return record.Receipt{}, err
 	}
-	i := slices.IndexFunc(all, func(r record.Receipt) bool { return len(r.Left()) > 0 && !r.Rehearsal })
-	if i < 0 {
+	var left []record.Receipt
+	for _, one := range all {
+		if one.Err != nil {
+			err = cmp.Or(err, one.Err)
+		} else if len(one.Receipt.Outstanding()) > 0 && !one.Receipt.Rehearsal {
+			left = append(left, one.Receipt)
+		}
+	}
+	switch {
+	case err != nil && len(left) > 0:
+		return record.Receipt{}, alsoNext(err, "Or name the session that you mean: rolecall disconnect "+left[0].Session+".")
+	case err != nil:
+		return record.Receipt{}, err
+	case len(left) == 0:
 		return record.Receipt{}, cli.Usage("There is no receipt with anything left to remove.", "a session in which rolecall made something",
 			"What you made by hand, you remove in the AWS console.")
 	}
-	return all[i], nil
+	return left[0], nil
 }
 
-// holdSession takes the session's lock, so that no wizard makes things while
-// they are removed. A session that was removed leaves its receipt behind.
-func holdSession(a *cli.App, store *record.Store, receipt record.Receipt) (release func(), answers record.Answers, held *record.Held, err error) {
-	if !saved(store, receipt.Session) {
-		return func() {}, answers, nil, nil
-	}
-	held, answers, err = store.Open(receipt.Session, receipt.Rehearsal, a.Env.Now())
+// noReceipt says what it means that a session has no receipt: nothing was made,
+// or the receipt was taken away.
+func noReceipt(store *record.Store, id string) error {
+	answers, err := store.Load(id)
 	if err != nil {
-		return nil, answers, nil, err
+		return err
 	}
-	held.Now = a.Env.Now
-	return func() { _ = held.Release() }, answers, held, nil // the lock ends with the program anyway
-}
-
-// saved tells whether a session is still there and can be read.
-func saved(store *record.Store, id string) bool {
-	_, err := store.Load(id)
-	return err == nil
+	entries, err := store.SessionJournal(id)
+	if err != nil {
+		return err
+	}
+	var sent []string
+	for _, e := range entries {
+		if e.State == record.EntrySent && !slices.Contains(sent, e.Call) {
+			sent = append(sent, e.Call)
+		}
+	}
+	if len(sent) == 0 || answers.Method == "manual" {
+		return cli.Usage("Session "+id+" made nothing in AWS, so there is nothing to remove.", "a session whose policy and role rolecall made",
+			"What you made by hand, you remove in the AWS console.")
+	}
+	return &screen.Fault{Problem: screen.Problem{
+		What:     "Session " + id + " has no receipt, so nothing is proven to be its own. Its journal says that it sent: " + strings.Join(sent, ", ") + ".",
+		Expected: "the receipt, if any of this made something in AWS",
+		Next:     "Put the receipt back from a backup. Or have rolecall look what is there: rolecall resume " + id + ".",
+	}}
 }
 
 // ofRehearsal says that there is nothing to remove: the account is gone.
@@ -210,6 +253,7 @@ func (u *undoing) signIn(ctx context.Context) error {
 		return err
 	}
 	u.remover.Account, u.remover.By = account, identity.ARN
+	u.door.journal.SetBy(identity.ARN)
 	return nil
 }
 
@@ -252,7 +296,7 @@ func (u *undoing) say(one undo.Removal) {
 // the next one begins.
 func (u *undoing) carryOut(ctx context.Context) error {
 	for i := range u.plan {
-		if u.plan[i].Verdict == undo.Keep {
+		if u.plan[i].Verdict == undo.Stays {
 			continue
 		}
 		if ctx.Err() != nil {
@@ -280,7 +324,7 @@ func (u *undoing) verdict() error {
 	u.sayVendor()
 	var kept []string
 	for _, one := range u.plan {
-		if one.Verdict == undo.Keep {
+		if one.Verdict == undo.Stays {
 			kept = append(kept, string(one.Kind)+" "+one.Label())
 		}
 	}

@@ -28,7 +28,7 @@ func PlanCommand(a *cli.App) *cobra.Command {
 		Short: "Write everything that would be created into one file, for review",
 		Long: "plan writes every document that connect would create with the same flags: with digest, findings, sizes and names. " +
 			"It needs no network and mints nothing: an external ID that is not given stays open. " +
-			"A reviewer approves the file with rolecall approve, and connect --plan FILE then creates nothing else.",
+			"A reviewer approves it with rolecall approve FILE, and connect --plan FILE then creates nothing else.",
 		Example: "  rolecall plan --vendor spot -o spot.plan.json\n  rolecall approve spot.plan.json\n  rolecall connect --plan spot.plan.json",
 		Args:    a.NoArgs,
 		RunE:    func(*cobra.Command, []string) error { return runPlan(a, flags, output) },

@@ -14,33 +14,56 @@ import (
 	"rolecall/ui/rehearse"
 )
 
+// resumeFlags are the flags of resume.
+type resumeFlags struct {
+	yes        bool
+	wait       time.Duration
+	secretFile string
+	sendTo     string
+	method     string
+	access     string
+	answers    []answerFlag
+}
+
 // ResumeCommand is rolecall resume.
 func ResumeCommand(a *cli.App) *cobra.Command {
-	var yes bool
-	wait := flags.DefaultWait
+	f := &resumeFlags{answers: answerFlags()}
 	cmd := &cobra.Command{
 		Use:   "resume [SESSION]",
 		Short: "Go on where a session stopped",
 		Long: "resume goes on at the first step that is not done, having looked at AWS again. Without a session it takes the one " +
-			"that was saved last and is not connected. A rehearsal's account is gone when it ends: resuming one begins with the same answers in a new account.",
+			"that was saved last and is not connected, and stops where one cannot be read, since that could be the one. Flags answer what " +
+			"is still open, or answer it anew. A rehearsal's account is gone when it ends: resuming one begins with the same answers in a new account.",
+		Example:           "  rolecall resume\n  rolecall resume 260131-7k2m --yes --secret-file key.json",
 		Args:              cli.UpToOne,
 		ValidArgsFunction: completeSessions(a),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return resume(a, cmd, args, yes, wait)
+			return resume(a, cmd, args, f)
 		},
 	}
-	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "take defaults and never ask")
-	cmd.Flags().DurationVar(&wait, "wait", flags.DefaultWait, "how long to wait for IAM and the vendor when unattended")
+	given := cmd.Flags()
+	given.BoolVarP(&f.yes, "yes", "y", false, "take defaults and never ask")
+	given.DurationVar(&f.wait, "wait", flags.DefaultWait, "how long to wait for IAM and the vendor when unattended")
+	given.StringVar(&f.secretFile, "secret-file", "", "file for the secret access key")
+	given.StringVar(&f.method, "method", "", "who does the AWS part, where that is still open: manual, automatic or direct")
+	given.StringVar(&f.access, "access", "", "what the vendor gets, where that is still open: role or user")
+	given.StringVar(&f.sendTo, "send-to", "", "https address to which a vendor file's declared request may go")
+	for i := range f.answers {
+		f.answers[i].bind(given)
+	}
 	return cmd
 }
 
-func resume(a *cli.App, cmd *cobra.Command, args []string, yes bool, wait time.Duration) error {
-	front, err := frontFor(a, yes)
+func resume(a *cli.App, cmd *cobra.Command, args []string, f *resumeFlags) error {
+	front, err := frontFor(a, f.yes)
 	if err != nil {
 		return err
 	}
 	if err := a.CheckCommon(); err != nil {
 		return err
+	}
+	if f.wait <= 0 {
+		return cli.Usage("--wait is "+f.wait.String()+".", "a time above zero, such as 2m", "Correct --wait.")
 	}
 	store, err := a.Store()
 	if err != nil {
@@ -50,40 +73,59 @@ func resume(a *cli.App, cmd *cobra.Command, args []string, yes bool, wait time.D
 	if err != nil {
 		return err
 	}
-	held, answers, err := store.Open(saved.ID, saved.Rehearsal, a.Env.Now())
+	open, answers, err := store.Open(saved.ID, saved.Rehearsal, a.Env.Now())
 	if err != nil {
 		return err
 	}
-	held.Now = a.Env.Now
-	s, err := resumed(a, answers)
-	if err == nil {
-		s.Unfinished, err = held.Unfinished()
-	}
+	open.Begin("resume", a.Whoami(), a.Env.Now)
+	s, release, err := f.session(a, open, answers)
 	if err != nil {
-		_ = held.Release() // the error at hand says more
+		_ = open.Release() // the error at hand says more
 		return err
 	}
-	if s.Rehearsal {
-		rehearsal := rehearse.Start(a, s)
-		defer rehearsal.Close()
-	} else {
-		attachClients(a, s)
-	}
-	if !s.ByHand {
-		err = s.ConnectAPI() // the step that would say what is wrong may be behind
-	}
-	if err != nil {
-		_ = held.Release() // the error at hand says more
-		return err
-	}
-	r := &lines.Run{App: a, Walk: steps.NewWalk(s), Held: held, Store: store, Wait: wait}
+	defer release()
+	r := &lines.Run{App: a, Walk: steps.NewWalk(s), Open: open, Store: store, Wait: f.wait}
 	if front == frontUnattended {
-		s.Wait = wait
+		s.Wait = f.wait
 		if err := lines.MissingFlags(r.Walk, "rolecall resume "+saved.ID); err != nil {
 			return finish(r, err)
 		}
 	}
 	return walkThrough(cmd.Context(), r, front)
+}
+
+// session makes the session again, as far as the saved answers and the flags
+// go, and connects it to AWS and to the vendor.
+func (f *resumeFlags) session(a *cli.App, open *record.OpenSession, answers record.Answers) (s *step.Session, release func(), err error) {
+	if s, err = resumed(a, answers); err != nil {
+		return nil, nil, err
+	}
+	if s.Unfinished, err = open.Unfinished(); err != nil {
+		return nil, nil, err
+	}
+	if err := f.narrow(s); err != nil {
+		return nil, nil, err
+	}
+	if err := f.answer(s); err != nil {
+		return nil, nil, err
+	}
+	if err := keepSecret(a, f.secretFile, s); err != nil {
+		return nil, nil, err
+	}
+	s.SendTo, release = f.sendTo, func() {}
+	if s.Rehearsal {
+		release = rehearse.Start(a, s).Close
+	} else {
+		attachClients(a, s)
+	}
+	if s.ByHand {
+		return s, release, nil
+	}
+	if err := s.ConnectAPI(); err != nil { // the step that would say what is wrong may be behind
+		release()
+		return nil, nil, err
+	}
+	return s, release, nil
 }
 
 // pickSession reads the named session, or the last one that is not connected.
@@ -92,20 +134,23 @@ func pickSession(a *cli.App, store *record.Store, args []string) (record.Answers
 		return store.Load(args[0])
 	}
 	saved, ok, err := store.Latest(func(s record.Answers) bool { return !connected(s) })
-	if err == nil && !ok {
-		err = cli.Usage("There is no unfinished session.", "a session that stopped half-way",
+	switch {
+	case err != nil && ok:
+		return saved, alsoNext(err, "Or name the session to go on with: rolecall resume "+saved.ID+".")
+	case err != nil:
+		return saved, err
+	case !ok:
+		return saved, cli.Usage("There is no unfinished session.", "a session that stopped half-way",
 			"Begin one: rolecall. Name a connected one to look at it again: rolecall resume ID.")
 	}
-	if err == nil {
-		a.Say("Session %s.", saved.ID)
-	}
-	return saved, err
+	a.Say("Session %s.", saved.ID)
+	return saved, nil
 }
 
 // resumed makes the session again from its answers.
 func resumed(a *cli.App, answers record.Answers) (*step.Session, error) {
 	if answers.Rehearsal {
-		answers = answers.InNewWorld()
+		answers = answers.ForAnotherRehearsal()
 	}
 	if a.Profile != "" {
 		answers.Profile = a.Profile
@@ -113,8 +158,11 @@ func resumed(a *cli.App, answers record.Answers) (*step.Session, error) {
 	if a.Region != "" {
 		answers.Region = a.Region
 	}
-	if a.Account == "" && answers.AccountPinned {
+	switch {
+	case a.Account == "" && answers.AccountPinned:
 		a.Account = answers.AccountID
+	case a.Account != "" && (answers.AccountID == "" || answers.AccountID == a.Account):
+		answers.AccountID, answers.AccountPinned = a.Account, true
 	}
 	if a.Profile == "" {
 		a.Profile = answers.Profile

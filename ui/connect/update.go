@@ -186,6 +186,11 @@ func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 	if err := u.ask(ctx, f.connect.Yes); err != nil {
 		return err
 	}
+	release, err := u.openDoor()
+	if err != nil {
+		return err
+	}
+	defer release()
 	for _, p := range u.plan.Policies {
 		if ctx.Err() != nil {
 			return cli.ErrCancelled
@@ -197,6 +202,21 @@ func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 		a.Say("Updated %s.", draw.Clean(p.Name))
 	}
 	return nil
+}
+
+// openDoor opens the journal in which the update is written down.
+func (u *updating) openDoor() (release func(), err error) {
+	id, err := u.updater.JournalOf(u.plan)
+	if err != nil {
+		return nil, err
+	}
+	d, err := openDoor(u.app, u.updater.Store, id, false, "update")
+	if err != nil {
+		return nil, err
+	}
+	d.journal.SetBy(u.updater.By)
+	u.updater.Journal = d.journal
+	return d.release, nil
 }
 
 // ask wants a yes, where no flag gave one.

@@ -58,7 +58,7 @@ func (f *Flags) bindPlan() (*plan.Plan, error) {
 func (f *Flags) keepToSettings(plan *plan.Plan) error {
 	refused := func(what string) error {
 		return &screen.Fault{Problem: screen.Problem{What: what, Expected: "names and settings as they were approved",
-			Next: "Plan with the same flags, have the plan approved (rolecall approve), and give it with --plan.", Kind: screen.NotAsNeeded}}
+			Next: "Plan with the same flags, have the plan approved (rolecall approve FILE), and give it with --plan.", Kind: screen.NotAsNeeded}}
 	}
 	switch {
 	case !plan.SettingsApproved():

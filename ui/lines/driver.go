@@ -27,11 +27,11 @@ type driver struct {
 }
 
 func newDriver(ctx context.Context, r *Run, effect func(screen.Effect)) *driver {
-	sending := calls.NewCalls(ctx, r.Held, r.Walk.Session.Now)
+	sending := calls.NewCalls(ctx, r.Open, r.Walk.Session.Now)
 	sending.After = r.App.Env.Alarm
 	return &driver{
 		walk: r.Walk, calls: sending, replies: make(chan calls.Reply), done: make(chan struct{}),
-		save: r.Held.Save, effect: effect,
+		save: r.Open.Save, effect: effect,
 	}
 }
 
@@ -110,7 +110,7 @@ func (d *driver) close() {
 type Run struct {
 	App   *cli.App
 	Walk  *steps.Walk
-	Held  *record.Held
+	Open  *record.OpenSession
 	Store *record.Store
 	Wait  time.Duration // of an unattended run
 	Fresh bool          // the session was made by this run

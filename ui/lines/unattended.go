@@ -243,7 +243,7 @@ func (u *unattended) timeUp(view screen.Screen) error {
 	return &screen.Fault{Problem: screen.Problem{
 		What:     fmt.Sprintf("Still waiting for %s after %s.", awaited, u.run.Wait),
 		Expected: awaited,
-		Next:     "Go on later: rolecall resume " + u.run.Held.ID + ", or give it longer: --wait 10m.",
+		Next:     "Go on later: rolecall resume " + u.run.Open.ID + ", or give it longer: --wait 10m.",
 		Kind:     screen.TimedOut,
 	}}
 }

@@ -80,7 +80,7 @@ func TestWhenTheTimeIsUp(t *testing.T) {
 		"nothing said":               {nil, cli.ExitWaiting, "the step Connect"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := &unattended{run: &Run{Held: &record.Held{ID: "261121-abcd"}, Wait: 2 * time.Minute}}
+			u := &unattended{run: &Run{Open: &record.OpenSession{ID: "261121-abcd"}, Wait: 2 * time.Minute}}
 			p := cli.ProblemOf(u.timeUp(screen.Screen{Heading: "Connect", Blocks: c.blocks}))
 			if cli.ExitOf(p.Kind) != c.exit || !strings.Contains(p.What, c.words) {
 				t.Errorf("exit %d with %q, want %d with %q", cli.ExitOf(p.Kind), p.What, c.exit, c.words)
