@@ -6,13 +6,19 @@ import (
 	"time"
 
 	"rolecall/steps/plan"
+	"rolecall/steps/step"
 )
+
+// planOf is the plan of what a session wants.
+func planOf(s *step.Session) (*plan.Plan, error) {
+	return plan.Make(s.Request(), plan.Head{Tool: "rolecall test", Vendor: s.Answers.Vendor, Method: s.Method, VendorAccount: s.VendorAccount}, s.Now())
+}
 
 // planned makes the plan of a world's session and approves it.
 func planned(t *testing.T, w *world, approve bool) *plan.Plan {
 	t.Helper()
 	w.session.Partition = "aws"
-	p, err := w.session.MakePlan("rolecall test")
+	p, err := planOf(w.session)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -376,7 +376,7 @@ func TestTheFocusStaysWhereSomebodyTypes(t *testing.T) {
 		return step.Stay, nil
 	}
 	drive(t, []step.Step{s}, nil, func(w *fluent) {
-		w.Type("ab").Wait(2*time.Second).Sees("An answer came.").SeesNot("Found one").Type("cd").Sees("› [abcd")
+		w.Type("ab").Wait(2 * time.Second).Sees("An answer came.").SeesNot("Found one").Type("cd").Sees("› [abcd")
 		w.Enter().Sees("Found one")
 	})
 }
