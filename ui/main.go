@@ -62,7 +62,7 @@ func rootCommand(a *cli.App) *cobra.Command {
 	root.SetIn(a.Env.Stdin)
 	root.SetOut(a.Env.Stdout)
 	root.SetErr(a.Env.Stderr)
-	root.SetFlagErrorFunc(cli.FlagFault)
+	root.SetFlagErrorFunc(flags.Fault)
 	root.SetUsageFunc(upkeep.Usage)
 	root.AddCommand(
 		connect.ConnectCommand(a), connect.RehearseCommand(a), connect.ResumeCommand(a), connect.SessionsCommand(a),

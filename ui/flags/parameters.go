@@ -161,8 +161,11 @@ func vendorsOf(seen scanned) []string {
 	if seen.vendor == "" {
 		seen.vendor = plannedVendor(seen.plan)
 	}
-	if seen.vendor == "" {
+	switch {
+	case seen.vendor == "" && seen.unknown:
 		return describe.List()
+	case seen.vendor == "":
+		return assets.Vendors()
 	}
 	return append([]string{seen.vendor}, slices.DeleteFunc(assets.Vendors(), func(name string) bool { return name == seen.vendor })...)
 }
