@@ -1,3 +1,5 @@
+// Package ui is all that a person sees or types: the commands, put together to
+// one program. It stands on everything below ui.
 package ui
 
 import (

@@ -69,7 +69,7 @@ func runPlan(a *cli.App, given *flags.Flags, output string) error {
 		_, err := a.Env.Stdout.Write(text)
 		return err
 	}
-	if err := writePlan(a, output, text); err != nil {
+	if err := writePlan(output, text); err != nil {
 		return err
 	}
 	if a.JSON {
@@ -82,7 +82,7 @@ func runPlan(a *cli.App, given *flags.Flags, output string) error {
 
 // writePlan writes a plan for its owner only. One that carries approvals is
 // not overwritten.
-func writePlan(a *cli.App, name string, text []byte) error {
+func writePlan(name string, text []byte) error {
 	old, err := os.ReadFile(name)
 	if err == nil {
 		plan, err := plan.Read(old)

@@ -269,8 +269,10 @@ func TestAForgedApprovalMakesNothingElse(t *testing.T) {
 	_, text := planned(t, everything()...)
 	for name, edit := range map[string]func(*plan.Plan){
 		"trusts another account": func(p *plan.Plan) { p.Roles[0].Trusts = []string{"111122223333"} },
-		"another AWS policy":     func(p *plan.Plan) { p.Roles[0].ManagedPolicies = []string{"arn:aws:iam::aws:policy/AdministratorAccess"} },
-		"roles swapped":          func(p *plan.Plan) { p.Roles[0], p.Roles[1] = p.Roles[1], p.Roles[0] },
+		"another AWS policy": func(p *plan.Plan) {
+			p.Roles[0].ManagedPolicies = []string{"arn:aws:iam::aws:policy/AdministratorAccess"}
+		},
+		"roles swapped": func(p *plan.Plan) { p.Roles[0], p.Roles[1] = p.Roles[1], p.Roles[0] },
 		"policies swapped": func(p *plan.Plan) {
 			last := len(p.Documents) - 2
 			p.Documents[0].Document, p.Documents[last].Document = p.Documents[last].Document, p.Documents[0].Document

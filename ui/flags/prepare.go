@@ -174,6 +174,7 @@ func noOffer(way Way, all []step.Offer) error {
 		"one of: "+OfferList(all), "Leave the flag out, or give one of these.")
 }
 
+// OfferList says in flags which ways there are.
 func OfferList(offers []step.Offer) string {
 	var words []string
 	for _, o := range offers {

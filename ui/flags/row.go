@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -215,7 +216,7 @@ func (s switched) put(f *Flags, name string, p *Prepared, _ string) error {
 }
 
 func (s switched) said(a *record.Answers, _ *describe.Vendor, _ string) string {
-	return fmt.Sprint(*s.at(a))
+	return strconv.FormatBool(*s.at(a))
 }
 
 func (s switched) copy(to, from *record.Answers, _ string) { *s.at(to) = *s.at(from) }

@@ -3,6 +3,7 @@ package flags
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"rolecall/aws"
@@ -103,11 +104,7 @@ func runRows() []row {
 }
 
 func byMethod(ids ...string) owner {
-	with := "--method " + ids[0]
-	for _, id := range ids[1:] {
-		with += " or " + id
-	}
-	return owner{func(o step.Offer) bool { return slices.Contains(ids, o.Method) }, with}
+	return owner{func(o step.Offer) bool { return slices.Contains(ids, o.Method) }, "--method " + strings.Join(ids, " or ")}
 }
 
 func byAccess(access string) owner {

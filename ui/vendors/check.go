@@ -98,7 +98,7 @@ func checkVendor(a *cli.App, name, failOn string) error {
 		}
 	}
 	if err != nil {
-		return checkFailed(a, checked, fmt.Sprintf("%s: %s.", draw.Clean(name), cli.Count(len(checked.Mistakes), "mistake")), "a description without mistakes",
+		return checkFailed(checked, fmt.Sprintf("%s: %s.", draw.Clean(name), cli.Count(len(checked.Mistakes), "mistake")), "a description without mistakes",
 			"Correct the first one and check again. The keys: rolecall vendors schema.")
 	}
 	checked.Vendor, checked.OK = v.Name, true
@@ -126,7 +126,7 @@ func checkVendor(a *cli.App, name, failOn string) error {
 	}
 	printCheck(a, v, checked)
 	if failed != "" {
-		return checkFailed(a, checked, "The policy of "+failed+" has a finding as bad as "+failOn+" or worse.", "no such finding",
+		return checkFailed(checked, "The policy of "+failed+" has a finding as bad as "+failOn+" or worse.", "no such finding",
 			"Look at it: rolecall policy review --details.")
 	}
 	if a.JSON {
@@ -135,7 +135,7 @@ func checkVendor(a *cli.App, name, failOn string) error {
 	return nil
 }
 
-func checkFailed(a *cli.App, checked checkJSON, what, expected, next string) error {
+func checkFailed(checked checkJSON, what, expected, next string) error {
 	return &cli.Failure{
 		Err:      &screen.Fault{Problem: screen.Problem{What: what, Expected: expected, Next: next, Kind: screen.NotAsNeeded}},
 		Document: func(e *cli.ErrorJSON) any { checked.Error = e; return checked },
