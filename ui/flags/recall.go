@@ -91,9 +91,11 @@ func unreadable(a *cli.App, one *record.Listed, missing []string) error {
 		return err
 	}
 	file := filepath.Join(folder, "sessions", one.ID, "session.json")
-	p := cli.ProblemOf(one.Err)
-	return &screen.Fault{Err: one.Err, Problem: screen.Problem{
-		What:     p.What + " It may be the one that says what was chosen: " + draw.Clean(file) + ".",
+	what := cli.ProblemOf(one.Err).What + " It may be the one that says what was chosen."
+	if !strings.Contains(what, file) {
+		what += " Its file: " + draw.Clean(file) + "."
+	}
+	return &screen.Fault{Err: one.Err, Problem: screen.Problem{What: what,
 		Expected: "a session that can be read, or every choice by its flag: " + strings.Join(missing, ", ") + " (empty for none)",
 		Next:     "Give these flags. Or mend the file, or give it up: rolecall sessions remove " + one.ID + ".", Kind: screen.NotAsNeeded}}
 }
