@@ -261,8 +261,10 @@ func (g Grant) split() ([]Document, error) {
 	}
 	parts, err := g.Whole.Split(policy.MaxManaged, policy.MaxAttached-len(g.Managed))
 	if err != nil {
-		return nil, &screen.Fault{Err: err, Problem: screen.Problem{What: "The policy does not fit: " + strings.TrimSuffix(err.Error(), ".") + ".",
-			Expected: "at most ten policies of 6,144 characters, AWS's own included", Next: "Choose fewer products, or leave restrictions out.", Kind: screen.NotAsNeeded}}
+		return nil, &screen.Fault{Err: err, Problem: screen.Problem{
+			What:     "The policy does not fit: " + strings.TrimSuffix(err.Error(), ".") + ".",
+			Expected: "at most ten policies of 6,144 characters, AWS's own included",
+			Next:     "Choose fewer products, or leave restrictions out.", Kind: screen.NotAsNeeded}}
 	}
 	documents := make([]Document, len(parts))
 	for i, part := range parts {

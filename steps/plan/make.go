@@ -47,8 +47,10 @@ func Make(r access.Request, head Head, now time.Time) (*Plan, error) {
 // addGrant writes down one role or user with its documents.
 func (p *Plan) addGrant(r access.Request, g access.Grant, now time.Time) {
 	for _, d := range g.Documents {
-		p.Add(Document{Purpose: g.Purpose, Kind: Permissions, Name: d.Name}, d.Document, review.Options{Limit: g.Role.Limit(), Partition: g.Partition,
-			Account: g.AccountID, Now: now, Cost: func(sid string, _ []string) string { return r.Cost(g.Purpose, sid) }})
+		p.Add(Document{Purpose: g.Purpose, Kind: Permissions, Name: d.Name}, d.Document, review.Options{
+			Limit: g.Role.Limit(), Partition: g.Partition, Account: g.AccountID, Now: now,
+			Cost: func(sid string, _ []string) string { return r.Cost(g.Purpose, sid) },
+		})
 	}
 	planned := Role{Purpose: g.Purpose, PolicyName: g.PolicyName}
 	if g.User {

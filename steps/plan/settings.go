@@ -43,7 +43,8 @@ func (p *Plan) ApprovesManaged(purpose, arn string) bool {
 // (the vendor's description, or the file, was changed since); nil when nothing.
 func (p *Plan) Differs(anew *Plan) *screen.Problem {
 	differs := func(what, planned, now string) *screen.Problem {
-		return &screen.Problem{What: "The plan's " + what + " is not what would be made now.", Expected: "what was approved", Wanted: planned, Found: now,
+		return &screen.Problem{What: "The plan's " + what + " is not what would be made now.", Expected: "what was approved",
+			Wanted: planned, Found: now,
 			Next: "Plan anew, have that approved (rolecall approve), and give it with --plan.", Kind: screen.NotAsNeeded}
 	}
 	for i := range max(len(p.Roles), len(anew.Roles)) {

@@ -66,8 +66,9 @@ func (s *Session) offPlan(purpose string) *screen.Problem {
 		{"name of the stack", s.Plan.StackName, cmp.Or(s.Stack.Name, s.Plan.StackName)}, // empty until the step names it
 	} {
 		if one.planned != "" && !strings.EqualFold(one.planned, one.found) {
-			return &screen.Problem{What: "The " + one.what + " is " + one.found + ", and the plan says " + one.planned + ".", Expected: "what was approved",
-				Next: "Go back and take the plan's, or plan anew and have that approved (rolecall approve).", Wanted: one.planned, Found: one.found, Kind: screen.NotAsNeeded}
+			return &screen.Problem{What: "The " + one.what + " is " + one.found + ", and the plan says " + one.planned + ".",
+				Expected: "what was approved", Wanted: one.planned, Found: one.found, Kind: screen.NotAsNeeded,
+				Next: "Go back and take the plan's, or plan anew and have that approved (rolecall approve)."}
 		}
 	}
 	return nil

@@ -31,10 +31,10 @@ func Recall(store *record.Store, accountID, vendor, name string, user bool) (Rec
 		}
 		a := one.Answers
 		purpose := partCalled(a, name, user)
-		if a.Rehearsal || a.AccountID != accountID || purpose == "" || vendor != "" && a.Vendor != vendor || a.Updated.Before(found.Answers.Updated) {
-			continue
+		meant := !a.Rehearsal && a.AccountID == accountID && purpose != "" && (vendor == "" || a.Vendor == vendor)
+		if meant && !a.Updated.Before(found.Answers.Updated) {
+			found.Answers, found.Purpose = a, purpose
 		}
-		found.Answers, found.Purpose = a, purpose
 	}
 	return found, nil
 }

@@ -116,7 +116,8 @@ func (f *verifyFlags) wanted() (*flags.Prepared, *describe.Role, error) {
 func (f *verifyFlags) calledRole(v *describe.Vendor, otherwise *describe.Role) *describe.Role {
 	for i := range v.Roles {
 		role := &v.Roles[i]
-		if role.Access == describe.AccessRole && f.role != "" && strings.EqualFold(f.role[strings.LastIndex(f.role, "/")+1:], role.RoleName) {
+		named := f.role != "" && strings.EqualFold(f.role[strings.LastIndex(f.role, "/")+1:], role.RoleName)
+		if named && role.Access == describe.AccessRole {
 			return role
 		}
 	}
@@ -183,8 +184,9 @@ func (f *verifyFlags) want(a *cli.App, s *step.Session, role *describe.Role) (aw
 	if err != nil {
 		return aws.Want{}, err
 	}
-	if g.Whole == nil && len(g.Managed) == 0 || !slices.ContainsFunc(request.Needed(), func(r *describe.Role) bool { return r.Purpose == purpose }) {
-		return aws.Want{}, cli.Usage("Nothing that is selected needs the role "+draw.Clean(ref.Name)+".", "products that it is for", "Name them with --products.")
+	if !slices.ContainsFunc(request.Needed(), func(r *describe.Role) bool { return r.Purpose == purpose }) {
+		return aws.Want{}, cli.Usage("Nothing that is selected needs the role "+draw.Clean(ref.Name)+".", "products that it is for",
+			"Name them with --products.")
 	}
 	sayUnseen(a, &f.connect)
 	want := g.Want()

@@ -27,7 +27,8 @@ const (
 func checkSessionDuration(value string) error {
 	d, err := time.ParseDuration(value)
 	if err != nil || d < shortestSession || d > longestSession || d%time.Second != 0 {
-		return cli.Usage(draw.Clean(value)+" cannot be a role's longest session.", "whole seconds from 1h to 12h", "Correct --session-duration.")
+		return cli.Usage(draw.Clean(value)+" cannot be a role's longest session.", "whole seconds from 1h to 12h",
+			"Correct --session-duration.")
 	}
 	return nil
 }
@@ -76,7 +77,8 @@ func fitsAccount(f *Flags, p *Prepared) error {
 	case id == "" && name == "":
 		return nil
 	case term.Label == "":
-		return cli.Usage("--account and --account-name are of no use: "+p.Vendor.Title+" has no accounts of its own.", "neither", "Leave them out.")
+		return cli.Usage("--account and --account-name are of no use: "+p.Vendor.Title+" has no accounts of its own.",
+			"neither", "Leave them out.")
 	case name != "" && !strings.ContainsFunc(name, unicode.IsLetter):
 		return cli.Usage("--account-name needs at least one letter.", "a name such as prod", "Correct --account-name.")
 	case id != "" && name != "":
@@ -96,7 +98,8 @@ func fitsProducts(f *Flags, p *Prepared) error {
 	if len(f.list("products")) == 0 || !ok || where.Customise {
 		return nil
 	}
-	return cli.Usage("--products: the policy cannot be customised in "+where.Title+". "+where.Why, "no --products there", "Leave out --products.")
+	return cli.Usage("--products: the policy cannot be customised in "+where.Title+". "+where.Why, "no --products there",
+		"Leave out --products.")
 }
 
 // fitsRegions refuses regions of another partition than the policy's, which

@@ -57,7 +57,8 @@ func (f *Flags) readPlan(a *cli.App) (*binding, error) {
 // approved refuses a plan that no approval covers as it is now.
 func approved(name string, planned *plan.Plan) error {
 	if len(planned.Approvals) > 0 && !planned.SettingsApproved() {
-		return &screen.Fault{Problem: screen.Problem{What: draw.Clean(filepath.Base(name)) + ": names or settings were changed after the approval.",
+		return &screen.Fault{Problem: screen.Problem{
+			What:     draw.Clean(filepath.Base(name)) + ": names or settings were changed after the approval.",
 			Expected: "names and settings as they were approved", Next: planAnew, Kind: screen.NotAsNeeded}}
 	}
 	open := planned.Unapproved()
@@ -65,19 +66,26 @@ func approved(name string, planned *plan.Plan) error {
 		return nil
 	}
 	return &screen.Fault{Problem: screen.Problem{
-		What:     fmt.Sprintf("%s is not approved: %d of its %d documents are in no approval.", draw.Clean(filepath.Base(name)), len(open), len(planned.Documents)),
-		Expected: "an approval of every document", Next: "Have it reviewed, then: rolecall approve " + draw.Clean(name) + ".", Kind: screen.NotAsNeeded}}
+		What: fmt.Sprintf("%s is not approved: %d of its %d documents are in no approval.",
+			draw.Clean(filepath.Base(name)), len(open), len(planned.Documents)),
+		Expected: "an approval of every document", Kind: screen.NotAsNeeded,
+		Next: "Have it reviewed, then: rolecall approve " + draw.Clean(name) + "."}}
 }
 
 const planAnew = "Plan with the same flags, have the plan approved (rolecall approve), and give it with --plan."
 
 // answersOf are the answers that a plan gives.
 func answersOf(p *plan.Plan) record.Answers {
-	a := record.Answers{Vendor: p.Vendor, Method: p.Method, Access: p.Access, Partition: p.Partition, VendorAccount: p.VendorAccount, AccountID: p.AccountID,
-		Selection: p.Selection, Settings: p.Settings, Stack: record.Stack{Name: p.StackName}, Parts: map[string]record.Part{}, Plan: p.Binding()}
+	a := record.Answers{
+		Vendor: p.Vendor, Method: p.Method, Access: p.Access, Partition: p.Partition, VendorAccount: p.VendorAccount,
+		AccountID: p.AccountID, Selection: p.Selection, Settings: p.Settings, Stack: record.Stack{Name: p.StackName},
+		Parts: map[string]record.Part{}, Plan: p.Binding(),
+	}
 	for _, role := range p.Roles {
-		part := record.Part{RoleName: role.RoleName, NameGiven: role.RoleName != "", UserName: role.UserName, UserNameGiven: role.UserName != "",
-			PolicyName: role.PolicyName, ExternalID: role.ExternalID}
+		part := record.Part{
+			RoleName: role.RoleName, NameGiven: role.RoleName != "", UserName: role.UserName, UserNameGiven: role.UserName != "",
+			PolicyName: role.PolicyName, ExternalID: role.ExternalID,
+		}
 		if part.ExternalID == plan.UnknownExternalID {
 			part.ExternalID = ""
 		}
@@ -97,7 +105,8 @@ func (b *binding) keep(f *Flags, p *Prepared, now time.Time) error {
 	}
 	p.Answers.TrustedAccount = b.trusted(p.Vendor)
 	b.answers = p.Answers
-	head := plan.Head{Tool: b.plan.Tool, Vendor: b.plan.Vendor, Method: b.plan.Method, VendorAccount: b.plan.VendorAccount, StackName: b.plan.StackName}
+	head := plan.Head{Tool: b.plan.Tool, Vendor: b.plan.Vendor, Method: b.plan.Method,
+		VendorAccount: b.plan.VendorAccount, StackName: b.plan.StackName}
 	anew, err := plan.Make(b.answers.Request(p.Vendor), head, now)
 	if err != nil {
 		return err
@@ -147,6 +156,8 @@ func (b *binding) same(f *Flags, r row, said *Prepared) error {
 
 func otherThanPlanned(name, flag, planned string) error {
 	flag, planned = none(draw.Clean(flag)), none(draw.Clean(planned))
-	return &screen.Fault{Problem: screen.Problem{What: "--" + name + " is " + flag + ", and the plan says " + planned + ".", Expected: "what was approved: " + planned,
-		Next: "Leave out --" + name + ". Or plan with it, have that approved (rolecall approve), and give it with --plan.", Wanted: planned, Found: flag, Kind: screen.NotAsNeeded}}
+	return &screen.Fault{Problem: screen.Problem{
+		What:     "--" + name + " is " + flag + ", and the plan says " + planned + ".",
+		Expected: "what was approved: " + planned, Wanted: planned, Found: flag, Kind: screen.NotAsNeeded,
+		Next: "Leave out --" + name + ". Or plan with it, have that approved (rolecall approve), and give it with --plan."}}
 }

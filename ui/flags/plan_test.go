@@ -162,7 +162,10 @@ func neutral(path string) bool {
 // at a time: another value, none, another kind.
 func TestEveryFieldOfAPlanBinds(t *testing.T) {
 	t.Parallel()
-	_, text := planned(t, everything()...)
+	// Restrictions make the documents long, and are edited by the other tests.
+	_, text := planned(t, slices.DeleteFunc(everything(), func(arg string) bool {
+		return strings.HasPrefix(arg, "--re") && !strings.HasPrefix(arg, "--report")
+	})...)
 	var whole any
 	decode(t, text, &whole)
 	edits := 0

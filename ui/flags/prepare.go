@@ -218,7 +218,8 @@ func (f *Flags) narrow(p *Prepared) error {
 	}
 	for _, name := range f.singles() {
 		if p.Vendor == nil || !sameAccess(p.Offers) {
-			return cli.Usage("--"+name+" needs to know the vendor and the access.", "one of: "+OfferList(p.Offers), "Give --vendor, --method and --access too.")
+			return cli.Usage("--"+name+" needs to know the vendor and the access.", "one of: "+OfferList(p.Offers),
+				"Give --vendor, --method and --access too.")
 		}
 		p.Offers = slices.DeleteFunc(p.Offers, func(o step.Offer) bool { return o.Vendor != p.Answers.Vendor })
 	}

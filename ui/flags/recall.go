@@ -36,11 +36,13 @@ func (f *Flags) Recall(a *cli.App, s *step.Session, purpose, name string, user b
 		return purpose, f.putParts(s, purpose)
 	}
 	if found.Answers.Vendor != s.Answers.Vendor {
-		return "", cli.Usage("Session "+found.Answers.ID+" connected "+draw.Clean(name)+" to "+draw.Clean(found.Answers.Vendor)+", and --vendor is not given.",
-			"the vendor that is meant", "Add --vendor "+draw.Clean(found.Answers.Vendor)+", or another one.")
+		theirs := draw.Clean(found.Answers.Vendor)
+		return "", cli.Usage("Session "+found.Answers.ID+" connected "+draw.Clean(name)+" to "+theirs+", and --vendor is not given.",
+			"the vendor that is meant", "Add --vendor "+theirs+", or another one.")
 	}
 	if _, ok := s.Vendor.Role(found.Purpose); !ok {
-		return "", cli.Usage("Session "+found.Answers.ID+" connected "+draw.Clean(name)+" as "+draw.Clean(found.Purpose)+", which "+draw.Clean(s.Vendor.Title)+"'s description has no more.",
+		return "", cli.Usage("Session "+found.Answers.ID+" connected "+draw.Clean(name)+" as "+draw.Clean(found.Purpose)+
+			", which "+draw.Clean(s.Vendor.Title)+"'s description has no more.",
 			"the description that it was connected with", "Connect again: rolecall connect.")
 	}
 	for _, r := range f.rows(s.Vendor) {

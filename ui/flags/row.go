@@ -234,7 +234,8 @@ func (tags) put(f *Flags, name string, p *Prepared, _ string) error {
 	for _, tag := range given {
 		key, value, ok := strings.Cut(tag, "=")
 		if !ok || key == "" || len(key) > longestTagKey || len(value) > longestTagValue || strings.HasPrefix(strings.ToLower(key), "aws:") {
-			return cli.Usage(fmt.Sprintf("--tag: %q is not a tag.", draw.Clean(tag)), "KEY=VALUE, such as team=platform; the key not beginning with aws:", "Correct --tag.")
+			return cli.Usage(fmt.Sprintf("--tag: %q is not a tag.", draw.Clean(tag)),
+				"KEY=VALUE, such as team=platform; the key not beginning with aws:", "Correct --tag.")
 		}
 		for other := range all {
 			if strings.EqualFold(other, key) { // IAM takes them for one
