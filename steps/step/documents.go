@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"rolecall/aws"
-	"rolecall/policy"
 	"rolecall/steps/access"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
@@ -89,37 +88,3 @@ func (s *Session) AccessOrRole() string { return cmp.Or(s.Access, describe.Acces
 func (s *Session) needs(purpose string) bool {
 	return slices.ContainsFunc(s.Request().Needed(), func(role *describe.Role) bool { return role.Purpose == purpose })
 }
-
-// What follows asks Request and Grant for the methods that make roles.
-
-// NeededRoles lists the roles that the ticked products need, or the users where
-// the vendor gets those.
-func (s *Session) NeededRoles() []*describe.Role { return s.Request().Needed() }
-
-// Role finds a role that the description is known to have.
-func (s *Session) Role(purpose string) *describe.Role { return s.Request().Role(purpose) }
-
-// ManagedPolicies are the ARNs of the AWS managed policies that a role has to
-// have attached.
-func (s *Session) ManagedPolicies(purpose string) []string { return s.Request().Managed(purpose) }
-
-// ManagedPolicyNames are the names of those, as the console lists them, in one
-// phrase.
-func (s *Session) ManagedPolicyNames(purpose string) string {
-	return access.Grant{Managed: s.ManagedPolicies(purpose)}.ManagedNames()
-}
-
-// WantedDocuments are the policies that have to exist for a role.
-func (s *Session) WantedDocuments(purpose string) ([]access.Document, error) {
-	g, err := s.Grant(purpose)
-	return g.Documents, err
-}
-
-// WantedTrust is the trust policy that a role has to have.
-func (s *Session) WantedTrust(purpose string) *policy.Document {
-	g, _ := s.Grant(purpose) // what is missing is said where the documents are shown
-	return g.Trust
-}
-
-// Setup is all that the needed roles take, for the exports.
-func (s *Session) Setup() (*policy.Setup, error) { return s.Request().Setup() }
