@@ -82,7 +82,7 @@ func TestTheDeclaredRequestCanBeLeftOut(t *testing.T) {
 
 func TestNoValueChangesWhatIsSent(t *testing.T) {
 	r := describe.Request{Body: `{"role": "{role_arn}", "external_id": "{external_id}", "n": {"x": 1}}`}
-	if got := r.Fill("a", `b", "admin": "c`, ""); got != `{"role": "a", "external_id": "b\", \"admin\": \"c", "n": {"x": 1}}` {
+	if got := r.Render("a", `b", "admin": "c`, ""); got != `{"role": "a", "external_id": "b\", \"admin\": \"c", "n": {"x": 1}}` {
 		t.Error(got)
 	}
 }

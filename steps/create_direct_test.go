@@ -101,7 +101,7 @@ func (w *world) existsOnce() {
 		w.t.Fatalf("%+v %v", p, err)
 	}
 	r, err := hands.Role(w.t.Context(), "Spot-Role")
-	if err != nil || !r.Trust.Equal(w.session.WantedTrust("SpotinstRoleArn")) || len(r.Attached) != 1 {
+	if err != nil || !r.Trust.Equal(w.grant("SpotinstRoleArn").Trust) || len(r.Attached) != 1 {
 		w.t.Fatalf("%+v %v", r, err)
 	}
 	receipt := w.receipt()
@@ -257,7 +257,7 @@ func TestADifferentRoleCanBeUpdated(t *testing.T) {
 		w.toCreate().sees("it trusts otherwise", "its longest session is 1h", "it lacks the tags team=platform")
 		w.chooses("difference", "update").sees("update the trust policy of Spot-Role").enter().sees("seen to be right")
 		r, err := w.hands().Role(t.Context(), "Spot-Role")
-		if err != nil || !r.Trust.Equal(w.session.WantedTrust("SpotinstRoleArn")) || r.MaxSession != 2*time.Hour || !slices.Equal(r.Tags, []aws.Tag{{Key: "team", Value: "platform"}}) {
+		if err != nil || !r.Trust.Equal(w.grant("SpotinstRoleArn").Trust) || r.MaxSession != 2*time.Hour || !slices.Equal(r.Tags, []aws.Tag{{Key: "team", Value: "platform"}}) {
 			t.Fatalf("%+v %v", r, err)
 		}
 	})

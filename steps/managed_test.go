@@ -97,7 +97,7 @@ func TestTheWatchWaitsForEveryManagedPolicy(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.audit("manual").pastPermissions().at("role:AcmeRoleArn").sees("waiting")
 		hands := w.hands()
-		role := aws.NewRole{Name: "Acme-Audit", Trust: w.session.WantedTrust("AcmeRoleArn")}
+		role := aws.NewRole{Name: "Acme-Audit", Trust: w.grant("AcmeRoleArn").Trust}
 		if _, err := hands.CreateRole(t.Context(), role); err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +171,7 @@ func TestARoleThatLacksAManagedPolicyIsCompleted(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.audit("direct").pastPermissions().at("create").sees("create these")
 		hands := w.hands()
-		if _, err := hands.CreateRole(t.Context(), aws.NewRole{Name: "Acme-Audit", Trust: w.session.WantedTrust("AcmeRoleArn")}); err != nil {
+		if _, err := hands.CreateRole(t.Context(), aws.NewRole{Name: "Acme-Audit", Trust: w.grant("AcmeRoleArn").Trust}); err != nil {
 			t.Fatal(err)
 		}
 		if err := hands.AttachRolePolicy(t.Context(), "Acme-Audit", securityAudit); err != nil {
@@ -215,7 +215,7 @@ func TestAManagedPolicyThatGrantsEverythingIsSaid(t *testing.T) {
 func TestAPlanNamesManagedPolicies(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.audit("direct")
-		p, err := w.session.MakePlan("rolecall test")
+		p, err := planOf(w.session)
 		if err != nil || !slices.Equal(p.Roles[0].ManagedPolicies, []string{securityAudit, viewOnly}) || len(p.Documents) != 1 {
 			t.Fatalf("%+v, %v", p, err)
 		}
@@ -233,7 +233,7 @@ func TestAPlanNamesManagedPolicies(t *testing.T) {
 	})
 	rehearse(t, func(t *testing.T, w *world) {
 		w.audit("direct")
-		p, err := w.session.MakePlan("rolecall test")
+		p, err := planOf(w.session)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -263,9 +263,9 @@ func TestDisconnectNeverDeletesAWSsOwnPolicy(t *testing.T) {
 func TestAVendorsOwnPolicyLeavesRoomForManagedOnes(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.audit("direct", withOwn()...)
-		documents, err := w.session.WantedDocuments("AcmeRoleArn")
-		if err != nil || len(documents) != 1 || documents[0].Document.Characters() > policy.MaxManaged {
-			t.Fatalf("%+v, %v", documents, err)
+		documents := w.grant("AcmeRoleArn").Documents
+		if len(documents) != 1 || documents[0].Document.Characters() > policy.MaxManaged {
+			t.Fatalf("%+v", documents)
 		}
 	})
 }

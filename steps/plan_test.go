@@ -6,13 +6,20 @@ import (
 	"time"
 
 	"rolecall/steps/plan"
+	"rolecall/steps/record"
+	"rolecall/steps/step"
 )
+
+// planOf is the plan of what a session wants.
+func planOf(s *step.Session) (*plan.Plan, error) {
+	return plan.Make(s.Request(), plan.Head{Tool: "rolecall test", Vendor: s.Answers.Vendor, Method: s.Method, VendorAccount: s.VendorAccount}, s.Now())
+}
 
 // planned makes the plan of a world's session and approves it.
 func planned(t *testing.T, w *world, approve bool) *plan.Plan {
 	t.Helper()
 	w.session.Partition = "aws"
-	p, err := w.session.MakePlan("rolecall test")
+	p, err := planOf(w.session)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -97,6 +104,32 @@ func TestAChangedPlanIsRefused(t *testing.T) {
 			if _, err := plan.Read([]byte(text)); err == nil {
 				t.Errorf("read as a plan: %.40s", text)
 			}
+		}
+	})
+}
+
+func TestAnotherNameThanThePlansIsRefused(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.direct().session.Plan = planned(t, w, true).Binding()
+		w.session.SetPart("SpotinstRoleArn", func(p *record.Part) { p.RoleName = "Admin" }) // as the person may in the step
+		w.toCreate().sees("The name of the role is Admin, and the plan says Spot-Role.")
+		if w.requests("iam:CreateRole") != 0 || w.requests("iam:CreatePolicy") != 0 {
+			t.Fatal("made all the same")
+		}
+	})
+}
+
+// TestADocumentIsApprovedForItsRole gives a role the documents that were
+// approved for another.
+func TestADocumentIsApprovedForItsRole(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		p := planned(t, w, true).Binding()
+		for i := range p.Documents {
+			p.Documents[i].Purpose = "SpotFinOpsRoleArn"
+		}
+		w.session.Plan = p
+		if problem := w.session.PlanProblem("SpotinstRoleArn"); problem == nil || !strings.Contains(problem.What, "approval does not name the policy Spot-Policy") {
+			t.Errorf("%+v", problem)
 		}
 	})
 }

@@ -45,7 +45,7 @@ func (u useRole) Show(s *step.Session, view screen.Screen) screen.Screen {
 		return view
 	}
 	action := screen.Action{ID: actionUseRole, Key: keyUseRole, Label: "use a role instead"}
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		if part := s.Part(role.Purpose); part.UserARN != "" {
 			action.Confirm = &screen.Confirm{Question: "Go on with a role? The user " + part.UserName + " stays in the account as it is."}
 		}

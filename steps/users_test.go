@@ -52,11 +52,7 @@ func (w *world) toPermissions() *world {
 
 func (w *world) userPolicy() *policy.Document {
 	w.t.Helper()
-	doc, err := w.session.WantedPolicy("SprintersUser")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return doc
+	return w.grant("SprintersUser").Whole
 }
 
 func (w *world) part() record.Part { return w.session.Part("SprintersUser") }
@@ -459,8 +455,8 @@ func TestOneKeyTurnsToARole(t *testing.T) {
 	for _, method := range []string{"manual", "direct"} {
 		sprinters(t, method, "user", func(t *testing.T, w *world) {
 			w.toPermissions().sees("A role avoids long-lived keys").presses("use-role").at("permissions").seesNot("A role avoids long-lived keys")
-			if w.session.Access != "role" || len(w.session.NeededRoles()) != 1 || w.session.NeededRoles()[0].Purpose != "SprintersRoleArn" {
-				t.Fatalf("%+v", w.session.NeededRoles())
+			if w.session.Access != "role" || len(w.session.Request().Needed()) != 1 || w.session.Request().Needed()[0].Purpose != "SprintersRoleArn" {
+				t.Fatalf("%+v", w.session.Request().Needed())
 			}
 		})
 	}
@@ -472,11 +468,10 @@ func TestSprintersByRoleEndsWithTheAccountID(t *testing.T) {
 		w.types("external-id", "octo--org").sees("not an external ID").types("external-id", "octo-org").sees("waiting for a role")
 		w.sees("381491863103", "sprinters-policy")
 		hands := w.hands()
-		_, err := hands.CreateRole(t.Context(), aws.NewRole{Name: "sprinters-role", Trust: w.session.WantedTrust("SprintersRoleArn")})
+		_, err := hands.CreateRole(t.Context(), aws.NewRole{Name: "sprinters-role", Trust: w.grant("SprintersRoleArn").Trust})
 		w.do(err)
 		w.sees("not right yet")
-		doc, err := w.session.WantedPolicy("SprintersRoleArn")
-		w.do(err)
+		doc := w.grant("SprintersRoleArn").Whole
 		w.do(hands.PutRolePolicy(t.Context(), "sprinters-role", "sprinters-policy", doc))
 		w.sees("Found sprinters-role").enter().at("connect").sees("AWS account ID: "+account).enter().sees("Handed over by you", "workflow job")
 		r := w.session.Result()

@@ -73,11 +73,7 @@ func (w *world) createRole(name, externalID string, policies ...string) {
 
 func (w *world) wantedPolicy() *policy.Document {
 	w.t.Helper()
-	doc, err := w.session.WantedPolicy("SpotinstRoleArn")
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return doc
+	return w.grant("SpotinstRoleArn").Whole
 }
 
 func (w *world) externalID() string { return w.session.Part("SpotinstRoleArn").ExternalID }
@@ -174,7 +170,7 @@ func TestANearMissShowsBothExternalIDsAndTheWaitingGoesOn(t *testing.T) {
 		if p.Wanted != w.externalID() || p.Found != "spotinst:aws:extid:0000000000000000" || !p.Passing {
 			t.Fatalf("%+v", p)
 		}
-		if err := w.hands().UpdateTrust(t.Context(), "near", w.session.WantedTrust("SpotinstRoleArn")); err != nil {
+		if err := w.hands().UpdateTrust(t.Context(), "near", w.grant("SpotinstRoleArn").Trust); err != nil {
 			t.Fatal(err)
 		}
 		w.sees("Found near")

@@ -14,6 +14,7 @@ import (
 	"rolecall/aws"
 	"rolecall/aws/rehearsal"
 	"rolecall/steps"
+	"rolecall/steps/access"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/spot"
@@ -415,4 +416,14 @@ func blockText(b screen.Block) string {
 	case screen.Tree, screen.Meter, screen.Picture: // read through block, where a test needs them
 	}
 	return strings.Join(lines, "\n")
+}
+
+// grant is what the session wants a role or user of this purpose to be.
+func (w *world) grant(purpose string) access.Grant {
+	w.t.Helper()
+	g, err := w.session.Grant(purpose)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return g
 }

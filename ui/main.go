@@ -22,12 +22,21 @@ func Main(ctx context.Context, args []string, env cli.Env) int {
 	a := &cli.App{Env: env, JSON: cli.WantsJSON(args)}
 	root := rootCommand(a)
 	root.SetArgs(args)
+	flags.AddParameters(root, args)
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
+		tree := func(a *cli.App) *cobra.Command {
+			fresh := rootCommand(a)
+			flags.AddParameters(fresh, args)
+			return fresh
+		}
+		upkeep.Help(a, tree, cmd)
+	})
 	err := root.ExecuteContext(ctx)
 	return a.Finish(ctx, err)
 }
 
 func rootCommand(a *cli.App) *cobra.Command {
-	flags := &flags.Flags{}
+	given := &flags.Flags{}
 	root := &cobra.Command{
 		Use:   "rolecall",
 		Short: "Connect an AWS account to a vendor",
@@ -39,13 +48,13 @@ func rootCommand(a *cli.App) *cobra.Command {
 		Args:          a.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return connect.Connect(a, cmd, flags) },
+		RunE:          func(cmd *cobra.Command, _ []string) error { return connect.Connect(a, cmd, given) },
 		PersistentPreRun: func(*cobra.Command, []string) {
 			a.Started = true
 		},
 		SuggestionsMinimumDistance: 2,
 	}
-	flags.Bind(root)
+	given.Bind(root, flags.Connecting)
 	common := root.PersistentFlags()
 	common.BoolVar(&a.JSON, "json", a.JSON, "print one JSON document on stdout")
 	common.BoolVar(&a.Plain, "plain", false, "line by line, without moving the cursor")
@@ -55,8 +64,8 @@ func rootCommand(a *cli.App) *cobra.Command {
 	root.SetIn(a.Env.Stdin)
 	root.SetOut(a.Env.Stdout)
 	root.SetErr(a.Env.Stderr)
-	root.SetFlagErrorFunc(cli.FlagFault)
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { upkeep.Help(a, rootCommand, cmd) })
+	root.SetFlagErrorFunc(flags.Fault)
+	root.SetUsageFunc(upkeep.Usage)
 	root.AddCommand(
 		connect.ConnectCommand(a), connect.RehearseCommand(a), connect.ResumeCommand(a), connect.SessionsCommand(a),
 		connect.PlanCommand(a), connect.ApproveCommand(a), connect.VerifyCommand(a), connect.UpdateCommand(a), connect.DisconnectCommand(a),

@@ -26,10 +26,10 @@ type Grant struct {
 	Trust      *policy.Document // nil for a user, and where no account is known
 
 	PolicyName string
-	Whole      *policy.Document   // all that the vendor's own policy grants; nil: AWS managed policies are all
-	Kept       []policy.KeptEntry // what a restriction could not narrow
-	Documents  []Document         // Whole, divided where one policy cannot hold it
-	Managed    []string           // ARNs of the AWS managed policies
+	Whole      *policy.Document // all that the vendor's own policy grants; nil: AWS managed policies are all
+	Kept       []Kept           // what a restriction could not narrow
+	Documents  []Document       // Whole, divided where one policy cannot hold it
+	Managed    []string         // ARNs of the AWS managed policies
 }
 
 // TrustUnder is the trust policy with this external ID; nil where no account is
@@ -50,14 +50,6 @@ func (g Grant) ARN() string {
 		return aws.UserARN(g.Partition, g.AccountID, g.Path, g.Name)
 	}
 	return aws.RoleARN(g.Partition, g.AccountID, g.Path, g.Name)
-}
-
-// Limit is how many characters one of its policies may have.
-func (g Grant) Limit() int {
-	if g.Role.Inline {
-		return policy.MaxRoleInline
-	}
-	return policy.MaxManaged
 }
 
 // ManagedNames are the names of the AWS managed policies, as the console lists

@@ -29,6 +29,8 @@ type Request struct {
 	Selection
 	Settings
 	Names map[string]Names // by purpose; what is empty is as the description suggests
+	// Minify asks for the shortest documents that grant the same.
+	Minify bool
 }
 
 // Selection says what the policies grant. It is written into sessions and plans.
@@ -122,10 +124,42 @@ func (r Request) Grant(purpose string) (Grant, error) {
 	if whole == nil || err != nil {
 		return g, err
 	}
-	restriction := r.restrict(whole)
-	g.Whole, g.Kept = restriction.Document, restriction.Kept
+	g.Whole, g.Kept = r.restrict(whole)
+	if r.Minify {
+		g.Whole = g.Whole.Minify()
+	}
 	g.Documents, err = g.split()
 	return g, err
+}
+
+// OwnPolicy tells whether the selection needs the vendor's own policy: else AWS
+// managed policies are all, or nothing is.
+func (r Request) OwnPolicy(purpose string) bool {
+	return r.Vendor.Compose(r.Role(purpose), r.Bundles, r.Partition) != nil
+}
+
+// Bundle is what a product ("elastigroup") or an integration
+// ("elastigroup/route53") asks for by itself, as published, and the purpose of
+// the role that gets it; nil where it adds no statement.
+func (r Request) Bundle(id string) (purpose string, doc *policy.Document) {
+	name, _, _ := strings.Cut(id, "/")
+	product, known := r.Vendor.Bundle(name)
+	bundle, ok := r.Vendor.Bundle(id)
+	if !known || !ok || len(bundle.Statements) == 0 {
+		return "", nil
+	}
+	return product.Role, r.Role(product.Role).Document.Select(bundle.Statements...)
+}
+
+// Cost says what needs a statement of a role's policy, and what stops without
+// it, in the vendor's terms; empty where the description has no reason.
+func (r Request) Cost(purpose, sid string) string {
+	why, ok := r.Role(purpose).Why[sid]
+	if !ok {
+		return ""
+	}
+	serves := cmp.Or(strings.Join(r.Vendor.Serves(sid), ", "), r.Vendor.Title)
+	return "Needed by " + serves + ". Without it: " + why.Without
 }
 
 // Open is the vendor's own policy for the selection, as Grant has it, with the
@@ -136,7 +170,8 @@ func (r Request) Open(purpose string) *policy.Document {
 	if doc == nil {
 		return nil
 	}
-	return r.restrict(doc).Document
+	doc, _ = r.restrict(doc)
+	return doc
 }
 
 // compose is the vendor's own policy for the selection, its parameters filled
@@ -149,18 +184,28 @@ func (r Request) compose(role *describe.Role) (*policy.Document, error) {
 	return role.Fill(doc, r.Parameters)
 }
 
+// Kept is an entry of a policy that a restriction left as it was.
+type Kept struct {
+	By string // what did not reach it: "region" or "tag"
+	policy.KeptEntry
+}
+
 // restrict limits a document to the regions and the tag that were asked for.
-func (r Request) restrict(doc *policy.Document) policy.Restriction {
-	restriction := policy.Restriction{Document: doc}
+func (r Request) restrict(doc *policy.Document) (*policy.Document, []Kept) {
+	var kept []Kept
+	apply := func(by string, restriction policy.Restriction) {
+		doc = restriction.Document
+		for _, entry := range restriction.Kept {
+			kept = append(kept, Kept{by, entry})
+		}
+	}
 	if len(r.Regions) > 0 {
-		restriction = doc.RestrictRegions(r.Regions...)
+		apply("region", doc.RestrictRegions(r.Regions...))
 	}
 	if key, value, ok := strings.Cut(r.RestrictTag, "="); ok {
-		kept := restriction.Kept
-		restriction = restriction.Document.RestrictTag(key, value)
-		restriction.Kept = append(kept, restriction.Kept...)
+		apply("tag", doc.RestrictTag(key, value))
 	}
-	return restriction
+	return doc, kept
 }
 
 // TagList is the tags, sorted by key.
@@ -216,7 +261,10 @@ func (g Grant) split() ([]Document, error) {
 	}
 	parts, err := g.Whole.Split(policy.MaxManaged, policy.MaxAttached-len(g.Managed))
 	if err != nil {
-		return nil, err
+		return nil, &screen.Fault{Err: err, Problem: screen.Problem{
+			What:     "The policy does not fit: " + strings.TrimSuffix(err.Error(), ".") + ".",
+			Expected: "at most ten policies of 6,144 characters, AWS's own included",
+			Next:     "Choose fewer products, or leave restrictions out.", Kind: screen.NotAsNeeded}}
 	}
 	documents := make([]Document, len(parts))
 	for i, part := range parts {

@@ -32,7 +32,7 @@ func bucketAsked(s *step.Session) (label, name string) {
 	if s.AWS == nil {
 		return "", ""
 	}
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		for key, p := range role.Parameters {
 			if p.Kind == describe.ParameterBucket {
 				return p.Label, s.Parameters[key]

@@ -20,7 +20,7 @@ const (
 // external ID: that is told, and one can be set. It is the last question of
 // the step.
 func (c *Permissions) withoutExternal(s *step.Session) (step.Move, []screen.Effect) {
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		if role.Access == describe.AccessRole && role.NoExternal != "" && !slices.Contains(c.without, role.Purpose) {
 			c.stage, c.field = askWithout, ""
 			c.without = append(c.without, role.Purpose)
@@ -49,7 +49,7 @@ func (c *Permissions) ownExternal(s *step.Session, id string) (step.Move, []scre
 }
 
 func (c *Permissions) externalBlocks(s *step.Session) []screen.Block {
-	role, part := s.Role(c.asked()), s.Part(c.asked())
+	role, part := s.Request().Role(c.asked()), s.Part(c.asked())
 	blocks := []screen.Block{screen.Text{Body: "The role for " + role.Title + ": " + part.RoleName}, screen.Text{Tone: screen.Warning, Body: role.NoExternal}}
 	if c.stage == askOwnExternal {
 		return append(blocks, screen.Input{ID: fieldOwnExternal, Label: step.LabelExternalID, Value: part.ExternalID, Hint: "as " + s.Vendor.Title + "'s console shows it", Problem: c.field})

@@ -67,7 +67,7 @@ func (c *Permissions) Status(a record.Answers) step.Status {
 // Asks names the parameters of the needed policies that have no value yet.
 func (c *Permissions) Asks(s *step.Session) []step.Need {
 	var needs []step.Need
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		for name, p := range role.Parameters {
 			if s.Parameters[name] == "" {
 				needs = append(needs, step.Need{Flag: p.Flag, Why: p.About})
@@ -171,7 +171,7 @@ func (c *Permissions) tick(s *step.Session, id string, on bool) {
 func (c *Permissions) next(s *step.Session) (step.Move, []screen.Effect) {
 	s.Prepare()
 	c.without = nil
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		for name, p := range role.Parameters {
 			if p.Check(s.Parameters[name]) != nil {
 				c.stage, c.parameter, c.field = askParameter, name, ""
@@ -206,7 +206,7 @@ func (c *Permissions) entered(s *step.Session, text string) (step.Move, []screen
 }
 
 func (c *Permissions) parameterAsked(s *step.Session) (describe.Parameter, bool) {
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		if p, ok := role.Parameters[c.parameter]; ok {
 			return p, true
 		}
@@ -245,13 +245,11 @@ func (c *Permissions) measure(s *step.Session) {
 func (c *Permissions) reviewBundles(s *step.Session) {
 	c.risks = map[string]string{}
 	for _, bundle := range s.Vendor.AllBundles() {
-		p, ok := s.Vendor.Bundle(bundle)
-		product, _ := s.Vendor.Bundle(strings.SplitN(bundle, "/", 2)[0])
-		if !ok || len(p.Statements) == 0 {
+		purpose, doc := s.Request().Bundle(bundle)
+		if doc == nil {
 			continue
 		}
-		doc := s.Role(product.Role).Document.Select(p.Statements...)
-		if n := s.Review(product.Role, doc).Serious; n > 0 {
+		if n := s.Review(purpose, doc).Serious; n > 0 {
 			c.risks[bundle] = fmt.Sprintf("%d %s · ", n, screen.Plural(n, "risk"))
 		}
 	}
@@ -296,7 +294,9 @@ func (c *Permissions) Screen(s *step.Session) screen.Screen {
 		view.Blocks = append(view.Blocks, screen.Meter{Label: "Size of the policy for " + size.title, Used: size.used, Limit: policy.MaxManaged, Unit: "characters"},
 			size.Text(""))
 	}
-	for _, role := range s.Vendor.RolesFor(c.ticked, s.AccessOrRole()) {
+	request := s.Request()
+	request.Bundles = c.ticked
+	for _, role := range request.Needed() {
 		view.Blocks = append(view.Blocks, awsPolicyBlocks(s, role)...)
 	}
 	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
@@ -374,7 +374,7 @@ func (c *Permissions) node(s *step.Session, p describe.Product, id string) scree
 	if product, ok := s.Vendor.Bundle(strings.SplitN(id, "/", 2)[0]); ok {
 		purpose = product.Role
 	}
-	role := s.Role(purpose)
+	role := s.Request().Role(purpose)
 	for _, sid := range p.Statements {
 		why := role.Why[sid]
 		node.Details = append(node.Details, sid+": "+why.For, "without it: "+why.Without)

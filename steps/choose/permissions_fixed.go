@@ -3,7 +3,6 @@ package choose
 import (
 	"fmt"
 
-	"rolecall/policy"
 	"rolecall/steps/access"
 	"rolecall/steps/describe"
 	"rolecall/steps/screen"
@@ -24,13 +23,13 @@ func (c *FixedPermissions) Screen(s *step.Session) screen.Screen {
 	if c.Spec.About != "" {
 		view.Blocks = append(view.Blocks, screen.Text{Body: c.Spec.About})
 	}
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		if facts := grantFacts(role); len(facts) > 0 {
 			view.Blocks = append(view.Blocks, facts)
 		}
 		view.Blocks = append(view.Blocks, awsPolicyBlocks(s, role)...)
 		for _, size := range c.sizes {
-			view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: fmt.Sprintf("The policy has %s of %s characters.", screen.Thousands(size.used), screen.Thousands(limitOf(role)))})
+			view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: fmt.Sprintf("The policy has %s of %s characters.", screen.Thousands(size.used), screen.Thousands(role.Limit()))})
 		}
 	}
 	var not screen.Facts
@@ -50,7 +49,7 @@ func (c *FixedPermissions) Screen(s *step.Session) screen.Screen {
 func awsPolicyBlocks(s *step.Session, role *describe.Role) []screen.Block {
 	var facts screen.Facts
 	var warnings []screen.Block
-	for i, arn := range s.ManagedPolicies(role.Purpose) {
+	for i, arn := range s.Request().Managed(role.Purpose) {
 		facts = append(facts, screen.Fact{Label: access.PolicyNameOf(arn), Value: "AWS's own policy, " + arn, Note: "AWS can change what it grants"})
 		if grants := describe.Sweeping(role.ManagedPolicies[i]); grants != "" {
 			warnings = append(warnings, screen.Text{Tone: screen.Warning, Body: access.PolicyNameOf(arn) + " lets " + s.Vendor.Title + " do " + grants + "."})
@@ -60,14 +59,6 @@ func awsPolicyBlocks(s *step.Session, role *describe.Role) []screen.Block {
 		return nil
 	}
 	return append([]screen.Block{facts}, warnings...)
-}
-
-// limitOf is how many characters the role's policy may have.
-func limitOf(role *describe.Role) int {
-	if role.Inline {
-		return policy.MaxRoleInline
-	}
-	return policy.MaxManaged
 }
 
 // grantFacts lists each action once, with what it is for: its own reason, else

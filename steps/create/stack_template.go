@@ -13,14 +13,8 @@ import (
 	"rolecall/steps/step"
 )
 
-// stackName is the name that rolecall suggests for the stack.
-func stackName(s *step.Session) string {
-	suggested := strings.Trim(dashed(s.Vendor.Name), "-") + "-access"
-	if aws.CheckStackName(suggested) != nil {
-		suggested = "vendor-access"
-	}
-	return cmp.Or(s.Stack.Name, suggested)
-}
+// stackName is the stack's name, else the one that rolecall suggests.
+func stackName(s *step.Session) string { return cmp.Or(s.Stack.Name, s.Request().StackName()) }
 
 // dashed puts dashes for what a stack's name or token may not have.
 func dashed(text string) string {

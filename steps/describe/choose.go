@@ -250,40 +250,6 @@ func (v *Vendor) sids(role *Role, bundles []string) []string {
 	return slices.Compact(sids)
 }
 
-// Fill puts values in the place of a role's parameters, by their names. The
-// error is Mistakes: each parameter without a value, and each value that does
-// not follow its rule. No value can widen what the policy grants.
-func (r *Role) Fill(doc *policy.Document, values map[string]string) (*policy.Document, error) {
-	var mistakes Mistakes
-	var pairs []string
-	for _, name := range sortedKeys(r.Parameters) {
-		if err := r.Parameters[name].Check(values[name]); err != nil {
-			mistakes = append(mistakes, MistakesOf(err)...)
-			continue
-		}
-		pairs = append(pairs, name, values[name])
-	}
-	if len(mistakes) > 0 {
-		return nil, mistakes
-	}
-	filled := *doc
-	filled.Statements = slices.Clone(doc.Statements)
-	for i := range filled.Statements {
-		s := &filled.Statements[i]
-		s.Resource = replaceAll(s.Resource, pairs)
-	}
-	return &filled, nil
-}
-
-func replaceAll(values, pairs []string) []string {
-	replacer := strings.NewReplacer(pairs...)
-	replaced := make([]string, len(values))
-	for i, value := range values {
-		replaced[i] = replacer.Replace(value)
-	}
-	return replaced
-}
-
 // Check tells whether the value follows the parameter's rule. The error is a
 // Mistake.
 func (p Parameter) Check(value string) error {

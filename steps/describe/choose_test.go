@@ -222,32 +222,6 @@ func TestFill(t *testing.T) {
 	}
 }
 
-func TestTrust(t *testing.T) {
-	spot := load(t, "spot")
-	const id = "spotinst:aws:extid:0123456789abcdef"
-	doc := spot.Trust(role(t, spot, main), "aws", "", id)
-	want := policy.NewTrust("aws", []string{"922761411349"}, id)
-	if doc.Digest() != want.Digest() {
-		t.Errorf("trust policy %s", doc.Compact())
-	}
-	if doc := spot.Trust(role(t, spot, main), "aws-us-gov", "", id); doc != nil {
-		t.Errorf("trust policy without an account: %s", doc.Compact())
-	}
-	if doc := spot.Trust(role(t, spot, main), "aws-us-gov", "111122223333", id); !strings.Contains(doc.Compact(), "arn:aws-us-gov:iam::111122223333:root") {
-		t.Errorf("GovCloud: %s", doc.Compact())
-	}
-	doc = spot.Trust(role(t, spot, finops), "aws", "", "")
-	if text := doc.Compact(); !strings.Contains(text, "884866656237") || !strings.Contains(text, "627743545735") || strings.Contains(text, "Condition") {
-		t.Errorf("Cloud Analyzer: %s", text)
-	}
-	if _, err := policy.Parse([]byte(doc.Pretty()), policy.Trust); err != nil {
-		t.Errorf("Cloud Analyzer's trust policy does not read back: %v", err)
-	}
-	if accounts := spot.TrustedAccounts(role(t, spot, finops), "aws-cn"); accounts != nil {
-		t.Errorf("accounts of another partition: %v", accounts)
-	}
-}
-
 func TestCheckTrustedAccount(t *testing.T) {
 	v := load(t, "spot")
 	for _, test := range []struct{ partition, account, says string }{

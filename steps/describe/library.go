@@ -7,6 +7,9 @@ import "slices"
 type Library struct {
 	Steps []StepKind
 	APIs  []string // "spot"
+	// Taken are flags of the program ("--path"), which no parameter of a file that
+	// did not come with it can have.
+	Taken []string
 }
 
 // StepKind is a step that the program has, and that a method can list.

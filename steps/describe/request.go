@@ -25,9 +25,9 @@ func placeholders(body string) []string {
 	}
 }
 
-// Fill puts the values in the place of the placeholders. Each is written as
+// Render puts the values in the place of the placeholders. Each is written as
 // JSON writes it inside a string, so that no value can change what is sent.
-func (r Request) Fill(roleARN, externalID, accountID string) string {
+func (r Request) Render(roleARN, externalID, accountID string) string {
 	return strings.NewReplacer("{role_arn}", inString(roleARN), "{external_id}", inString(externalID), "{account_id}", inString(accountID)).Replace(r.Body)
 }
 

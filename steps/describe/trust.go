@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"rolecall/policy"
 )
 
 // PartitionsOf are the partitions that the vendor works in, the commercial one
@@ -30,22 +28,6 @@ func (v *Vendor) TrustedAccounts(role *Role, partition string) []string {
 		return []string{account}
 	}
 	return nil
-}
-
-// Trust is the trust policy of a role: the vendor's accounts may assume it when
-// they give the external ID. The trustedAccount counts where the description
-// names none; check it first with CheckTrustedAccount. An empty externalID
-// gives a trust policy without the condition. It is nil when no account is
-// known.
-func (v *Vendor) Trust(role *Role, partition, trustedAccount, externalID string) *policy.Document {
-	accounts := v.TrustedAccounts(role, partition)
-	if len(accounts) == 0 && trustedAccount != "" {
-		accounts = []string{trustedAccount}
-	}
-	if len(accounts) == 0 {
-		return nil
-	}
-	return policy.NewTrust(partition, accounts, externalID)
 }
 
 // CheckTrustedAccount refuses an account that a role of this partition cannot

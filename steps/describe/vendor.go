@@ -113,6 +113,14 @@ type Role struct {
 	Document *policy.Document `yaml:"-"` // Policy, parsed; without statements where there is none
 }
 
+// Limit is how many characters one policy of the role may have.
+func (r *Role) Limit() int {
+	if r.Inline {
+		return policy.MaxRoleInline
+	}
+	return policy.MaxManaged
+}
+
 // Parameter is a value that a policy needs and that only the person knows.
 type Parameter struct {
 	Flag    string `yaml:"flag"`    // "--report-bucket"

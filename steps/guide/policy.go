@@ -68,24 +68,24 @@ func (c *Policy) seen(a record.Answers) bool { return len(a.Seen.Parts[c.Spec.Ro
 // Enter composes the documents and begins to look.
 func (c *Policy) Enter(s *step.Session) []screen.Effect {
 	*c = Policy{Described: c.Described, done: map[string]bool{}}
-	wanted, err := s.WantedDocuments(c.Spec.Role)
+	g, err := s.Grant(c.Spec.Role)
 	if c.problem = step.ProblemOf(err); c.problem == nil {
 		c.problem = s.PlanProblem(c.Spec.Role)
 	}
 	if c.problem != nil {
 		return nil
 	}
-	c.wanted = wanted
-	for _, w := range wanted {
+	c.wanted = g.Documents
+	for _, w := range c.wanted {
 		c.reviews = append(c.reviews, s.Review(c.Spec.Role, w.Document))
 	}
-	s.SetPart(c.Spec.Role, func(p *record.Part) { p.Policies = step.PolicyHints(p.Policies, wanted) })
+	s.SetPart(c.Spec.Role, func(p *record.Part) { p.Policies = step.PolicyHints(p.Policies, g.Documents) })
 	if s.AWS == nil {
 		return nil
 	}
 	c.Begin(s)
-	wants := make([]aws.WantPolicy, len(wanted))
-	for i, w := range wanted {
+	wants := make([]aws.WantPolicy, len(c.wanted))
+	for i, w := range c.wanted {
 		wants[i] = aws.WantPolicy{Document: w.Document, SuggestedName: w.Name}
 	}
 	c.watch = s.AWS.WatchPolicy(wants...)

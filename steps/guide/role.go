@@ -136,14 +136,13 @@ func (c *Role) startLooking(s *step.Session) []screen.Effect {
 		c.refused = true
 		return nil
 	}
-	if s.Role(c.Spec.Role).Inline {
-		wanted, err := s.WantedDocuments(c.Spec.Role)
+	if g, err := s.Grant(c.Spec.Role); g.Role.Inline {
 		if c.problem = step.ProblemOf(err); c.problem != nil {
 			c.refused = true
 			return nil
 		}
-		c.inline = wanted
-		s.SetPart(c.Spec.Role, func(p *record.Part) { p.Policies = step.PolicyHints(p.Policies, wanted) })
+		c.inline = g.Documents
+		s.SetPart(c.Spec.Role, func(p *record.Part) { p.Policies = step.PolicyHints(p.Policies, g.Documents) })
 	}
 	c.pasting = s.AWS == nil
 	if s.AWS == nil {
@@ -227,12 +226,12 @@ func (c *Role) take(s *step.Session, report aws.Report) {
 // nobody saw them before. A role with the policy inside has none.
 func (c *Role) adoptPolicies(s *step.Session, roleARN string) {
 	i := c.indexOf(c.seen.matches, roleARN)
-	wanted, err := s.WantedDocuments(c.Spec.Role)
+	g, err := s.Grant(c.Spec.Role)
 	if i < 0 || err != nil {
 		return
 	}
-	policies := step.PolicyHints(s.Part(c.Spec.Role).Policies, wanted)
-	for j, w := range wanted {
+	policies := step.PolicyHints(s.Part(c.Spec.Role).Policies, g.Documents)
+	for j, w := range g.Documents {
 		for _, attached := range c.seen.matches[i].Role.Attached {
 			if policies[j].ARN == "" && attached.Document != nil && attached.Document.Digest() == w.Document.Digest() {
 				policies[j].Name, policies[j].ARN = attached.Name, attached.ARN
@@ -325,11 +324,11 @@ func (c *Role) judged(s *step.Session, msg roleVerified) (step.Move, []screen.Ef
 
 // act stands in for the browser in a rehearsal.
 func (c *Role) act(s *step.Session) screen.Effect {
-	account, part := s.AWS, s.Part(c.Spec.Role)
-	role := aws.NewRole{Name: part.RoleName, Path: s.Path, Description: s.Role(c.Spec.Role).Description,
-		Trust: s.WantedTrust(c.Spec.Role), Boundary: s.Boundary, MaxSession: s.SessionFor}
-	inline, attach := c.inline, append(part.PolicyARNs(), s.ManagedPolicies(c.Spec.Role)...)
-	return screen.Call{Name: "create role " + part.RoleName, Writes: true, Do: func(ctx context.Context) screen.Msg {
+	account := s.AWS
+	g, _ := s.Grant(c.Spec.Role) // what is missing was said before the step looked
+	role := aws.NewRole{Name: g.Name, Path: g.Path, Description: g.Role.Description, Trust: g.Trust, Boundary: g.Boundary, MaxSession: g.SessionFor}
+	inline, attach := c.inline, append(s.Part(c.Spec.Role).PolicyARNs(), g.Managed...)
+	return screen.Call{Name: "create role " + role.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
 		if _, err := account.CreateRole(ctx, role); err != nil && aws.KindOf(err) != aws.Exists {
 			return roleMade{err}
 		}

@@ -62,7 +62,7 @@ func (c *Role) openTrust(s *step.Session) []screen.Effect {
 // newer one shows an empty form.
 func (c *Role) openOlder(s *step.Session) []screen.Effect {
 	console, ok := aws.ConsoleFor(s.Partition)
-	accounts := s.TrustedAccounts(c.Spec.Role)
+	accounts := s.Request().Trusted(c.Spec.Role)
 	if !ok || len(accounts) != 1 {
 		return nil
 	}
@@ -73,34 +73,34 @@ func (c *Role) openOlder(s *step.Session) []screen.Effect {
 func (c *Role) values(s *step.Session) screen.Facts {
 	part := s.Part(c.Spec.Role)
 	var facts screen.Facts
-	for i, id := range s.TrustedAccounts(c.Spec.Role) {
+	for i, id := range s.Request().Trusted(c.Spec.Role) {
 		facts = append(facts, screen.Fact{Label: accountLabel(i), Value: id, Copy: true})
 	}
 	if part.ExternalID != "" {
 		facts = append(facts, screen.Fact{Label: step.LabelExternalID, Value: part.ExternalID, Copy: true})
 	}
-	facts = append(facts, step.ManagedFacts(s.ManagedPolicies(c.Spec.Role), "to tick")...)
+	facts = append(facts, step.ManagedFacts(s.Request().Managed(c.Spec.Role), "to tick")...)
 	return append(facts, screen.Fact{Label: labelRoleName, Value: part.RoleName, Copy: true})
 }
 
 // toAttach are the ARNs of all policies that the role has to have attached, as
 // far as they are known.
 func (c *Role) toAttach(s *step.Session) []string {
-	return append(s.Part(c.Spec.Role).PolicyARNs(), s.ManagedPolicies(c.Spec.Role)...)
+	return append(s.Part(c.Spec.Role).PolicyARNs(), s.Request().Managed(c.Spec.Role)...)
 }
 
 func (c *Role) trustPolicy(s *step.Session) screen.Block {
-	trust := s.WantedTrust(c.Spec.Role)
-	if trust == nil {
+	g, _ := s.Grant(c.Spec.Role) // the policy is none of this block's business
+	if g.Trust == nil {
 		return screen.Text{Tone: screen.Warning, Body: "The account to trust is not known."}
 	}
-	return screen.Code{Label: labelTrust, Name: s.Part(c.Spec.Role).RoleName + "-trust.json", Body: trust.Pretty(),
-		About: fmt.Sprintf("%s characters", screen.Thousands(trust.Characters()))}
+	return screen.Code{Label: labelTrust, Name: g.Name + "-trust.json", Body: g.Trust.Pretty(),
+		About: fmt.Sprintf("%s characters", screen.Thousands(g.Trust.Characters()))}
 }
 
 func (c *Role) link(s *step.Session) (screen.Link, bool) {
 	console, ok := aws.ConsoleFor(s.Partition)
-	accounts := s.TrustedAccounts(c.Spec.Role)
+	accounts := s.Request().Trusted(c.Spec.Role)
 	if !ok || len(accounts) == 0 {
 		return screen.Link{}, false
 	}
@@ -204,7 +204,7 @@ func (c *Role) wrongNamed(s *step.Session) screen.Problem {
 	named := c.seen.named
 	return screen.Problem{
 		What:     named.Role.Name + " exists and does not trust " + s.Vendor.Title + ".",
-		Expected: "a role that trusts account " + strings.Join(s.TrustedAccounts(c.Spec.Role), " and "),
+		Expected: "a role that trusts account " + strings.Join(s.Request().Trusted(c.Spec.Role), " and "),
 		Next:     "Create a role under another name, or change its trust policy.",
 		Kind:     screen.NotAsNeeded, Passing: true,
 	}
@@ -233,7 +233,7 @@ func (c *Role) actions(s *step.Session) []screen.Action {
 	var more []screen.Action
 	if c.nearest() != nil {
 		more = append(more, screen.Action{ID: "trust", Key: "e", Label: "edit its trust policy"})
-	} else if len(s.TrustedAccounts(c.Spec.Role)) == 1 {
+	} else if len(s.Request().Trusted(c.Spec.Role)) == 1 {
 		more = append(more, screen.Action{ID: "older", Key: "a", Label: "older form"})
 	}
 	if !c.pasting {

@@ -184,9 +184,10 @@ func (c *User) named(s *step.Session, name string) (step.Move, []screen.Effect) 
 
 // act stands in for the browser in a rehearsal.
 func (c *User) act(s *step.Session) screen.Effect {
-	account, part, path := s.AWS, s.Part(c.Spec.Role), s.Path
+	account, part := s.AWS, s.Part(c.Spec.Role)
+	g, _ := s.Grant(c.Spec.Role) // what is missing was said before the step looked
 	return screen.Call{Name: "create user " + part.UserName, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		_, err := account.CreateUser(ctx, aws.NewUser{Name: part.UserName, Path: path, Boundary: s.Boundary})
+		_, err := account.CreateUser(ctx, aws.NewUser{Name: part.UserName, Path: g.Path, Boundary: g.Boundary})
 		if err != nil && aws.KindOf(err) != aws.Exists {
 			return userMade{err}
 		}

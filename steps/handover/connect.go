@@ -326,7 +326,7 @@ func (c *Connect) accepted(s *step.Session) (step.Move, []screen.Effect) {
 
 // leftToHandOver reports whether a role remains that no API takes.
 func (c *Connect) leftToHandOver(s *step.Session) bool {
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		part := s.Part(role.Purpose)
 		if part.Submitted.IsZero() && !part.HandedOver {
 			return true
@@ -336,7 +336,7 @@ func (c *Connect) leftToHandOver(s *step.Session) bool {
 }
 
 func (c *Connect) handedOver(s *step.Session) (step.Move, []screen.Effect) {
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		if s.Part(role.Purpose).Submitted.IsZero() {
 			s.SetPart(role.Purpose, func(p *record.Part) { p.HandedOver = true })
 		}

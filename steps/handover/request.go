@@ -39,9 +39,9 @@ func (c *Request) Enter(s *step.Session) []screen.Effect {
 // request is what would be sent for the first role: a description with a
 // request has one.
 func (c *Request) request(s *step.Session) (purpose, url, body string) {
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		part := s.Part(role.Purpose)
-		return role.Purpose, s.Vendor.HandOver.URL, s.Vendor.HandOver.Fill(part.RoleARN, part.ExternalID, s.AccountID)
+		return role.Purpose, s.Vendor.HandOver.URL, s.Vendor.HandOver.Render(part.RoleARN, part.ExternalID, s.AccountID)
 	}
 	return "", "", ""
 }

@@ -47,7 +47,7 @@ func (c *Connect) gaveUpActions() []screen.Action {
 
 func (c *Connect) roles(s *step.Session) []screen.Block {
 	facts := screen.Facts{}
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		facts = append(facts, screen.Fact{Label: role.Title, Value: s.Part(role.Purpose).RoleARN, Copy: true})
 	}
 	if s.VendorAccount != "" {
@@ -77,7 +77,7 @@ func (c *Connect) progress(s *step.Session) []screen.Block {
 
 func (c *Connect) handOverBlocks(s *step.Session) ([]screen.Block, []screen.Action) {
 	what, facts := "the ARN", screen.Facts{}
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		part := s.Part(role.Purpose)
 		switch {
 		case !part.Submitted.IsZero():
@@ -125,7 +125,7 @@ func (c *Connect) summary(s *step.Session) []screen.Block {
 	if s.AccountID == "" {
 		facts = screen.Facts{}
 	}
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		part := s.Part(role.Purpose)
 		facts = append(facts, screen.Fact{Label: "Role", Value: part.RoleARN, Note: part.RoleID, Copy: true})
 		for _, p := range part.Policies {

@@ -61,7 +61,7 @@ func (c *User) Enter(*step.Session) []screen.Effect {
 
 // part is the one user that is handed over: a description has no more.
 func (c *User) part(s *step.Session) (string, record.Part) {
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		return role.Purpose, s.Part(role.Purpose)
 	}
 	return "", record.Part{}

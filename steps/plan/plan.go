@@ -21,13 +21,13 @@ import (
 // a plan mints nothing.
 const UnknownExternalID = "EXTERNAL-ID-NOT-KNOWN-YET"
 
-// FileKind marks the file, planFormat its version.
+// FileKind marks the file, Format its version.
 const (
 	FileKind = "rolecall plan"
 	Format   = 1
 )
 
-// What a PlanDocument is.
+// What a Document is.
 const (
 	Permissions = "permissions"
 	Trust       = "trust"
@@ -47,6 +47,7 @@ type Plan struct {
 	Partition     string `json:"partition"`
 	AccountID     string `json:"account_id,omitempty"` // the customer's, when it was given
 	VendorAccount string `json:"vendor_account,omitempty"`
+	StackName     string `json:"stack_name,omitempty"` // of the CloudFormation stack, where one makes the roles
 	access.Selection
 	access.Settings
 
@@ -75,7 +76,7 @@ type Role struct {
 // form, so it does not depend on how the JSON is written.
 type Document struct {
 	Purpose    string           `json:"purpose"`
-	Kind       string           `json:"kind"` // PlanPermissions or PlanTrust
+	Kind       string           `json:"kind"` // Permissions or Trust
 	Name       string           `json:"name"` // of the policy, or of the role that trusts
 	Digest     string           `json:"digest"`
 	Characters int              `json:"characters"`
@@ -131,14 +132,18 @@ func Read(text []byte) (*Plan, error) {
 	if len(text) > largestPlan {
 		return nil, notPlan("it is larger than 8 MB")
 	}
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
+	if err := strictly(text); err != nil {
+		return nil, notPlan(screen.CleanLine(err.Error()))
+	}
 	var p Plan
-	if err := decoder.Decode(&p); err != nil {
-		return nil, notPlan(strings.TrimPrefix(err.Error(), "json: "))
+	if err := json.Unmarshal(text, &p); err != nil {
+		return nil, notPlan(screen.CleanLine(strings.TrimPrefix(err.Error(), "json: ")))
 	}
 	if p.Kind != FileKind || p.Format != Format || len(p.Documents) == 0 {
 		return nil, notPlan("its kind, format or documents are missing")
+	}
+	if why := p.incoherent(); why != "" {
+		return nil, notPlan(why)
 	}
 	for _, d := range p.Documents {
 		if err := d.check(); err != nil {
@@ -146,6 +151,36 @@ func Read(text []byte) (*Plan, error) {
 		}
 	}
 	return &p, nil
+}
+
+// incoherent says what of roles and documents does not go together; empty when
+// all does.
+func (p *Plan) incoherent() string {
+	seen := map[string]bool{}
+	for _, role := range p.Roles {
+		if role.Purpose == "" || seen[role.Purpose] || (role.RoleName == "") == (role.UserName == "") {
+			return fmt.Sprintf("the role %q stands twice, or has not one name", screen.CleanLine(role.Purpose))
+		}
+		seen[role.Purpose] = true
+	}
+	for _, d := range p.Documents {
+		role, ok := p.Role(d.Purpose)
+		key := d.Purpose + " " + d.Kind + " " + d.Name
+		if !ok || d.Kind != Permissions && d.Kind != Trust || d.Kind == Trust && role.UserName != "" || seen[key] {
+			return fmt.Sprintf("the document %q is of no role, of no kind, or stands twice", screen.CleanLine(d.Name))
+		}
+		seen[key] = true
+	}
+	return ""
+}
+
+// Role finds a role, or a user, by its purpose.
+func (p *Plan) Role(purpose string) (Role, bool) {
+	i := slices.IndexFunc(p.Roles, func(r Role) bool { return r.Purpose == purpose })
+	if i < 0 {
+		return Role{}, false
+	}
+	return p.Roles[i], true
 }
 
 func (d *Document) kind() policy.Kind {
@@ -192,9 +227,18 @@ func (p *Plan) Unapproved() []Document {
 	return slices.DeleteFunc(slices.Clone(p.Documents), func(d Document) bool { return p.Approves(d.Digest) })
 }
 
-// Approves reports whether an approval names the document.
+// Approves tells whether an approval of the plan as it is now, its names and
+// settings included, names a document.
 func (p *Plan) Approves(digest string) bool {
-	return slices.ContainsFunc(p.Approvals, func(a Approval) bool { return slices.Contains(a.Digests, digest) })
+	settings := p.settings()
+	return slices.ContainsFunc(p.Approvals, func(a Approval) bool { return a.Settings == settings && slices.Contains(a.Digests, digest) })
+}
+
+// ApprovesAs tells whether a document was approved for this role, as what it is.
+func (p *Plan) ApprovesAs(purpose, kind, digest string) bool {
+	return p.Approves(digest) && slices.ContainsFunc(p.Documents, func(d Document) bool {
+		return d.Purpose == purpose && d.Kind == kind && d.Digest == digest
+	})
 }
 
 // Binding is what a session has to remember of a plan: names, digests and

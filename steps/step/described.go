@@ -3,6 +3,7 @@ package step
 import (
 	"strings"
 
+	"rolecall/steps/access"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -50,8 +51,9 @@ func (b Described) Instructions(s *Session, done map[string]bool) screen.Instruc
 	if len(part.Policies) > 0 {
 		policies = part.Policies[0].Name
 	}
+	managed := access.Grant{Managed: s.Request().Managed(b.Spec.Role)}
 	fill := strings.NewReplacer("{policy}", policies, "{role}", part.RoleName, "{user}", part.UserName,
-		"{managed_policies}", s.ManagedPolicyNames(b.Spec.Role))
+		"{managed_policies}", managed.ManagedNames())
 	in := screen.Instructions{}
 	for _, item := range b.Spec.Instructions {
 		in.Items = append(in.Items, fill.Replace(item))

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"rolecall/aws"
-	"rolecall/policy"
 	"rolecall/steps/access"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
@@ -35,18 +34,18 @@ func (s *Session) MayAccept(p aws.Policy) bool {
 func (s *Session) WantedRole(purpose string) aws.Want {
 	g, _ := s.Grant(purpose) // what is missing is said where the documents are shown
 	want := g.Want()
-	want.RoleARN, want.Approved = s.Part(purpose).RoleARN, s.approvedDigests(purpose)
+	want.RoleARN, want.Approved = s.Part(purpose).RoleARN, s.approvedDigests(g)
 	return want
 }
 
 // PoliciesOf describes the policies of a made role, for the session.
 func (s *Session) PoliciesOf(purpose string, role *aws.Role) []record.PartPolicy {
-	documents, err := s.WantedDocuments(purpose)
+	g, err := s.Grant(purpose)
 	if err != nil {
 		return nil
 	}
 	var all []record.PartPolicy
-	for _, d := range documents {
+	for _, d := range g.Documents {
 		p := record.PartPolicy{Name: d.Name, Digest: d.Document.Digest(), Characters: d.Document.Characters()}
 		if role != nil {
 			if i := slices.IndexFunc(role.Attached, func(a aws.AttachedPolicy) bool { return strings.EqualFold(a.Name, d.Name) }); i >= 0 {
@@ -62,7 +61,7 @@ func (s *Session) PoliciesOf(purpose string, role *aws.Role) []record.PartPolicy
 func (s *Session) WantedUser(purpose string) aws.WantUser {
 	g, _ := s.Grant(purpose) // what is missing is said where the documents are shown
 	want := g.WantUser()
-	want.PolicyARNs, want.Approved = s.Part(purpose).PolicyARNs(), s.approvedDigests(purpose)
+	want.PolicyARNs, want.Approved = s.Part(purpose).PolicyARNs(), s.approvedDigests(g)
 	return want
 }
 
@@ -76,62 +75,16 @@ func (s *Session) PolicyNames(purpose string) string {
 }
 
 // Request is what this session wants the vendor to get.
-func (s *Session) Request() access.Request {
-	names := make(map[string]access.Names, len(s.Parts))
-	for purpose, part := range s.Parts {
-		names[purpose] = access.Names{Policy: part.PolicyName, Role: part.RoleName, User: part.UserName, ExternalID: part.ExternalID}
-	}
-	return access.Request{Vendor: s.Vendor, Access: s.Access, Partition: s.Partition, AccountID: s.AccountID, TrustedAccount: s.TrustedAccount,
-		Selection: s.Selection, Settings: s.Settings, Names: names}
-}
+func (s *Session) Request() access.Request { return s.Answers.Request(s.Vendor) }
 
 // Grant is what the role or user of one purpose gets. With an error everything
 // but the permission documents is there.
 func (s *Session) Grant(purpose string) (access.Grant, error) { return s.Request().Grant(purpose) }
-
-// NeededRoles lists the roles that the ticked products need, or the users where
-// the vendor gets those.
-func (s *Session) NeededRoles() []*describe.Role { return s.Request().Needed() }
 
 // AccessOrRole is what the vendor gets: role, unless user was chosen.
 func (s *Session) AccessOrRole() string { return cmp.Or(s.Access, describe.AccessRole) }
 
 // needs reports whether the ticked products need the role of this purpose.
 func (s *Session) needs(purpose string) bool {
-	return slices.ContainsFunc(s.NeededRoles(), func(role *describe.Role) bool { return role.Purpose == purpose })
-}
-
-// Role finds a role that the description is known to have.
-func (s *Session) Role(purpose string) *describe.Role { return s.Request().Role(purpose) }
-
-// ManagedPolicies are the ARNs of the AWS managed policies that a role has to
-// have attached.
-func (s *Session) ManagedPolicies(purpose string) []string { return s.Request().Managed(purpose) }
-
-// ManagedPolicyNames are the names of those, as the console lists them, in one
-// phrase.
-func (s *Session) ManagedPolicyNames(purpose string) string {
-	return access.Grant{Managed: s.ManagedPolicies(purpose)}.ManagedNames()
-}
-
-// WantedPolicy is all that the vendor's own policy has to grant a role, in one
-// document; nil when nothing ticked needs that policy.
-func (s *Session) WantedPolicy(purpose string) (*policy.Document, error) {
-	g, err := s.Grant(purpose)
-	return g.Whole, err
-}
-
-// WantedDocuments are the policies that have to exist for a role.
-func (s *Session) WantedDocuments(purpose string) ([]access.Document, error) {
-	g, err := s.Grant(purpose)
-	return g.Documents, err
-}
-
-// TrustedAccounts are the vendor's AWS accounts that a role has to trust.
-func (s *Session) TrustedAccounts(purpose string) []string { return s.Request().Trusted(purpose) }
-
-// WantedTrust is the trust policy that a role has to have.
-func (s *Session) WantedTrust(purpose string) *policy.Document {
-	g, _ := s.Grant(purpose) // what is missing is said where the documents are shown
-	return g.Trust
+	return slices.ContainsFunc(s.Request().Needed(), func(role *describe.Role) bool { return role.Purpose == purpose })
 }

@@ -44,7 +44,9 @@ type (
 )
 
 // needsExternalID reports whether a role of this purpose carries one.
-func (s *Session) needsExternalID(purpose string) bool { return s.Role(purpose).NoExternal == "" }
+func (s *Session) needsExternalID(purpose string) bool {
+	return s.Request().Role(purpose).NoExternal == ""
+}
 
 // AsksExternalID is the flag that an unattended run needs for it, if any.
 func (s *Session) AsksExternalID(purpose string) []Need {

@@ -1,67 +1,13 @@
 package step
 
 import (
-	"rolecall/policy"
-	"rolecall/policy/review"
+	"cmp"
+	"strings"
+
 	"rolecall/steps/access"
-	"rolecall/steps/describe"
 	"rolecall/steps/plan"
 	"rolecall/steps/screen"
 )
-
-// MakePlan writes down what the session would create. It sends nothing. The
-// error names what is missing.
-func (s *Session) MakePlan(tool string) (*plan.Plan, error) {
-	p := &plan.Plan{
-		Kind: plan.FileKind, Format: plan.Format, Created: s.Now().UTC(), Tool: tool,
-		Data:   review.Source{Version: policy.AWS().Version(), Date: policy.AWS().Date()},
-		Vendor: s.Answers.Vendor, Method: s.Method, Access: s.Access, Partition: s.Partition, AccountID: s.AccountID,
-		VendorAccount: s.VendorAccount, Selection: s.Selection, Settings: s.Settings,
-		Roles: []plan.Role{}, Documents: []plan.Document{}, Approvals: []plan.Approval{},
-	}
-	for _, role := range s.NeededRoles() {
-		if err := addRole(p, s, role.Purpose); err != nil {
-			return nil, err
-		}
-	}
-	return p, nil
-}
-
-func addRole(p *plan.Plan, s *Session, purpose string) error {
-	part := s.Part(purpose)
-	planned := plan.Role{Purpose: purpose, RoleName: part.RoleName, UserName: part.UserName, PolicyName: part.PolicyName}
-	user := s.AccessOrRole() == describe.AccessUser
-	if !user {
-		planned.ManagedPolicies = s.ManagedPolicies(purpose)
-		planned.Trusts, planned.ExternalID = s.TrustedAccounts(purpose), part.ExternalID
-	}
-	if !user && planned.ExternalID == "" && s.needsExternalID(purpose) {
-		planned.ExternalID = plan.UnknownExternalID
-	}
-	p.Roles = append(p.Roles, planned)
-	documents, err := s.WantedDocuments(purpose)
-	if err != nil {
-		return err
-	}
-	for _, d := range documents {
-		options := review.Options{Partition: s.Partition, Account: s.AccountID, Cost: s.costOf(purpose), Now: s.Now()}
-		if s.Role(purpose).Inline {
-			options.Limit = policy.MaxRoleInline
-		}
-		p.Add(plan.Document{Purpose: purpose, Kind: plan.Permissions, Name: d.Name}, d.Document, options)
-	}
-	if user {
-		return nil
-	}
-	trust := s.Vendor.Trust(s.Role(purpose), s.Partition, s.TrustedAccount, planned.ExternalID)
-	if trust == nil {
-		return &screen.Fault{Problem: screen.Problem{What: "The account to trust is not known.", Expected: "the vendor's account in " + s.Partition,
-			Next: "Give it with --trusted-account.", Kind: screen.Usage}}
-	}
-	p.Add(plan.Document{Purpose: purpose, Kind: plan.Trust, Name: part.RoleName}, trust,
-		review.Options{Kind: policy.Trust, Partition: s.Partition, Account: s.AccountID, Vendors: planned.Trusts, Now: s.Now()})
-	return nil
-}
 
 // PlanProblem refuses what the plan's approval does not name; nil without a
 // plan, and where everything that the role needs was approved.
@@ -69,30 +15,33 @@ func (s *Session) PlanProblem(purpose string) *screen.Problem {
 	if s.Plan == nil {
 		return nil
 	}
-	documents, err := s.WantedDocuments(purpose)
+	if p := s.offPlan(purpose); p != nil {
+		return p
+	}
+	g, err := s.Grant(purpose)
 	if err != nil {
 		return ProblemOf(err)
 	}
-	for _, d := range documents {
-		if !s.Plan.Approves(d.Document.Digest()) {
+	for _, d := range g.Documents {
+		if !s.Plan.ApprovesAs(purpose, plan.Permissions, d.Document.Digest()) {
 			return notApproved("policy "+d.Name, d.Document.Digest())
 		}
 	}
-	for _, arn := range s.ManagedPolicies(purpose) {
-		if !s.Plan.ApprovesManaged(arn) {
+	for _, arn := range g.Managed {
+		if !s.Plan.ApprovesManaged(purpose, arn) {
 			return notApproved("AWS managed policy "+access.PolicyNameOf(arn), arn)
 		}
 	}
-	known := s.Part(purpose).ExternalID != "" || !s.needsExternalID(purpose)
-	if trust := s.WantedTrust(purpose); trust != nil && known && !s.trustApproved(purpose) {
-		return notApproved("trust policy of "+s.Part(purpose).RoleName, trust.Digest())
+	known := g.ExternalID != "" || !g.NeedsExternalID()
+	if g.Trust != nil && known && !s.trustApproved(g) {
+		return notApproved("trust policy of "+g.Name, g.Trust.Digest())
 	}
 	return nil
 }
 
 // PlanProblems refuses what the plan's approval does not name of any role.
 func (s *Session) PlanProblems() *screen.Problem {
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		if p := s.PlanProblem(role.Purpose); p != nil {
 			return p
 		}
@@ -105,34 +54,56 @@ func notApproved(what, digest string) *screen.Problem {
 		Next: "Plan with the same flags, have the plan approved (rolecall approve FILE), and give it with --plan.", Found: digest, Kind: screen.NotAsNeeded}
 }
 
+// offPlan refuses names and accounts that are not the plan's: no document says
+// them. What the plan leaves open may be anything.
+func (s *Session) offPlan(purpose string) *screen.Problem {
+	planned, _ := s.Plan.Role(purpose) // without one its documents are not approved either
+	part := s.Part(purpose)
+	for _, one := range []struct{ what, planned, found string }{
+		{"name of the role", planned.RoleName, part.RoleName}, {"name of the user", planned.UserName, part.UserName},
+		{"name of the policy", planned.PolicyName, part.PolicyName}, {"AWS account", s.Plan.AccountID, s.AccountID},
+		{"account at " + s.Vendor.Title, s.Plan.VendorAccount, s.VendorAccount},
+		{"name of the stack", s.Plan.StackName, cmp.Or(s.Stack.Name, s.Plan.StackName)}, // empty until the step names it
+	} {
+		if one.planned != "" && !strings.EqualFold(one.planned, one.found) {
+			return &screen.Problem{What: "The " + one.what + " is " + one.found + ", and the plan says " + one.planned + ".",
+				Expected: "what was approved", Wanted: one.planned, Found: one.found, Kind: screen.NotAsNeeded,
+				Next: "Go back and take the plan's, or plan anew and have that approved (rolecall approve)."}
+		}
+	}
+	return nil
+}
+
 // trustApproved reports whether the wanted trust policy was approved, as it is
 // or with the external ID left open.
-func (s *Session) trustApproved(purpose string) bool {
-	role := s.Role(purpose)
-	open := s.Vendor.Trust(role, s.Partition, s.TrustedAccount, plan.UnknownExternalID)
-	trust := s.WantedTrust(purpose)
-	return trust != nil && s.Plan.Approves(trust.Digest()) || open != nil && s.needsExternalID(purpose) && s.Plan.Approves(open.Digest())
+func (s *Session) trustApproved(g access.Grant) bool {
+	if g.Trust == nil {
+		return false
+	}
+	open := g.TrustUnder(plan.UnknownExternalID)
+	return s.Plan.ApprovesAs(g.Purpose, plan.Trust, g.Trust.Digest()) ||
+		g.NeedsExternalID() && s.Plan.ApprovesAs(g.Purpose, plan.Trust, open.Digest())
 }
 
 // approvedDigests are the documents that the role may have, by digest, and the
 // AWS managed policies, by ARN; nil without a plan.
-func (s *Session) approvedDigests(purpose string) []string {
+func (s *Session) approvedDigests(g access.Grant) []string {
 	if s.Plan == nil {
 		return nil
 	}
 	digests := []string{}
 	for _, d := range s.Plan.Documents {
-		if d.Purpose == purpose && s.Plan.Approves(d.Digest) {
+		if d.Purpose == g.Purpose && s.Plan.Approves(d.Digest) {
 			digests = append(digests, d.Digest)
 		}
 	}
-	for _, arn := range s.ManagedPolicies(purpose) {
-		if s.Plan.ApprovesManaged(arn) {
+	for _, arn := range g.Managed {
+		if s.Plan.ApprovesManaged(g.Purpose, arn) {
 			digests = append(digests, arn)
 		}
 	}
-	if trust := s.WantedTrust(purpose); trust != nil && s.trustApproved(purpose) {
-		digests = append(digests, trust.Digest())
+	if s.trustApproved(g) {
+		digests = append(digests, g.Trust.Digest())
 	}
 	return digests
 }

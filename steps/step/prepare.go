@@ -10,9 +10,10 @@ import (
 // Prepare fills in what the description suggests and no answer has set, and
 // which roles are needed. It is called whenever vendor or selection change.
 func (s *Session) Prepare() {
+	request := s.Request()
 	for _, role := range s.Vendor.Roles {
 		needed := s.needs(role.Purpose)
-		noPolicy := needed && s.Vendor.Compose(s.Role(role.Purpose), s.Bundles, s.Partition) == nil
+		noPolicy := needed && !request.OwnPolicy(role.Purpose)
 		s.SetPart(role.Purpose, func(p *record.Part) {
 			p.Needed, p.NoPolicy = needed, noPolicy
 			p.PolicyName = cmp.Or(p.PolicyName, role.PolicyName)
@@ -34,7 +35,7 @@ func (s *Session) Prepare() {
 // rehearseExternalIDs fills in what a person would read in the vendor's
 // console, which a rehearsal does not have.
 func (s *Session) rehearseExternalIDs() {
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		if role.Access == describe.AccessRole && s.needsExternalID(role.Purpose) {
 			s.SetPart(role.Purpose, func(p *record.Part) { p.ExternalID = cmp.Or(p.ExternalID, s.Vendor.ExternalID.Example) })
 		}

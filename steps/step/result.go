@@ -69,7 +69,8 @@ func (s *Session) Result() Result {
 		r.Stacks = append(r.Stacks, ResultStack{Name: s.Stack.Name, ID: s.Stack.ID})
 	}
 	submitted, handed := 0, 0
-	for _, role := range s.NeededRoles() {
+	request := s.Request()
+	for _, role := range request.Needed() {
 		part, seen := s.Part(role.Purpose), s.Seen.Parts[role.Purpose]
 		if r.ExternalID == "" {
 			r.ExternalID = part.ExternalID
@@ -81,7 +82,7 @@ func (s *Session) Result() Result {
 			r.Policies = append(r.Policies, ResultPolicy{ARN: p.ARN, Digest: p.Digest, Characters: p.Characters})
 		}
 		if part.RoleARN != "" {
-			r.ManagedPolicies = append(r.ManagedPolicies, s.ManagedPolicies(role.Purpose)...)
+			r.ManagedPolicies = append(r.ManagedPolicies, request.Managed(role.Purpose)...)
 			r.Roles = append(r.Roles, ResultRole{Purpose: role.Purpose, ARN: part.RoleARN, ID: part.RoleID})
 		}
 		if (part.UserARN != "" || s.GuideOnly) && role.Access == describe.AccessUser {

@@ -20,11 +20,9 @@ type Reviewed struct {
 // Review reads a permissions policy as the reviewer does. Trust policy and
 // account are left out: the document is judged for what it grants.
 func (s *Session) Review(purpose string, doc *policy.Document) Reviewed {
-	limit := policy.MaxManaged
-	if s.Role(purpose).Inline {
-		limit = policy.MaxRoleInline
-	}
-	report := review.Review([]byte(doc.Pretty()), review.Options{Limit: limit, Partition: s.Partition, Now: s.Now(), Cost: s.costOf(purpose)})
+	request := s.Request()
+	report := review.Review([]byte(doc.Pretty()), review.Options{Limit: request.Role(purpose).Limit(), Partition: s.Partition, Now: s.Now(),
+		Cost: func(sid string, _ []string) string { return request.Cost(purpose, sid) }})
 	r := Reviewed{grants: grantsSentence(report.Actions.Granted, report.Actions.ByAccess), risks: risksSentence(&report)}
 	r.Serious = report.Count(review.SeverityRefused) + report.Count(review.High) + report.Count(review.Medium)
 	for _, f := range report.Findings {
@@ -38,21 +36,6 @@ func (s *Session) Review(purpose string, doc *policy.Document) Reviewed {
 		r.Notes = append(r.Notes, note)
 	}
 	return r
-}
-
-// costOf says what needs actions of a statement, in the vendor's terms.
-func (s *Session) costOf(purpose string) func(string, []string) string {
-	return func(sid string, _ []string) string {
-		why, ok := s.Role(purpose).Why[sid]
-		if !ok {
-			return ""
-		}
-		serves := strings.Join(s.Vendor.Serves(sid), ", ")
-		if serves == "" {
-			serves = s.Vendor.Title
-		}
-		return "Needed by " + serves + ". Without it: " + why.Without
-	}
 }
 
 func toneOf(severity review.Severity) screen.Tone {

@@ -111,7 +111,7 @@ func (s *Session) Submits() *describe.Role {
 	if !s.ByAPI() {
 		return nil
 	}
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		if role.Submit {
 			return role
 		}
@@ -124,7 +124,7 @@ func (s *Session) Posted() bool {
 	if s.Vendor.HandOver.URL == "" {
 		return false
 	}
-	for _, role := range s.NeededRoles() {
+	for _, role := range s.Request().Needed() {
 		if !s.Part(role.Purpose).Submitted.IsZero() {
 			return true
 		}

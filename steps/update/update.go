@@ -47,61 +47,14 @@ type PolicyUpdate struct {
 	Difference policy.Difference // what After grants that Before does not, and the reverse
 }
 
-// Recall takes what no flag gave from the session that connected this role, so
-// that an update neither widens nor narrows what was chosen then. It returns
-// the session's ID, empty when none is known.
-func (u *Updater) Recall(roleName string, given func(flag string) bool) (string, error) {
-	s := u.Session
-	found, ok, err := u.Store.Latest(func(a record.Answers) bool {
-		return !a.Rehearsal && a.AccountID == s.AccountID && a.Vendor == s.Answers.Vendor && partOfRole(a, roleName) != ""
-	})
-	if err != nil || !ok {
-		return "", err
-	}
-	if !given("products") {
-		s.Bundles = found.Bundles
-	}
-	if !given("report-bucket") {
-		s.Parameters = found.Parameters
-	}
-	if !given("regions") {
-		s.Regions = found.Regions
-	}
-	if !given("restrict-tag") {
-		s.RestrictTag = found.RestrictTag
-	}
-	if s.TrustedAccount == "" {
-		s.TrustedAccount = found.TrustedAccount
-	}
-	s.Prepare()
-	s.ID, s.Method, s.VendorAccount = found.ID, found.Method, found.VendorAccount
-	u.Purpose = partOfRole(found, roleName)
-	if !given("policy-name") {
-		s.SetPart(u.Purpose, func(p *record.Part) { p.PolicyName = found.Part(u.Purpose).PolicyName })
-	}
-	return found.ID, nil
-}
-
-// partOfRole is the purpose of a session's role of that name; empty when none
-// is. Names are unique in an account, whatever the path is.
-func partOfRole(a record.Answers, roleName string) string {
-	for _, purpose := range record.SortedPurposes(a.Parts) {
-		part := a.Parts[purpose]
-		if arn, ok := aws.SplitARN(part.RoleARN); ok && strings.EqualFold(arn.Resource[strings.LastIndex(arn.Resource, "/")+1:], roleName) {
-			return purpose
-		}
-	}
-	return ""
-}
-
 // Plan reads the role and compares its policies with the wanted ones. It
 // changes nothing. The error is a Fault where the role is not one to update.
 func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
-	documents, err := u.Session.WantedDocuments(u.Purpose)
+	g, err := u.Session.Grant(u.Purpose)
 	if err != nil {
 		return Update{}, err
 	}
-	managed := u.Session.ManagedPolicies(u.Purpose)
+	documents, managed := g.Documents, g.Managed
 	if len(documents) == 0 && len(managed) > 0 {
 		return Update{}, &screen.Fault{Problem: screen.Problem{What: "The role " + roleName + " needs AWS managed policies alone, which AWS itself keeps up to date.",
 			Expected: "a vendor with a policy of its own", Next: "Check the role: rolecall verify.", Kind: screen.Usage}}
@@ -110,8 +63,8 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 		return Update{}, &screen.Fault{Problem: screen.Problem{What: "Nothing that is ticked needs the role " + roleName + ".",
 			Expected: "products that it is for", Next: "Name them with --products.", Kind: screen.Usage}}
 	}
-	want := u.Session.WantedRole(u.Purpose)
-	want.RoleName, want.RoleARN, want.Approved = roleName, "", nil
+	want := g.Want()
+	want.RoleName = roleName
 	seen, report, err := u.Account.Look(ctx, want)
 	if err == nil && len(seen.Denied) > 0 {
 		_, err = u.Account.Role(ctx, roleName) // says which permission is missing
@@ -151,6 +104,11 @@ func (u *Updater) fit(seen aws.Seen, report aws.Report, roleName string) error {
 	if trusts, _ := report.Check("trust-principal"); trusts.Status != aws.Pass && trusts.Status != aws.Warn {
 		return refuse("The role "+roleName+" does not trust "+title+": "+trusts.Got+".", trusts.Want,
 			"Name "+title+"'s role with --role. rolecall gives "+title+"'s policy to no other.")
+	}
+	for _, id := range []string{"role-path", "permissions-boundary"} {
+		if check, _ := report.Check(id); check.Status == aws.Fail { // asked for by a flag
+			return refuse("The role "+roleName+" is another one than was asked for. "+id+": "+check.Got+".", check.Want, "Correct the flags, or name another role with --role.")
+		}
 	}
 	for _, tag := range seen.Role.Tags {
 		if tag.Key == "aws:cloudformation:stack-name" {

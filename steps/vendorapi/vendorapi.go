@@ -70,6 +70,9 @@ type API struct {
 // Rehearsal is what a vendor inside the program begins with.
 type Rehearsal struct {
 	Accounts []Account
+	// ExternalID is the one that the accounts have from the beginning; empty: none
+	// has one yet.
+	ExternalID string
 	// Assume tells whether the vendor's AWS account may assume the role with the
 	// external ID.
 	Assume func(principalAccount, roleARN, externalID string) error

@@ -22,13 +22,13 @@ func ConnectCommand(a *cli.App) *cobra.Command {
 		Args:    a.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return Connect(a, cmd, given) },
 	}
-	given.Bind(cmd)
+	given.Bind(cmd, flags.Connecting)
 	return cmd
 }
 
 // Connect is the wizard against the real AWS and vendor.
 func Connect(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
-	front, err := frontFor(a, given.Yes)
+	front, err := frontFor(a, given.Yes())
 	if err != nil {
 		return err
 	}
@@ -37,10 +37,10 @@ func Connect(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 		return err
 	}
 	session := prepared.Session(a)
-	if err := keepSecret(a, given.SecretFile, session); err != nil {
+	if err := keepSecret(a, given.SecretFile(), session); err != nil {
 		return err
 	}
-	session.SendTo = given.SendTo
+	session.SendTo = given.SendTo()
 	attachClients(a, session)
-	return begin(cmd.Context(), a, session, front, given.Wait, "rolecall connect")
+	return begin(cmd.Context(), a, session, front, given.Wait(), "rolecall connect")
 }

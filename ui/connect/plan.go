@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,7 +22,7 @@ import (
 
 // PlanCommand is rolecall plan.
 func PlanCommand(a *cli.App) *cobra.Command {
-	flags := &flags.Flags{}
+	given := &flags.Flags{}
 	var output string
 	cmd := &cobra.Command{
 		Use:   "plan -o FILE",
@@ -31,9 +32,9 @@ func PlanCommand(a *cli.App) *cobra.Command {
 			"A reviewer approves it with rolecall approve FILE, and connect --plan FILE then creates nothing else.",
 		Example: "  rolecall plan --vendor spot -o spot.plan.json\n  rolecall approve spot.plan.json\n  rolecall connect --plan spot.plan.json",
 		Args:    a.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return runPlan(a, flags, output) },
+		RunE:    func(*cobra.Command, []string) error { return runPlan(a, given, output) },
 	}
-	flags.Bind(cmd)
+	given.Bind(cmd, flags.Connecting)
 	for _, unused := range []string{"yes", "wait", "plan", "secret-file", "replace-role", "acknowledge-iam-capabilities", "account-name"} {
 		_ = cmd.Flags().MarkHidden(unused) // the flag exists: bind made it
 	}
@@ -45,23 +46,22 @@ func runPlan(a *cli.App, given *flags.Flags, output string) error {
 	if output == "" && !a.JSON {
 		return cli.Usage("plan has no file to write to.", "-o FILE, or -o - to print the plan", "Add -o spot.plan.json.")
 	}
-	given.Yes = true // a plan asks nothing: what is left open takes its default
+	given.TakeDefaults()
 	prepared, err := flags.Prepare(a, given)
 	if err != nil {
 		return err
 	}
-	session := prepared.Session(a)
 	if prepared.Open() {
 		return cli.Usage("Which access the plan is for is open.", "one of: "+flags.OfferList(prepared.Offers), "Give --vendor, --method and --access.")
 	}
-	if session.Partition == "" {
-		session.Partition = describe.Commercial
-	}
-	plan, err := session.MakePlan("rolecall " + cli.Version())
+	session := prepared.Session(a)
+	session.Partition = cmp.Or(session.Partition, describe.Commercial)
+	planned, err := plan.Make(session.Request(), plan.Head{Tool: "rolecall " + cli.Version(), Vendor: session.Answers.Vendor, Method: session.Method,
+		VendorAccount: session.VendorAccount, StackName: session.Stack.Name}, a.Env.Now())
 	if err != nil {
 		return err
 	}
-	text, err := plan.JSON()
+	text, err := planned.JSON()
 	if err != nil {
 		return err
 	}
@@ -69,20 +69,20 @@ func runPlan(a *cli.App, given *flags.Flags, output string) error {
 		_, err := a.Env.Stdout.Write(text)
 		return err
 	}
-	if err := writePlan(a, output, text); err != nil {
+	if err := writePlan(output, text); err != nil {
 		return err
 	}
 	if a.JSON {
 		_, err := a.Env.Stdout.Write(text)
 		return err
 	}
-	sayPlan(a, plan, output)
+	sayPlan(a, planned, output)
 	return nil
 }
 
 // writePlan writes a plan for its owner only. One that carries approvals is
 // not overwritten.
-func writePlan(a *cli.App, name string, text []byte) error {
+func writePlan(name string, text []byte) error {
 	old, err := os.ReadFile(name)
 	if err == nil {
 		plan, err := plan.Read(old)

@@ -22,29 +22,30 @@ func RehearseCommand(a *cli.App) *cobra.Command {
 		Args:    a.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runRehearse(a, cmd, given) },
 	}
-	given.Bind(cmd)
+	given.Bind(cmd, flags.Connecting)
 	return cmd
 }
 
 func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
-	front, err := frontFor(a, given.Yes)
+	front, err := frontFor(a, given.Yes())
 	if err != nil {
 		return err
-	}
-	if a.Account == "" {
-		a.Account = rehearse.Account
 	}
 	prepared, err := flags.Prepare(a, given)
 	if err != nil {
 		return err
 	}
+	if a.Account == "" {
+		a.Account = rehearse.Account
+		prepared.Answers.AccountID, prepared.Answers.AccountPinned = a.Account, true
+	}
 	s := prepared.Session(a)
-	if err := keepSecret(a, given.SecretFile, s); err != nil {
+	if err := keepSecret(a, given.SecretFile(), s); err != nil {
 		return err
 	}
-	s.SendTo = given.SendTo
+	s.SendTo = given.SendTo()
 	rehearse.Answers(s)
 	rehearsal := rehearse.Start(a, s)
 	defer rehearsal.Close()
-	return begin(cmd.Context(), a, s, front, given.Wait, "rolecall rehearse")
+	return begin(cmd.Context(), a, s, front, given.Wait(), "rolecall rehearse")
 }

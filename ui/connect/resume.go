@@ -171,7 +171,7 @@ func resumed(a *cli.App, answers record.Answers) (*step.Session, error) {
 	s := &step.Session{Answers: answers, LoadVendor: steps.Library().Load, Now: a.Env.Now, Resuming: true}
 	if answers.Vendor == "" || answers.Method == "" {
 		p := &flags.Prepared{Load: steps.Library().Load}
-		if err := p.Offer(&flags.Flags{Vendor: answers.Vendor}); err != nil {
+		if err := p.Offer(flags.Way{Vendor: answers.Vendor}); err != nil {
 			return nil, err
 		}
 		s.Offers = p.Offers

@@ -140,7 +140,7 @@ func answerFlags() []answerFlag {
 // changeFirst changes what is known of the first role or user that is needed:
 // the others keep what the description suggests.
 func changeFirst(s *step.Session, change func(*record.Part)) {
-	if needed := s.NeededRoles(); len(needed) > 0 {
+	if needed := s.Request().Needed(); len(needed) > 0 {
 		s.SetPart(needed[0].Purpose, change)
 	}
 }

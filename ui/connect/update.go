@@ -9,7 +9,6 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
-	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -34,19 +33,8 @@ func UpdateCommand(a *cli.App) *cobra.Command {
 		Args:    a.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runUpdate(cmd.Context(), a, f) },
 	}
-	given := cmd.Flags()
-	c := &f.connect
-	c.Given, c.Wait = given.Changed, flags.DefaultWait
-	given.StringVar(&c.Vendor, "vendor", "", "vendor: a name, or a file such as ./acme.yaml")
-	given.StringVar(&f.role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
-	given.StringVar(&c.Partition, "partition", "", "aws, aws-cn or aws-us-gov (default: that of the credentials)")
-	given.StringVar(&c.TrustedAccount, "trusted-account", "", "the vendor's AWS account, where rolecall does not know it")
-	given.StringSliceVar(&c.Products, "products", nil, "products and integrations: a,b/c (default: as when it was connected)")
-	given.StringSliceVar(&c.Regions, "regions", nil, "regions that the policy is limited to: r1,r2")
-	given.StringVar(&c.RestrictTag, "restrict-tag", "", "tag that the policy is limited to: k=v")
-	given.StringVar(&c.PolicyName, "policy-name", "", "name of the policy to update, where the role has several")
-	given.StringVar(&c.ReportBucket, "report-bucket", "", "bucket of the Cost and Usage Report")
-	given.BoolVarP(&c.Yes, "yes", "y", false, "update without asking")
+	f.connect.Bind(cmd, flags.Updating)
+	cmd.Flags().StringVar(&f.role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
 	return cmd
 }
 
@@ -104,49 +92,18 @@ func newUpdating(ctx context.Context, a *cli.App, f *verifyFlags) (*updating, er
 	if err != nil {
 		return nil, err
 	}
-	if err := f.connect.CheckRestriction(prepared.Answers.Partition); err != nil {
-		return nil, err
-	}
-	role = f.anyRole(prepared.Vendor, role)
-	if err := f.checkRole(role); err != nil {
-		return nil, err
-	}
-	prepared.Answers.Vendor = describe.Canonical(prepared.Answers.Vendor) // as sessions name it
-	prepared.Answers.Parts = map[string]record.Part{role.Purpose: {PolicyName: f.connect.PolicyName}}
-	prepared.Answers.Regions, prepared.Answers.RestrictTag = f.connect.Regions, f.connect.RestrictTag
 	store, err := a.Store()
 	if err != nil {
 		return nil, err
 	}
-	account, err := aws.Open(ctx, a.AWSOptions(a.Profile, prepared.Answers.Partition, a.AskCode()))
+	session, account, identity, err := f.signIn(ctx, a, prepared)
 	if err != nil {
 		return nil, err
-	}
-	identity, err := account.Identity(ctx)
-	if err != nil {
-		return nil, err
-	}
-	session := prepared.Session(a)
-	if session.Partition == "" {
-		session.Partition = identity.Partition
 	}
 	if session.Partition != identity.Partition {
 		return nil, cli.Usage("--partition is "+session.Partition+", and you are signed in to "+identity.Partition+".", "credentials of that partition", "Correct --partition, or sign in there.")
 	}
-	session.AccountID, session.Endpoint, session.Region = identity.AccountID, account.Endpoint(), a.Region
 	return &updating{app: a, updater: &update.Updater{Session: session, Purpose: role.Purpose, Account: account, Store: store, By: identity.ARN}}, f.nameRole(session)
-}
-
-// anyRole is the vendor's role of the given name, also one that the default
-// products do not need.
-func (f *verifyFlags) anyRole(v *describe.Vendor, picked *describe.Role) *describe.Role {
-	for i := range v.Roles {
-		role := &v.Roles[i]
-		if role.Access == describe.AccessRole && f.role != "" && strings.EqualFold(f.role[strings.LastIndex(f.role, "/")+1:], role.RoleName) {
-			return role
-		}
-	}
-	return picked
 }
 
 // nameRole turns --role into a name, having checked where an ARN points.
@@ -164,16 +121,15 @@ func (f *verifyFlags) nameRole(s *step.Session) error {
 
 func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 	a, s := u.app, u.updater.Session
-	id, err := u.updater.Recall(f.role, f.connect.Given)
+	purpose, err := f.connect.Recall(a, s, u.updater.Purpose, f.role, false)
 	if err != nil {
 		return err
 	}
-	if id != "" {
-		a.Say("Products, regions and tag are those of session %s, where no flag says otherwise.", id)
+	u.updater.Purpose = purpose
+	if err := s.Request().UnknownAccount(purpose); err != nil {
+		return err
 	}
-	if len(s.TrustedAccounts(u.updater.Purpose)) == 0 {
-		return cli.Usage("rolecall does not know "+s.Vendor.Title+"'s account in "+s.Partition+".", "--trusted-account", s.Vendor.Partitions[s.Partition].Why)
-	}
+	sayUnseen(a, &f.connect)
 	u.plan, err = u.updater.Plan(ctx, f.role)
 	if err != nil {
 		return err
@@ -183,7 +139,7 @@ func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 	if len(u.plan.Policies) == 0 {
 		return nil
 	}
-	if err := u.ask(ctx, f.connect.Yes); err != nil {
+	if err := u.ask(ctx, f.connect.Yes()); err != nil {
 		return err
 	}
 	release, err := u.openDoor()

@@ -1,17 +1,19 @@
 package connect
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
-	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/screen"
+	"rolecall/steps/step"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
 	"rolecall/ui/flags"
@@ -33,25 +35,18 @@ func VerifyCommand(a *cli.App) *cobra.Command {
 		Use:   "verify",
 		Short: "Check a role against what the vendor needs",
 		Long: "verify looks at one role and checks, one by one, what the vendor needs of it: whom it trusts, under which external ID, " +
-			"and what it grants. It changes nothing. Exit 0: as required; 3: not as required.",
+			"and what it grants. What was chosen when the role was connected (products, regions, tag, external ID, path, boundary) is taken " +
+			"from its newest session in this account; a flag wins, and an empty one (--restrict-tag '') takes nothing. " +
+			"It changes nothing. Exit 0: as required; 3: not as required.",
 		Example: "  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef\n  rolecall verify --role arn:aws:iam::123456789012:role/Spot-Role --json",
 		Args:    a.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return verify(cmd.Context(), a, f) },
 	}
+	f.connect.Bind(cmd, flags.Checking)
 	given := cmd.Flags()
-	c := &f.connect
-	c.Given, c.Wait = given.Changed, flags.DefaultWait
-	given.StringVar(&c.Vendor, "vendor", "", "vendor: a name, or a file such as ./acme.yaml")
 	given.StringVar(&f.role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
 	given.StringVar(&f.user, "user", "", "name of an IAM user")
-	given.StringVar(&c.ExternalID, "external-id", "", "external ID that the role has to require")
 	given.StringVar(&f.evidence, "evidence", "", "file with what somebody else read from AWS, or -")
-	given.StringVar(&c.Partition, "partition", "", "partition: aws, aws-cn or aws-us-gov (default: that of the credentials)")
-	given.StringVar(&c.TrustedAccount, "trusted-account", "", "the vendor's AWS account, where rolecall does not know it")
-	given.StringSliceVar(&c.Products, "products", nil, "products and integrations: a,b/c")
-	given.StringVar(&c.Path, "path", "", "path that the role has to have: /team/")
-	given.StringVar(&c.Boundary, "permissions-boundary", "", "permissions boundary that the role has to have, by its ARN")
-	given.StringVar(&c.ReportBucket, "report-bucket", "", "bucket of the Cost and Usage Report")
 	given.DurationVar(&f.wait, "wait", 0, "how long to wait for the role to become right")
 	return cmd
 }
@@ -71,19 +66,11 @@ func verify(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := f.checkRole(role); err != nil {
-		return err
-	}
-	code := a.AskCode()
-	account, err := aws.Open(ctx, a.AWSOptions(a.Profile, prepared.Answers.Partition, code))
+	session, account, _, err := f.signIn(ctx, a, prepared)
 	if err != nil {
 		return err
 	}
-	identity, err := account.Identity(ctx)
-	if err != nil {
-		return err
-	}
-	want, err := f.want(prepared, role, identity)
+	want, err := f.want(a, session, role)
 	if err != nil {
 		return err
 	}
@@ -91,7 +78,7 @@ func verify(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	return printReport(a, report, want)
+	return printReport(a, report, want, session.ID)
 }
 
 // refuseLater refuses what this version cannot do yet.
@@ -105,45 +92,36 @@ func (f *verifyFlags) refuseLater() error {
 	return nil
 }
 
-// wanted reads the vendor's description and checks the flags against it.
+// wanted reads the vendor's description, checks the flags against it and finds
+// out which of its roles is meant, as far as its name tells.
 func (f *verifyFlags) wanted() (*flags.Prepared, *describe.Role, error) {
-	c := &f.connect
-	name := c.Vendor
+	name := f.connect.Text("vendor")
 	if name == "" {
 		name = flags.DefaultVendor()
 	}
-	v, err := steps.Library().Load(name)
+	p, err := flags.Select(&f.connect, name, describe.AccessRole, "")
 	if err != nil {
-		return nil, nil, cli.FlagRefused("--vendor", err)
+		return nil, nil, err
 	}
-	p := &flags.Prepared{Vendor: v, Load: steps.Library().Load}
-	p.Answers.Vendor, p.Answers.Access = name, describe.AccessRole
-	for _, check := range []func() error{
-		c.CheckShapes,
-		func() error { return c.FillPartition(p) },
-		func() error { return c.FillSelection(p) },
-		func() error { return c.FillParameters(p) },
-		func() error { return c.FillParts(p) },
-	} {
-		if err := check(); err != nil {
-			return nil, nil, err
-		}
-	}
-	roles := v.RolesFor(p.Answers.Bundles, describe.AccessRole)
+	roles := p.Answers.Request(p.Vendor).Needed()
 	if len(roles) == 0 {
-		return nil, nil, cli.Usage(v.Title+" gets no role.", "a vendor that gets a role", "See rolecall vendors show "+v.Name+".")
+		return nil, nil, cli.Usage(p.Vendor.Title+" gets no role.", "a vendor that gets a role", "See rolecall vendors show "+p.Vendor.Name+".")
 	}
-	return p, f.pickRole(roles), nil
+	role := f.calledRole(p.Vendor, roles[0])
+	return p, role, f.checkRole(role)
 }
 
-// pickRole is the vendor's role of the given name, else its first.
-func (f *verifyFlags) pickRole(roles []*describe.Role) *describe.Role {
-	for _, role := range roles {
-		if f.role != "" && strings.EqualFold(f.role, role.RoleName) {
+// calledRole is the vendor's role of the given name, also one that the default
+// products do not need; else another.
+func (f *verifyFlags) calledRole(v *describe.Vendor, otherwise *describe.Role) *describe.Role {
+	for i := range v.Roles {
+		role := &v.Roles[i]
+		named := f.role != "" && strings.EqualFold(f.role[strings.LastIndex(f.role, "/")+1:], role.RoleName)
+		if named && role.Access == describe.AccessRole {
 			return role
 		}
 	}
-	return roles[0]
+	return otherwise
 }
 
 // checkRole takes --role as a name or an ARN; without it, the vendor's name.
@@ -163,46 +141,64 @@ func (f *verifyFlags) checkRole(role *describe.Role) error {
 
 func (f *verifyFlags) isARN() bool { return strings.Contains(f.role, ":") }
 
-// want describes the role, now that the account is known.
-func (f *verifyFlags) want(p *flags.Prepared, role *describe.Role, id aws.Identity) (aws.Want, error) {
-	partition := p.Answers.Partition
-	if partition == "" {
-		partition = id.Partition
+// signIn opens the account, and makes the session that says what is wanted in
+// it.
+func (f *verifyFlags) signIn(ctx context.Context, a *cli.App, p *flags.Prepared) (*step.Session, *aws.Account, aws.Identity, error) {
+	account, err := aws.Open(ctx, a.AWSOptions(a.Profile, p.Answers.Partition, a.AskCode()))
+	if err != nil {
+		return nil, nil, aws.Identity{}, err
 	}
-	principals := p.Vendor.TrustedAccounts(role, partition)
-	if len(principals) == 0 && p.Answers.TrustedAccount != "" {
-		principals = []string{p.Answers.TrustedAccount}
+	identity, err := account.Identity(ctx)
+	if err != nil {
+		return nil, nil, aws.Identity{}, err
 	}
-	if len(principals) == 0 {
-		return aws.Want{}, cli.Usage("rolecall does not know "+p.Vendor.Title+"'s account in "+partition+".", "--trusted-account", p.Vendor.Partitions[partition].Why)
-	}
-	want := aws.Want{
-		Partition: partition, AccountID: id.AccountID, Principals: principals,
-		ExternalID: f.connect.ExternalID, NoExternalID: role.NoExternal != "" && f.connect.ExternalID == "",
-		Path: f.connect.Path, PathGiven: f.connect.Path != "", Boundary: f.connect.Boundary, BoundaryGiven: f.connect.Boundary != "",
-	}
-	want.RoleName = f.role
+	session := p.Session(a)
+	session.Partition = cmp.Or(session.Partition, identity.Partition)
+	session.AccountID, session.Endpoint, session.Region = identity.AccountID, account.Endpoint(), a.Region
+	return session, account, identity, nil
+}
+
+// want describes the role, now that the account is known: as the flags say, else
+// as the session that connected it.
+func (f *verifyFlags) want(a *cli.App, s *step.Session, role *describe.Role) (aws.Want, error) {
+	ref := aws.RoleRef{Name: f.role}
 	if f.isARN() {
-		ref, err := aws.ParseRoleARN(f.role, partition, id.AccountID)
+		parsed, err := aws.ParseRoleARN(f.role, s.Partition, s.AccountID)
 		if err != nil {
 			return aws.Want{}, cli.FlagRefused("--role", err)
 		}
-		want.RoleName, want.RoleARN = ref.Name, ref.ARN
+		ref = parsed
 	}
-	want.PolicyARNs = role.ManagedARNs(partition)
-	document := p.Vendor.Compose(role, p.Answers.Bundles, partition)
-	if document == nil {
-		return want, nil // AWS managed policies are all that it needs
+	purpose, err := f.connect.Recall(a, s, role.Purpose, ref.Name, false)
+	if err != nil {
+		return aws.Want{}, err
 	}
-	if len(role.Parameters) > 0 {
-		filled, err := role.Fill(document, p.Answers.Parameters)
-		if err != nil {
-			return aws.Want{}, cli.FlagRefused("parameters of the policy", err)
-		}
-		document = filled
+	request := s.Request()
+	if err := request.UnknownAccount(purpose); err != nil {
+		return aws.Want{}, err
 	}
-	want.Policies = append(want.Policies, document)
+	g, err := request.Grant(purpose)
+	if len(describe.MistakesOf(err)) > 0 {
+		return aws.Want{}, cli.FlagRefused("parameters of the policy", err)
+	}
+	if err != nil {
+		return aws.Want{}, err
+	}
+	if !slices.ContainsFunc(request.Needed(), func(r *describe.Role) bool { return r.Purpose == purpose }) {
+		return aws.Want{}, cli.Usage("Nothing that is selected needs the role "+draw.Clean(ref.Name)+".", "products that it is for",
+			"Name them with --products.")
+	}
+	sayUnseen(a, &f.connect)
+	want := g.Want()
+	want.RoleName, want.RoleARN = ref.Name, ref.ARN
 	return want, nil
+}
+
+// sayUnseen tells which flags say what is not looked at.
+func sayUnseen(a *cli.App, given *flags.Flags) {
+	if unseen := given.Unseen(); len(unseen) > 0 {
+		a.Say("Not looked at: %s. No check is about it.", strings.Join(unseen, ", "))
+	}
 }
 
 // lookAgain is the pause between two looks of verify --wait.
@@ -227,10 +223,11 @@ func waitForRole(ctx context.Context, env cli.Env, account *aws.Account, want aw
 // verifyJSON is what verify prints with --json.
 type verifyJSON struct {
 	aws.Report
-	Error *cli.ErrorJSON `json:"error,omitempty"`
+	Session string         `json:"session,omitempty"` // whose choices were taken
+	Error   *cli.ErrorJSON `json:"error,omitempty"`
 }
 
-func printReport(a *cli.App, report aws.Report, want aws.Want) error {
+func printReport(a *cli.App, report aws.Report, want aws.Want, session string) error {
 	if report.Checks == nil {
 		report.Checks = []aws.Check{}
 	}
@@ -239,13 +236,13 @@ func printReport(a *cli.App, report aws.Report, want aws.Want) error {
 	}
 	if report.OK {
 		if a.JSON {
-			a.WriteJSON(verifyJSON{Report: report})
+			a.WriteJSON(verifyJSON{Report: report, Session: session})
 		}
 		return nil
 	}
 	return &cli.Failure{
 		Err:      &screen.Fault{Problem: verdict(report, want)},
-		Document: func(e *cli.ErrorJSON) any { return verifyJSON{Report: report, Error: e} },
+		Document: func(e *cli.ErrorJSON) any { return verifyJSON{Report: report, Session: session, Error: e} },
 	}
 }
 

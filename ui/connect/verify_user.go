@@ -9,22 +9,25 @@ import (
 	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/screen"
+	"rolecall/steps/step"
 	"rolecall/ui/cli"
+	"rolecall/ui/flags"
 )
 
 // verifyUserJSON is what verify --user prints with --json: the contract's
 // fields, with the user beside the role that is not there.
 type verifyUserJSON struct {
-	OK     bool           `json:"ok"`
-	Role   *aws.RoleRef   `json:"role"`
-	User   *aws.UserRef   `json:"user"`
-	Checks []aws.Check    `json:"checks"`
-	Error  *cli.ErrorJSON `json:"error,omitempty"`
+	OK      bool           `json:"ok"`
+	Role    *aws.RoleRef   `json:"role"`
+	User    *aws.UserRef   `json:"user"`
+	Checks  []aws.Check    `json:"checks"`
+	Session string         `json:"session,omitempty"` // whose choices were taken
+	Error   *cli.ErrorJSON `json:"error,omitempty"`
 }
 
 // verifyUser checks an IAM user and its keys against what the vendor needs.
 func verifyUser(ctx context.Context, a *cli.App, f *verifyFlags) error {
-	if f.role != "" || f.connect.ExternalID != "" || f.evidence != "" {
+	if f.role != "" || f.connect.Given("external-id") || f.evidence != "" {
 		return cli.Usage("--user goes with neither --role, --external-id nor --evidence: a user is trusted by nobody.", "--user alone", "Leave the others out.")
 	}
 	if err := a.CheckCommon(); err != nil {
@@ -33,43 +36,69 @@ func verifyUser(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err := aws.CheckUserName(f.user); err != nil {
 		return cli.FlagRefused("--user", err)
 	}
-	v, role, err := f.vendorWithUser()
+	vendor, err := f.vendorWithUser()
 	if err != nil {
 		return err
 	}
-	account, err := aws.Open(ctx, a.AWSOptions(a.Profile, f.connect.Partition, a.AskCode()))
+	prepared, err := flags.Select(&f.connect, vendor, describe.AccessUser, "")
 	if err != nil {
 		return err
 	}
-	identity, err := account.Identity(ctx)
+	session, account, _, err := f.signIn(ctx, a, prepared)
 	if err != nil {
 		return err
 	}
-	want := aws.WantUser{Partition: identity.Partition, AccountID: identity.AccountID, Name: f.user, Key: true}
-	want.Policies = append(want.Policies, v.Compose(role, nil, identity.Partition))
+	want, err := f.wantUser(a, session)
+	if err != nil {
+		return err
+	}
 	report, err := waitForUser(ctx, a.Env, account, want, f.wait)
 	if err != nil {
 		return err
 	}
-	return printUserReport(a, report, want)
+	return printUserReport(a, report, want, session.ID)
+}
+
+// wantUser describes the user, as the flags say, else as the session that
+// connected it.
+func (f *verifyFlags) wantUser(a *cli.App, s *step.Session) (aws.WantUser, error) {
+	needed := s.Request().Needed()
+	if len(needed) == 0 {
+		return aws.WantUser{}, cli.Usage("Nothing that is selected needs a user.", "products that it is for", "Name them with --products.")
+	}
+	purpose, err := f.connect.Recall(a, s, needed[0].Purpose, f.user, true)
+	if err != nil {
+		return aws.WantUser{}, err
+	}
+	g, err := s.Grant(purpose)
+	if len(describe.MistakesOf(err)) > 0 {
+		return aws.WantUser{}, cli.FlagRefused("parameters of the policy", err)
+	}
+	if err != nil {
+		return aws.WantUser{}, err
+	}
+	sayUnseen(a, &f.connect)
+	want := g.WantUser()
+	want.Name, want.Key = f.user, true
+	return want, nil
 }
 
 // vendorWithUser is the vendor asked for, else the first that gets a user.
-func (f *verifyFlags) vendorWithUser() (*describe.Vendor, *describe.Role, error) {
+func (f *verifyFlags) vendorWithUser() (string, error) {
 	names := describe.List()
-	if f.connect.Vendor != "" {
-		names = []string{f.connect.Vendor}
+	if name := f.connect.Text("vendor"); name != "" {
+		names = []string{name}
 	}
 	for _, name := range names {
 		v, err := steps.Library().Load(name)
 		if err != nil {
-			return nil, nil, cli.FlagRefused("--vendor", err)
+			return "", cli.FlagRefused("--vendor", err)
 		}
-		if users := v.RolesFor(nil, describe.AccessUser); len(users) > 0 {
-			return v, users[0], nil
+		if slices.ContainsFunc(v.Roles, func(role describe.Role) bool { return role.Access == describe.AccessUser }) {
+			return name, nil
 		}
 	}
-	return nil, nil, cli.Usage("This vendor gets a role, not a user.", "a vendor that gets a user", "Give --role, or see rolecall vendors list.")
+	return "", cli.Usage("This vendor gets a role, not a user.", "a vendor that gets a user", "Give --role, or see rolecall vendors list.")
 }
 
 func waitForUser(ctx context.Context, env cli.Env, account *aws.Account, want aws.WantUser, wait time.Duration) (aws.UserReport, error) {
@@ -87,8 +116,10 @@ func waitForUser(ctx context.Context, env cli.Env, account *aws.Account, want aw
 	}
 }
 
-func printUserReport(a *cli.App, r aws.UserReport, want aws.WantUser) error {
-	document := func(e *cli.ErrorJSON) any { return verifyUserJSON{OK: r.OK, User: r.User, Checks: r.Checks, Error: e} }
+func printUserReport(a *cli.App, r aws.UserReport, want aws.WantUser, session string) error {
+	document := func(e *cli.ErrorJSON) any {
+		return verifyUserJSON{OK: r.OK, User: r.User, Checks: r.Checks, Session: session, Error: e}
+	}
 	if !a.JSON {
 		reportText(a, aws.Report{Checks: r.Checks})
 	}

@@ -1,66 +1,127 @@
 // Package flags turns the flags of a command into answers, and refuses what
-// cannot be meant, before anything is asked or sent.
+// cannot be meant, before anything is asked or sent. Every flag is one row of a
+// table (see table), and so is every parameter of a vendor's policies.
 package flags
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"rolecall/steps"
+	"rolecall/steps/describe"
 )
 
-// Flags are the flags of connect and rehearse: an answer each.
-type Flags struct {
-	Vendor, method, Access    string
-	Partition, TrustedAccount string
-	Products, Regions         []string
-	RestrictTag               string
-	account, accountName      string
-	ExternalID, RoleName      string
-	PolicyName, userName      string
-	stackName, Path, Boundary string
-	sessionDuration           time.Duration
-	tags                      []string
-	ReportBucket              string
-	acknowledge, replaceRole  bool
-	SecretFile, plan          string
-	SendTo                    string
-	Wait                      time.Duration
-	Yes                       bool
+// Use is what a command needs flags for.
+type Use uint8
 
-	Given func(flag string) bool // whether a flag stands on the command line
+// The uses; a row of the table can be of several.
+const (
+	Connecting Use = 1 << iota // connect, rehearse, plan
+	Checking                   // verify
+	Updating                   // update
+	Showing                    // policy show
+)
+
+// Flags are the flags of one command line, as they were given.
+type Flags struct {
+	set *pflag.FlagSet
+	use Use
 }
 
 // DefaultWait is how long an unattended run waits for IAM and the vendor.
 const DefaultWait = 2 * time.Minute
 
-func (f *Flags) Bind(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	f.Given = flags.Changed
-	flags.StringVar(&f.Vendor, "vendor", "", "vendor to connect: a name, or a file such as ./acme.yaml")
-	flags.StringVar(&f.method, "method", "", "who does the AWS part: manual, automatic or direct")
-	flags.StringVar(&f.Access, "access", "", "what the vendor gets: role or user")
-	flags.StringVar(&f.Partition, "partition", "", "partition: aws, aws-cn or aws-us-gov")
-	flags.StringVar(&f.TrustedAccount, "trusted-account", "", "the vendor's AWS account, where rolecall does not know it")
-	flags.StringSliceVar(&f.Products, "products", nil, "products and integrations: a,b/c")
-	flags.StringSliceVar(&f.Regions, "regions", nil, "regions that the policy is limited to: r1,r2")
-	flags.StringVar(&f.RestrictTag, "restrict-tag", "", "tag that the policy is limited to: k=v")
-	flags.StringVar(&f.account, "account", "", "the vendor's account to connect: act-…")
-	flags.StringVar(&f.accountName, "account-name", "", "name of the vendor's account: existing, or to create")
-	flags.StringVar(&f.ExternalID, "external-id", "", "external ID from the vendor's console")
-	flags.StringVar(&f.RoleName, "role-name", "", "name of the role")
-	flags.StringVar(&f.PolicyName, "policy-name", "", "name of the policy")
-	flags.StringVar(&f.userName, "user-name", "", "name of the IAM user")
-	flags.StringVar(&f.stackName, "stack-name", "", "name of the CloudFormation stack")
-	flags.StringVar(&f.Path, "path", "", "path of role and policy: /team/")
-	flags.StringVar(&f.Boundary, "permissions-boundary", "", "the role's permissions boundary, by its ARN")
-	flags.DurationVar(&f.sessionDuration, "session-duration", 0, "longest session of the role, 1h to 12h")
-	flags.StringArrayVar(&f.tags, "tag", nil, "tag of what is created: k=v (may be repeated)")
-	flags.StringVar(&f.ReportBucket, "report-bucket", "", "bucket of the Cost and Usage Report")
-	flags.BoolVar(&f.acknowledge, "acknowledge-iam-capabilities", false, "accept that CloudFormation creates IAM resources")
-	flags.BoolVar(&f.replaceRole, "replace-role", false, "replace the role that the vendor's account has now")
-	flags.StringVar(&f.SendTo, "send-to", "", "https address to which a vendor file's declared request may go")
-	flags.StringVar(&f.SecretFile, "secret-file", "", "file for the secret access key")
-	flags.StringVar(&f.plan, "plan", "", "create nothing but what this approved plan holds")
-	flags.DurationVar(&f.Wait, "wait", DefaultWait, "how long to wait for IAM and the vendor when unattended")
-	flags.BoolVarP(&f.Yes, "yes", "y", false, "take defaults and never ask")
+// Bind gives a command the flags of its use.
+func (f *Flags) Bind(cmd *cobra.Command, use Use) {
+	f.set, f.use = cmd.Flags(), use
+	f.set.SortFlags = false // the table's order is a reader's
+	for _, r := range table() {
+		if r.of&use != 0 {
+			r.add(f.set)
+		}
+	}
+	if cmd.Annotations == nil {
+		cmd.Annotations = map[string]string{}
+	}
+	cmd.Annotations[takesParameters] = "yes"
+}
+
+// Given tells whether a flag stands on the command line.
+func (f *Flags) Given(name string) bool { return f.set.Changed(name) }
+
+// Text is a flag's value, its default where it was not given.
+func (f *Flags) Text(name string) string {
+	if flag := f.set.Lookup(name); flag != nil {
+		return flag.Value.String()
+	}
+	return ""
+}
+
+// Yes tells whether defaults are taken and nothing is asked.
+func (f *Flags) Yes() bool { return f.Text("yes") == "true" }
+
+// TakeDefaults is --yes, for a command that asks nothing.
+func (f *Flags) TakeDefaults() { _ = f.set.Set("yes", "true") } // the flag exists, and takes it
+
+// Wait is how long an unattended run waits for IAM and the vendor.
+func (f *Flags) Wait() time.Duration { return f.length("wait") }
+
+// SecretFile is where the secret access key goes; empty: nowhere.
+func (f *Flags) SecretFile() string { return f.Text("secret-file") }
+
+// SendTo is the address that a declared request may go to; empty: none.
+func (f *Flags) SendTo() string { return f.Text("send-to") }
+
+// The getters below fail for a flag of another kind, which the table excludes,
+// and for one that the command does not have: then there is no value.
+
+func (f *Flags) list(name string) []string {
+	values, err := f.set.GetStringSlice(name)
+	if err != nil {
+		values, _ = f.set.GetStringArray(name)
+	}
+	if len(values) == 0 {
+		return nil
+	}
+	return slices.Clone(values)
+}
+
+func (f *Flags) length(name string) time.Duration {
+	d, _ := f.set.GetDuration(name)
+	return d
+}
+
+func (f *Flags) on(name string) bool { return f.Text(name) == "true" }
+
+// rows are the flags that this command has: of the table, and of the vendor's
+// parameters.
+func (f *Flags) rows(v *describe.Vendor) []row {
+	rows := slices.DeleteFunc(table(), func(r row) bool { return r.of&f.use == 0 })
+	return append(rows, parameterRows(v)...)
+}
+
+// Taken are the flags ("--path") that no parameter of a vendor can have: those
+// of the table, and those that single commands have beside it.
+func Taken() []string {
+	taken := strings.Fields(others)
+	for _, r := range table() {
+		taken = append(taken, "--"+r.name)
+	}
+	return taken
+}
+
+// others are the flags of the commands that are not in the table. A test holds
+// them to the commands.
+const others = "--json --plain --profile --region --aws-account --help --version --role --user --evidence --output --format --minify"
+
+// Library reads descriptions of vendors, none of whose parameters has a flag of
+// rolecall's own.
+func Library() describe.Library {
+	library := steps.Library()
+	library.Taken = Taken()
+	return library
 }

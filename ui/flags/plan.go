@@ -1,114 +1,163 @@
 package flags
 
 import (
+	"cmp"
 	"fmt"
 	"path/filepath"
-	"slices"
+	"time"
 
+	"rolecall/steps/describe"
 	"rolecall/steps/plan"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/ui/cli"
+	"rolecall/ui/draw"
 )
 
-// bindPlan reads an approved plan and lets it answer what no flag does.
-func (f *Flags) bindPlan() (*plan.Plan, error) {
-	if f.plan == "" {
-		return nil, nil
-	}
-	text, err := cli.ReadFile(f.plan)
-	if err != nil {
-		return nil, err
-	}
-	plan, err := plan.Read(text)
-	if err != nil {
-		return nil, err
-	}
-	if open := plan.Unapproved(); len(open) > 0 {
-		return nil, &screen.Fault{Problem: screen.Problem{What: fmt.Sprintf("%s is not approved: %d of its %d documents are in no approval.", filepath.Base(f.plan), len(open), len(plan.Documents)),
-			Expected: "an approval of every document", Next: "Have it reviewed, then: rolecall approve " + f.plan + ".", Kind: screen.NotAsNeeded}}
-	}
-	if err := f.keepToSettings(plan); err != nil {
-		return nil, err
-	}
-	for _, fill := range []struct {
-		flag string
-		into *string
-		from string
-	}{
-		{"vendor", &f.Vendor, plan.Vendor}, {"method", &f.method, plan.Method}, {"access", &f.Access, plan.Access},
-		{"partition", &f.Partition, plan.Partition}, {"account", &f.account, plan.VendorAccount}, {"restrict-tag", &f.RestrictTag, plan.RestrictTag},
-		{"path", &f.Path, plan.Path}, {"permissions-boundary", &f.Boundary, plan.Boundary},
-	} {
-		if !f.Given(fill.flag) {
-			*fill.into = fill.from
-		}
-	}
-	if !f.Given("regions") {
-		f.Regions = plan.Regions
-	}
-	if f.Given("account-name") {
-		f.account = ""
-	}
-	return plan, nil
+// binding is an approved plan, and what it answers.
+type binding struct {
+	plan    *plan.Plan
+	answers record.Answers
 }
 
-// keepToSettings refuses a plan whose settings are not those that were approved,
-// and flags that would give the role more than they do.
-func (f *Flags) keepToSettings(plan *plan.Plan) error {
-	refused := func(what string) error {
-		return &screen.Fault{Problem: screen.Problem{What: what, Expected: "names and settings as they were approved",
-			Next: "Plan with the same flags, have the plan approved (rolecall approve FILE), and give it with --plan.", Kind: screen.NotAsNeeded}}
+// readPlan reads the plan that --plan names, nil without one, and refuses one
+// that was not approved as it is now, another way to connect than the plan's,
+// and another account.
+func (f *Flags) readPlan(a *cli.App) (*binding, error) {
+	name := f.Text("plan")
+	if name == "" {
+		return nil, nil
 	}
-	switch {
-	case !plan.SettingsApproved():
-		return refused(filepath.Base(f.plan) + ": names or settings were changed after the approval.")
-	case f.Given("permissions-boundary") && f.Boundary != plan.Boundary:
-		return refused("--permissions-boundary is not the plan's.")
-	case f.Given("session-duration") && f.sessionDuration != plan.SessionFor:
-		return refused("--session-duration is not the plan's.")
+	text, err := cli.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	planned, err := plan.Read(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := approved(name, planned); err != nil {
+		return nil, err
+	}
+	b := &binding{planned, answersOf(planned)}
+	for _, r := range f.rows(nil) {
+		if isWay(r.name) && f.Given(r.name) {
+			if err := b.same(f, r, &Prepared{Answers: b.answers}); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if planned.AccountID != "" && a.Account != "" && a.Account != planned.AccountID {
+		return nil, otherThanPlanned("aws-account", a.Account, planned.AccountID)
+	}
+	a.Account = cmp.Or(a.Account, planned.AccountID)
+	return b, nil
+}
+
+// approved refuses a plan that no approval covers as it is now.
+func approved(name string, planned *plan.Plan) error {
+	if len(planned.Approvals) > 0 && !planned.SettingsApproved() {
+		return &screen.Fault{Problem: screen.Problem{
+			What:     draw.Clean(filepath.Base(name)) + ": names or settings were changed after the approval.",
+			Expected: "names and settings as they were approved", Next: planAnew, Kind: screen.NotAsNeeded}}
+	}
+	open := planned.Unapproved()
+	if len(open) == 0 {
+		return nil
+	}
+	return &screen.Fault{Problem: screen.Problem{
+		What: fmt.Sprintf("%s is not approved: %d of its %d documents are in no approval.",
+			draw.Clean(filepath.Base(name)), len(open), len(planned.Documents)),
+		Expected: "an approval of every document", Kind: screen.NotAsNeeded,
+		Next: "Have it reviewed, then: rolecall approve " + draw.Clean(name) + "."}}
+}
+
+const planAnew = "Plan with the same flags, have the plan approved (rolecall approve), and give it with --plan."
+
+// answersOf are the answers that a plan gives.
+func answersOf(p *plan.Plan) record.Answers {
+	a := record.Answers{
+		Vendor: p.Vendor, Method: p.Method, Access: p.Access, Partition: p.Partition, VendorAccount: p.VendorAccount,
+		AccountID: p.AccountID, Selection: p.Selection, Settings: p.Settings, Stack: record.Stack{Name: p.StackName},
+		Parts: map[string]record.Part{}, Plan: p.Binding(),
+	}
+	for _, role := range p.Roles {
+		part := record.Part{
+			RoleName: role.RoleName, NameGiven: role.RoleName != "", UserName: role.UserName, UserNameGiven: role.UserName != "",
+			PolicyName: role.PolicyName, ExternalID: role.ExternalID,
+		}
+		if part.ExternalID == plan.UnknownExternalID {
+			part.ExternalID = ""
+		}
+		a.Parts[role.Purpose] = part
+	}
+	return a
+}
+
+// keep refuses a plan that would not be made as it was approved, and every flag
+// that says otherwise. A nil binding keeps to nothing.
+func (b *binding) keep(f *Flags, p *Prepared, now time.Time) error {
+	if b == nil {
+		return nil
+	}
+	if p.Vendor == nil || p.Open() {
+		return cli.Usage("The plan leaves open what it is for.", "a plan for one vendor, method and access", planAnew)
+	}
+	p.Answers.TrustedAccount = b.trusted(p.Vendor)
+	b.answers = p.Answers
+	head := plan.Head{Tool: b.plan.Tool, Vendor: b.plan.Vendor, Method: b.plan.Method,
+		VendorAccount: b.plan.VendorAccount, StackName: b.plan.StackName}
+	anew, err := plan.Make(b.answers.Request(p.Vendor), head, now)
+	if err != nil {
+		return err
+	}
+	if differs := b.plan.Differs(anew); differs != nil {
+		return &screen.Fault{Problem: *differs}
+	}
+	for _, r := range f.rows(p.Vendor) {
+		if r.bound && !isWay(r.name) && f.Given(r.name) {
+			if err := b.same(f, r, &Prepared{Answers: b.answers, Vendor: p.Vendor}); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
 
-// fillFromPlan takes what is planned and has no flag given: the selection, the
-// names and an external ID that was known.
-func (f *Flags) fillFromPlan(p *Prepared, planned *plan.Plan) {
-	if planned == nil {
-		return
-	}
-	p.Answers.Plan = planned.Binding()
-	if !f.Given("products") {
-		p.Answers.Bundles = slices.Clone(planned.Bundles)
-	}
-	if !f.Given("report-bucket") {
-		p.Answers.Parameters = planned.Parameters
-	}
-	if !f.Given("tag") {
-		p.Answers.Tags = planned.Tags
-	}
-	if !f.Given("session-duration") {
-		p.Answers.SessionFor = planned.SessionFor
-	}
-	parts := map[string]record.Part{}
-	for _, role := range planned.Roles {
-		part := p.Answers.Parts[role.Purpose]
-		if part.RoleName == "" {
-			part.RoleName = role.RoleName
-		}
-		if part.PolicyName == "" {
-			part.PolicyName = role.PolicyName
-		}
-		if part.ExternalID == "" && role.ExternalID != plan.UnknownExternalID {
-			part.ExternalID = role.ExternalID
-		}
-		parts[role.Purpose] = part
-	}
-	p.Answers.Parts = parts
-	if f.TrustedAccount == "" && p.Vendor != nil && len(planned.Roles) > 0 {
-		role, ok := p.Vendor.Role(planned.Roles[0].Purpose)
-		if ok && len(p.Vendor.TrustedAccounts(role, planned.Partition)) == 0 && len(planned.Roles[0].Trusts) == 1 {
-			p.Answers.TrustedAccount = planned.Roles[0].Trusts[0]
+// trusted is the vendor's account that the plan names, where the description
+// names none.
+func (b *binding) trusted(v *describe.Vendor) string {
+	for _, planned := range b.plan.Roles {
+		role, ok := v.Role(planned.Purpose)
+		if ok && len(v.TrustedAccounts(role, b.plan.Partition)) == 0 && len(planned.Trusts) == 1 {
+			return planned.Trusts[0]
 		}
 	}
+	return ""
+}
+
+// same refuses a flag that says something else than the plan. What the plan
+// leaves open may be said.
+func (b *binding) same(f *Flags, r row, said *Prepared) error {
+	purpose := ""
+	if said.Vendor != nil {
+		purpose = firstPurpose(said)
+	}
+	planned := r.field.said(&b.answers, said.Vendor, purpose)
+	if err := r.field.put(f, r.name, said, purpose); err != nil {
+		return err
+	}
+	flag := r.field.said(&said.Answers, said.Vendor, purpose)
+	if flag == planned || r.open && planned == "" {
+		return nil
+	}
+	return otherThanPlanned(r.name, flag, planned)
+}
+
+func otherThanPlanned(name, flag, planned string) error {
+	flag, planned = none(draw.Clean(flag)), none(draw.Clean(planned))
+	return &screen.Fault{Problem: screen.Problem{
+		What:     "--" + name + " is " + flag + ", and the plan says " + planned + ".",
+		Expected: "what was approved: " + planned, Wanted: planned, Found: flag, Kind: screen.NotAsNeeded,
+		Next: "Leave out --" + name + ". Or plan with it, have that approved (rolecall approve), and give it with --plan."}}
 }

@@ -2,13 +2,10 @@ package flags
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
-	"unicode"
 
-	"rolecall/aws"
 	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
@@ -25,39 +22,77 @@ type Prepared struct {
 	Load    func(name string) (*describe.Vendor, error)
 }
 
+// Way is a way to connect, as far as flags or a plan say it.
+type Way struct {
+	Vendor, Method, Access string
+	Yes                    bool // defaults are taken
+}
+
 // Prepare checks every flag and turns them into answers. Nothing was done when
 // it refuses.
 func Prepare(a *cli.App, f *Flags) (*Prepared, error) {
-	p := &Prepared{Load: steps.Library().Load}
+	p := &Prepared{Load: Library().Load}
 	if err := a.CheckCommon(); err != nil {
 		return nil, err
 	}
-	plan, err := f.bindPlan()
+	b, err := f.readPlan(a)
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Offer(f); err != nil {
+	way := Way{Vendor: f.Text("vendor"), Method: f.Text("method"), Access: f.Text("access"), Yes: f.Yes()}
+	if b != nil {
+		p.Answers = b.answers
+		way = Way{Vendor: p.Answers.Vendor, Method: p.Answers.Method, Access: p.Answers.Access, Yes: f.Yes()}
+	}
+	if err := p.Offer(way); err != nil {
+		return nil, err
+	}
+	if err := b.keep(f, p, a.Env.Now()); err != nil {
 		return nil, err
 	}
 	if err := f.fit(p); err != nil {
 		return nil, err
 	}
-	f.fillFromPlan(p, plan)
 	p.Answers.Profile, p.Answers.Region = a.Profile, a.Region
 	p.Answers.AccountID, p.Answers.AccountPinned = a.Account, a.Account != ""
 	return p, nil
 }
 
-// Offer finds the ways to connect that the flags leave open.
-func (p *Prepared) Offer(f *Flags) error {
+// Select takes the flags that say what is wanted of a vendor, for commands that
+// follow no method. The access is role or user; empty: a role, where the
+// vendor's selection needs one. An empty partition stays open.
+func Select(f *Flags, vendor, access, partition string) (*Prepared, error) {
+	v, err := Library().Load(vendor)
+	if err != nil {
+		return nil, cli.FlagRefused("--vendor", err)
+	}
+	p := &Prepared{Vendor: v, Load: Library().Load}
+	p.Answers.Vendor, p.Answers.Access, p.Answers.Partition = describe.Canonical(vendor), access, partition
+	if err := f.checkShapes(v); err != nil {
+		return nil, err
+	}
+	if access == "" {
+		p.Answers.Access = describe.AccessRole
+		if err := (bundles{}).put(f, "products", p, ""); err != nil {
+			return nil, err
+		}
+		if len(v.RolesFor(p.Answers.Bundles, describe.AccessRole)) == 0 {
+			p.Answers.Access = describe.AccessUser
+		}
+	}
+	return p, f.take(p)
+}
+
+// Offer finds the ways to connect that are left open.
+func (p *Prepared) Offer(way Way) error {
 	names := describe.List()
-	if f.Vendor != "" {
-		names = []string{describe.Canonical(f.Vendor)}
+	if way.Vendor != "" {
+		names = []string{describe.Canonical(way.Vendor)}
 	}
 	var all []step.Offer
 	byName := map[string]*describe.Vendor{}
 	for i, loaded := range p.loadAll(names) {
-		if loaded.err != nil && f.Vendor == "" && !describe.BuiltIn(names[i]) {
+		if loaded.err != nil && way.Vendor == "" && !describe.BuiltIn(names[i]) {
 			continue // a file of the user's that is broken stops nothing else
 		}
 		if loaded.err != nil {
@@ -70,17 +105,17 @@ func (p *Prepared) Offer(f *Flags) error {
 		}
 	}
 	p.Offers = slices.DeleteFunc(slices.Clone(all), func(o step.Offer) bool {
-		return f.method != "" && o.Method != f.method || f.Access != "" && o.Access != f.Access
+		return way.Method != "" && o.Method != way.Method || way.Access != "" && o.Access != way.Access
 	})
 	if len(p.Offers) == 0 {
-		return noOffer(f, all)
+		return noOffer(way, all)
 	}
 	first := p.Offers[0]
-	if f.Yes && sameAccess(p.Offers) {
+	if way.Yes && sameAccess(p.Offers) {
 		p.Offers = p.Offers[:1]
 	}
-	if f.Yes && len(p.Offers) > 1 {
-		if f.Vendor != "" {
+	if way.Yes && len(p.Offers) > 1 {
+		if way.Vendor != "" {
 			p.Answers.Vendor = first.Vendor
 		}
 		return nil // nothing answers which access: the first step says so
@@ -124,24 +159,22 @@ func sameAccess(offers []step.Offer) bool {
 }
 
 // noOffer says which methods there are, from the vendors' descriptions.
-func noOffer(f *Flags, all []step.Offer) error {
-	asked := strings.TrimSpace(strings.Join([]string{
-		wordIf("--vendor ", f.Vendor), wordIf("--method ", f.method), wordIf("--access ", f.Access)}, " "))
+func noOffer(way Way, all []step.Offer) error {
 	if len(all) == 0 {
-		return cli.Usage("rolecall cannot connect "+draw.Clean(f.Vendor)+" yet: its description has no method.",
+		return cli.Usage("rolecall cannot connect "+draw.Clean(way.Vendor)+" yet: its description has no method.",
 			"a vendor with a method", "See which have one: rolecall vendors list.")
 	}
-	return cli.Usage("There is no way to connect with "+draw.Clean(strings.Join(strings.Fields(asked), " "))+".",
+	var asked []string
+	for _, word := range [][2]string{{"--vendor", way.Vendor}, {"--method", way.Method}, {"--access", way.Access}} {
+		if word[1] != "" {
+			asked = append(asked, word[0]+" "+word[1])
+		}
+	}
+	return cli.Usage("There is no way to connect with "+draw.Clean(strings.Join(asked, " "))+".",
 		"one of: "+OfferList(all), "Leave the flag out, or give one of these.")
 }
 
-func wordIf(flag, value string) string {
-	if value == "" {
-		return ""
-	}
-	return flag + value
-}
-
+// OfferList says in flags which ways there are.
 func OfferList(offers []step.Offer) string {
 	var words []string
 	for _, o := range offers {
@@ -150,29 +183,30 @@ func OfferList(offers []step.Offer) string {
 	return strings.Join(words, "; ")
 }
 
-// fit checks the flags against the vendor and against each other.
+// fit checks the flags against the vendor and against each other, and takes
+// them.
 func (f *Flags) fit(p *Prepared) error {
 	if err := f.belong(p); err != nil {
 		return err
 	}
-	if err := f.CheckShapes(); err != nil {
+	if err := f.checkShapes(p.Vendor); err != nil {
 		return err
 	}
 	if err := f.narrow(p); err != nil || p.Vendor == nil {
 		return err
 	}
-	for _, fill := range []func(*Prepared) error{f.FillPartition, f.fillVendorAccount, f.FillSelection, f.FillParameters, f.FillParts, f.fillSettings} {
-		if err := fill(p); err != nil {
-			return err
+	return f.take(p)
+}
+
+// belong refuses flags of methods that nobody offers here. What is offered
+// comes from the vendors' descriptions.
+func (f *Flags) belong(p *Prepared) error {
+	for _, r := range f.rows(nil) {
+		if r.owner.fits != nil && f.Given(r.name) && !slices.ContainsFunc(p.Offers, r.owner.fits) {
+			return cli.Usage("--"+r.name+" goes with "+r.owner.with+", which is not what is done here.",
+				"flags of: "+OfferList(p.Offers), "Leave out --"+r.name+".")
 		}
 	}
-	if err := f.CheckRestriction(p.Answers.Partition); err != nil {
-		return err
-	}
-	p.Answers.Regions, p.Answers.RestrictTag = f.Regions, f.RestrictTag
-	p.Answers.Path, p.Answers.Boundary = f.Path, f.Boundary
-	p.Answers.ReplaceRole = f.replaceRole
-	p.Answers.Stack.Name, p.Answers.Stack.Acknowledged = f.stackName, f.acknowledge
 	return nil
 }
 
@@ -182,180 +216,94 @@ func (f *Flags) narrow(p *Prepared) error {
 	if !p.Open() {
 		return nil
 	}
-	for _, flag := range []string{"partition", "trusted-account", "products", "account", "account-name", "external-id", "role-name",
-		"policy-name", "path", "permissions-boundary", "report-bucket", "replace-role", "regions", "restrict-tag"} {
-		if !f.Given(flag) {
-			continue
-		}
+	for _, name := range f.singles() {
 		if p.Vendor == nil || !sameAccess(p.Offers) {
-			return cli.Usage("--"+flag+" needs to know the vendor and the access.", "one of: "+OfferList(p.Offers), "Give --vendor, --method and --access too.")
+			return cli.Usage("--"+name+" needs to know the vendor and the access.", "one of: "+OfferList(p.Offers),
+				"Give --vendor, --method and --access too.")
 		}
 		p.Offers = slices.DeleteFunc(p.Offers, func(o step.Offer) bool { return o.Vendor != p.Answers.Vendor })
 	}
 	return nil
 }
 
-// belong refuses flags of methods that nobody offers here. What is offered
-// comes from the vendors' descriptions.
-func (f *Flags) belong(p *Prepared) error {
-	owners := []struct {
-		flag string
-		fits func(step.Offer) bool
-		with string
-	}{
-		{"stack-name", byMethod("automatic"), "--method automatic"},
-		{"acknowledge-iam-capabilities", byMethod("automatic"), "--method automatic"},
-		{"tag", byMethod("automatic", "direct"), "--method automatic or direct"},
-		{"session-duration", byMethod("automatic", "direct"), "--method automatic or direct"},
-		{"user-name", byAccess(describe.AccessUser), "--access user"},
-		{"secret-file", byAccess(describe.AccessUser), "--access user"},
-	}
-	for _, o := range owners {
-		if f.Given(o.flag) && !slices.ContainsFunc(p.Offers, o.fits) {
-			return cli.Usage("--"+o.flag+" goes with "+o.with+", which is not what is done here.",
-				"flags of: "+OfferList(p.Offers), "Leave out --"+o.flag+".")
+// singles are the given flags that mean something to one vendor alone.
+func (f *Flags) singles() []string {
+	names := f.givenParameters()
+	for _, r := range f.rows(nil) {
+		if r.single && f.Given(r.name) {
+			names = append(names, r.name)
 		}
 	}
-	return nil
+	return names
 }
 
-func byMethod(ids ...string) func(step.Offer) bool {
-	return func(o step.Offer) bool { return slices.Contains(ids, o.Method) }
-}
-
-func byAccess(access string) func(step.Offer) bool {
-	return func(o step.Offer) bool { return o.Access == access }
-}
-
-// CheckShapes checks the values whose grammar is AWS's.
-func (f *Flags) CheckShapes() error {
-	shapes := []struct {
-		flag, value string
-		check       func(string) error
-	}{
-		{"--role-name", f.RoleName, aws.CheckRoleName},
-		{"--policy-name", f.PolicyName, aws.CheckPolicyName},
-		{"--user-name", f.userName, aws.CheckUserName},
-		{"--path", f.Path, aws.CheckPolicyPath},
-		{"--external-id", f.ExternalID, aws.CheckExternalID},
-		{"--permissions-boundary", f.Boundary, cli.CheckPolicyARN},
-		{"--stack-name", f.stackName, aws.CheckStackName},
-	}
-	for _, s := range shapes {
-		if s.value == "" && !f.Given(strings.TrimPrefix(s.flag, "--")) {
+// checkShapes checks the values that have a grammar of their own. An empty one
+// is refused, except where it says that nothing is taken from a session.
+func (f *Flags) checkShapes(v *describe.Vendor) error {
+	for _, r := range f.rows(v) {
+		given := f.Given(r.name)
+		if !given && r.name != "wait" {
 			continue
 		}
-		if err := s.check(s.value); err != nil {
-			return cli.FlagRefused(s.flag, err)
+		if f.empty(r) && r.recalled&f.use != 0 {
+			continue
+		}
+		if r.kind == listed && f.empty(r) {
+			return cli.Usage("--"+r.name+" is empty.", "at least one", "Correct --"+r.name+", or leave it out.")
+		}
+		if r.shape == nil {
+			continue
+		}
+		if err := r.shape(f.Text(r.name)); err != nil {
+			return cli.FlagRefused("--"+r.name, err)
 		}
 	}
-	if f.Wait <= 0 {
-		return cli.Usage("--wait is "+f.Wait.String()+".", "a time above zero, such as 2m", "Correct --wait.")
-	}
 	return nil
 }
 
-func (f *Flags) FillPartition(p *Prepared) error {
-	v := p.Vendor
-	if f.Partition == "" && f.TrustedAccount == "" {
-		return nil
+// empty tells whether a flag has nothing for a value.
+func (f *Flags) empty(r row) bool {
+	switch r.kind {
+	case listed:
+		return len(f.list(r.name)) == 0
+	case word:
+		return f.Text(r.name) == ""
+	case repeated, length, toggle:
 	}
-	partition := f.Partition
-	if partition == "" {
-		partition = describe.Commercial
-	}
-	if _, ok := v.Partitions[partition]; !ok {
-		return cli.Usage(fmt.Sprintf("--partition: %s has no %q.", v.Title, draw.Clean(partition)),
-			"one of: "+strings.Join(v.PartitionsOf(), ", "), "Correct --partition.")
-	}
-	p.Answers.Partition = partition
-	if f.TrustedAccount == "" {
-		return nil
-	}
-	if err := v.CheckTrustedAccount(partition, f.TrustedAccount); err != nil {
-		return cli.FlagRefused("--trusted-account", err)
-	}
-	p.Answers.TrustedAccount = f.TrustedAccount
-	return nil
+	return false
 }
 
-func (f *Flags) fillVendorAccount(p *Prepared) error {
-	term := p.Vendor.Account
-	switch {
-	case f.account == "" && f.accountName == "":
-		return nil
-	case term.Label == "":
-		return cli.Usage("--account and --account-name are of no use: "+p.Vendor.Title+" has no accounts of its own.", "neither", "Leave them out.")
-	case f.accountName != "" && !strings.ContainsFunc(f.accountName, unicode.IsLetter):
-		return cli.Usage("--account-name needs at least one letter.", "a name such as prod", "Correct --account-name.")
-	case f.account != "" && f.accountName != "":
-		return cli.Usage("--account and --account-name say two things.", "one of them", "Give the ID, or the name.")
-	}
-	if f.account != "" {
-		if pattern, err := regexp.Compile("^(?:" + term.Pattern + ")$"); err == nil && term.Pattern != "" && !pattern.MatchString(f.account) {
-			return cli.Usage(fmt.Sprintf("--account: %q is not the ID of a %s.", draw.Clean(f.account), term.Label),
-				"such as "+term.Example, "Copy it from "+p.Vendor.Title+"'s console.")
+// take makes answers of the given flags, each checked against the vendor and
+// what was answered before it.
+func (f *Flags) take(p *Prepared) error {
+	for _, r := range f.rows(p.Vendor) {
+		if r.field == nil || !f.Given(r.name) || r.group == groupWhat && isWay(r.name) {
+			continue
+		}
+		if err := r.field.put(f, r.name, p, firstPurpose(p)); err != nil {
+			return err
+		}
+		if r.fits == nil || f.empty(r) {
+			continue
+		}
+		if err := r.fits(f, p); err != nil {
+			return err
 		}
 	}
-	p.Answers.VendorAccount, p.Answers.NewVendorAccount = f.account, f.accountName
-	return nil
+	return f.strangers(p.Vendor)
 }
 
-func (f *Flags) FillSelection(p *Prepared) error {
-	if len(f.Products) == 0 {
-		return nil
-	}
-	bundles, err := p.Vendor.Bundles(f.Products)
-	if err != nil {
-		return cli.FlagRefused("--products", err)
-	}
-	if where, ok := p.Vendor.Partitions[p.Answers.Partition]; ok && !where.Customise {
-		return cli.Usage("--products: the policy cannot be customised in "+where.Title+". "+where.Why, "no --products there", "Leave out --products.")
-	}
-	p.Answers.Bundles = bundles
-	return nil
-}
+// isWay tells whether a flag says the way to connect, which was taken already.
+func isWay(name string) bool { return name == "vendor" || name == "method" || name == "access" }
 
-// FillParameters takes the values that a policy's placeholders need.
-func (f *Flags) FillParameters(p *Prepared) error {
-	if f.ReportBucket == "" {
-		return nil
+// firstPurpose is that of the first role or user that the selection needs,
+// which names and external ID are of: the others keep what the description
+// suggests.
+func firstPurpose(p *Prepared) string {
+	if needed := p.Answers.Request(p.Vendor).Needed(); len(needed) > 0 {
+		return needed[0].Purpose
 	}
-	for i := range p.Vendor.Roles {
-		for name, parameter := range p.Vendor.Roles[i].Parameters {
-			if parameter.Flag != "--report-bucket" {
-				continue
-			}
-			if err := parameter.Check(f.ReportBucket); err != nil {
-				return cli.FlagRefused(parameter.Flag, err)
-			}
-			p.Answers.Parameters = map[string]string{name: f.ReportBucket}
-			return nil
-		}
-	}
-	return cli.Usage("--report-bucket is of no use: no policy of "+p.Vendor.Title+" has a bucket.", "no --report-bucket", "Leave it out.")
-}
-
-// FillParts gives names and external ID to the first role that is needed: the
-// others keep what the description suggests.
-func (f *Flags) FillParts(p *Prepared) error {
-	if f.ExternalID == "" && f.RoleName == "" && f.PolicyName == "" && f.userName == "" {
-		return nil
-	}
-	roles := p.Vendor.RolesFor(p.Answers.Bundles, p.Answers.Access)
-	if len(roles) == 0 {
-		return nil
-	}
-	if f.ExternalID != "" {
-		if err := p.Vendor.CheckExternalID(f.ExternalID); err != nil {
-			return cli.FlagRefused("--external-id", err)
-		}
-	}
-	p.Answers.Parts = map[string]record.Part{roles[0].Purpose: {
-		PolicyName: f.PolicyName, RoleName: f.RoleName, NameGiven: f.RoleName != "", ExternalID: f.ExternalID,
-		UserName: f.userName, UserNameGiven: f.userName != "",
-	}}
-	return nil
+	return ""
 }
 
 // Session makes the session that the flags describe; its worlds come later.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"strings"
 
+	"rolecall/steps/access"
+
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
@@ -73,15 +75,15 @@ func vendorSource(name string) (*source, error) {
 	if err != nil {
 		return nil, cli.FlagRefused("vendor:"+draw.Clean(name), err)
 	}
-	role, err := onlyRole(v, nil, "")
+	request := access.Request{Vendor: v, Partition: describe.Commercial}
+	if len(request.Needed()) == 0 {
+		request.Access = describe.AccessUser
+	}
+	role, err := onlyRole(request)
 	if err != nil {
 		return nil, err
 	}
-	doc := v.Compose(role, nil, describe.Commercial)
-	if doc == nil {
-		return nil, awsPoliciesAlone(v, role, describe.Commercial)
-	}
-	return &source{name: "vendor:" + name, text: []byte(doc.Pretty()), vendor: v, role: role}, nil
+	return &source{name: "vendor:" + name, text: []byte(request.Open(role.Purpose).Pretty()), vendor: v, role: role}, nil
 }
 
 // awsPoliciesAlone refuses to show a policy where there is none of the vendor's.
@@ -91,19 +93,17 @@ func awsPoliciesAlone(v *describe.Vendor, role *describe.Role, partition string)
 		"a vendor with a policy of its own", "Read AWS's: rolecall policy review "+role.ManagedARNs(partition)[0]+". The formats cloudformation, terraform and cli attach them.")
 }
 
-// onlyRole is the one role (or user) that a selection needs. The role comes
-// first where a vendor has both.
-func onlyRole(v *describe.Vendor, bundles []string, access string) (*describe.Role, error) {
-	roles := v.RolesFor(bundles, access)
-	if access == "" {
-		if roles = v.RolesFor(bundles, describe.AccessRole); len(roles) == 0 {
-			roles = v.RolesFor(bundles, describe.AccessUser)
-		}
-	}
+// onlyRole is the one role (or user) that a request needs, and that has a policy
+// of the vendor's own.
+func onlyRole(request access.Request) (*describe.Role, error) {
+	v, roles := request.Vendor, request.Needed()
 	switch len(roles) {
 	case 0:
 		return nil, cli.Usage(v.Title+" has no policy for this.", "another access or other products", "See rolecall vendors show "+v.Name+".")
 	case 1:
+		if !request.OwnPolicy(roles[0].Purpose) {
+			return nil, awsPoliciesAlone(v, roles[0], request.Partition)
+		}
 		return roles[0], nil
 	}
 	names := make([]string, len(roles))

@@ -49,10 +49,11 @@ func Answers(s *step.Session) {
 // for each partition, made when it is first signed in to; a vendor, when its API
 // is first opened.
 type Rehearsal struct {
-	account string
-	trusted string              // the vendor's AWS account outside the commercial partition
-	begins  []vendorapi.Account // the vendor's accounts; nil: the one of its description's example
-	now     func() time.Time
+	account    string
+	trusted    string              // the vendor's AWS account outside the commercial partition
+	externalID string              // that a flag or a plan names for the vendor's account; empty: one is minted
+	begins     []vendorapi.Account // the vendor's accounts; nil: the one of its description's example
+	now        func() time.Time
 
 	mu      sync.Mutex
 	servers map[string]*awsrehearsal.Server // by partition
@@ -62,7 +63,7 @@ type Rehearsal struct {
 // Start connects the session to an AWS and to vendors that are inside the
 // program. What it needs of them starts when it is asked for.
 func Start(a *cli.App, s *step.Session) *Rehearsal {
-	r := &Rehearsal{account: s.AccountID, trusted: s.TrustedAccount, now: a.Env.Now,
+	r := &Rehearsal{account: s.AccountID, trusted: s.TrustedAccount, externalID: knownExternalID(s), now: a.Env.Now,
 		servers: map[string]*awsrehearsal.Server{}, vendors: map[string]vendorapi.Rehearsed{}}
 	if s.VendorAccount != "" {
 		r.begins = []vendorapi.Account{{ID: s.VendorAccount, Name: VendorName, OrganizationID: "org-rehearsal"}}
@@ -104,12 +105,26 @@ func (r *Rehearsal) vendor(name string, v *describe.Vendor) (vendorapi.Client, e
 	if accounts == nil && v.Account.Example != "" {
 		accounts = []vendorapi.Account{{ID: v.Account.Example, Name: VendorName}}
 	}
-	running, err := api.Rehearse(vendorapi.Rehearsal{Accounts: accounts, Assume: r.assume})
+	running, err := api.Rehearse(vendorapi.Rehearsal{Accounts: accounts, ExternalID: r.externalID, Assume: r.assume})
 	if err != nil {
 		return nil, err
 	}
 	r.vendors[name] = running
 	return running.Client, nil
+}
+
+// knownExternalID is what a flag or a plan says that the vendor's account has;
+// empty where nothing does, and one is minted.
+func knownExternalID(s *step.Session) string {
+	if s.Vendor == nil {
+		return ""
+	}
+	for _, role := range s.Request().Needed() {
+		if role.Submit {
+			return s.Part(role.Purpose).ExternalID
+		}
+	}
+	return ""
 }
 
 // server is the account of a partition, started when it is first needed.

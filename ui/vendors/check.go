@@ -13,6 +13,7 @@ import (
 	"rolecall/steps/screen"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
+	"rolecall/ui/flags"
 )
 
 func vendorsSchemaCommand(a *cli.App) *cobra.Command {
@@ -89,7 +90,7 @@ func checkVendor(a *cli.App, name, failOn string) error {
 		return cli.Usage(draw.Clean(name)+" cannot be read.", "the path of a YAML file", "Check the path: rolecall vendors check ./acme.yaml.")
 	}
 	checked := checkJSON{File: name, Mistakes: []mistakeJSON{}, Policies: []policyCheckJSON{}}
-	v, err := steps.Library().ReadForeign(text, filepath.Base(name))
+	v, err := flags.Library().ReadForeign(text, filepath.Base(name))
 	for _, m := range describe.MistakesOf(err) {
 		checked.Mistakes = append(checked.Mistakes, mistakeJSON{m.Line, m.Column, m.What, m.Expected, m.Next})
 		if !a.JSON {
@@ -97,7 +98,7 @@ func checkVendor(a *cli.App, name, failOn string) error {
 		}
 	}
 	if err != nil {
-		return checkFailed(a, checked, fmt.Sprintf("%s: %s.", draw.Clean(name), cli.Count(len(checked.Mistakes), "mistake")), "a description without mistakes",
+		return checkFailed(checked, fmt.Sprintf("%s: %s.", draw.Clean(name), cli.Count(len(checked.Mistakes), "mistake")), "a description without mistakes",
 			"Correct the first one and check again. The keys: rolecall vendors schema.")
 	}
 	checked.Vendor, checked.OK = v.Name, true
@@ -114,11 +115,7 @@ func checkVendor(a *cli.App, name, failOn string) error {
 		if role.Policy == "" {
 			continue // AWS managed policies alone: their text is AWS's
 		}
-		opts := review.Options{Kind: policy.Identity, Now: a.Env.Now()}
-		if role.Inline {
-			opts.Limit = policy.MaxRoleInline
-		}
-		result := review.Review([]byte(role.Policy), opts)
+		result := review.Review([]byte(role.Policy), review.Options{Kind: policy.Identity, Limit: role.Limit(), Now: a.Env.Now()})
 		checked.Policies = append(checked.Policies, policyCheckJSON{role.Purpose, result})
 		if worst != "" && result.Fails(worst) {
 			failed = role.Purpose
@@ -129,7 +126,7 @@ func checkVendor(a *cli.App, name, failOn string) error {
 	}
 	printCheck(a, v, checked)
 	if failed != "" {
-		return checkFailed(a, checked, "The policy of "+failed+" has a finding as bad as "+failOn+" or worse.", "no such finding",
+		return checkFailed(checked, "The policy of "+failed+" has a finding as bad as "+failOn+" or worse.", "no such finding",
 			"Look at it: rolecall policy review --details.")
 	}
 	if a.JSON {
@@ -138,7 +135,7 @@ func checkVendor(a *cli.App, name, failOn string) error {
 	return nil
 }
 
-func checkFailed(a *cli.App, checked checkJSON, what, expected, next string) error {
+func checkFailed(checked checkJSON, what, expected, next string) error {
 	return &cli.Failure{
 		Err:      &screen.Fault{Problem: screen.Problem{What: what, Expected: expected, Next: next, Kind: screen.NotAsNeeded}},
 		Document: func(e *cli.ErrorJSON) any { checked.Error = e; return checked },

@@ -16,11 +16,11 @@ const (
 // policyByHand is what the person does at the policy step.
 func (p *pictured) policyByHand(w *fluent) {
 	w.t.Helper()
-	doc, err := p.session.WantedPolicy(sprintersPurpose)
+	g, err := p.session.Grant(sprintersPurpose)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p.does(w, "iam:CreatePolicy", map[string]string{"PolicyName": "sprinters-policy", "PolicyDocument": doc.Pretty()})
+	p.does(w, "iam:CreatePolicy", map[string]string{"PolicyName": "sprinters-policy", "PolicyDocument": g.Whole.Pretty()})
 }
 
 func (p *pictured) userByHand(w *fluent) {

@@ -1,0 +1,113 @@
+package describe
+
+import (
+	"slices"
+	"strings"
+
+	"rolecall/policy"
+)
+
+// Fill puts values in the place of a role's parameters: wherever the name of
+// one stands as a word of its own in a resource or a condition. What is filled
+// in is not read again, so that a value may look like another's name. The error
+// is Mistakes: each parameter without a value, and each value that does not
+// follow its rule. No value can widen what the policy grants.
+func (r *Role) Fill(doc *policy.Document, values map[string]string) (*policy.Document, error) {
+	var mistakes Mistakes
+	for _, name := range sortedKeys(r.Parameters) {
+		if err := r.Parameters[name].Check(values[name]); err != nil {
+			mistakes = append(mistakes, MistakesOf(err)...)
+		}
+	}
+	if len(mistakes) > 0 {
+		return nil, mistakes
+	}
+	fill := func(text string) string {
+		return eachWord(text, func(word string) string {
+			if _, ok := r.Parameters[word]; ok {
+				return values[word]
+			}
+			return word
+		})
+	}
+	return mapped(doc, fill), nil
+}
+
+// mapped is a document with its resources and conditions changed.
+func mapped(doc *policy.Document, change func(string) string) *policy.Document {
+	each := func(texts []string) []string {
+		if texts == nil {
+			return nil
+		}
+		out := make([]string, len(texts))
+		for i, text := range texts {
+			out[i] = change(text)
+		}
+		return out
+	}
+	out := *doc
+	out.Statements = slices.Clone(doc.Statements)
+	for i := range out.Statements {
+		s := &out.Statements[i]
+		s.Resource, s.NotResource = each(s.Resource), each(s.NotResource)
+		s.Condition = slices.Clone(s.Condition)
+		for j := range s.Condition {
+			s.Condition[j].Values = each(s.Condition[j].Values)
+		}
+	}
+	return &out
+}
+
+// eachWord changes each word of a text: a run of letters, digits and
+// underscores, as the names of parameters are.
+func eachWord(text string, change func(word string) string) string {
+	var b strings.Builder
+	for text != "" {
+		n := strings.IndexFunc(text, func(c rune) bool { return !ofWord(c) })
+		if n < 0 {
+			n = len(text)
+		}
+		b.WriteString(change(text[:n]))
+		text = text[n:]
+		n = strings.IndexFunc(text, ofWord)
+		if n < 0 {
+			n = len(text)
+		}
+		b.WriteString(text[:n])
+		text = text[n:]
+	}
+	return b.String()
+}
+
+func ofWord(c rune) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
+}
+
+func hasWord(text, word string) bool {
+	found := false
+	eachWord(text, func(one string) string {
+		found = found || one == word
+		return one
+	})
+	return found
+}
+
+// placesOf tells whether Fill would find the placeholder, and names an element
+// in which it stands and stays as it is; empty where there is none.
+func placesOf(doc *policy.Document, name string) (fills bool, lies string) {
+	mapped(doc, func(text string) string {
+		fills = fills || hasWord(text, name)
+		return text
+	})
+	has := func(text string) bool { return hasWord(text, name) }
+	for i := range doc.Statements {
+		s := &doc.Statements[i]
+		switch {
+		case slices.ContainsFunc(s.Action, has) || slices.ContainsFunc(s.NotAction, has):
+			lies = "an Action"
+		case slices.ContainsFunc(s.Condition, func(c policy.Condition) bool { return has(c.Key) }):
+			lies = "the key of a Condition"
+		}
+	}
+	return fills, lies
+}
