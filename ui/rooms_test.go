@@ -139,22 +139,16 @@ func (r *room) layered() bool {
 // mostLines is how large a room of steps or ui may grow, without its tests.
 const mostLines = 4000
 
-// outgrown are the rooms that are larger already, and may not grow further.
-func outgrown() map[string]int { return map[string]int{"steps/create": 4150} }
-
 // TestRooms wants every room small enough to know, with one comment that says
 // what it is.
 func TestRooms(t *testing.T) {
 	t.Parallel()
 	for _, r := range rooms(t) {
-		if most, listed := outgrown()[r.name]; listed && r.lines <= mostLines {
-			t.Errorf("%s is small enough now: take it out of the list of those that may have %d lines", r.name, most)
-		}
 		if r.comments != 1 || r.purpose == "" {
 			t.Errorf("%s has %d package comments, want one: its first sentence says what the room is", r.name, r.comments)
 		}
-		if most := max(mostLines, outgrown()[r.name]); r.layered() && r.lines > most {
-			t.Errorf("%s has %d lines without tests, at most %d are wanted: cut it where its imports part", r.name, r.lines, most)
+		if r.layered() && r.lines > mostLines {
+			t.Errorf("%s has %d lines without tests, at most %d are wanted: cut it where its imports part", r.name, r.lines, mostLines)
 		}
 	}
 }
