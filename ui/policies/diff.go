@@ -121,6 +121,7 @@ func readBoth(ctx context.Context, a *cli.App, kind policy.Kind, oldName, newNam
 	return before, after, nil
 }
 
+// DiffOf is a difference as it is printed with --json.
 func DiffOf(d policy.Difference) *DiffJSON {
 	out := &DiffJSON{Equal: d.Equal, Added: cli.OrEmpty(d.Added), Removed: cli.OrEmpty(d.Removed), Changed: []changeJSON{}, Bounded: d.Bounded}
 	for _, c := range d.Changed {

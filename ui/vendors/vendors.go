@@ -17,6 +17,7 @@ import (
 	"rolecall/ui/draw"
 )
 
+// VendorsCommand is rolecall vendors with the commands below it.
 func VendorsCommand(a *cli.App) *cobra.Command {
 	list := &cobra.Command{
 		Use:   "list",
