@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -156,7 +157,7 @@ func composers(t *testing.T, path string) {
 		if !ok {
 			return true
 		}
-		if of, ok := method.X.(*ast.Ident); ok && (of.Name == "strings" || of.Name == "bytes") {
+		if of, ok := method.X.(*ast.Ident); ok && slices.Contains([]string{"strings", "bytes", "filepath", "path"}, of.Name) {
 			return true
 		}
 		switch method.Sel.Name {

@@ -68,7 +68,7 @@ func (s *Session) offPlan(purpose string) *screen.Problem {
 		if one.planned != "" && !strings.EqualFold(one.planned, one.found) {
 			return &screen.Problem{What: "The " + one.what + " is " + one.found + ", and the plan says " + one.planned + ".",
 				Expected: "what was approved", Wanted: one.planned, Found: one.found, Kind: screen.NotAsNeeded,
-				Next: "Go back and take the plan's, or plan anew and have that approved (rolecall approve)."}
+				Next: "Go back and take the plan's, or plan anew and have that approved (rolecall approve FILE)."}
 		}
 	}
 	return nil

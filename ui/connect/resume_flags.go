@@ -129,7 +129,6 @@ func answerFlags() []answerFlag {
 			s.Stack.Name = value
 			return aws.CheckStackName(value)
 		}},
-		{name: "report-bucket", usage: "bucket of the Cost and Usage Report", planned: true, answer: takeParameter("--report-bucket")},
 		{name: "acknowledge-iam-capabilities", usage: "accept that CloudFormation creates IAM resources", isSwitch: true,
 			answer: func(s *step.Session, value string) error { s.Stack.Acknowledged = value == "true"; return nil }},
 		{name: "replace-role", usage: "replace the role that the vendor's account has now", isSwitch: true,
@@ -142,30 +141,5 @@ func answerFlags() []answerFlag {
 func changeFirst(s *step.Session, change func(*record.Part)) {
 	if needed := s.Request().Needed(); len(needed) > 0 {
 		s.SetPart(needed[0].Purpose, change)
-	}
-}
-
-// takeParameter takes the value of the policy's parameter that has this flag.
-func takeParameter(flag string) func(*step.Session, string) error {
-	return func(s *step.Session, value string) error {
-		for i := range s.Vendor.Roles {
-			for name, parameter := range s.Vendor.Roles[i].Parameters {
-				if parameter.Flag != flag {
-					continue
-				}
-				if err := parameter.Check(value); err != nil {
-					return err
-				}
-				parameters := map[string]string{name: value}
-				for other, kept := range s.Parameters {
-					if other != name {
-						parameters[other] = kept
-					}
-				}
-				s.Parameters = parameters
-				return nil
-			}
-		}
-		return cli.Usage("No policy of "+s.Vendor.Title+" has a bucket.", "no "+flag, "Leave it out.")
 	}
 }

@@ -72,7 +72,7 @@ func approved(name string, planned *plan.Plan) error {
 		Next: "Have it reviewed, then: rolecall approve " + draw.Clean(name) + "."}}
 }
 
-const planAnew = "Plan with the same flags, have the plan approved (rolecall approve), and give it with --plan."
+const planAnew = "Plan with the same flags, have the plan approved (rolecall approve FILE), and give it with --plan."
 
 // answersOf are the answers that a plan gives.
 func answersOf(p *plan.Plan) record.Answers {
@@ -159,5 +159,5 @@ func otherThanPlanned(name, flag, planned string) error {
 	return &screen.Fault{Problem: screen.Problem{
 		What:     "--" + name + " is " + flag + ", and the plan says " + planned + ".",
 		Expected: "what was approved: " + planned, Wanted: planned, Found: flag, Kind: screen.NotAsNeeded,
-		Next: "Leave out --" + name + ". Or plan with it, have that approved (rolecall approve), and give it with --plan."}}
+		Next: "Leave out --" + name + ". Or plan with it, have that approved (rolecall approve FILE), and give it with --plan."}}
 }
