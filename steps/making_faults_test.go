@@ -25,7 +25,12 @@ func TestEveryMethodSurvivesWhateverHappens(t *testing.T) {
 		case 0:
 			rehearse(t, func(t *testing.T, w *world) { w.direct(); w.toCreate(); run(t, w) })
 		case 1:
-			rehearse(t, func(t *testing.T, w *world) { w.automatic(); w.session.Unattended = seed%2 == 0; w.toStack(); run(t, w) })
+			rehearse(t, func(t *testing.T, w *world) {
+				w.automatic()
+				w.session.Unattended = seed%2 == 0
+				w.toStack()
+				run(t, w)
+			})
 		default:
 			sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 				w.session.ID = "260131-7k2m"

@@ -78,7 +78,7 @@ func isUnlocked(path string) bool {
 // sweepTemporary deletes a half-written file: at once when nobody has the lock
 // under which such files are written, else when it is old.
 func sweepTemporary(path string, now time.Time) {
-	folder, name := filepath.Split(path)
+	folder, name := filepath.Dir(path), filepath.Base(path)
 	lockPath := filepath.Join(folder, lockFile)
 	if id, _, _ := strings.Cut(strings.TrimPrefix(name, "."), "."); validSessionID(id) {
 		lockPath = filepath.Join(folder, id+extLock)
