@@ -100,7 +100,7 @@ func newPolicy(p types.Policy) Policy {
 		Path: cleanText(awssdk.ToString(p.Path)), Description: cleanText(awssdk.ToString(p.Description)),
 		VersionID: cleanText(awssdk.ToString(p.DefaultVersionId)), Attachments: int(awssdk.ToInt32(p.AttachmentCount)),
 		Boundaries: int(awssdk.ToInt32(p.PermissionsBoundaryUsageCount)),
-		Created: awssdk.ToTime(p.CreateDate), Updated: awssdk.ToTime(p.UpdateDate),
+		Created:    awssdk.ToTime(p.CreateDate), Updated: awssdk.ToTime(p.UpdateDate),
 		Tags: fromSDKTags(p.Tags),
 	}
 }

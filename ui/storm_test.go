@@ -216,8 +216,11 @@ func (s *storm) rolecall(kill bool, wait time.Duration, args ...string) outcome 
 	if err := cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	done := make(chan error, 1)
-	go func() { done <- cmd.Wait() }()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = cmd.Wait() // how it ended is in ProcessState
+	}()
 	o := outcome{}
 	signal := []syscall.Signal{syscall.SIGKILL, syscall.SIGTERM, syscall.SIGHUP}[s.rng.IntN(3)]
 	moment := time.Duration(s.rng.IntN(2500)) * time.Millisecond
@@ -225,7 +228,6 @@ func (s *storm) rolecall(kill bool, wait time.Duration, args ...string) outcome 
 	if kill {
 		select {
 		case <-done:
-			done <- nil
 		case <-time.After(moment):
 			_ = cmd.Process.Signal(signal)
 			o.killed = true
@@ -288,11 +290,14 @@ func (s *storm) keepsSecrets(o outcome) {
 	}
 	_ = filepath.WalkDir(s.dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() || slices.Contains(s.keyFiles(), path) {
-			return nil
+			return err
 		}
 		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
 		for _, secret := range secrets {
-			if err == nil && bytes.Contains(text, []byte(secret)) {
+			if bytes.Contains(text, []byte(secret)) {
 				s.fail("a secret is in %s", path)
 			}
 		}
