@@ -44,6 +44,7 @@ func (w *world) toBucket(o rehearsal.Options) *rehearsal.Server {
 }
 
 func TestTheReportBucketIsLookedAt(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		server := w.toBucket(rehearsal.Options{Organization: account, Buckets: map[string]string{"reports": account, "theirs": "444455556666"}})
 		w.types("parameter", "not-there").sees("There is no bucket not-there", "name another").enter()
@@ -68,6 +69,7 @@ func TestTheReportBucketIsLookedAt(t *testing.T) {
 }
 
 func TestAMemberAccountIsToldWhichOneManages(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toBucket(rehearsal.Options{Organization: "111122223333"})
 		w.types("parameter", "reports").sees("member account", "1111-2222-3333").enter().sees("confused deputy").enter().at("create")
@@ -78,6 +80,7 @@ func TestAMemberAccountIsToldWhichOneManages(t *testing.T) {
 }
 
 func TestWhereOrganizationsCannotBeReadNothingIsSaidOfIt(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(_ *testing.T, w *world) {
 		server := w.toBucket(rehearsal.Options{Organization: "111122223333"})
 		server.Deny("organizations:DescribeOrganization")

@@ -43,6 +43,7 @@ func (w *world) toConnect() *world {
 }
 
 func TestTheDeclaredRequestIsShownWholeAndSentOnceAsked(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		sent := []string{}
 		w.session.Post = func(_ context.Context, url, body string) (int, string, error) {
@@ -70,6 +71,7 @@ func TestTheDeclaredRequestIsShownWholeAndSentOnceAsked(t *testing.T) {
 }
 
 func TestTheDeclaredRequestCanBeLeftOut(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.session.Post = func(context.Context, string, string) (int, string, error) { return 0, "", errors.New("unreachable") }
 		w.toConnect().presses("send").sees("There was no answer", "look in the vendor's console")
@@ -81,6 +83,7 @@ func TestTheDeclaredRequestCanBeLeftOut(t *testing.T) {
 }
 
 func TestNoValueChangesWhatIsSent(t *testing.T) {
+	t.Parallel()
 	r := describe.Request{Body: `{"role": "{role_arn}", "external_id": "{external_id}", "n": {"x": 1}}`}
 	if got := r.Render("a", `b", "admin": "c`, ""); got != `{"role": "a", "external_id": "b\", \"admin\": \"c", "n": {"x": 1}}` {
 		t.Error(got)

@@ -120,6 +120,7 @@ func (w *world) existsOnce() {
 }
 
 func TestTheDirectMethodMakesPolicyAndRoleAndHandsTheRoleOver(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct().toCreate().sees("create policy Spot-Policy", "create role Spot-Role", "attach Spot-Policy to Spot-Role", "policy simulator says so")
 		if n := w.requests("iam:CreatePolicy") + w.requests("iam:CreateRole"); n > 0 {
@@ -142,6 +143,7 @@ func TestTheDirectMethodMakesPolicyAndRoleAndHandsTheRoleOver(t *testing.T) {
 }
 
 func TestASecondRunChangesNothingAndSaysSo(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct().toCreate().sees("create these").enter().sees("seen to be right")
 		writes := w.requests("iam:CreatePolicy") + w.requests("iam:CreateRole") + w.requests("iam:AttachRolePolicy")
@@ -163,6 +165,7 @@ func TestASecondRunChangesNothingAndSaysSo(t *testing.T) {
 }
 
 func TestHalfOfItIsAdoptedAndTheRestMade(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
 		w.createPolicy("Spot-Policy", w.wantedPolicy())
@@ -175,6 +178,7 @@ func TestHalfOfItIsAdoptedAndTheRestMade(t *testing.T) {
 }
 
 func TestARoleThatIsRightUnderOtherPolicyNamesIsAdopted(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
 		id, err := w.api.MintExternalID(t.Context(), "act-12ab12ab")
@@ -194,6 +198,7 @@ func TestARoleThatIsRightUnderOtherPolicyNamesIsAdopted(t *testing.T) {
 }
 
 func TestADifferentPolicyIsAskedAboutAndCanBeUpdated(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
 		full := w.wantedPolicy()
@@ -218,6 +223,7 @@ func TestADifferentPolicyIsAskedAboutAndCanBeUpdated(t *testing.T) {
 }
 
 func TestAnUpdateDeletesNoVersionThatRolecallCannotProveItMade(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
 		full := w.wantedPolicy()
@@ -236,6 +242,7 @@ func TestAnUpdateDeletesNoVersionThatRolecallCannotProveItMade(t *testing.T) {
 }
 
 func TestADifferentRoleCanBeLeftForAnotherName(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
 		w.createRole("Spot-Role", "spotinst:aws:extid:0000000000000000")
@@ -250,6 +257,7 @@ func TestADifferentRoleCanBeLeftForAnotherName(t *testing.T) {
 }
 
 func TestADifferentRoleCanBeUpdated(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
 		w.session.Tags, w.session.SessionFor = map[string]string{"team": "platform"}, 2*time.Hour
@@ -264,6 +272,7 @@ func TestADifferentRoleCanBeUpdated(t *testing.T) {
 }
 
 func TestARoleThatHasMoreIsNeverAdoptedNorStripped(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
 		id, err := w.api.MintExternalID(t.Context(), "act-12ab12ab")
@@ -283,6 +292,7 @@ func TestARoleThatHasMoreIsNeverAdoptedNorStripped(t *testing.T) {
 }
 
 func TestPathTagsBoundaryAndSessionAreHonoured(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
 		boundary := w.createPolicy("boundary", policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"*"}, Resource: []string{"*"}}))
@@ -302,6 +312,7 @@ func TestPathTagsBoundaryAndSessionAreHonoured(t *testing.T) {
 }
 
 func TestATakenPolicyNameAtAnotherPathIsFound(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
 		if _, err := w.hands().CreatePolicy(t.Context(), aws.NewPolicy{Name: "spot-policy", Path: "/old/", Document: w.wantedPolicy()}); err != nil {
@@ -313,6 +324,7 @@ func TestATakenPolicyNameAtAnotherPathIsFound(t *testing.T) {
 }
 
 func TestBothRolesAreMade(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
 		w.session.Bundles = w.session.Vendor.AllBundles()
@@ -327,6 +339,7 @@ func TestBothRolesAreMade(t *testing.T) {
 }
 
 func TestMissingPermissionsAreNamedBeforeAnythingIsMade(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.aws.Deny("iam:CreateRole", "iam:AttachRolePolicy")
 		w.direct().toCreate().sees("You are not allowed iam:AttachRolePolicy, iam:CreateRole. Nothing was made.", "Smallest policy")
@@ -355,6 +368,7 @@ func TestMissingPermissionsAreNamedBeforeAnythingIsMade(t *testing.T) {
 }
 
 func TestWithoutTheSimulatorTheFirstRefusedCallNamesWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.aws.Deny("iam:SimulatePrincipalPolicy", "iam:CreateRole")
 		w.direct().toCreate().sees("cannot be asked here").enter()
@@ -366,6 +380,7 @@ func TestWithoutTheSimulatorTheFirstRefusedCallNamesWhatIsMissing(t *testing.T) 
 }
 
 func TestAFailureHalfWayOffersToRemoveExactlyWhatWasMade(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		other := w.createPolicy("other", policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"s3:ListBucket"}, Resource: []string{"*"}}))
 		w.aws.Deny("iam:SimulatePrincipalPolicy", "iam:AttachRolePolicy")
@@ -386,6 +401,7 @@ func TestAFailureHalfWayOffersToRemoveExactlyWhatWasMade(t *testing.T) {
 // TestFaults puts every fault before and after every request that writes: in
 // the end everything exists once.
 func TestFaultsThatPassLeadToOneOfEach(t *testing.T) {
+	t.Parallel()
 	kinds := map[string]rehearsal.FaultKind{"throttled": rehearsal.Throttled, "500": rehearsal.Broken, "503": rehearsal.Away,
 		"dropped before": rehearsal.DropBefore, "dropped after": rehearsal.DropAfter}
 	for name, kind := range kinds {
@@ -404,6 +420,7 @@ func TestFaultsThatPassLeadToOneOfEach(t *testing.T) {
 }
 
 func TestADroppedCreationIsFoundToBeOurs(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct().toCreate().sees("create these")
 		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropAfter, Actions: []string{"iam:CreateRole"}, Times: 1})
@@ -416,6 +433,7 @@ func TestADroppedCreationIsFoundToBeOurs(t *testing.T) {
 }
 
 func TestFaultsThatStayAreSaidWithWhatExists(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct().toCreate().sees("create these")
 		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.Throttled, Actions: []string{"iam:CreateRole"}})
@@ -430,6 +448,7 @@ func TestFaultsThatStayAreSaidWithWhatExists(t *testing.T) {
 }
 
 func TestCredentialsThatExpireBetweenTwoCallsAreSaidAndItGoesOn(t *testing.T) {
+	t.Parallel()
 	for writes := range 3 {
 		rehearse(t, func(t *testing.T, w *world) {
 			w.direct().toCreate().sees("create these").enter()
@@ -456,6 +475,7 @@ func TestCredentialsThatExpireBetweenTwoCallsAreSaidAndItGoesOn(t *testing.T) {
 // TestKilled drops the walk after each request that writes, with its answer
 // lost or only not saved, and begins anew from what was saved before it.
 func TestKilledBetweenAnyTwoCallsAndResumed(t *testing.T) {
+	t.Parallel()
 	for _, lost := range []string{"nothing", "the answer", "the answer and its record"} {
 		for kill := range 4 {
 			rehearse(t, func(t *testing.T, w *world) {
@@ -490,6 +510,7 @@ func TestKilledBetweenAnyTwoCallsAndResumed(t *testing.T) {
 }
 
 func TestTheReceiptIsPrivateAndReadable(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		folder := t.TempDir()
 		w.direct()
@@ -513,6 +534,7 @@ func TestTheReceiptIsPrivateAndReadable(t *testing.T) {
 }
 
 func TestBackFromTheNamesLeadsToThePlan(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct().toCreate().sees("create these").presses("rename").sees("Choose the names")
 		w.take(w.walk.Tell(screen.Changed{ID: "role-name SpotinstRoleArn", Text: "Other"}))

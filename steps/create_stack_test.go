@@ -76,6 +76,7 @@ func (w *world) stacks() []aws.Stack {
 }
 
 func TestTheAutomaticMethodGoesThroughAChangeSet(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic().toReady()
 		w.sees("You are allowed to do all of it")
@@ -111,6 +112,7 @@ func TestTheAutomaticMethodGoesThroughAChangeSet(t *testing.T) {
 }
 
 func TestUnattendedTheStackIsCreatedAtOnce(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic()
 		asker, ok := w.stepNamed(stackStep).(step.Asker)
@@ -133,6 +135,7 @@ func TestUnattendedTheStackIsCreatedAtOnce(t *testing.T) {
 }
 
 func TestTheStackStepSaysTheCauseAndOffersToDelete(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.createRole("Spot-Role", "another")
 		w.automatic().toReady().enter().sees("Nothing was made yet").enter()
@@ -163,6 +166,7 @@ func TestTheStackStepSaysTheCauseAndOffersToDelete(t *testing.T) {
 }
 
 func TestWhatARollbackLeavesIsNamed(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic().toReady()
 		w.aws.Deny("iam:CreateRole", "iam:DeletePolicy")
@@ -174,6 +178,7 @@ func TestWhatARollbackLeavesIsNamed(t *testing.T) {
 }
 
 func TestMissingPermissionsAreSaidBeforeAnythingIsMade(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.aws.Deny("iam:CreateRole", "cloudformation:CreateChangeSet")
 		w.automatic().toStack().enter().sees("You, in the AWS console").enter().sees("not allowed cloudformation:CreateChangeSet, iam:CreateRole", "Nothing was made")
@@ -193,6 +198,7 @@ func TestMissingPermissionsAreSaidBeforeAnythingIsMade(t *testing.T) {
 }
 
 func TestANameThatIsAnotherStacksIsNeverTouchedUnasked(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		foreign := aws.NewStack{Name: "spot-access", Acknowledged: true, Template: "Resources:\n  R:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: other\n" +
 			"      AssumeRolePolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: 'sts:AssumeRole', Principal: {AWS: 'arn:aws:iam::444455556666:root'}}]}\n"}
@@ -215,6 +221,7 @@ func TestANameThatIsAnotherStacksIsNeverTouchedUnasked(t *testing.T) {
 }
 
 func TestASecondRunFindsTheStackAndChangesNothing(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic().toReady().enter().sees("Nothing was made yet").enter().sees("is right")
 		calls := w.requests("cloudformation:CreateStack") + w.requests("cloudformation:ExecuteChangeSet")
@@ -230,6 +237,7 @@ func TestASecondRunFindsTheStackAndChangesNothing(t *testing.T) {
 }
 
 func TestOtherProductsUpdateTheStackThroughAChangeSet(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic().toReady().enter().sees("Nothing was made yet").enter().sees("is right")
 		before := w.session.Part("SpotinstRoleArn")
@@ -246,6 +254,7 @@ func TestOtherProductsUpdateTheStackThroughAChangeSet(t *testing.T) {
 }
 
 func TestARunningStackIsFoundAgain(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic().toReady().enter().sees("Nothing was made yet").enter()
 		w.until("the policy", func() bool { return strings.Contains(w.tasks(), "running: policy Spot-Policy") })
@@ -260,6 +269,7 @@ func TestARunningStackIsFoundAgain(t *testing.T) {
 }
 
 func TestAStackFromTheConsoleIsFoundByItsContent(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic().toStack().enter().sees("You, in the AWS console").chooses("way", "console")
 		w.sees("waiting for a stack made from this template", "https://console.aws.amazon.com/cloudformation/home?region=us-east-1#/stacks/create/template")
@@ -282,6 +292,7 @@ func TestAStackFromTheConsoleIsFoundByItsContent(t *testing.T) {
 }
 
 func TestAStackWithAnotherExternalIDIsNotTaken(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic().toStack().enter().sees("You, in the AWS console").chooses("way", "console").sees("waiting for a stack")
 		_, err := w.hands().CreateStack(t.Context(), aws.NewStack{Name: "spot-access", Template: w.code("Template").Body, Acknowledged: true,
@@ -299,6 +310,7 @@ func TestAStackWithAnotherExternalIDIsNotTaken(t *testing.T) {
 }
 
 func TestAStackFromTheCommandLineIsFoundToo(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.session.Rehearsal = true
 		w.automatic().toStack().types("stack-name", "by-cli").sees("You, in the AWS console").chooses("way", "cli")
@@ -316,6 +328,7 @@ func TestAStackFromTheCommandLineIsFoundToo(t *testing.T) {
 }
 
 func TestWithoutCredentialsTheOutputsArePasted(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic()
 		w.session.AWS, w.session.GuideOnly, w.session.Partition, w.session.AccountID = nil, true, "aws", account
@@ -331,6 +344,7 @@ func TestWithoutCredentialsTheOutputsArePasted(t *testing.T) {
 }
 
 func TestBothOfSpotsRolesComeOutOfOneStack(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic()
 		w.session.Bundles = append(w.session.Vendor.DefaultBundles(), "cloud-analyzer")
@@ -347,6 +361,7 @@ func TestBothOfSpotsRolesComeOutOfOneStack(t *testing.T) {
 }
 
 func TestLostAnswersMakeOneStack(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic().toReady()
 		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropAfter, Actions: []string{"cloudformation:CreateChangeSet"}, Times: 1})
@@ -382,6 +397,7 @@ func (w *world) toStackNamed(name string) *world {
 }
 
 func TestTheFollowingSurvivesExpiredCredentials(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic().toReady().enter().sees("Nothing was made yet").enter().sees("waiting for CloudFormation")
 		w.aws.ExpireCredentials()
@@ -395,6 +411,7 @@ func TestTheFollowingSurvivesExpiredCredentials(t *testing.T) {
 }
 
 func TestADiscardedChangeSetLeavesNothing(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic().toReady().enter().sees("Nothing was made yet").presses("discard").sees("You, in the AWS console")
 		if all := w.stacks(); len(all) != 0 {
@@ -418,6 +435,7 @@ func (w *world) chinese() *world {
 }
 
 func TestTheStackInAWSChina(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.chinese().automatic()
 		w.session.Partition, w.session.TrustedAccount, w.session.ByHand = "aws-cn", "444455556666", true
@@ -439,6 +457,7 @@ func TestTheStackInAWSChina(t *testing.T) {
 }
 
 func TestSettingsReachTheRole(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic()
 		boundary := w.createPolicy("boundary", w.wantedPolicy())
@@ -459,6 +478,7 @@ func TestSettingsReachTheRole(t *testing.T) {
 
 // TestTheShownCommandMakesTheStack runs it with the real AWS CLI.
 func TestTheShownCommandMakesTheStack(t *testing.T) {
+	t.Parallel()
 	if _, err := exec.LookPath("aws"); err != nil {
 		t.Skip("the AWS CLI is not installed: the command was not run")
 	}
@@ -544,6 +564,7 @@ func (w *world) runAgain() {
 }
 
 func TestAKillAfterAnyRequestLeavesOneStack(t *testing.T) {
+	t.Parallel()
 	for _, unattended := range []bool{false, true} {
 		for kill, again := 1, true; again; kill++ {
 			rehearse(t, func(t *testing.T, w *world) {
@@ -578,6 +599,7 @@ func TestAKillAfterAnyRequestLeavesOneStack(t *testing.T) {
 }
 
 func TestWhatWasNotApprovedIsNotMade(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic()
 		w.session.Plan = &plan.Plan{}
@@ -591,6 +613,7 @@ func TestWhatWasNotApprovedIsNotMade(t *testing.T) {
 // TestTheTemplateHoldsWhatPeopleRead checks the template as text: the reasons
 // are in it, a token and a Lambda are not, and cfn-lint has nothing to say.
 func TestTheTemplateHoldsWhatPeopleRead(t *testing.T) {
+	t.Parallel()
 	var template string
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic()

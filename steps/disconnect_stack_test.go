@@ -39,6 +39,7 @@ func (w *world) stacked() (*undo.Remover, aws.Stack) {
 }
 
 func TestDisconnectDeletesTheStackAndWaitsForItsEnd(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		r, _ := w.stacked()
 		plan, err := r.Plan(t.Context())
@@ -54,6 +55,7 @@ func TestDisconnectDeletesTheStackAndWaitsForItsEnd(t *testing.T) {
 }
 
 func TestAStackInDeletionIsWaitedForByTheNextRun(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		r, stack := w.stacked()
 		ctx, cancel := context.WithCancel(t.Context())
@@ -70,6 +72,7 @@ func TestAStackInDeletionIsWaitedForByTheNextRun(t *testing.T) {
 }
 
 func TestAnUpdatedStackStays(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.stacked()
 		receipt := w.receipt()

@@ -51,6 +51,7 @@ func wantVerdicts(t *testing.T, removals []undo.Removal, err error, want ...stri
 }
 
 func TestDisconnectRemovesInOrderExactlyWhatWasMade(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.createPolicy("other", policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"s3:ListBucket"}, Resource: []string{"*"}}))
 		r := w.connected()
@@ -73,6 +74,7 @@ func TestDisconnectRemovesInOrderExactlyWhatWasMade(t *testing.T) {
 }
 
 func TestDisconnectLeavesWhatSomebodyChanged(t *testing.T) {
+	t.Parallel()
 	const keepAll = "attachment Spot-Policy keep, role Spot-Role keep, policy Spot-Policy keep"
 	cases := map[string]struct {
 		change func(*world) error
@@ -130,6 +132,7 @@ func TestDisconnectLeavesWhatSomebodyChanged(t *testing.T) {
 }
 
 func TestAChangeBetweenPlanAndRemovalIsSeen(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		r := w.connected()
 		plan, err := r.Plan(t.Context())
@@ -152,6 +155,7 @@ func TestAChangeBetweenPlanAndRemovalIsSeen(t *testing.T) {
 }
 
 func TestDisconnectRemovesOlderVersionsOfItsOwnPolicy(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		r := w.connected()
 		for _, doc := range []*policy.Document{policy.NewDocument(w.wantedPolicy().Statements[:3]...), w.wantedPolicy()} {
@@ -165,6 +169,7 @@ func TestDisconnectRemovesOlderVersionsOfItsOwnPolicy(t *testing.T) {
 }
 
 func TestDisconnectGetsOverFaultsThatPass(t *testing.T) {
+	t.Parallel()
 	kinds := map[string]rehearsal.FaultKind{"throttled": rehearsal.Throttled, "500": rehearsal.Broken, "dropped before": rehearsal.DropBefore, "dropped after": rehearsal.DropAfter}
 	for name, kind := range kinds {
 		for _, action := range []string{"iam:DetachRolePolicy", "iam:DeleteRole", "iam:DeletePolicy"} {
@@ -184,6 +189,7 @@ func TestDisconnectGetsOverFaultsThatPass(t *testing.T) {
 }
 
 func TestAnInterruptedDisconnectGoesOn(t *testing.T) {
+	t.Parallel()
 	for stop := range 3 {
 		rehearse(t, func(t *testing.T, w *world) {
 			r := w.connected()
@@ -215,6 +221,7 @@ func TestAnInterruptedDisconnectGoesOn(t *testing.T) {
 }
 
 func TestARequestThatWasNeverAnsweredIsNotProof(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct().toCreate().sees("create these").enter()
 		w.one() // the policy
@@ -234,6 +241,7 @@ func TestARequestThatWasNeverAnsweredIsNotProof(t *testing.T) {
 }
 
 func TestAnAttachmentToAFoundRoleGoesAndTheRoleStays(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
 		id, err := w.api.MintExternalID(t.Context(), "act-12ab12ab")

@@ -44,6 +44,7 @@ func everyVendor(t *testing.T) []*describe.Vendor {
 // TestEveryStepIsRegistered holds the names that steps go to against the table,
 // and that each step of the table is met in the flow of some vendor.
 func TestEveryStepIsRegistered(t *testing.T) {
+	t.Parallel()
 	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("record", "step.go"), nil, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +89,7 @@ func TestEveryStepIsRegistered(t *testing.T) {
 // can be copied or opened beside instructions against the marks that
 // descriptions can name.
 func TestMarksAreWhatTheStepsHave(t *testing.T) {
+	t.Parallel()
 	seen := map[string]map[string]bool{} // by step and access
 	for _, v := range everyVendor(t) {
 		for _, method := range v.Methods {
@@ -237,6 +239,7 @@ func answer(view screen.Screen) screen.Msg {
 // TestTheDocumentedMarksAreTheKnownOnes holds the page for vendors against the
 // table.
 func TestTheDocumentedMarksAreTheKnownOnes(t *testing.T) {
+	t.Parallel()
 	page, err := os.ReadFile(filepath.Join("..", "assets", "vendors", "README.md"))
 	if err != nil {
 		t.Fatal(err)

@@ -19,6 +19,7 @@ import (
 // presses enter and tries again. In the end everything is there once, on record
 // with its ID, and disconnecting leaves nothing.
 func TestEveryMethodSurvivesWhateverHappens(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(90) {
 		run := func(t *testing.T, w *world) { w.survives(seed) }
 		switch seed % 3 {

@@ -73,6 +73,7 @@ func (w *world) hasAttached(want ...string) {
 }
 
 func TestManagedPoliciesByHand(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.audit("manual")
 		w.session.Rehearsal = true
@@ -94,6 +95,7 @@ func TestManagedPoliciesByHand(t *testing.T) {
 // TestTheWatchWaitsForEveryManagedPolicy is somebody who forgets to tick one,
 // then ticks one too many.
 func TestTheWatchWaitsForEveryManagedPolicy(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.audit("manual").pastPermissions().at("role:AcmeRoleArn").sees("waiting")
 		hands := w.hands()
@@ -124,6 +126,7 @@ func TestTheWatchWaitsForEveryManagedPolicy(t *testing.T) {
 }
 
 func TestManagedPoliciesByRolecall(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		edit    []string
 		made    []string
@@ -168,6 +171,7 @@ func TestManagedPoliciesByRolecall(t *testing.T) {
 // TestARoleThatLacksAManagedPolicyIsCompleted finds a role made before the
 // vendor wanted the second policy.
 func TestARoleThatLacksAManagedPolicyIsCompleted(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.audit("direct").pastPermissions().at("create").sees("create these")
 		hands := w.hands()
@@ -192,6 +196,7 @@ func TestARoleThatLacksAManagedPolicyIsCompleted(t *testing.T) {
 }
 
 func TestManagedPoliciesByAStack(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.audit("automatic").pastPermissions().at(stackStep).seesNot("Policy name").enter().sees("You, in the AWS console").enter().sees("acknowledge that AWS CloudFormation")
 		for _, arn := range []string{"${AWS::Partition}:iam::aws:policy/SecurityAudit", "${AWS::Partition}:iam::aws:policy/job-function/ViewOnlyAccess"} {
@@ -205,6 +210,7 @@ func TestManagedPoliciesByAStack(t *testing.T) {
 }
 
 func TestAManagedPolicyThatGrantsEverythingIsSaid(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.audit("direct", "[SecurityAudit,", "[AdministratorAccess,")
 		w.start().at("vendor").enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
@@ -213,6 +219,7 @@ func TestAManagedPolicyThatGrantsEverythingIsSaid(t *testing.T) {
 }
 
 func TestAPlanNamesManagedPolicies(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.audit("direct")
 		p, err := planOf(w.session)
@@ -248,6 +255,7 @@ func TestAPlanNamesManagedPolicies(t *testing.T) {
 }
 
 func TestDisconnectNeverDeletesAWSsOwnPolicy(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		r := w.connected()
 		// A receipt that somebody changed claims that rolecall made it.
@@ -261,6 +269,7 @@ func TestDisconnectNeverDeletesAWSsOwnPolicy(t *testing.T) {
 }
 
 func TestAVendorsOwnPolicyLeavesRoomForManagedOnes(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.audit("direct", withOwn()...)
 		documents := w.grant("AcmeRoleArn").Documents

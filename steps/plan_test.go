@@ -38,6 +38,7 @@ func planned(t *testing.T, w *world, approve bool) *plan.Plan {
 }
 
 func TestAnApprovedPlanLetsTheManualMethodThrough(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.session.Plan = planned(t, w, true).Binding()
 		w.session.Rehearsal = true
@@ -48,6 +49,7 @@ func TestAnApprovedPlanLetsTheManualMethodThrough(t *testing.T) {
 }
 
 func TestNothingIsMadeWithoutAnApproval(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.session.Plan = planned(t, w, false).Binding()
 		w.session.Rehearsal = true
@@ -61,6 +63,7 @@ func TestNothingIsMadeWithoutAnApproval(t *testing.T) {
 }
 
 func TestAnotherSelectionThanThePlansIsRefused(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.session.Plan = planned(t, w, true).Binding()
 		w.session.Bundles = []string{"ocean", "ocean/eks"}
@@ -72,6 +75,7 @@ func TestAnotherSelectionThanThePlansIsRefused(t *testing.T) {
 }
 
 func TestARoleChangedBehindThePlanIsNotHandedOver(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.session.Plan = planned(t, w, true).Binding()
 		w.session.Rehearsal = true
@@ -90,6 +94,7 @@ func TestARoleChangedBehindThePlanIsNotHandedOver(t *testing.T) {
 }
 
 func TestAChangedPlanIsRefused(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		text, err := planned(t, w, true).JSON()
 		if err != nil {
@@ -109,6 +114,7 @@ func TestAChangedPlanIsRefused(t *testing.T) {
 }
 
 func TestAnotherNameThanThePlansIsRefused(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct().session.Plan = planned(t, w, true).Binding()
 		w.session.SetPart("SpotinstRoleArn", func(p *record.Part) { p.RoleName = "Admin" }) // as the person may in the step
@@ -122,6 +128,7 @@ func TestAnotherNameThanThePlansIsRefused(t *testing.T) {
 // TestADocumentIsApprovedForItsRole gives a role the documents that were
 // approved for another.
 func TestADocumentIsApprovedForItsRole(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		p := planned(t, w, true).Binding()
 		for i := range p.Documents {

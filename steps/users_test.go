@@ -92,6 +92,7 @@ func (w *world) toCredentials() *world {
 }
 
 func TestThePolicyStepOfAUserOffersTheRoleAndTheUserThatHasIt(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "manual", "user", func(t *testing.T, w *world) {
 		w.toPermissions().enter().at(userPolicyStep).sees("A role avoids long-lived keys", "the user has it").seesNot("the role has it")
 		w.presses("skip").at(userStep).back().at(userPolicyStep)
@@ -108,6 +109,7 @@ func TestThePolicyStepOfAUserOffersTheRoleAndTheUserThatHasIt(t *testing.T) {
 }
 
 func TestPermissionsSayWhatEachActionIsForAndWhatIsNotGranted(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "manual", "user", func(t *testing.T, w *world) {
 		w.toPermissions()
 		for _, action := range []string{"ec2:RunInstances", "ec2:CreateTags", "ec2:DescribeInstances", "ec2:ModifyVolume", "ec2:TerminateInstances", "ec2:DescribeSpotPriceHistory"} {
@@ -124,6 +126,7 @@ func TestPermissionsSayWhatEachActionIsForAndWhatIsNotGranted(t *testing.T) {
 }
 
 func TestTheWholeUserMethodByHand(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "manual", "user", func(t *testing.T, w *world) {
 		w.toCredentials().sees("waiting for a new access key of my-user", "Other")
 		k, _ := w.createKey("my-user")
@@ -144,6 +147,7 @@ func TestTheWholeUserMethodByHand(t *testing.T) {
 }
 
 func TestTheUsersRehearsalNeedsOnlyEnter(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "manual", "user", func(t *testing.T, w *world) {
 		w.session.Rehearsal = true
 		w.toPermissions().enter().at(userPolicyStep).sees("do it in the rehearsal account").enter().sees("Found sprinters-policy").enter()
@@ -154,6 +158,7 @@ func TestTheUsersRehearsalNeedsOnlyEnter(t *testing.T) {
 }
 
 func TestAUserWithTwoKeysIsRefusedWithTheirAges(t *testing.T) {
+	t.Parallel()
 	for _, method := range []string{"manual", "direct"} {
 		sprinters(t, method, "user", func(t *testing.T, w *world) {
 			w.session.KeepSecret = func(string, screen.Secret) error { return nil }
@@ -187,6 +192,7 @@ func TestAUserWithTwoKeysIsRefusedWithTheirAges(t *testing.T) {
 }
 
 func TestAPastedKeyIsTriedAndMustBelongToTheUser(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "manual", "user", func(t *testing.T, w *world) {
 		w.toCredentials().sees("waiting for")
 		w.createUser("somebody")
@@ -206,6 +212,7 @@ func TestAPastedKeyIsTriedAndMustBelongToTheUser(t *testing.T) {
 }
 
 func TestTheDirectUserMethodMakesEverythingOnceAndShowsTheSecretOnlyWhenAsked(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		w.toPermissions().enter().at("create").sees("rolecall makes this in account 1234-5678-9012", "create policy sprinters-policy", "create user sprinters-user", "attach")
 		w.enter().sees("sprinters-user is right").enter().at(credentialsStep).sees("make the key").presses("create").sees("It works")
@@ -230,6 +237,7 @@ func TestTheDirectUserMethodMakesEverythingOnceAndShowsTheSecretOnlyWhenAsked(t 
 }
 
 func TestWhereTheScreenStaysNoSecretIsShown(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		w.session.ScreenStays = true
 		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").sees("It works").enter().at("connect")
@@ -239,6 +247,7 @@ func TestWhereTheScreenStaysNoSecretIsShown(t *testing.T) {
 }
 
 func TestAKeyThatWasNotHandedOverIsDeletedWhenAskedTo(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").sees("It works").enter().at("connect")
 		gone := w.part().KeyID
@@ -257,6 +266,7 @@ func TestAKeyThatWasNotHandedOverIsDeletedWhenAskedTo(t *testing.T) {
 }
 
 func TestAResumedSessionWhoseSecretIsGoneOffersToDeleteItsKey(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").sees("It works").enter().at("connect")
 		w.resume()
@@ -282,6 +292,7 @@ func (w *world) resume() {
 }
 
 func TestASecretThatCannotBeKeptTakesItsKeyAlong(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		w.session.KeepSecret = func(string, screen.Secret) error { return errors.New("the disk is full") }
 		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").sees("could not be written", "deleted the key again")
@@ -292,6 +303,7 @@ func TestASecretThatCannotBeKeptTakesItsKeyAlong(t *testing.T) {
 }
 
 func TestUnattendedAKeyToMakeNeedsAFileForItsSecret(t *testing.T) {
+	t.Parallel()
 	asks := func(w *world) []step.Need {
 		var all []step.Need
 		for _, one := range w.walk.Steps() {
@@ -320,6 +332,7 @@ func TestUnattendedAKeyToMakeNeedsAFileForItsSecret(t *testing.T) {
 }
 
 func TestADifferenceIsNotOverwrittenButRenamed(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		less := policy.NewDocument(w.userPolicy().Statements...)
 		less.Statements[0].Action = less.Statements[0].Action[:3]
@@ -338,6 +351,7 @@ func TestADifferenceIsNotOverwrittenButRenamed(t *testing.T) {
 // TestUserMethodSurvivesFaults breaks every request that makes something, in
 // every way, and ends with everything there once.
 func TestUserMethodSurvivesFaults(t *testing.T) {
+	t.Parallel()
 	for _, action := range []string{"iam:CreatePolicy", "iam:CreateUser", "iam:AttachUserPolicy"} {
 		for name, kind := range map[string]rehearsal.FaultKind{"drop before": rehearsal.DropBefore, "drop after": rehearsal.DropAfter,
 			"throttled": rehearsal.Throttled, "broken": rehearsal.Broken} {
@@ -369,6 +383,7 @@ func TestUserMethodSurvivesFaults(t *testing.T) {
 // CreateAccessKey: the key is found to be this session's, and no second one is
 // made beside it.
 func TestAKeyWhoseSecretWasLostIsOfferedForDeletion(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key")
 		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropAfter, Actions: []string{"iam:CreateAccessKey"}, Times: 1})
@@ -388,6 +403,7 @@ func TestAKeyWhoseSecretWasLostIsOfferedForDeletion(t *testing.T) {
 // TestAKeyOfAKilledRunIsFoundAgain kills the program between the request and
 // the answer.
 func TestAKeyOfAKilledRunIsFoundAgain(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		p := w.createPolicy("sprinters-policy", w.userPolicy())
 		w.createUser("sprinters-user", p.ARN)
@@ -414,6 +430,7 @@ func TestAKeyOfAKilledRunIsFoundAgain(t *testing.T) {
 }
 
 func TestDisconnectTakesBackTheUserWithItsKey(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").sees("It works").enter().enter()
 		receipt, err := w.session.Ledger.Receipt()
@@ -452,6 +469,7 @@ func TestDisconnectTakesBackTheUserWithItsKey(t *testing.T) {
 }
 
 func TestOneKeyTurnsToARole(t *testing.T) {
+	t.Parallel()
 	for _, method := range []string{"manual", "direct"} {
 		sprinters(t, method, "user", func(t *testing.T, w *world) {
 			w.toPermissions().sees("A role avoids long-lived keys").presses("use-role").at("permissions").seesNot("A role avoids long-lived keys")
@@ -463,6 +481,7 @@ func TestOneKeyTurnsToARole(t *testing.T) {
 }
 
 func TestSprintersByRoleEndsWithTheAccountID(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "manual", "role", func(t *testing.T, w *world) {
 		w.toPermissions().sees("iam:PassRole").enter().at(sprintersRole).sees("can guess", "GitHub account")
 		w.types("external-id", "octo--org").sees("not an external ID").types("external-id", "octo-org").sees("waiting for a role")
@@ -482,6 +501,7 @@ func TestSprintersByRoleEndsWithTheAccountID(t *testing.T) {
 }
 
 func TestSprintersRoleRehearsalNeedsOnlyEnter(t *testing.T) {
+	t.Parallel()
 	sprinters(t, "manual", "role", func(t *testing.T, w *world) {
 		w.session.Rehearsal = true
 		w.session.Prepare()

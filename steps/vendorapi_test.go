@@ -111,6 +111,7 @@ const (
 )
 
 func TestASecondAPITakesTheRole(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		api := &audited{refusal: &vendorapi.Error{Vendor: vendorapi.Vendor{Title: "Acme Audit"}, Op: "hand over", Status: 400, Message: "not yet"}}
 		w.withAPI(api, map[string]string{"AUDITED_TOKEN": "a-token", "ROLECALL_SPOT_URL": "ftp://x"})
@@ -130,6 +131,7 @@ func TestASecondAPITakesTheRole(t *testing.T) {
 }
 
 func TestAnAPIIsOpenedWhenItsVendorIsChosen(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		api := &audited{broken: &vendorapi.Error{Vendor: vendorapi.Vendor{Title: "Acme Audit"}, Op: "use the address",
 			Words: vendorapi.Words{What: "AUDITED_URL is no address.", Expected: "https://HOST", Next: "Correct AUDITED_URL."}}}
@@ -158,6 +160,7 @@ func TestAnAPIIsOpenedWhenItsVendorIsChosen(t *testing.T) {
 }
 
 func TestNothingOfOneVendorReachesTheNext(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.withAPI(&audited{}, nil)
 		s := w.session
@@ -171,6 +174,7 @@ func TestNothingOfOneVendorReachesTheNext(t *testing.T) {
 }
 
 func TestAnUnknownAPIIsSaid(t *testing.T) {
+	t.Parallel()
 	_, err := steps.APIs().Opener(vendorapi.Environment{})("none", "")
 	if fault := (*screen.Fault)(nil); !errors.As(err, &fault) || fault.Problem.Expected != "spot" || fault.Problem.Next == "" {
 		t.Errorf("%v", err)

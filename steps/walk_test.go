@@ -88,6 +88,7 @@ func (w *world) toRole() *world {
 }
 
 func TestTheWholeManualMethodEndsWithTheRoleAtSpot(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole().sees("waiting for a role that trusts Spot")
 		w.createRole("some-role", w.externalID(), "arn:aws:iam::123456789012:policy/my-own-name")
@@ -111,6 +112,7 @@ func TestTheWholeManualMethodEndsWithTheRoleAtSpot(t *testing.T) {
 }
 
 func TestTheRehearsalsStandInNeedsOnlyEnter(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.session.Rehearsal = true
 		w.toPolicy().sees("do it in the rehearsal account").enter().sees("Found Spot-Policy").enter()
@@ -120,6 +122,7 @@ func TestTheRehearsalsStandInNeedsOnlyEnter(t *testing.T) {
 }
 
 func TestARefusedRoleIsTriedAgainWhileItIsProvenRight(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole()
 		w.createRole("fresh", w.externalID(), "arn:aws:iam::123456789012:policy/my-own-name")
@@ -135,6 +138,7 @@ func TestARefusedRoleIsTriedAgainWhileItIsProvenRight(t *testing.T) {
 }
 
 func TestARoleProvenWrongEndsTheTryingAtOnce(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole()
 		w.createRole("soon-wrong", w.externalID(), "arn:aws:iam::123456789012:policy/my-own-name")
@@ -156,6 +160,7 @@ func TestARoleProvenWrongEndsTheTryingAtOnce(t *testing.T) {
 }
 
 func TestANearMissShowsBothExternalIDsAndTheWaitingGoesOn(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole()
 		arn := "arn:aws:iam::123456789012:policy/my-own-name"
@@ -178,6 +183,7 @@ func TestANearMissShowsBothExternalIDsAndTheWaitingGoesOn(t *testing.T) {
 }
 
 func TestARoleWithoutItsPolicyIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole()
 		w.createRole("bare", w.externalID())
@@ -190,6 +196,7 @@ func TestARoleWithoutItsPolicyIsWaitedFor(t *testing.T) {
 }
 
 func TestOfSeveralRightRolesThePersonChooses(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole()
 		arn := "arn:aws:iam::123456789012:policy/my-own-name"
@@ -208,6 +215,7 @@ func TestOfSeveralRightRolesThePersonChooses(t *testing.T) {
 }
 
 func TestAPolicyOfTheNameWithOtherContentIsShownAsADifference(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toPolicy()
 		full := w.wantedPolicy()
@@ -220,6 +228,7 @@ func TestAPolicyOfTheNameWithOtherContentIsShownAsADifference(t *testing.T) {
 }
 
 func TestAnotherPartitionMakesWhatRestedOnItBeLookedAtAgain(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole().back().backTo("partition")
 		w.chooses("partition", "aws-cn").sees("account ID").types("trusted-account", "922761411349").sees("own partition").at("partition")
@@ -239,6 +248,7 @@ func TestAnotherPartitionMakesWhatRestedOnItBeLookedAtAgain(t *testing.T) {
 }
 
 func TestTheExternalIDIsMintedOnce(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole()
 		first := w.externalID()
@@ -258,6 +268,7 @@ func TestTheExternalIDIsMintedOnce(t *testing.T) {
 }
 
 func TestResumeLooksAgainAndGoesOnByItself(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole()
 		answers := w.session.Answers
@@ -273,6 +284,7 @@ func TestResumeLooksAgainAndGoesOnByItself(t *testing.T) {
 }
 
 func TestWithoutTokenAndCredentialsEverythingGoesByHand(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.token = ""
 		w.session = w.newSession()
@@ -291,6 +303,7 @@ func TestWithoutTokenAndCredentialsEverythingGoesByHand(t *testing.T) {
 }
 
 func TestListingDeniedLooksByName(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.aws.Deny("iam:GetAccountAuthorizationDetails", "iam:ListPolicies", "iam:ListRoles")
 		w.toPolicy()
@@ -302,6 +315,7 @@ func TestListingDeniedLooksByName(t *testing.T) {
 }
 
 func TestExpiredCredentialsAreSaidAndTheLookingGoesOn(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toPolicy().sees("waiting for a policy")
 		w.aws.ExpireCredentials()
@@ -313,6 +327,7 @@ func TestExpiredCredentialsAreSaidAndTheLookingGoesOn(t *testing.T) {
 }
 
 func TestAnAccountThatHoldsARoleIsShownAndNeverOverwrittenUnasked(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole()
 		w.createRole("first", w.externalID(), "arn:aws:iam::123456789012:policy/my-own-name")
@@ -334,6 +349,7 @@ func TestAnAccountThatHoldsARoleIsShownAndNeverOverwrittenUnasked(t *testing.T) 
 }
 
 func TestBackGoesUpTheStagesOfAStepFirst(t *testing.T) {
+	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.start().enter().sees("prod").enter()
 		w.arrives("partition")

@@ -54,6 +54,7 @@ func (w *world) again(rng *rand.Rand, once func() (alive, made bool)) string {
 
 // TestARoleIsMadeOnceWhateverHappens breaks and kills at random, and runs again.
 func TestARoleIsMadeOnceWhateverHappens(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(seeds) {
 		bubble(t, func(t *testing.T, w *world) {
 			rng := rand.New(rand.NewPCG(seed, 1))
@@ -96,6 +97,7 @@ func (w *world) written() []string {
 // TestAUserAndItsKeyAreMadeOnceWhateverHappens does the same with a user, and
 // goes on to its access key as the step of the credentials does.
 func TestAUserAndItsKeyAreMadeOnceWhateverHappens(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(seeds) {
 		bubble(t, func(t *testing.T, w *world) {
 			rng := rand.New(rand.NewPCG(seed, 2))
@@ -153,6 +155,7 @@ func (w *world) key(g access.Grant) (secret aws.SecretKey, alive bool) {
 // TestAStackIsMadeOnceWhateverHappens does the same with a stack, at once and
 // through a change set.
 func TestAStackIsMadeOnceWhateverHappens(t *testing.T) {
+	t.Parallel()
 	for seed := range uint64(seeds) {
 		bubble(t, func(t *testing.T, w *world) {
 			rng := rand.New(rand.NewPCG(seed, 3))

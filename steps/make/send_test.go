@@ -52,6 +52,7 @@ func (w *world) mustState(kind record.ItemKind, state record.ItemState, identifi
 }
 
 func TestExistsAfterALostAnswerIsOurs(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, w *world) {
 		create := w.operations(w.role(w.grant("spot", "role", access.Settings{})))[1]
 		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropAfter, Actions: []string{"iam:CreateRole"}, Times: 1})
@@ -69,6 +70,7 @@ func TestExistsAfterALostAnswerIsOurs(t *testing.T) {
 }
 
 func TestExistsWithoutALostAnswerIsSomebodyElses(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, w *world) {
 		g := w.grant("spot", "role", access.Settings{})
 		if _, err := w.hands.CreateRole(t.Context(), aws.NewRole{Name: g.Name, Trust: g.Trust}); err != nil { // between look and request
@@ -87,6 +89,7 @@ func TestExistsWithoutALostAnswerIsSomebodyElses(t *testing.T) {
 }
 
 func TestARefusalOfARepeatIsNoProofThatNothingWasDone(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, w *world) {
 		ops := w.operations(w.role(w.grant("spot", "role", access.Settings{})))
 		for _, op := range ops[:2] {
@@ -119,6 +122,7 @@ func TestARefusalOfARepeatIsNoProofThatNothingWasDone(t *testing.T) {
 // TestAStackThatExistsIsOursByItsToken has the SDK's repeat answered that the
 // stack exists, as AWS may.
 func TestAStackThatExistsIsOursByItsToken(t *testing.T) {
+	t.Parallel()
 	g := func(w *world) access.Grant { return w.grant("spot", "role", access.Settings{}) }
 	bubble(t, func(t *testing.T, w *world) {
 		op := w.operations(w.stack(g(w), true, "rolecall-mine"))[0]
@@ -147,6 +151,7 @@ func TestAStackThatExistsIsOursByItsToken(t *testing.T) {
 
 // TestNoRequestOutlastsTheTime lets AWS answer nothing at all.
 func TestNoRequestOutlastsTheTime(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, w *world) {
 		w.aws.SetLatency(time.Hour)
 		w.until = time.Now().Add(6 * time.Second)
@@ -165,6 +170,7 @@ func TestNoRequestOutlastsTheTime(t *testing.T) {
 // TestAnUpdateOfWhatWasMadeStaysProven kills the program after an update and
 // before its answer: what was made is still known by its digest.
 func TestAnUpdateOfWhatWasMadeStaysProven(t *testing.T) {
+	t.Parallel()
 	for _, after := range []bool{false, true} {
 		bubble(t, func(t *testing.T, w *world) {
 			g := w.grant("spot", "role", access.Settings{})
@@ -207,6 +213,7 @@ func TestAnUpdateOfWhatWasMadeStaysProven(t *testing.T) {
 
 // TestARefusedTagIsSaid refuses what no digest shows.
 func TestARefusedTagIsSaid(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, w *world) {
 		g := w.grant("spot", "role", access.Settings{})
 		if _, err := w.hands.CreateRole(t.Context(), aws.NewRole{Name: g.Name, Trust: g.Trust}); err != nil {
@@ -238,6 +245,7 @@ func TestARefusedTagIsSaid(t *testing.T) {
 // TestATroubledFirstLookIsNoAgreement loses the answers of the first look: the
 // plan still waits to be agreed to.
 func TestATroubledFirstLookIsNoAgreement(t *testing.T) {
+	t.Parallel()
 	bubble(t, func(t *testing.T, w *world) {
 		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.Throttled, Actions: []string{"iam:GetRole"}, Times: 6})
 		r := &making.Run{}
