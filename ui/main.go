@@ -22,11 +22,11 @@ func Main(ctx context.Context, args []string, env cli.Env) int {
 	a := &cli.App{Env: env, JSON: cli.WantsJSON(args)}
 	root := rootCommand(a)
 	root.SetArgs(args)
-	flags.AddParameters(root, args)
+	flags.AddParameters(a, root, args)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
 		tree := func(a *cli.App) *cobra.Command {
 			fresh := rootCommand(a)
-			flags.AddParameters(fresh, args)
+			flags.AddParameters(a, fresh, args)
 			return fresh
 		}
 		upkeep.Help(a, tree, cmd)

@@ -1,8 +1,6 @@
 package connect
 
 import (
-	"time"
-
 	"github.com/spf13/cobra"
 
 	"rolecall/steps"
@@ -14,20 +12,9 @@ import (
 	"rolecall/ui/rehearse"
 )
 
-// resumeFlags are the flags of resume.
-type resumeFlags struct {
-	yes        bool
-	wait       time.Duration
-	secretFile string
-	sendTo     string
-	method     string
-	access     string
-	answers    []answerFlag
-}
-
 // ResumeCommand is rolecall resume.
 func ResumeCommand(a *cli.App) *cobra.Command {
-	f := &resumeFlags{answers: answerFlags()}
+	f := &flags.Flags{}
 	cmd := &cobra.Command{
 		Use:   "resume [SESSION]",
 		Short: "Go on where a session stopped",
@@ -41,29 +28,17 @@ func ResumeCommand(a *cli.App) *cobra.Command {
 			return resume(a, cmd, args, f)
 		},
 	}
-	given := cmd.Flags()
-	given.BoolVarP(&f.yes, "yes", "y", false, "take defaults and never ask")
-	given.DurationVar(&f.wait, "wait", flags.DefaultWait, "how long to wait for IAM and the vendor when unattended")
-	given.StringVar(&f.secretFile, "secret-file", "", "file for the secret access key")
-	given.StringVar(&f.method, "method", "", "who does the AWS part, where that is still open: manual, automatic or direct")
-	given.StringVar(&f.access, "access", "", "what the vendor gets, where that is still open: role or user")
-	given.StringVar(&f.sendTo, "send-to", "", "https address to which a vendor file's declared request may go")
-	for i := range f.answers {
-		f.answers[i].bind(given)
-	}
+	f.Bind(cmd, flags.Resuming)
 	return cmd
 }
 
-func resume(a *cli.App, cmd *cobra.Command, args []string, f *resumeFlags) error {
-	front, err := frontFor(a, f.yes)
+func resume(a *cli.App, cmd *cobra.Command, args []string, f *flags.Flags) error {
+	front, err := frontFor(a, f.Yes())
 	if err != nil {
 		return err
 	}
 	if err := a.CheckCommon(); err != nil {
 		return err
-	}
-	if f.wait <= 0 {
-		return cli.Usage("--wait is "+f.wait.String()+".", "a time above zero, such as 2m", "Correct --wait.")
 	}
 	store, err := a.Store()
 	if err != nil {
@@ -78,15 +53,15 @@ func resume(a *cli.App, cmd *cobra.Command, args []string, f *resumeFlags) error
 		return err
 	}
 	open.Begin("resume", a.Whoami(), a.Env.Now)
-	s, release, err := f.session(a, open, answers)
+	s, release, err := goOn(a, f, open, answers)
 	if err != nil {
 		_ = open.Release() // the error at hand says more
 		return err
 	}
 	defer release()
-	r := &lines.Run{App: a, Walk: steps.NewWalk(s), Open: open, Store: store, Wait: f.wait}
+	r := &lines.Run{App: a, Walk: steps.NewWalk(s), Open: open, Store: store, Wait: f.Wait()}
 	if front == frontUnattended {
-		s.Wait = f.wait
+		s.Wait = f.Wait()
 		if err := lines.MissingFlags(r.Walk, "rolecall resume "+saved.ID); err != nil {
 			return finish(r, err)
 		}
@@ -94,25 +69,25 @@ func resume(a *cli.App, cmd *cobra.Command, args []string, f *resumeFlags) error
 	return walkThrough(cmd.Context(), r, front)
 }
 
-// session makes the session again, as far as the saved answers and the flags
+// goOn makes the session again, as far as the saved answers and the flags
 // go, and connects it to AWS and to the vendor.
-func (f *resumeFlags) session(a *cli.App, open *record.OpenSession, answers record.Answers) (s *step.Session, release func(), err error) {
+func goOn(a *cli.App, f *flags.Flags, open *record.OpenSession, answers record.Answers) (s *step.Session, release func(), err error) {
 	if s, err = resumed(a, answers); err != nil {
 		return nil, nil, err
 	}
 	if s.Unfinished, err = open.Unfinished(); err != nil {
 		return nil, nil, err
 	}
-	if err := f.narrow(s); err != nil {
+	if err := narrowTo(s, f.Text("method"), f.Text("access")); err != nil {
 		return nil, nil, err
 	}
-	if err := f.answer(s); err != nil {
+	if err := f.Answer(s); err != nil {
 		return nil, nil, err
 	}
-	if err := keepSecret(a, f.secretFile, s); err != nil {
+	if err := keepSecret(a, f.SecretFile(), s); err != nil {
 		return nil, nil, err
 	}
-	s.SendTo, release = f.sendTo, func() {}
+	s.SendTo, release = f.SendTo(), func() {}
 	if s.Rehearsal {
 		release = rehearse.Start(a, s).Close
 	} else {

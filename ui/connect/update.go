@@ -142,11 +142,11 @@ func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 	if err := u.ask(ctx, f.connect.Yes()); err != nil {
 		return err
 	}
-	release, err := u.openDoor()
+	d, err := u.openDoor()
 	if err != nil {
 		return err
 	}
-	defer release()
+	defer d.release()
 	for _, p := range u.plan.Policies {
 		if ctx.Err() != nil {
 			return cli.ErrCancelled
@@ -157,22 +157,33 @@ func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 		u.done++
 		a.Say("Updated %s.", draw.Clean(p.Name))
 	}
-	return nil
+	return u.keepChoices(d)
 }
 
 // openDoor opens the journal in which the update is written down.
-func (u *updating) openDoor() (release func(), err error) {
+func (u *updating) openDoor() (door, error) {
 	id, err := u.updater.JournalOf(u.plan)
 	if err != nil {
-		return nil, err
+		return door{}, err
 	}
 	d, err := openDoor(u.app, u.updater.Store, id, false, "update")
 	if err != nil {
-		return nil, err
+		return door{}, err
 	}
 	d.journal.SetBy(u.updater.By)
 	u.updater.Journal = d.journal
-	return d.release, nil
+	return d, nil
+}
+
+// keepChoices writes what the role grants now into the session that its choices
+// were recalled from: verify and the next update expect that.
+func (u *updating) keepChoices(d door) error {
+	if d.open == nil || d.answers.ID != u.updater.Session.ID {
+		return nil
+	}
+	answers := d.answers
+	answers.Selection = u.updater.Session.Selection
+	return d.open.Save(answers)
 }
 
 // ask wants a yes, where no flag gave one.

@@ -24,6 +24,7 @@ const (
 	Checking                   // verify
 	Updating                   // update
 	Showing                    // policy show
+	Resuming                   // resume
 )
 
 // Flags are the flags of one command line, as they were given.
@@ -47,7 +48,10 @@ func (f *Flags) Bind(cmd *cobra.Command, use Use) {
 	if cmd.Annotations == nil {
 		cmd.Annotations = map[string]string{}
 	}
-	cmd.Annotations[takesParameters] = "yes"
+	cmd.Annotations[takesParameters] = ofVendor
+	if use == Resuming {
+		cmd.Annotations[takesParameters] = ofSession
+	}
 }
 
 // Given tells whether a flag stands on the command line.

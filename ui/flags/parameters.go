@@ -23,6 +23,13 @@ const (
 	isParameter     = "rolecall parameter"
 )
 
+// Whose parameters a command takes: those of the vendor that its flags name, or
+// of the session that goes on.
+const (
+	ofVendor  = "vendor"
+	ofSession = "session"
+)
+
 // parameterRows are the flags of a vendor's parameters, each once.
 func parameterRows(v *describe.Vendor) []row {
 	if v == nil {
@@ -75,9 +82,9 @@ func (f *Flags) strangers(v *describe.Vendor) error {
 // vendors' parameters, which are in the vendors' descriptions. Reading those
 // takes time, so that it is done only where something needs them: a flag that no
 // command has, help, or the completion of a flag. The vendor is the one that the
-// arguments name, by --vendor or by a plan; of the built-in ones all have theirs,
+// arguments name, by --vendor, by a plan or by a session; of the built-in ones all have theirs,
 // so that a flag of another one is told from a mistake in writing.
-func AddParameters(root *cobra.Command, args []string) {
+func AddParameters(a *cli.App, root *cobra.Command, args []string) {
 	all := false
 	switch {
 	case len(args) == 0:
@@ -96,6 +103,10 @@ func AddParameters(root *cobra.Command, args []string) {
 	if !all && !seen.help && !seen.unknown {
 		return
 	}
+	if cmd.Annotations[takesParameters] == ofSession {
+		addFlags(cmd, append(vendorsOfSessions(a, seen), assets.Vendors()...))
+		return
+	}
 	addFlags(cmd, vendorsOf(seen))
 }
 
@@ -112,6 +123,7 @@ func addToAll(cmd *cobra.Command) {
 type scanned struct {
 	unknown, help bool
 	vendor, plan  string
+	words         []string // what is no flag
 }
 
 // scan looks at arguments before they are parsed. A flag that is not known may
@@ -124,6 +136,7 @@ func scan(cmd *cobra.Command, args []string) scanned {
 		name, value, has := strings.Cut(args[i], "=")
 		flag := flagOf(cmd.Flags(), name)
 		if flag == nil && !strings.HasPrefix(name, "--") {
+			seen.words = append(seen.words, args[i])
 			continue
 		}
 		seen.unknown = seen.unknown || flag == nil
@@ -168,6 +181,27 @@ func vendorsOf(seen scanned) []string {
 		return assets.Vendors()
 	}
 	return append([]string{seen.vendor}, slices.DeleteFunc(assets.Vendors(), func(name string) bool { return name == seen.vendor })...)
+}
+
+// vendorsOfSessions are the vendors of the session that the arguments name, or of
+// all.
+func vendorsOfSessions(a *cli.App, seen scanned) []string {
+	store, err := a.Store()
+	if err != nil {
+		return nil // said when the session is opened
+	}
+	all, err := store.List()
+	if err != nil {
+		return nil
+	}
+	var vendors []string
+	for _, one := range all {
+		named := len(seen.words) == 0 || seen.words[0] == one.ID
+		if named && one.Err == nil && one.Answers.Vendor != "" && !slices.Contains(vendors, one.Answers.Vendor) {
+			vendors = append(vendors, one.Answers.Vendor)
+		}
+	}
+	return vendors
 }
 
 // plannedVendor is the vendor of a plan, as far as it can be read: what is wrong

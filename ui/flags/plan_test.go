@@ -28,7 +28,7 @@ func prepare(t *testing.T, args ...string) (*flags.Prepared, error) {
 	cmd := &cobra.Command{Use: "connect"}
 	f.Bind(cmd, flags.Connecting)
 	cmd.Flags().StringVar(&a.Account, "aws-account", "", "")
-	flags.AddParameters(cmd, args)
+	flags.AddParameters(a, cmd, args)
 	if err := cmd.ParseFlags(args); err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package flags
 
 import (
-	"path/filepath"
 	"strings"
 
 	"rolecall/steps/record"
@@ -30,7 +29,7 @@ func (f *Flags) Recall(a *cli.App, s *step.Session, purpose, name string, user b
 		return "", err
 	}
 	if missing := f.missing(s, user); found.Damaged != nil && len(missing) > 0 {
-		return "", unreadable(a, found.Damaged, missing)
+		return "", unreadable(found.Damaged, missing)
 	}
 	if found.Answers.ID == "" {
 		return purpose, f.putParts(s, purpose)
@@ -87,19 +86,13 @@ func (f *Flags) missing(s *step.Session, user bool) []string {
 	return missing
 }
 
-func unreadable(a *cli.App, one *record.Listed, missing []string) error {
-	folder, err := record.StateFolder(a.Env.Getenv)
-	if err != nil {
-		return err
-	}
-	file := filepath.Join(folder, "sessions", one.ID, "session.json")
-	what := cli.ProblemOf(one.Err).What + " It may be the one that says what was chosen."
-	if !strings.Contains(what, file) {
-		what += " Its file: " + draw.Clean(file) + "."
-	}
-	return &screen.Fault{Err: one.Err, Problem: screen.Problem{What: what,
-		Expected: "a session that can be read, or every choice by its flag: " + strings.Join(missing, ", ") + " (empty for none)",
-		Next:     "Give these flags. Or mend the file, or give it up: rolecall sessions remove " + one.ID + ".", Kind: screen.NotAsNeeded}}
+// unreadable says which session stands in the way, and which flags would do
+// without it.
+func unreadable(one *record.Listed, missing []string) error {
+	p := cli.ProblemOf(one.Err)
+	p.What += " It may be the one that says what was chosen."
+	p.Expected += ", or every choice by its flag, empty for none: " + strings.Join(missing, ", ")
+	return &screen.Fault{Err: one.Err, Problem: p}
 }
 
 // Unseen are the given flags that say what nothing looks at.

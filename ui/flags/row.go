@@ -93,14 +93,18 @@ type field interface {
 	copy(to, from *record.Answers, purpose string)
 }
 
-// text is one text among the answers. says, where it is not nil, tells what
-// stands in its place.
+// text is one text among the answers. says tells what stands in its place, and
+// clears is an answer that it takes the place of; both may be nil.
 type text struct {
-	at   func(*record.Answers) *string
-	says func(*record.Answers, *describe.Vendor) string
+	at     func(*record.Answers) *string
+	clears func(*record.Answers) *string
+	says   func(*record.Answers, *describe.Vendor) string
 }
 
 func (t text) put(f *Flags, name string, p *Prepared, _ string) error {
+	if t.clears != nil {
+		*t.clears(&p.Answers) = ""
+	}
 	*t.at(&p.Answers) = f.Text(name)
 	return nil
 }
@@ -260,11 +264,11 @@ func (tags) said(a *record.Answers, _ *describe.Vendor, _ string) string {
 
 func (tags) copy(to, from *record.Answers, _ string) { to.Tags = maps.Clone(from.Tags) }
 
-// ofPart is a text of one role or user; given, where it is not nil, remembers
-// that only that name counts.
+// ofPart is a text of one role or user; given remembers that only that name
+// counts, and not what a flag makes untrue; both may be nil.
 type ofPart struct {
-	at    func(*record.Part) *string
-	given func(*record.Part) *bool
+	at         func(*record.Part) *string
+	given, not func(*record.Part) *bool
 }
 
 func (o ofPart) put(f *Flags, name string, p *Prepared, purpose string) error {
@@ -280,6 +284,9 @@ func (o ofPart) set(a *record.Answers, value, purpose string) {
 		*o.at(part) = value
 		if o.given != nil {
 			*o.given(part) = value != ""
+		}
+		if o.not != nil {
+			*o.not(part) = false
 		}
 	})
 }

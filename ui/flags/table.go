@@ -42,16 +42,16 @@ func whatRows() []row {
 	return grouped(groupWhat, []row{
 		{name: "vendor", of: everywhere, usage: "vendor to connect: a name, or a file such as ./acme.yaml",
 			bound: true, field: vendorName{text{at: func(a *record.Answers) *string { return &a.Vendor }}}},
-		{name: "method", of: Connecting, usage: "who does the AWS part: manual, automatic or direct", bound: true,
+		{name: "method", of: Connecting | Resuming, usage: "who does the AWS part: manual, automatic or direct", bound: true,
 			field: text{at: func(a *record.Answers) *string { return &a.Method }}},
-		{name: "access", of: Connecting | Showing, usage: "what the vendor gets: role or user", bound: true,
+		{name: "access", of: Connecting | Showing | Resuming, usage: "what the vendor gets: role or user", bound: true,
 			field: text{at: func(a *record.Answers) *string { return &a.Access }}},
 		{name: "partition", of: everywhere, usage: "partition: aws, aws-cn or aws-us-gov", bound: true, single: true,
 			fits: fitsPartition, field: text{at: func(a *record.Answers) *string { return &a.Partition }}},
-		{name: "account", of: Connecting, usage: "the vendor's account to connect: act-…", bound: true, open: true,
+		{name: "account", of: Connecting | Resuming, usage: "the vendor's account to connect: act-…", bound: true, open: true,
 			single: true, fits: fitsAccount,
-			field: text{at: func(a *record.Answers) *string { return &a.VendorAccount }}},
-		{name: "account-name", of: Connecting, usage: "name of the vendor's account: existing, or to create",
+			field: accountID()},
+		{name: "account-name", of: Connecting | Resuming, usage: "name of the vendor's account: existing, or to create",
 			bound: true, open: true, single: true, fits: fitsAccount,
 			field: accountName()},
 	})
@@ -74,25 +74,25 @@ func grantRows() []row {
 
 func madeRows() []row {
 	return grouped(groupMade, []row{
-		{name: "trusted-account", of: everywhere, usage: "the vendor's AWS account, where rolecall does not know it",
+		{name: "trusted-account", of: everywhere | Resuming, usage: "the vendor's AWS account, where rolecall does not know it",
 			bound: true, single: true, recalled: Checking | Updating,
 			moot:  func(v *describe.Vendor, partition string) bool { return trustedIn(v, partition) != "" },
 			fits:  fitsTrustedAccount,
 			field: trustedAccount()},
-		{name: "external-id", of: Connecting | Checking | Showing, usage: "external ID from the vendor's console",
+		{name: "external-id", of: Connecting | Checking | Showing | Resuming, usage: "external ID from the vendor's console",
 			bound: true, open: true, single: true, recalled: Checking, shape: aws.CheckExternalID,
 			moot: func(v *describe.Vendor, _ string) bool { return v.ExternalID.Pattern == "" }, fits: fitsExternalID,
-			field: ofPart{at: func(p *record.Part) *string { return &p.ExternalID }}},
-		{name: "role-name", of: Connecting | Showing, usage: "name of the role", bound: true, single: true,
+			field: externalID()},
+		{name: "role-name", of: Connecting | Showing | Resuming, usage: "name of the role", bound: true, single: true,
 			shape: aws.CheckRoleName,
 			field: roleName()},
-		{name: "policy-name", of: Connecting | Updating | Showing, usage: "name of the policy", bound: true,
+		{name: "policy-name", of: Connecting | Updating | Showing | Resuming, usage: "name of the policy", bound: true,
 			single: true, recalled: Updating, shape: aws.CheckPolicyName,
 			field: ofPart{at: func(p *record.Part) *string { return &p.PolicyName }}},
-		{name: "user-name", of: Connecting, usage: "name of the IAM user", bound: true,
+		{name: "user-name", of: Connecting | Resuming, usage: "name of the IAM user", bound: true,
 			owner: byAccess(describe.AccessUser), shape: aws.CheckUserName,
 			field: userName()},
-		{name: "stack-name", of: Connecting, usage: "name of the CloudFormation stack", bound: true,
+		{name: "stack-name", of: Connecting | Resuming, usage: "name of the CloudFormation stack", bound: true,
 			owner: byMethod("automatic"), shape: aws.CheckStackName,
 			field: text{at: func(a *record.Answers) *string { return &a.Stack.Name }}},
 		{name: "path", of: everywhere, usage: "path of role and policy: /team/", bound: true, single: true,
@@ -112,27 +112,36 @@ func madeRows() []row {
 
 func runRows() []row {
 	return grouped(groupRun, []row{
-		{name: "acknowledge-iam-capabilities", kind: toggle, of: Connecting,
+		{name: "acknowledge-iam-capabilities", kind: toggle, of: Connecting | Resuming,
 			usage: "accept that CloudFormation creates IAM resources", owner: byMethod("automatic"),
 			field: switched{at: func(a *record.Answers) *bool { return &a.Stack.Acknowledged }}},
-		{name: "replace-role", kind: toggle, of: Connecting,
+		{name: "replace-role", kind: toggle, of: Connecting | Resuming,
 			usage: "replace the role that the vendor's account has now", single: true,
 			field: switched{at: func(a *record.Answers) *bool { return &a.ReplaceRole }}},
-		{name: "send-to", of: Connecting, usage: "https address to which a vendor file's declared request may go"},
-		{name: "secret-file", of: Connecting, usage: "file for the secret access key",
+		{name: "send-to", of: Connecting | Resuming, usage: "https address to which a vendor file's declared request may go"},
+		{name: "secret-file", of: Connecting | Resuming, usage: "file for the secret access key",
 			owner: byAccess(describe.AccessUser)},
 		{name: "plan", of: Connecting, usage: "create nothing but what this approved plan holds"},
-		{name: "wait", kind: length, normally: DefaultWait, of: Connecting,
+		{name: "wait", kind: length, normally: DefaultWait, of: Connecting | Resuming,
 			usage: "how long to wait for IAM and the vendor when unattended", shape: checkWait},
-		{name: "yes", short: "y", kind: toggle, of: Connecting | Updating, usage: "take defaults and never ask"},
+		{name: "yes", short: "y", kind: toggle, of: Connecting | Updating | Resuming, usage: "take defaults and never ask"},
 	})
+}
+
+// accountID is the vendor's account by its ID, in the place of a name.
+func accountID() text {
+	return text{
+		at:     func(a *record.Answers) *string { return &a.VendorAccount },
+		clears: func(a *record.Answers) *string { return &a.NewVendorAccount },
+	}
 }
 
 // accountName is the name of the vendor's account, which an ID answers too.
 func accountName() text {
 	return text{
-		at:   func(a *record.Answers) *string { return &a.NewVendorAccount },
-		says: func(a *record.Answers, _ *describe.Vendor) string { return cmp.Or(a.NewVendorAccount, a.VendorAccount) },
+		at:     func(a *record.Answers) *string { return &a.NewVendorAccount },
+		clears: func(a *record.Answers) *string { return &a.VendorAccount },
+		says:   func(a *record.Answers, _ *describe.Vendor) string { return cmp.Or(a.NewVendorAccount, a.VendorAccount) },
 	}
 }
 
@@ -143,6 +152,14 @@ func trustedAccount() text {
 		says: func(a *record.Answers, v *describe.Vendor) string {
 			return cmp.Or(a.TrustedAccount, trustedIn(v, a.Partition))
 		},
+	}
+}
+
+// externalID is one that a person knows: rolecall did not have it minted.
+func externalID() ofPart {
+	return ofPart{
+		at:  func(p *record.Part) *string { return &p.ExternalID },
+		not: func(p *record.Part) *bool { return &p.Minted },
 	}
 }
 
