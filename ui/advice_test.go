@@ -64,7 +64,8 @@ func TestWhatAStepAsksForIsAFlag(t *testing.T) {
 		"--template-body", "--capabilities"}
 	flags := map[string]string{}
 	for _, one := range advices(t) {
-		if !strings.HasPrefix(one.where, "../steps/") || strings.HasPrefix(one.where, "../steps/describe/") || strings.Contains(one.text, "aws iam ") || strings.Contains(one.text, "aws cloudformation ") {
+		if !strings.HasPrefix(one.where, "../steps/") || strings.HasPrefix(one.where, "../steps/describe/") ||
+			strings.Contains(one.text, "aws iam ") || strings.Contains(one.text, "aws cloudformation ") {
 			continue
 		}
 		for _, flag := range regexp.MustCompile(`(?:^|[\s(])(--[a-z][a-z-]+[a-z])`).FindAllStringSubmatch(one.text, -1) {

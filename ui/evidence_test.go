@@ -55,7 +55,8 @@ func newKept(t *testing.T) *kept {
 	for name, value := range map[string]string{
 		"HOME": home, "XDG_STATE_HOME": filepath.Join(home, "state"), "XDG_CONFIG_HOME": filepath.Join(home, "config"),
 		"AWS_ENDPOINT_URL": target.Endpoint, "AWS_ACCESS_KEY_ID": target.AccessKeyID, "AWS_SECRET_ACCESS_KEY": target.SecretAccessKey,
-		"AWS_REGION": target.Region, "AWS_EC2_METADATA_DISABLED": "true", "ROLECALL_SPOT_URL": spot.URL(), "SPOTINST_TOKEN": theToken, "NO_PROXY": "*",
+		"AWS_REGION": target.Region, "AWS_EC2_METADATA_DISABLED": "true", "ROLECALL_SPOT_URL": spot.URL(), "SPOTINST_TOKEN": theToken,
+		"NO_PROXY":    "*",
 		"AWS_PROFILE": "", "AWS_CONFIG_FILE": filepath.Join(home, "none"), "AWS_SHARED_CREDENTIALS_FILE": filepath.Join(home, "none"),
 	} {
 		t.Setenv(name, value) // the SDK reads it by itself
@@ -73,15 +74,20 @@ func (k *kept) connectAll(secret string) {
 	k.do("iam:CreatePolicy", "PolicyName", "Theirs", "PolicyDocument", lessPolicy)
 	k.do("iam:AttachRolePolicy", "RoleName", "Theirs", "PolicyArn", "arn:aws:iam::123456789012:policy/Theirs")
 	spot := []string{"connect", "--vendor", "spot", "--yes", "--json", "--aws-account", keptAccount, "--wait", "30s"}
-	k.connect("user", "connect", "--vendor", "sprinters", "--access", "user", "--method", "direct", "--yes", "--json", "--aws-account", keptAccount,
+	k.connect("user", "connect", "--vendor", "sprinters", "--access", "user", "--method", "direct", "--yes", "--json",
+		"--aws-account", keptAccount,
 		"--user-name", "runner", "--secret-file", secret, "--wait", "30s")
-	k.connect("stack", append(spot, "--method", "automatic", "--acknowledge-iam-capabilities", "--account", "act-11111111", "--role-name", "Stack-Role",
+	k.connect("stack", append(spot, "--method", "automatic", "--acknowledge-iam-capabilities", "--account", "act-11111111",
+		"--role-name", "Stack-Role",
 		"--policy-name", "Stack-Policy", "--stack-name", "spot-stack")...)
-	k.connect("other", append(spot, "--method", "direct", "--account", "act-22222222", "--role-name", "Other-Role", "--policy-name", "Other-Policy")...)
+	k.connect("other", append(spot, "--method", "direct", "--account", "act-22222222", "--role-name", "Other-Role", "--policy-name",
+		"Other-Policy")...)
 	k.connect("direct", append(spot, "--method", "direct", "--account", "act-33333333")...)
 	// Somebody narrows a policy: there is something to update.
-	k.do("iam:CreatePolicyVersion", "PolicyArn", "arn:aws:iam::123456789012:policy/Other-Policy", "PolicyDocument", lessPolicy, "SetAsDefault", "true")
-	if code, out, talk := k.run("connect", "--vendor", "spot", "--yes", "--json", "--method", "manual", "--aws-account", keptAccount, "--account", "act-44444444",
+	k.do("iam:CreatePolicyVersion", "PolicyArn", "arn:aws:iam::123456789012:policy/Other-Policy", "PolicyDocument", lessPolicy,
+		"SetAsDefault", "true")
+	if code, out, talk := k.run("connect", "--vendor", "spot", "--yes", "--json", "--method", "manual", "--aws-account",
+		keptAccount, "--account", "act-44444444",
 		"--role-name", "Half-Role", "--wait", "2s"); code != 8 {
 		k.t.Fatalf("exit %d: %s %s", code, out, talk)
 	}
@@ -143,7 +149,8 @@ func without(all, others []string) []string {
 
 func (k *kept) run(args ...string) (code int, out, talk string) {
 	var stdout, stderr bytes.Buffer
-	code = ui.Main(context.Background(), args, cli.Env{Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr, Environ: k.environ, Now: time.Now})
+	code = ui.Main(context.Background(), args, cli.Env{Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr,
+		Environ: k.environ, Now: time.Now})
 	return code, stdout.String(), stderr.String()
 }
 
@@ -285,15 +292,18 @@ func (k *kept) commands() []keptCommand {
 		}
 	}
 	all := []keptCommand{
-		{name: "disconnect", args: []string{"disconnect", "--yes", "--json"}, target: "direct", goesBy: either(receipt, of("direct", ".json", ".jsonl", "lock", ".md"))},
+		{name: "disconnect", args: []string{"disconnect", "--yes", "--json"}, target: "direct", goesBy: either(receipt, of("direct",
+			".json", ".jsonl", "lock", ".md"))},
 		{name: "update", args: []string{"update", "--role", "Other-Role", "--yes", "--json"}, target: "other",
 			goesBy: either(session, receipt, of("other", ".jsonl", "lock", ".md"))},
-		{name: "resume", args: []string{"resume", "--yes", "--json", "--wait", "1ms"}, exit: 8, goesBy: either(session, of("half", ".jsonl", "lock"))},
+		{name: "resume", args: []string{"resume", "--yes", "--json", "--wait", "1ms"}, exit: 8, goesBy: either(session, of("half",
+			".jsonl", "lock"))},
 		{name: "sessions list", args: []string{"sessions", "list", "--json"}, tells: true, goesBy: either(session, receipt)},
 	}
 	for _, who := range []string{"direct", "other", "user", "stack"} {
 		exit := map[string]int{"other": 3}[who]
-		all = append(all, keptCommand{name: "disconnect " + who, args: []string{"disconnect", k.ids[who], "--yes", "--json"}, target: who, exit: exit,
+		all = append(all, keptCommand{name: "disconnect " + who, args: []string{"disconnect", k.ids[who], "--yes", "--json"},
+			target: who, exit: exit,
 			goesBy: of(who, ".json", ".jsonl", "lock", ".md")},
 			keptCommand{name: "sessions show " + who, args: []string{"sessions", "show", k.ids[who], "--json"}, goesBy: of(who, ".json", ".jsonl")},
 			keptCommand{name: "sessions remove " + who, args: []string{"sessions", "remove", k.ids[who], "--json"}, removes: true,

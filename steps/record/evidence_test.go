@@ -20,12 +20,14 @@ import (
 const someRole = "AROAEXAMPLE00000000001"
 
 func item(state record.ItemState) record.Item {
-	return record.Item{Kind: record.ItemRole, State: state, Purpose: "SpotinstRoleArn", Name: "Spot-Role", ARN: "arn:aws:iam::111122223333:role/Spot-Role",
-		ID: someRole, Digest: "sha256:" + strings.Repeat("0a", 32), At: noon, By: "arn:aws:iam::111122223333:user/me"}
+	return record.Item{Kind: record.ItemRole, State: state, Purpose: "SpotinstRoleArn", Name: "Spot-Role",
+		ARN: "arn:aws:iam::111122223333:role/Spot-Role",
+		ID:  someRole, Digest: "sha256:" + strings.Repeat("0a", 32), At: noon, By: "arn:aws:iam::111122223333:user/me"}
 }
 
 func head(id string) record.Receipt {
-	return record.Receipt{Session: id, Vendor: "spot", Method: "direct", Access: "role", Partition: "aws", AccountID: "111122223333", Region: "us-east-1"}
+	return record.Receipt{Session: id, Vendor: "spot", Method: "direct", Access: "role", Partition: "aws",
+		AccountID: "111122223333", Region: "us-east-1"}
 }
 
 // withReceipt is a session that is not open and made a role.
@@ -212,7 +214,8 @@ func TestWhateverStandsInPlaceOfAReceiptIsNotAbsent(t *testing.T) {
 		"null":       func(path string) error { return os.WriteFile(path, []byte("null\n"), 0o600) },
 		"no account": func(path string) error { return os.WriteFile(path, []byte(`{"session":"ID","items":[]}`), 0o600) },
 		"an unknown state": func(path string) error {
-			return os.WriteFile(path, []byte(`{"session":"ID","account_id":"111122223333","items":[{"kind":"role","state":"mode","name":"a","at":"2026-11-21T12:00:00Z"}]}`), 0o600)
+			text := `{"session":"ID","account_id":"111122223333","items":[{"kind":"role","state":"mode","name":"a","at":"2026-11-21T12:00:00Z"}]}`
+			return os.WriteFile(path, []byte(text), 0o600)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -295,7 +298,8 @@ func TestARemovedSessionLeavesReceiptAndJournal(t *testing.T) {
 	release()
 	entries, err = store.SessionJournal(id)
 	last := entries[len(entries)-1]
-	if err != nil || last.Call != "delete role Spot-Role" || last.Outcome != "refused" || last.By != "me@here" || last.Command != "disconnect" {
+	if err != nil || last.Call != "delete role Spot-Role" || last.Outcome != "refused" || last.By != "me@here" ||
+		last.Command != "disconnect" {
 		t.Errorf("%+v %v", last, err)
 	}
 	// The ID is not given out again, though the session is gone.
@@ -333,7 +337,8 @@ func TestWhatAKillLeftIsSwept(t *testing.T) {
 		filepath.Join(receipts, "."+id+".md6129484611666145821"),
 	}
 	others := []string{
-		filepath.Join(session, ".session.json"), filepath.Join(receipts, ".notes.json12"), filepath.Join(receipts, id+".json.bak"), filepath.Join(receipts, ".hidden"),
+		filepath.Join(session, ".session.json"), filepath.Join(receipts, ".notes.json12"), filepath.Join(receipts, id+".json.bak"),
+		filepath.Join(receipts, ".hidden"),
 	}
 	for _, path := range slices.Concat(ours, others) {
 		write(t, path, []byte("{"))
@@ -374,7 +379,8 @@ func TestWhatAKillLeftIsSwept(t *testing.T) {
 func TestWhatIsOpenToOthersIsClosed(t *testing.T) {
 	folder, store, id := withReceipt(t)
 	modes := map[string]fs.FileMode{
-		folder: 0o755, filepath.Join(folder, "receipts"): 0o777, filepath.Join(folder, "sessions"): 0o775, filepath.Join(folder, "sessions", id): 0o711,
+		folder: 0o755, filepath.Join(folder, "receipts"): 0o777, filepath.Join(folder, "sessions"): 0o775, filepath.Join(folder,
+			"sessions", id): 0o711,
 		filepath.Join(folder, "receipts", id+".json"): 0o666, filepath.Join(folder, "receipts", id+".md"): 0o644,
 		filepath.Join(folder, "sessions", id, "session.json"): 0o640, filepath.Join(folder, "sessions", id, "journal.jsonl"): 0o604,
 	}

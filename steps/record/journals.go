@@ -14,7 +14,8 @@ import (
 // journalIn is the journal of a session whose folder that is.
 func (s *Store) journalIn(id, folder string) *Journal {
 	return &Journal{path: filepath.Join(folder, journalFile), session: id, what: "The journal of session " + id, now: time.Now,
-		next: "Put it back from a backup. Or look in AWS and at the vendor what is there, then remove the session: rolecall sessions remove " + id + "."}
+		next: "Put it back from a backup. Or look in AWS and at the vendor what is there, then remove the session: " +
+			"rolecall sessions remove " + id + "."}
 }
 
 // SessionJournal reads the journal of a session that may be open elsewhere, or
@@ -52,7 +53,8 @@ func (s *Store) OpenReceiptJournal(id, command, by string, now func() time.Time)
 // receipt knows of.
 func (s *Store) OpenLooseJournal(command, by string, now func() time.Time) (j *Journal, release func(), err error) {
 	path := filepath.Join(s.folder, journalFile)
-	return s.openJournal(&Journal{path: path, what: "The journal", next: "Put it back from a backup, or move the file away."}, command, by, now)
+	return s.openJournal(&Journal{path: path, what: "The journal", next: "Put it back from a backup, or move the file away."},
+		command, by, now)
 }
 
 // openJournal makes sure that a journal can be read and written, and that no

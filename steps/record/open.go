@@ -109,7 +109,8 @@ func readHolder(path string) Holder {
 func busy(id string, h Holder) error {
 	what := "Session " + id + " is open in another rolecall."
 	if h.PID != 0 {
-		what = fmt.Sprintf("Session %s is open in another rolecall: process %d on %s, since %s.", id, h.PID, h.Host, h.Since.Local().Format("15:04"))
+		what = fmt.Sprintf("Session %s is open in another rolecall: process %d on %s, since %s.", id, h.PID, h.Host,
+			h.Since.Local().Format("15:04"))
 	}
 	return &screen.Fault{Problem: screen.Problem{
 		What:     what,

@@ -405,7 +405,8 @@ func (s *Store) ListReceipts() ([]ListedReceipt, error) {
 	for _, file := range slices.Backward(files) {
 		id, _, _ := strings.Cut(file.Name(), ".")
 		known := slices.ContainsFunc(all, func(one ListedReceipt) bool { return one.Session == id })
-		if ext := strings.TrimPrefix(file.Name(), id); known || !validSessionID(id) || ext != extReceipt && ext != extMarkdown && ext != extJournal {
+		if ext := strings.TrimPrefix(file.Name(), id); known || !validSessionID(id) || ext != extReceipt && ext != extMarkdown &&
+			ext != extJournal {
 			continue
 		}
 		one := ListedReceipt{Session: id}

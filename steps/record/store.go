@@ -174,7 +174,8 @@ func sameKind(saved Answers, rehearsal bool) error {
 	if saved.Rehearsal {
 		what, expected = "Session "+saved.ID+" is a rehearsal.", "a session of the real AWS"
 	}
-	return &screen.Fault{Problem: screen.Problem{What: what, Expected: expected, Next: "Go on with it: rolecall resume " + saved.ID + ".", Kind: screen.Usage}}
+	return &screen.Fault{Problem: screen.Problem{What: what, Expected: expected, Next: "Go on with it: rolecall resume " +
+		saved.ID + ".", Kind: screen.Usage}}
 }
 
 // Load reads a session without taking its lock.

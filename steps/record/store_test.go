@@ -186,7 +186,8 @@ func TestAnIDIsNeverAPath(t *testing.T) {
 	if err := os.WriteFile(outside, []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, bad := range []string{"", ".", "..", "../", "../" + id, id + "/", "/etc/passwd", "261121-00i0", "261121_0000", strings.ToUpper(id), id + "\x00", "\x1b[2J"} {
+	for _, bad := range []string{"", ".", "..", "../", "../" + id, id + "/", "/etc/passwd", "261121-00i0", "261121_0000",
+		strings.ToUpper(id), id + "\x00", "\x1b[2J"} {
 		_, err := store.Load(bad)
 		if p := problem(t, err); strings.Contains(p.What, "\x1b") {
 			t.Errorf("the error text %q has control characters", p.What)

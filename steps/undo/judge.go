@@ -5,7 +5,6 @@ package undo
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -54,7 +53,8 @@ const mostClockSkew = 24 * time.Hour
 
 // removalOrder is how things have to go: what uses others first.
 func removalOrder(kind record.ItemKind) int {
-	return slices.Index([]record.ItemKind{record.ItemStack, record.ItemKey, record.ItemAttachment, record.ItemUserAttachment, record.ItemInline, record.ItemRole, record.ItemUser, record.ItemPolicy}, kind)
+	return slices.Index([]record.ItemKind{record.ItemStack, record.ItemKey, record.ItemAttachment, record.ItemUserAttachment,
+		record.ItemInline, record.ItemRole, record.ItemUser, record.ItemPolicy}, kind)
 }
 
 // Plan looks at everything that the receipt lists, in the order in which it
@@ -90,7 +90,8 @@ func (r *Remover) judge(ctx context.Context, item record.Item) (Removal, error) 
 	case record.ItemStack:
 		return r.judgeStack(ctx, item)
 	}
-	return stays(item, "This version of rolecall cannot remove a "+screen.CleanLine(string(item.Kind))+".", "Remove it in the AWS console."), nil
+	return stays(item, "This version of rolecall cannot remove a "+screen.CleanLine(string(item.Kind))+".",
+		"Remove it in the AWS console."), nil
 }
 
 func stays(item record.Item, why, next string) Removal {
@@ -101,10 +102,12 @@ func stays(item record.Item, why, next string) Removal {
 // another account, or another session says that it made it.
 func (r *Remover) disputed(item record.Item) (why, next string) {
 	if arn, ok := aws.SplitARN(item.ARN); ok && arn.AccountID != "aws" && arn.AccountID != r.Receipt.AccountID {
-		return "It is of account " + screen.CleanLine(arn.AccountID) + ", and the receipt is of " + r.Receipt.AccountID + ".", "Delete it there by hand if it is not needed any more."
+		return "It is of account " + screen.CleanLine(arn.AccountID) + ", and the receipt is of " + r.Receipt.AccountID + ".",
+			"Delete it there by hand if it is not needed any more."
 	}
 	for _, other := range r.Others {
-		if other.Session != r.Receipt.Session && other.AccountID == r.Receipt.AccountID && other.Endpoint == r.Receipt.Endpoint && claims(other, item) {
+		if other.Session != r.Receipt.Session && other.AccountID == r.Receipt.AccountID && other.Endpoint == r.Receipt.Endpoint &&
+			claims(other, item) {
 			return "Session " + other.Session + " says too that it made it, so neither receipt proves it.", deleteByHand(item)
 		}
 	}
@@ -129,7 +132,8 @@ func claims(r record.Receipt, item record.Item) bool {
 func (r *Remover) unproven(item record.Item) Removal {
 	next := deleteByHand(item)
 	if r.Resumes {
-		next = "Have rolecall look whether it is, and go on: rolecall resume " + r.Receipt.Session + ". Or delete it: " + strings.TrimPrefix(next, byHand)
+		next = "Have rolecall look whether it is, and go on: rolecall resume " + r.Receipt.Session + ". Or delete it: " +
+			strings.TrimPrefix(next, byHand)
 	}
 	return stays(item, "rolecall sent the request to make it and never saw the answer, so it cannot prove that this one is its own.", next)
 }
@@ -149,7 +153,8 @@ func deleteByHand(item record.Item) string {
 	case record.ItemUserAttachment:
 		place = "IAM, Users, " + item.User + ", Permissions, " + item.Name
 	case record.ItemKey:
-		place = "IAM, Users, " + item.User + ", Security credentials, " + cmp.Or(item.ID, "the key made at "+item.At.UTC().Format(time.DateTime)+" UTC")
+		place = "IAM, Users, " + item.User + ", Security credentials, " +
+			cmp.Or(item.ID, "the key made at "+item.At.UTC().Format(time.DateTime)+" UTC")
 	case record.ItemStack:
 		place = "CloudFormation, Stacks, " + item.Name
 	case record.ItemPolicy:
@@ -163,6 +168,12 @@ func deleteByHand(item record.Item) string {
 func (r *Remover) madeThen(created time.Time, item record.Item) bool {
 	return created.IsZero() || r.Receipt.Created.IsZero() ||
 		!created.Before(r.Receipt.Created.Add(-mostClockSkew)) && !created.After(item.At.Add(mostClockSkew))
+}
+
+// another says that a name was given to something else since.
+func another(what, found, made string) string {
+	return "It is another " + what + " of that name: its ID is " + found + ", and rolecall made " +
+		cmp.Or(made, "one whose ID is not on record") + "."
 }
 
 func notThen(created time.Time) string {
@@ -191,7 +202,7 @@ func (r *Remover) judgeRole(ctx context.Context, item record.Item) (Removal, err
 func (r *Remover) roleChange(role aws.Role, item record.Item) string {
 	switch {
 	case item.ID == "" || role.ID != item.ID:
-		return fmt.Sprintf("It is another role of that name: its ID is %s, and rolecall made %s.", role.ID, cmp.Or(item.ID, "one whose ID is not on record"))
+		return another("role", role.ID, item.ID)
 	case !r.madeThen(role.Created, item):
 		return notThen(role.Created)
 	case role.Trust == nil || role.Trust.Digest() != item.Digest:
@@ -301,7 +312,7 @@ func (r *Remover) judgePolicy(ctx context.Context, item record.Item) (Removal, e
 	case item.Unproven():
 		return r.unproven(item), nil
 	case item.ID == "" || p.ID != item.ID:
-		return stays(item, fmt.Sprintf("It is another policy of that name: its ID is %s, and rolecall made %s.", p.ID, cmp.Or(item.ID, "one whose ID is not on record")), deleteByHand(item)), nil
+		return stays(item, another("policy", p.ID, item.ID), deleteByHand(item)), nil
 	case !r.madeThen(p.Created, item):
 		return stays(item, notThen(p.Created), deleteByHand(item)), nil
 	case p.Document == nil || p.Document.Digest() != item.Digest:
@@ -345,8 +356,11 @@ func keepUsed(plan []Removal) []Removal {
 // staysOn names what stays on a role or user; empty when nothing does.
 func staysOn(plan []Removal, owner record.Item) string {
 	for _, one := range plan {
-		on := owner.Kind == record.ItemRole && strings.EqualFold(one.Role, owner.Name) || owner.Kind == record.ItemUser && strings.EqualFold(one.User, owner.Name)
-		if on && one.Verdict == Stays {
+		on := one.Role
+		if owner.Kind == record.ItemUser {
+			on = one.User
+		}
+		if strings.EqualFold(on, owner.Name) && one.Verdict == Stays {
 			return strings.TrimSpace("the " + string(one.Kind) + " " + one.Name)
 		}
 	}

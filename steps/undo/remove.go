@@ -76,7 +76,10 @@ func (r *Remover) delete(ctx context.Context, item record.Item) error {
 	case record.ItemAttachment:
 		return r.Journal.Do("detach "+item.Name+" from "+item.Role, func() error { return r.Account.DetachRolePolicy(ctx, item.Role, item.ARN) })
 	case record.ItemInline:
-		return r.Journal.Do("delete inline policy "+item.Name+" of "+item.Role, func() error { return r.Account.DeleteRolePolicy(ctx, item.Role, item.Name) })
+		return r.Journal.Do("delete inline policy "+item.Name+" of "+item.Role, func() error {
+			return r.Account.DeleteRolePolicy(ctx,
+				item.Role, item.Name)
+		})
 	case record.ItemRole:
 		return r.Journal.Do("delete role "+item.Name, func() error { return r.Account.DeleteRole(ctx, item.Name) })
 	case record.ItemPolicy:

@@ -65,9 +65,11 @@ func (r *Remover) awaitStack(ctx context.Context, item record.Item) error {
 		case err == nil && stack.Status == aws.StackDeleteFailed:
 			return &screen.Fault{Problem: screen.Problem{What: "CloudFormation could not delete the stack " + item.Name + ".", Quoted: stack.Reason,
 				Expected: "a stack whose role and policy nobody else changed or uses",
-				Next:     "Take away what somebody added to its role, then run rolecall disconnect " + r.Receipt.Session + " again.", Kind: screen.NotAsNeeded}}
+				Next:     "Take away what somebody added to its role, then run rolecall disconnect " + r.Receipt.Session + " again.",
+				Kind:     screen.NotAsNeeded}}
 		case r.Now().After(until):
-			return &screen.Fault{Problem: screen.Problem{What: "The stack " + item.Name + " is still being deleted after " + screen.Clock(stackGoneIn) + ".",
+			return &screen.Fault{Problem: screen.Problem{What: "The stack " + item.Name + " is still being deleted after " +
+				screen.Clock(stackGoneIn) + ".",
 				Expected: "a stack that is gone", Next: "Go on later: rolecall disconnect " + r.Receipt.Session + ".", Kind: screen.TimedOut}}
 		}
 		select {

@@ -100,7 +100,8 @@ func without(all, others []string) []string {
 }
 
 func (w *account) remover() *undo.Remover {
-	return &undo.Remover{Account: w.hands, Ledger: &record.Ledger{}, Receipt: w.a, Others: []record.Receipt{w.b}, Resumes: true, Now: time.Now, By: "me"}
+	return &undo.Remover{Account: w.hands, Ledger: &record.Ledger{}, Receipt: w.a, Others: []record.Receipt{w.b}, Resumes: true,
+		Now: time.Now, By: "me"}
 }
 
 // item finds an item of session a by its kind.
@@ -127,7 +128,8 @@ func attacks() []attack {
 	return []attack{
 		{"the role is made anew under its name", func(w *account) error {
 			for _, err := range []error{
-				w.hands.DetachRolePolicy(ctx, "Role-a", w.item(record.ItemPolicy).ARN), w.hands.DeleteRolePolicy(ctx, "Role-a", "inline"), w.hands.DeleteRole(ctx, "Role-a"),
+				w.hands.DetachRolePolicy(ctx, "Role-a", w.item(record.ItemPolicy).ARN), w.hands.DeleteRolePolicy(ctx, "Role-a", "inline"),
+				w.hands.DeleteRole(ctx, "Role-a"),
 			} {
 				if err != nil {
 					return err
@@ -138,7 +140,8 @@ func attacks() []attack {
 		}, "It is another role of that name"},
 		{"the policy is made anew under its name", func(w *account) error {
 			arn := w.item(record.ItemPolicy).ARN
-			for _, err := range []error{w.hands.DetachRolePolicy(ctx, "Role-a", arn), w.hands.DetachUserPolicy(ctx, "user-a", arn), w.hands.DeletePolicy(ctx, arn)} {
+			for _, err := range []error{w.hands.DetachRolePolicy(ctx, "Role-a", arn), w.hands.DetachUserPolicy(ctx, "user-a", arn),
+				w.hands.DeletePolicy(ctx, arn)} {
 				if err != nil {
 					return err
 				}
@@ -146,12 +149,16 @@ func attacks() []attack {
 			_, err := w.hands.CreatePolicy(ctx, aws.NewPolicy{Name: "Policy-a", Document: grants("s3:ListBucket")})
 			return err
 		}, "It is another policy of that name"},
-		{"the trust policy is changed", func(w *account) error { return w.hands.UpdateTrust(ctx, "Role-a", trusts("111122223333")) }, "trust policy was changed"},
+		{"the trust policy is changed", func(w *account) error { return w.hands.UpdateTrust(ctx, "Role-a", trusts("111122223333")) },
+			"trust policy was changed"},
 		{"the policy is changed", func(w *account) error {
 			_, err := w.hands.CreatePolicyVersion(ctx, w.item(record.ItemPolicy).ARN, grants("s3:PutObject"))
 			return err
 		}, "It was changed since rolecall made it"},
-		{"the inline policy is changed", func(w *account) error { return w.hands.PutRolePolicy(ctx, "Role-a", "inline", grants("s3:PutObject")) }, "changed since rolecall wrote it"},
+		{"the inline policy is changed", func(w *account) error {
+			return w.hands.PutRolePolicy(ctx, "Role-a", "inline",
+				grants("s3:PutObject"))
+		}, "changed since rolecall wrote it"},
 		{"the role got more", func(w *account) error {
 			return w.hands.AttachRolePolicy(ctx, "Role-a", "arn:aws:iam::aws:policy/ReadOnlyAccess")
 		}, "gave it more since"},
@@ -186,16 +193,29 @@ func attacks() []attack {
 			return nil
 		}, "Session " + others + " says too"},
 		{"the role's ID is not on record", func(w *account) error { w.item(record.ItemRole).ID = ""; return nil }, "whose ID is not on record"},
-		{"which role an attachment is on is not on record", func(w *account) error { w.item(record.ItemAttachment).RoleID = ""; return nil }, "cannot prove"},
+		{"which role an attachment is on is not on record", func(w *account) error {
+			w.item(record.ItemAttachment).RoleID = ""
+			return nil
+		}, "cannot prove"},
 		{"which user a key is of is not on record", func(w *account) error { w.item(record.ItemKey).UserID = ""; return nil }, "cannot prove"},
 		{"the policy is of another account", func(w *account) error {
 			w.item(record.ItemPolicy).ARN = "arn:aws:iam::111122223333:policy/Policy-a"
 			return nil
 		}, "It is of account 111122223333"},
-		{"everything is older than the session", func(w *account) error { w.a.Created = time.Now().Add(30 * time.Hour); return nil }, "when this session made nothing"},
-		{"the role was asked for and never seen", func(w *account) error { w.item(record.ItemRole).State = record.ItemSent; return nil }, "rolecall resume " + mine},
-		{"the policy was asked for and never seen", func(w *account) error { w.item(record.ItemPolicy).State = record.ItemUnknown; return nil }, "rolecall resume " + mine},
-		{"the user was asked for and never seen", func(w *account) error { w.item(record.ItemUser).State = record.ItemSent; return nil }, "rolecall resume " + mine},
+		{"everything is older than the session", func(w *account) error { w.a.Created = time.Now().Add(30 * time.Hour); return nil },
+			"when this session made nothing"},
+		{"the role was asked for and never seen", func(w *account) error {
+			w.item(record.ItemRole).State = record.ItemSent
+			return nil
+		}, "rolecall resume " + mine},
+		{"the policy was asked for and never seen", func(w *account) error {
+			w.item(record.ItemPolicy).State = record.ItemUnknown
+			return nil
+		}, "rolecall resume " + mine},
+		{"the user was asked for and never seen", func(w *account) error {
+			w.item(record.ItemUser).State = record.ItemSent
+			return nil
+		}, "rolecall resume " + mine},
 		{"a key was asked for and never seen", func(w *account) error {
 			k := w.item(record.ItemKey)
 			k.State, k.Name, k.ID = record.ItemSent, "", ""

@@ -1,9 +1,7 @@
 package undo
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"rolecall/aws"
@@ -28,7 +26,7 @@ func (r *Remover) judgeUserItem(ctx context.Context, item record.Item) (Removal,
 	case user.ID != id && item.Kind != record.ItemUser:
 		return Removal{Item: item, Verdict: Gone}, nil // the user it was on is gone
 	case user.ID != id:
-		return stays(item, fmt.Sprintf("It is another user of that name: its ID is %s, and rolecall made %s.", user.ID, cmp.Or(id, "one whose ID is not on record")), deleteByHand(item)), nil
+		return stays(item, another("user", user.ID, id), deleteByHand(item)), nil
 	}
 	keys, err := r.Account.AccessKeys(ctx, user.Name)
 	if err != nil {

@@ -91,7 +91,10 @@ func (u *Updater) Apply(ctx context.Context, role aws.Role, p PolicyUpdate) erro
 	write := u.writeVersion
 	if p.Kind == record.ItemInline {
 		write = func(ctx context.Context, p PolicyUpdate) error {
-			return u.Journal.Do("write inline policy "+p.Name+" of "+role.Name, func() error { return u.Account.PutRolePolicy(ctx, role.Name, p.Name, p.After) })
+			return u.Journal.Do("write inline policy "+p.Name+" of "+role.Name, func() error {
+				return u.Account.PutRolePolicy(ctx,
+					role.Name, p.Name, p.After)
+			})
 		}
 	}
 	if err := write(ctx, p); err != nil {
@@ -126,8 +129,9 @@ func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
 		return err
 	}
 	if now.ID != p.ID || now.VersionID != p.Version {
-		return &screen.Fault{Problem: screen.Problem{What: p.Name + " was changed while you looked at the difference.", Expected: "version " + p.Version + " as its default",
-			Next: "Run this again and look at the new difference.", Kind: screen.NotAsNeeded}}
+		return &screen.Fault{Problem: screen.Problem{What: p.Name + " was changed while you looked at the difference.",
+			Expected: "version " + p.Version + " as its default",
+			Next:     "Run this again and look at the new difference.", Kind: screen.NotAsNeeded}}
 	}
 	if p.Drop != "" {
 		call := "delete version " + p.Drop + " of policy " + p.Name
@@ -157,8 +161,9 @@ func (u *Updater) record(role aws.Role, p PolicyUpdate) error {
 		return err
 	}
 	s := u.Session
-	item := record.Item{Kind: p.Kind, State: record.ItemUpdated, Purpose: u.Purpose, Name: p.Name, ARN: p.ARN, ID: p.ID, Digest: p.After.Digest(),
-		At: s.Now().UTC(), By: u.By}
+	item := record.Item{Kind: p.Kind, State: record.ItemUpdated, Purpose: u.Purpose, Name: p.Name, ARN: p.ARN, ID: p.ID,
+		Digest: p.After.Digest(),
+		At:     s.Now().UTC(), By: u.By}
 	if p.Kind == record.ItemInline {
 		item.Role, item.RoleID = role.Name, role.ID
 	}

@@ -56,7 +56,8 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 	}
 	documents, managed := g.Documents, g.Managed
 	if len(documents) == 0 && len(managed) > 0 {
-		return Update{}, &screen.Fault{Problem: screen.Problem{What: "The role " + roleName + " needs AWS managed policies alone, which AWS itself keeps up to date.",
+		return Update{}, &screen.Fault{Problem: screen.Problem{What: "The role " + roleName +
+			" needs AWS managed policies alone, which AWS itself keeps up to date.",
 			Expected: "a vendor with a policy of its own", Next: "Check the role: rolecall verify.", Kind: screen.Usage}}
 	}
 	if len(documents) == 0 {
@@ -77,8 +78,10 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 	}
 	for _, arn := range managed {
 		if !slices.ContainsFunc(seen.Role.Attached, func(p aws.AttachedPolicy) bool { return p.ARN == arn }) && !seen.PoliciesUnknown {
-			return Update{}, &screen.Fault{Problem: screen.Problem{What: "The role " + roleName + " does not have the AWS managed policy " + access.PolicyNameOf(arn) + ".",
-				Expected: arn, Next: "Have rolecall attach it: rolecall connect --method direct --role-name " + roleName + ".", Kind: screen.NotAsNeeded}}
+			return Update{}, &screen.Fault{Problem: screen.Problem{What: "The role " + roleName +
+				" does not have the AWS managed policy " + access.PolicyNameOf(arn) + ".",
+				Expected: arn, Next: "Have rolecall attach it: rolecall connect --method direct --role-name " + roleName + ".",
+				Kind: screen.NotAsNeeded}}
 		}
 	}
 	update := Update{Role: *seen.Role}
@@ -107,7 +110,8 @@ func (u *Updater) fit(seen aws.Seen, report aws.Report, roleName string) error {
 	}
 	for _, id := range []string{"role-path", "permissions-boundary"} {
 		if check, _ := report.Check(id); check.Status == aws.Fail { // asked for by a flag
-			return refuse("The role "+roleName+" is another one than was asked for. "+id+": "+check.Got+".", check.Want, "Correct the flags, or name another role with --role.")
+			return refuse("The role "+roleName+" is another one than was asked for. "+id+": "+check.Got+".", check.Want,
+				"Correct the flags, or name another role with --role.")
 		}
 	}
 	for _, tag := range seen.Role.Tags {
@@ -127,7 +131,8 @@ func (u *Updater) ofStack(roleName, stack string) error {
 	if stack != "" {
 		named, next = "the CloudFormation stack "+stack, next+" --stack-name "+stack
 	}
-	return &screen.Fault{Problem: screen.Problem{What: "The role " + roleName + " belongs to " + named + ", which would not know of the change.",
+	return &screen.Fault{Problem: screen.Problem{What: "The role " + roleName + " belongs to " + named +
+		", which would not know of the change.",
 		Expected: "a role outside of a stack", Next: "Update the stack: " + next + ", and choose to update it.", Kind: screen.NotAsNeeded}}
 }
 
@@ -166,12 +171,14 @@ func (u *Updater) pair(role aws.Role, documents []access.Document) (differ []Pol
 	}
 	if len(left) == 0 {
 		return differ, others, &screen.Fault{Problem: screen.Problem{
-			What:     fmt.Sprintf("What %s needs takes %d policies, and %s has only some of them.", u.Session.Vendor.Title, len(documents), role.Name),
+			What: fmt.Sprintf("What %s needs takes %d policies, and %s has only some of them.", u.Session.Vendor.Title,
+				len(documents), role.Name),
 			Expected: "a policy for " + open[0].Name + " too",
 			Next:     "Have rolecall make it: rolecall connect --method direct --role-name " + role.Name + ".", Kind: screen.NotAsNeeded}}
 	}
 	return differ, others, &screen.Fault{Problem: screen.Problem{
-		What:     fmt.Sprintf("rolecall cannot tell which policy of %s holds what %s needs. It has: %s.", role.Name, u.Session.Vendor.Title, strings.Join(others, ", ")),
+		What: fmt.Sprintf("rolecall cannot tell which policy of %s holds what %s needs. It has: %s.", role.Name,
+			u.Session.Vendor.Title, strings.Join(others, ", ")),
 		Expected: "one named " + open[0].Name, Next: "Name it with --policy-name.", Kind: screen.NotAsNeeded}}
 }
 

@@ -33,7 +33,8 @@ func frontFor(a *cli.App, yes bool) (front, error) {
 	case yes:
 		return frontUnattended, nil
 	case a.JSON:
-		return 0, cli.Usage("--json prints a result for a script, and the wizard is for a person.", "--json together with --yes", "Add --yes, or leave out --json.")
+		return 0, cli.Usage("--json prints a result for a script, and the wizard is for a person.", "--json together with --yes",
+			"Add --yes, or leave out --json.")
 	case a.Plain, a.Dumb() && a.Env.StdinTTY:
 		return frontPlain, nil
 	case !a.Interactive():

@@ -179,7 +179,8 @@ func noReceipt(store *record.Store, id string) error {
 			"What you made by hand, you remove in the AWS console.")
 	}
 	return &screen.Fault{Problem: screen.Problem{
-		What:     "Session " + id + " has no receipt, so nothing is proven to be its own. Its journal says that it sent: " + strings.Join(sent, ", ") + ".",
+		What: "Session " + id + " has no receipt, so nothing is proven to be its own. Its journal says that it sent: " +
+			strings.Join(sent, ", ") + ".",
 		Expected: "the receipt, if any of this made something in AWS",
 		Next:     "Put the receipt back from a backup. Or have rolecall look what is there: rolecall resume " + id + ".",
 	}}
@@ -227,7 +228,8 @@ func (u *undoing) run(ctx context.Context, yes bool) error {
 func (u *undoing) signIn(ctx context.Context) error {
 	a, r := u.app, &u.remover.Receipt
 	if a.Account != "" && a.Account != r.AccountID {
-		return cli.Usage("--aws-account is "+a.Account+".", "account "+r.AccountID+", in which session "+r.Session+" made its things", "Correct or leave out --aws-account.")
+		return cli.Usage("--aws-account is "+a.Account+".", "account "+r.AccountID+", in which session "+r.Session+" made its things",
+			"Correct or leave out --aws-account.")
 	}
 	a.Account = r.AccountID
 	profile := a.Profile
@@ -243,7 +245,8 @@ func (u *undoing) signIn(ctx context.Context) error {
 	}
 	if account.Endpoint() != r.Endpoint {
 		return &screen.Fault{Problem: screen.Problem{
-			What:     "Requests go to " + endpointName(account.Endpoint()) + ", and this session made its things at " + endpointName(r.Endpoint) + ".",
+			What: "Requests go to " + endpointName(account.Endpoint()) + ", and this session made its things at " +
+				endpointName(r.Endpoint) + ".",
 			Expected: "the same endpoint: elsewhere everything would look removed",
 			Next:     "Set or unset AWS_ENDPOINT_URL, or the profile's endpoint_url.", Kind: screen.NotAsNeeded,
 		}}
@@ -267,7 +270,8 @@ func endpointName(endpoint string) string {
 // show prints the plan.
 func (u *undoing) show() {
 	a, r := u.app, u.remover.Receipt
-	a.Print("Session %s · account %s · made %s", draw.Clean(r.Session), screen.Grouped(r.AccountID), r.Created.Local().Format("2006-01-02 15:04"))
+	a.Print("Session %s · account %s · made %s", draw.Clean(r.Session), screen.Grouped(r.AccountID),
+		r.Created.Local().Format("2006-01-02 15:04"))
 	if len(u.plan) == 0 {
 		a.Print("  Nothing that rolecall made is left.")
 	}
@@ -337,8 +341,9 @@ func (u *undoing) verdict() error {
 	return &screen.Fault{Problem: screen.Problem{
 		What:     "Not everything was removed: " + strings.Join(kept, ", ") + " stays.",
 		Expected: "things that are as rolecall made them",
-		Next:     "Read above why. Remove by hand what is not needed any more, then run rolecall disconnect " + u.remover.Receipt.Session + " again.",
-		Kind:     screen.NotAsNeeded,
+		Next: "Read above why. Remove by hand what is not needed any more, then run rolecall disconnect " +
+			u.remover.Receipt.Session + " again.",
+		Kind: screen.NotAsNeeded,
 	}}
 }
 

@@ -157,7 +157,8 @@ func printSessions(a *cli.App, lines []sessionLine) error {
 	table := tabwriter.NewWriter(a.Env.Stdout, 0, 8, 2, ' ', 0)
 	fmt.Fprintln(table, "SESSION\tVENDOR\tACCOUNT\tSTATE\tSAVED")
 	for _, line := range lines {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", line.Session, cli.Dash(line.Vendor), cli.Dash(line.Account), stateOf(line), a.Ago(line.Updated))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", line.Session, cli.Dash(line.Vendor), cli.Dash(line.Account), stateOf(line),
+			a.Ago(line.Updated))
 	}
 	if err := table.Flush(); err != nil {
 		return err
@@ -295,7 +296,8 @@ func printSession(a *cli.App, shown shownSession) error {
 		if e.State == record.EntryAnswered {
 			outcome = e.Outcome
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), cli.Dash(draw.Clean(e.By)), cli.Dash(draw.Clean(e.Command)), draw.Clean(e.Call), draw.Clean(outcome))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), cli.Dash(draw.Clean(e.By)),
+			cli.Dash(draw.Clean(e.Command)), draw.Clean(e.Call), draw.Clean(outcome))
 	}
 	return table.Flush()
 }
@@ -312,7 +314,8 @@ func sessionRows(s record.Answers) [][2]string {
 	}
 	for _, purpose := range cli.SortedKeys(s.Parts) {
 		p := s.Parts[purpose]
-		rows = append(rows, [2]string{"Role", p.RoleARN}, [2]string{"Policy", strings.Join(p.PolicyARNs(), ", ")}, [2]string{"External ID", p.ExternalID})
+		rows = append(rows, [2]string{"Role", p.RoleARN}, [2]string{"Policy", strings.Join(p.PolicyARNs(), ", ")},
+			[2]string{"External ID", p.ExternalID})
 		if !p.Submitted.IsZero() {
 			rows = append(rows, [2]string{"Accepted", p.Submitted.Local().Format(time.DateTime)})
 		}

@@ -101,9 +101,11 @@ func newUpdating(ctx context.Context, a *cli.App, f *verifyFlags) (*updating, er
 		return nil, err
 	}
 	if session.Partition != identity.Partition {
-		return nil, cli.Usage("--partition is "+session.Partition+", and you are signed in to "+identity.Partition+".", "credentials of that partition", "Correct --partition, or sign in there.")
+		return nil, cli.Usage("--partition is "+session.Partition+", and you are signed in to "+identity.Partition+".",
+			"credentials of that partition", "Correct --partition, or sign in there.")
 	}
-	return &updating{app: a, updater: &update.Updater{Session: session, Purpose: role.Purpose, Account: account, Store: store, By: identity.ARN}}, f.nameRole(session)
+	return &updating{app: a, updater: &update.Updater{Session: session, Purpose: role.Purpose, Account: account, Store: store,
+		By: identity.ARN}}, f.nameRole(session)
 }
 
 // nameRole turns --role into a name, having checked where an ARN points.
@@ -193,9 +195,11 @@ func (u *updating) ask(ctx context.Context, yes bool) error {
 		return nil
 	}
 	if a.JSON || !a.Env.StdinTTY {
-		return cli.Usage("update asks before it changes anything, and nobody can be asked here.", "a terminal, or --yes", "Add --yes to update without being asked. Nothing was changed.")
+		return cli.Usage("update asks before it changes anything, and nobody can be asked here.", "a terminal, or --yes",
+			"Add --yes to update without being asked. Nothing was changed.")
 	}
-	agreed, err := a.Agree(ctx, fmt.Sprintf("Update %s in account %s? y or n", strings.Join(u.names(), " and "), screen.Grouped(u.updater.Session.AccountID)))
+	agreed, err := a.Agree(ctx, fmt.Sprintf("Update %s in account %s? y or n", strings.Join(u.names(), " and "),
+		screen.Grouped(u.updater.Session.AccountID)))
 	if err == nil && !agreed {
 		a.Say("Nothing was changed.")
 		err = cli.ErrCancelled
@@ -248,7 +252,8 @@ func (u *updating) document(e *cli.ErrorJSON) updateJSON {
 		doc.Role, doc.Equal = &ref, u.looked && len(u.plan.Policies) == 0
 	}
 	for i, p := range u.plan.Policies {
-		one := updatePolicyJSON{Name: p.Name, ARN: p.ARN, Digest: p.After.Digest(), Characters: p.After.Characters(), Updated: i < u.done, Difference: policies.DiffOf(p.Difference)}
+		one := updatePolicyJSON{Name: p.Name, ARN: p.ARN, Digest: p.After.Digest(), Characters: p.After.Characters(),
+			Updated: i < u.done, Difference: policies.DiffOf(p.Difference)}
 		if one.Updated {
 			one.Dropped = p.Drop
 		}
