@@ -27,6 +27,12 @@ type Check struct {
 	Got    string `json:"got"`
 	Why    string `json:"why"`
 	Fix    string `json:"fix"`
+	// Denied are the IAM actions that were refused, where that is why the status
+	// is unknown.
+	Denied []string `json:"denied,omitempty"`
+	// Refusal is the first of those refusals as AWS worded it; nil for evidence
+	// that somebody pasted.
+	Refusal *Error `json:"-"`
 }
 
 // Report is the verdict on one role. OK is false when a check failed or when
@@ -70,6 +76,9 @@ type Want struct {
 type Seen struct {
 	Role   *Role    // nil: not found
 	Denied []string // IAM actions that were refused, so that parts of Role are missing
+	// Refusal is the first of those refusals as AWS worded it; nil where nobody
+	// knows.
+	Refusal *Error
 	// PoliciesUnknown and InlineUnknown say that the role's attached or inline
 	// policies could not be listed.
 	PoliciesUnknown, InlineUnknown bool
@@ -119,6 +128,15 @@ type verdict struct {
 	status         Status
 	want, got, fix string
 	request        string // the very request that was let in or kept out, as a sentence
+	denied         []string
+}
+
+// notAllowed is the verdict of a check for which permissions are missing.
+func (v verdict) notAllowed(actions []string) verdict {
+	v.status, v.denied = Unknown, actions
+	v.got = "not visible: " + strings.Join(actions, ", ") + " is not allowed"
+	v.fix = askFor(actions)
+	return v
 }
 
 func (j *judging) add(id string, v verdict) {
@@ -126,6 +144,9 @@ func (j *judging) add(id string, v verdict) {
 	if v.status != Pass {
 		c.Fix = cleanAll(v.fix)
 		c.Why = strings.TrimSpace(c.Why + " " + cleanAll(v.request))
+	}
+	if v.status == Unknown && len(v.denied) > 0 {
+		c.Denied, c.Refusal = v.denied, j.seen.Refusal
 	}
 	j.checks = append(j.checks, c)
 }

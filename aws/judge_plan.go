@@ -18,7 +18,7 @@ func (j *judging) approved() {
 	case j.role == nil:
 		v = j.unseen(v.want)
 	case j.listsIncomplete():
-		v.status, v.got, v.fix = Unknown, j.invisible(), askFor(j.seen.Denied)
+		v = j.hidden(v)
 	default:
 		if stranger := j.unapproved(); stranger != "" {
 			v.status, v.got = Fail, stranger

@@ -38,7 +38,7 @@ func (j *judging) attached() verdict {
 	v.fix = "On the " + j.holder + "'s page, Permissions, Add permissions, Attach policies: tick " + orElse(someOf(missing, 3), "the vendor's policy") + "."
 	switch {
 	case j.listsIncomplete() && (len(missing) > 0 || len(names) == 0):
-		v.status, v.got, v.fix = Unknown, j.invisible(), askFor(j.seen.Denied)
+		v = j.hidden(v)
 	case len(missing) > 0, len(names) == 0 && len(j.want.Policies) > 0:
 		v.status = Fail
 	}
@@ -47,19 +47,17 @@ func (j *judging) attached() verdict {
 
 func (j *judging) listsIncomplete() bool { return j.seen.PoliciesUnknown || j.seen.InlineUnknown }
 
-// invisible says why policies could not be seen: a refusal, or that a list of
-// roles does not tell them and nobody has asked yet.
-func (j *judging) invisible() string {
-	if len(j.seen.Denied) == 0 {
-		return "not looked at yet"
+// hidden is the verdict where policies could not be seen: after a refusal, or
+// because a list of roles does not tell them and nobody has asked yet.
+func (j *judging) hidden(v verdict) verdict {
+	if len(j.seen.Denied) > 0 {
+		return v.notAllowed(j.seen.Denied)
 	}
-	return "not visible: " + strings.Join(j.seen.Denied, ", ") + " is not allowed"
+	v.status, v.got, v.fix = Unknown, "not looked at yet", "Correct the trust policy first; rolecall then looks at the policies."
+	return v
 }
 
 func askFor(actions []string) string {
-	if len(actions) == 0 {
-		return "Correct the trust policy first; rolecall then looks at the policies."
-	}
 	return "Ask your administrator for " + strings.Join(actions, " and ") + ", or sign in as someone who has it."
 }
 
@@ -90,7 +88,7 @@ func (j *judging) matches() verdict {
 	switch {
 	case d.Equal && !j.listsIncomplete() && unread == 0:
 	case j.listsIncomplete() || unread > 0:
-		v.status, v.got, v.fix = Unknown, j.invisible(), askFor(j.seen.Denied)
+		v = j.hidden(v)
 		if len(j.seen.Denied) == 0 && unread > 0 {
 			v.got, v.fix = "a policy that rolecall cannot read", "Open the policy on the "+j.holder+"'s page and compare it there."
 		}

@@ -20,8 +20,7 @@ func (j *judging) exists() verdict {
 	case j.role != nil:
 		v.got = j.role.ARN
 	case len(j.seen.Denied) > 0:
-		v.status, v.got = Unknown, "not visible: "+strings.Join(j.seen.Denied, ", ")+" is not allowed"
-		v.fix = "Ask your administrator for " + strings.Join(j.seen.Denied, " and ") + ", or sign in as someone who has it."
+		return v.notAllowed(j.seen.Denied)
 	case elsewhere(j.want):
 		v.status, v.got = Unknown, "that ARN belongs to another account, which these credentials cannot see"
 		v.fix = "Sign in to that account, or paste the ARN of a role in account " + j.want.AccountID + "."
@@ -92,6 +91,9 @@ func (j *judging) path() verdict {
 
 // unseen is the verdict of a check that had no role to look at.
 func (j *judging) unseen(want string) verdict {
+	if len(j.seen.Denied) > 0 {
+		return verdict{want: want}.notAllowed(j.seen.Denied)
+	}
 	return verdict{status: Unknown, want: want, got: "no " + j.holder + " to look at", fix: "Create the " + j.holder + " first."}
 }
 

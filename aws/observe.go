@@ -30,12 +30,23 @@ func (o *observer) observe(ctx context.Context, want Want) (Seen, error) {
 	case NotFound:
 		return Seen{}, nil
 	case Denied:
-		return Seen{Denied: []string{Explain(err).Action}}, nil
+		seen := Seen{}
+		seen.refused(err)
+		return seen, nil
 	}
 	if err != nil {
 		return Seen{}, err
 	}
 	return o.complete(ctx, role)
+}
+
+// refused remembers that a request was refused.
+func (s *Seen) refused(err error) {
+	e := Explain(err)
+	s.Denied = append(s.Denied, e.Action)
+	if s.Refusal == nil {
+		s.Refusal = e
+	}
 }
 
 // complete reads the policies of a role.
@@ -44,7 +55,7 @@ func (o *observer) complete(ctx context.Context, role Role) (Seen, error) {
 	var err error
 	role.Attached, err = o.account.attachedPolicies(ctx, role.Name, o.opts...)
 	if seen.PoliciesUnknown = KindOf(err) == Denied; seen.PoliciesUnknown {
-		seen.Denied = append(seen.Denied, Explain(err).Action)
+		seen.refused(err)
 		err = nil
 	}
 	if err != nil {
@@ -52,7 +63,7 @@ func (o *observer) complete(ctx context.Context, role Role) (Seen, error) {
 	}
 	role.Inline, err = o.account.inlinePolicies(ctx, role.Name, o.opts...)
 	if seen.InlineUnknown = KindOf(err) == Denied; seen.InlineUnknown {
-		seen.Denied = append(seen.Denied, Explain(err).Action)
+		seen.refused(err)
 		err = nil
 	}
 	if err != nil {
@@ -71,7 +82,7 @@ func (o *observer) readAttached(ctx context.Context, seen *Seen) error {
 		d, err := o.document(ctx, p.ARN)
 		switch KindOf(err) {
 		case Denied:
-			seen.Denied = append(seen.Denied, Explain(err).Action)
+			seen.refused(err)
 			return nil
 		case NotFound:
 			continue // detached and deleted between two requests

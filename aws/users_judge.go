@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -24,6 +25,8 @@ type SeenUser struct {
 	User   *User // nil: not found
 	Keys   []AccessKey
 	Denied []string // IAM actions that were refused
+	// Refusal is the first of those refusals as AWS worded it.
+	Refusal *Error
 	// PoliciesUnknown, InlineUnknown, GroupsUnknown and KeysUnknown say which
 	// lists could not be read.
 	PoliciesUnknown, InlineUnknown, GroupsUnknown, KeysUnknown bool
@@ -48,7 +51,7 @@ func UserCheckIDs() []string {
 // JudgeUser compares what was seen of a user with what is wanted. It is pure.
 func JudgeUser(want WantUser, seen SeenUser) UserReport {
 	j := judging{holder: "user", want: Want{Partition: want.Partition, AccountID: want.AccountID, Policies: want.Policies, PolicyARNs: want.PolicyARNs, Approved: want.Approved},
-		seen: Seen{Denied: seen.Denied, PoliciesUnknown: seen.PoliciesUnknown, InlineUnknown: seen.InlineUnknown}}
+		seen: Seen{Denied: seen.Denied, Refusal: seen.Refusal, PoliciesUnknown: seen.PoliciesUnknown, InlineUnknown: seen.InlineUnknown}}
 	if u := seen.User; u != nil {
 		j.role = &Role{ARN: u.ARN, Name: u.Name, Attached: u.Attached, Inline: u.Inline}
 	}
@@ -79,7 +82,7 @@ func userExists(want WantUser, seen SeenUser) verdict {
 	if seen.User == nil {
 		v.status, v.got, v.fix = Fail, "no such user", "Create the user, or correct its name. A user made just now may take a few seconds to show."
 		if len(seen.Denied) > 0 {
-			v.status, v.got, v.fix = Unknown, "not visible: "+strings.Join(seen.Denied, ", ")+" is not allowed", askFor(seen.Denied)
+			return v.notAllowed(seen.Denied)
 		}
 		return v
 	}
@@ -97,6 +100,9 @@ func userExists(want WantUser, seen SeenUser) verdict {
 // withGroups says what rolecall does not look at: a user may do what its
 // groups may do, too.
 func withGroups(v verdict, seen SeenUser) verdict {
+	if seen.User != nil && seen.GroupsUnknown && v.status == Fail {
+		return v.notAllowed(seen.Denied) // its groups may grant the rest
+	}
 	if seen.User == nil || len(seen.User.Groups) == 0 {
 		return v
 	}
@@ -124,8 +130,7 @@ func keysVerdict(want WantUser, seen SeenUser) verdict {
 		return v
 	}
 	if seen.KeysUnknown {
-		v.status, v.got, v.fix = Unknown, "not visible: "+strings.Join(seen.Denied, ", ")+" is not allowed", askFor(seen.Denied)
-		return v
+		return v.notAllowed(seen.Denied)
 	}
 	active := 0
 	var words []string
@@ -218,7 +223,7 @@ func (s *SeenUser) denied(err error) (bool, error) {
 	if KindOf(err) != Denied {
 		return false, err
 	}
-	s.Denied = append(s.Denied, Explain(err).Action)
+	s.Denied, s.Refusal = append(s.Denied, Explain(err).Action), cmp.Or(s.Refusal, Explain(err))
 	return true, nil
 }
 
@@ -248,6 +253,6 @@ func (o *observer) observeUser(ctx context.Context, name string) (SeenUser, erro
 	}
 	documents := Seen{Role: &Role{Attached: u.Attached}}
 	err = o.readAttached(ctx, &documents)
-	seen.Denied = append(seen.Denied, documents.Denied...)
+	seen.Denied, seen.Refusal = append(seen.Denied, documents.Denied...), cmp.Or(seen.Refusal, documents.Refusal)
 	return seen, err
 }

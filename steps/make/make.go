@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/steps/explain"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 )
@@ -149,20 +150,11 @@ func (x Sight) unproven() *screen.Problem {
 		if report.Role != nil {
 			name = report.Role.Name
 		}
-		if p := failing(name, report.Checks); p != nil {
+		if p := explain.Unfit(name, report.Checks); p != nil {
 			return p
 		}
 	}
-	return failing("The user", x.UserReport.Checks)
-}
-
-func failing(name string, checks []aws.Check) *screen.Problem {
-	for _, c := range checks {
-		if c.Status == aws.Fail || c.Status == aws.Unknown {
-			return &screen.Problem{What: name + " is not as needed: " + c.Got + ".", Expected: c.Want, Next: c.Fix, Kind: screen.NotAsNeeded}
-		}
-	}
-	return nil
+	return explain.Unfit("The user", x.UserReport.Checks)
 }
 
 // Needs are the permissions that looking and these operations take.

@@ -43,11 +43,10 @@ func (w Role) Look(ctx context.Context, account *aws.Account, deep bool) (Sight,
 		return x, err
 	}
 	seen, report, err := account.Look(ctx, w.Want)
-	if err == nil && len(seen.Denied) > 0 {
-		// What cannot be seen cannot be told apart from what does not exist.
-		_, err = account.Role(ctx, w.Name)
+	if err == nil && seen.Refusal != nil {
+		err = seen.Refusal // what cannot be seen cannot be told apart from what does not exist
 	}
-	if err != nil && aws.KindOf(err) != aws.NotFound {
+	if err != nil {
 		return x, err
 	}
 	x.Role, x.Reports = seen.Role, map[string]aws.Report{w.Purpose: report}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/steps/explain"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 )
@@ -271,7 +272,7 @@ func (r *Run) asked(msg asked) {
 	r.Missing, r.Known, r.Stage = msg.missing, msg.known, Ready
 	switch {
 	case msg.err != nil:
-		r.Stage, r.Problem = Failed, ProblemOf(msg.err)
+		r.Stage, r.Problem = Failed, explain.Problem(msg.err)
 	case len(msg.missing) > 0:
 		r.Stop(missingProblem(msg.missing))
 	}
@@ -362,7 +363,7 @@ func (r *Run) trouble(h Host, err error) []screen.Effect {
 	again := Passes(err) && kind != aws.NotFound || kind == aws.Exists && r.Tries <= 2
 	// What was made a moment ago may not be seen everywhere yet.
 	again = again || kind == aws.NotFound && len(r.Done) > 0
-	p := ProblemOf(err)
+	p := explain.Problem(err)
 	wait, ok := time.Duration(0), false
 	if again && h.Until.IsZero() {
 		wait, ok = r.wait(h, r.Until)

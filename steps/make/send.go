@@ -297,24 +297,3 @@ func Passes(err error) bool {
 	}
 	return false
 }
-
-// ProblemOf says in three lines what an error of AWS or of this machine means.
-// It gives nil for nil.
-func ProblemOf(err error) *screen.Problem {
-	if err == nil {
-		return nil
-	}
-	if fault := (*screen.Fault)(nil); errors.As(err, &fault) {
-		p := fault.Problem
-		return &p
-	}
-	e := aws.Explain(err)
-	kind := screen.Failure
-	switch e.Kind {
-	case aws.NotSignedIn, aws.Expired, aws.NeedsMFA, aws.Denied:
-		kind = screen.AWSRefused
-	case aws.WrongAccount, aws.WrongPartition:
-		kind = screen.NotAsNeeded
-	}
-	return &screen.Problem{What: e.What, Expected: e.Expected, Next: e.Next, Quoted: e.AWS, Kind: kind}
-}

@@ -114,6 +114,9 @@ func (w *Stack) judge(ctx context.Context, account *aws.Account, x *Sight) error
 		}
 		want.RoleARN, want.RoleName = ref.ARN, ref.Name
 		seen, report, err := account.Look(ctx, want)
+		if err == nil && seen.Refusal != nil {
+			err = seen.Refusal
+		}
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package making
 
 import (
 	"context"
-	"strings"
 
 	"rolecall/aws"
 	"rolecall/steps/access"
@@ -44,9 +43,8 @@ func (w User) Look(ctx context.Context, account *aws.Account, deep bool) (Sight,
 	if err != nil {
 		return x, err
 	}
-	if seen.User == nil && len(seen.Denied) > 0 {
-		return x, &screen.Fault{Problem: screen.Problem{What: "You are not allowed " + strings.Join(seen.Denied, ", ") + ".",
-			Expected: "to see whether the user exists", Next: "Ask your administrator for it, or choose the manual method.", Kind: screen.AWSRefused}}
+	if seen.Refusal != nil {
+		return x, seen.Refusal // what cannot be seen cannot be told apart from what does not exist
 	}
 	x.User, x.UserReport = seen.User, report
 	if u := x.User; u != nil {

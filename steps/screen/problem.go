@@ -22,6 +22,15 @@ func AppendProblem(blocks []Block, p *Problem) []Block {
 	return append(blocks, *p)
 }
 
+// Request names the request for whoever answered it: "AWS request 0f1e…"; empty
+// where there was no answer.
+func (n Named) Request() string {
+	if n.RequestID == "" {
+		return ""
+	}
+	return n.By + " request " + n.RequestID
+}
+
 // BrokenProblem tells that a call of rolecall itself went wrong.
 func BrokenProblem(msg Broke) *Problem {
 	return &Problem{What: "rolecall stumbled while it wanted to " + msg.Name + ": " + msg.Text + ".",

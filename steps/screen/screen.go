@@ -245,8 +245,23 @@ type Problem struct {
 	What, Expected, Next string
 	Quoted               string // AWS's or the vendor's own words
 	Wanted, Found        string
+	Named                Named
 	Kind                 ProblemKind
 	Passing              bool // rolecall goes on by itself; not the end of an unattended run
+}
+
+// Named is what AWS or the vendor named in its answer, for scripts and for their
+// support; empty where it named nothing.
+type Named struct {
+	By        string // who answered: "AWS", "Spot"
+	Code      string // "AccessDenied"
+	RequestID string
+	Principal string // who was refused, or whom AWS does not know
+	Action    string // "iam:CreateRole"
+	Resource  string
+	DeniedBy  string // the type of policy: "service control policy"
+	PolicyARN string // the policy that denied
+	Parameter string // the value that was refused
 }
 
 // Picture is a small drawing with words for those who cannot see it.

@@ -49,6 +49,23 @@ func Grouped(accountID string) string {
 	return accountID[:4] + "-" + accountID[4:8] + "-" + accountID[8:]
 }
 
+// UpperFirst begins a sentence.
+func UpperFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// Sentence makes a sentence of an error's text.
+func Sentence(s string) string {
+	s = CleanLine(s)
+	if s == "" || strings.HasSuffix(s, ".") {
+		return s
+	}
+	return UpperFirst(s) + "."
+}
+
 // LowerFirst fits a headline into a sentence.
 func LowerFirst(s string) string {
 	if s == "" {

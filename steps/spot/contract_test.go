@@ -243,7 +243,7 @@ func TestHostileAnswers(t *testing.T) {
 		body   string
 		what   string
 	}{
-		"not JSON":            {200, "<html>", "documented shape"},
+		"not JSON":            {200, "<html>", "not Spot: a web page (HTTP 200)"},
 		"trailing":            {200, fmt.Sprintf(envelope, 200, "[]") + "{}", "documented shape"},
 		"no response":         {200, `{"request":{"id":"x"}}`, "documented shape"},
 		"items no list":       {200, fmt.Sprintf(envelope, 200, `{"id":"act-1"}`), "documented shape"},
@@ -255,7 +255,13 @@ func TestHostileAnswers(t *testing.T) {
 		"refusal":             {400, fmt.Sprintf(envelope, 400, "[]"), "Spot refused (HTTP 400)"},
 		"refusal, not JSON":   {418, "teapot", "Spot refused (HTTP 418)"},
 		"forbidden":           {403, fmt.Sprintf(envelope, 403, "[]"), "does not let this token"},
-		"success, not 200":    {204, "", "Spot refused (HTTP 204)"},
+		"success, not 200":    {204, "", "Spot answered with HTTP 204"},
+		"a portal's redirect": {302, "<html>", "not Spot: a web page (HTTP 302)"},
+		"a proxy's page":      {403, "<html>", "not Spot: a web page (HTTP 403)"},
+		"foreign JSON":        {404, `{"message":"no route"}`, "not Spot: JSON of another server"},
+		"a gateway's page":    {502, "<html>", "Spot is not well (HTTP 502)"},
+		"proxy wants a login": {407, "<html>", "proxy on the way to Spot wants a password"},
+		"network wants one":   {511, "<html>", "wants you to sign in"},
 		"external ID too bad": {200, fmt.Sprintf(envelope, 200, `[{"id":"act-1","externalId":"a b"}]`), ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -40,8 +41,9 @@ func unsure(err error) error {
 
 // refusal keeps Spot's own words. A write that met trouble at Spot (5xx) may
 // have been carried out.
-func (c *Client) refusal(op string, status int, said answer, write bool) *vendorapi.Error {
-	e := &vendorapi.Error{Vendor: vendor(), Op: op, Status: status, RequestID: c.clean(said.Request.ID), Unsure: write && status >= 500}
+func (c *Client) refusal(op string, status int, said answer, write bool, header http.Header) *vendorapi.Error {
+	e := &vendorapi.Error{Vendor: vendor(), Op: op, Status: status, RequestID: c.clean(said.Request.ID),
+		Unsure: write && (status >= 500 || status == http.StatusRequestTimeout), RetryAfter: retryAfter(header)}
 	if said.Response == nil {
 		return e
 	}
@@ -55,7 +57,35 @@ func (c *Client) refusal(op string, status int, said answer, write bool) *vendor
 		}
 	}
 	e.Message = c.clean(strings.Join(words, "; "))
+	e.Final = final(e)
 	return e
+}
+
+// foreign is what came from somebody else, or from a server before Spot's. Of a
+// write nobody knows then whether it was carried out.
+func (c *Client) foreign(op string, status int, what string, write bool, header http.Header) *vendorapi.Error {
+	return &vendorapi.Error{Vendor: vendor(), Op: op, Status: status, Foreign: what, Unsure: write && status != http.StatusTooManyRequests,
+		RetryAfter: retryAfter(header)}
+}
+
+// final tells a refusal that no further try changes. Spot documents neither code
+// nor text of its refusals, and most of them are about a role that it cannot
+// assume yet; these words are about something else.
+func final(e *vendorapi.Error) bool {
+	said := strings.ToLower(e.Code + " " + e.Message)
+	has := func(words ...string) bool {
+		return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(said, word) })
+	}
+	switch {
+	case e.Status != http.StatusBadRequest:
+		return true
+	case has("already", "duplicate", "in use", "belongs to", "another account", "another organi", "different account", "different organi"):
+		return true
+	case has("assum", "credential", "trust", "permission", "external id", "externalid", "not exist", "n't exist", "not found", "access denied", "not authorized"):
+		return false
+	}
+	return has("exist", "validation", "malformed", "required", "must be", "must not", "unsupported", "not supported", "not allowed", "quota", "limit", "suspended", "disabled",
+		"not the arn") || has("invalid") && !has("role")
 }
 
 // unanswered describes why no answer came, in words without the token or the

@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -17,8 +19,10 @@ import (
 
 const (
 	maxAnswer = 4 << 20 // bytes of one answer: an organisation with thousands of accounts fits
-	maxTries  = 3       // of a reading call
+	maxTries  = 3       // of one call
 	firstWait = 300 * time.Millisecond
+	// longestPause is what a person who looks at the screen waits for one answer.
+	longestPause = 30 * time.Second
 )
 
 // answer is the envelope of everything that Spot says.
@@ -43,20 +47,13 @@ type remark struct {
 
 // get reads, and asks again up to twice where the trouble may pass.
 func get[T any](ctx context.Context, c *Client, op, path string, query url.Values) ([]T, error) {
-	wait := firstWait
-	for try := 1; ; try++ {
-		items, err := send[T](ctx, c, op, http.MethodGet, path, query, nil)
-		if err == nil || !err.Passing() || try == maxTries || ctx.Err() != nil {
-			return items, plain(err)
-		}
-		if sleep(ctx, wait+rand.N(wait)) != nil { //nolint:gosec // a pause is no secret
-			return nil, err
-		}
-		wait *= 3
-	}
+	return repeat(ctx, (*vendorapi.Error).Passing, func() ([]T, *vendorapi.Error) {
+		return send[T](ctx, c, op, http.MethodGet, path, query, nil)
+	})
 }
 
-// post writes, once: asking again could do the thing twice.
+// post writes, and asks again only where Spot did nothing because it was asked
+// too often: otherwise that could do the thing twice.
 func post[T any](ctx context.Context, c *Client, op, path string, query url.Values, body any) ([]T, error) {
 	var text []byte
 	if body != nil {
@@ -65,8 +62,46 @@ func post[T any](ctx context.Context, c *Client, op, path string, query url.Valu
 			return nil, err
 		}
 	}
-	items, err := send[T](ctx, c, op, http.MethodPost, path, query, text)
-	return items, plain(err)
+	return repeat(ctx, notTaken, func() ([]T, *vendorapi.Error) {
+		return send[T](ctx, c, op, http.MethodPost, path, query, text)
+	})
+}
+
+func notTaken(e *vendorapi.Error) bool {
+	return e.Status == http.StatusTooManyRequests && e.Foreign == ""
+}
+
+// repeat asks again where that may help: after growing pauses, or after the
+// one that Spot asks for (Retry-After). With a deadline there is no other bound
+// on the latter, without one nobody wants to wait for long.
+func repeat[T any](ctx context.Context, again func(*vendorapi.Error) bool, ask func() ([]T, *vendorapi.Error)) ([]T, error) {
+	wait := firstWait
+	for try := 1; ; try++ {
+		items, err := ask()
+		if err == nil || !again(err) || ctx.Err() != nil {
+			return items, plain(err)
+		}
+		pause := wait + rand.N(wait) //nolint:gosec // a pause is no secret
+		if err.RetryAfter > 0 {
+			pause = err.RetryAfter
+		}
+		if !fits(ctx, pause, try, err.RetryAfter > 0) || sleep(ctx, pause) != nil {
+			return nil, err
+		}
+		wait *= 3
+	}
+}
+
+// fits tells whether one more try can come after the pause.
+func fits(ctx context.Context, pause time.Duration, try int, asked bool) bool {
+	deadline, bounded := ctx.Deadline()
+	switch {
+	case bounded && asked:
+		return time.Now().Add(pause).Before(deadline)
+	case bounded:
+		return try < maxTries && time.Now().Add(pause).Before(deadline)
+	}
+	return try < maxTries && pause <= longestPause
 }
 
 // plain keeps a nil *vendorapi.Error from becoming a non-nil error.
@@ -88,9 +123,12 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// send makes one request and reads its answer.
+// send makes one request and reads its answer. It ends in time also where the
+// caller sets no limit.
 func send[T any](ctx context.Context, c *Client, op, method, path string, query url.Values, body []byte) ([]T, *vendorapi.Error) {
 	write := method != http.MethodGet
+	ctx, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
 	request, err := c.request(ctx, method, path, query, body)
 	if err != nil {
 		return nil, c.unanswered(op, err, false)
@@ -106,8 +144,14 @@ func send[T any](ctx context.Context, c *Client, op, method, path string, query 
 	}
 	var said answer
 	malformed := parse(text, &said) != nil || said.Response == nil
-	if status := statusOf(response.StatusCode, said, malformed); status != http.StatusOK {
-		return nil, c.refusal(op, status, said, write)
+	status := statusOf(response.StatusCode, said, malformed)
+	if malformed {
+		if foreign := foreignIn(text); foreign != "" {
+			return nil, c.foreign(op, status, foreign, write, response.Header)
+		}
+	}
+	if status != http.StatusOK {
+		return nil, c.refusal(op, status, said, write, response.Header)
 	}
 	var items []T
 	if !malformed && len(said.Response.Items) > 0 {
@@ -119,6 +163,38 @@ func send[T any](ctx context.Context, c *Client, op, method, path string, query 
 		return nil, e
 	}
 	return items, nil
+}
+
+// foreignIn says what a text is that Spot's API does not answer: the page of a
+// proxy or of a network that wants a person to sign in, or another server's
+// JSON. It is empty where the text says nothing of who wrote it.
+func foreignIn(text []byte) string {
+	var object map[string]json.RawMessage
+	switch start := bytes.TrimSpace(text); {
+	case bytes.HasPrefix(start, []byte("<")):
+		return "a web page"
+	case json.Unmarshal(start, &object) == nil && object["request"] == nil && object["response"] == nil:
+		return "JSON of another server"
+	}
+	return ""
+}
+
+// retryAfter is how long a server asks to wait, in seconds or as a date (RFC
+// 9110, 10.2.3); 0 where it does not. A date counts from the server's own time.
+func retryAfter(header http.Header) time.Duration {
+	text := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.Atoi(text); err == nil {
+		return max(0, time.Duration(min(seconds, math.MaxInt32))*time.Second)
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return max(0, at.Sub(now))
 }
 
 func (c *Client) request(ctx context.Context, method, path string, query url.Values, body []byte) (*http.Request, error) {

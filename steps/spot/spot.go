@@ -22,8 +22,8 @@ import (
 // DefaultURL is where Spot's API is.
 const DefaultURL = "https://api.spotinst.io"
 
-// maxWait bounds one request where the HTTP client sets no bound of its own.
-const maxWait = 30 * time.Second
+// maxWait bounds one request, its answer included.
+const maxWait = 20 * time.Second
 
 // Token is an API token of Spot. It prints masked, whatever the verb, and
 // refuses to be marshalled; only string(token) reveals it.
@@ -53,7 +53,8 @@ type Options struct {
 	// loopback address.
 	BaseURL string
 	Token   Token
-	// HTTPClient carries the requests; nil means one with a bound of 30 s.
+	// HTTPClient carries the requests, each of which has 20 s; nil means one of its
+	// own.
 	// Redirects are never followed, whatever it says.
 	HTTPClient *http.Client
 }
@@ -76,7 +77,7 @@ func New(o Options) (*Client, error) {
 	if err := o.Token.Check(); err != nil {
 		return nil, err
 	}
-	own := http.Client{Timeout: maxWait}
+	own := http.Client{}
 	if o.HTTPClient != nil {
 		own = *o.HTTPClient
 	}

@@ -1,46 +1,27 @@
 package step
 
 import (
-	"errors"
-	"strings"
-
-	"rolecall/steps/describe"
+	"rolecall/aws"
+	"rolecall/steps/explain"
 	making "rolecall/steps/make"
 	"rolecall/steps/screen"
-	"rolecall/steps/vendorapi"
 )
 
-// ProblemOf says in three lines what an error of AWS, of the vendor or of this
-// machine means. It gives nil for nil.
-func ProblemOf(err error) *screen.Problem {
-	if err == nil {
-		return nil
-	}
-	if fault := (*screen.Fault)(nil); errors.As(err, &fault) {
-		return making.ProblemOf(fault)
-	}
-	if refused := (*vendorapi.Error)(nil); errors.As(err, &refused) {
-		p := refused.Problem()
-		return &p
-	}
-	if mistakes := describe.MistakesOf(err); len(mistakes) > 0 {
-		m := mistakes[0]
-		return &screen.Problem{What: m.What, Expected: m.Expected, Next: m.Next, Kind: screen.Usage}
-	}
-	return making.ProblemOf(err)
-}
+// ProblemOf is explain.Problem.
+func ProblemOf(err error) *screen.Problem { return explain.Problem(err) }
 
 // InputProblem is the one line under a field: what is wrong and what to do.
-func InputProblem(err error) string {
-	if err == nil {
-		return ""
-	}
+func InputProblem(err error) string { return explain.Line(err) }
+
+// Awaited is the problem of a look at something that is awaited. rolecall looks
+// again by itself; unattended, a permission that is missing ends the wait, since
+// nobody is asked for it meanwhile.
+func (s *Session) Awaited(err error) *screen.Problem {
 	p := ProblemOf(err)
-	expected := ""
-	if p.Expected != "" {
-		expected = "Expected: " + p.Expected + "."
+	if s.Unattended && aws.KindOf(err) == aws.Denied {
+		return p
 	}
-	return strings.Join(strings.Fields(strings.Join([]string{p.What, expected, p.Next}, " ")), " ")
+	return p.AsPassing()
 }
 
 // Refused is making.Refused.

@@ -67,8 +67,8 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 	want := g.Want()
 	want.RoleName = roleName
 	seen, report, err := u.Account.Look(ctx, want)
-	if err == nil && len(seen.Denied) > 0 {
-		_, err = u.Account.Role(ctx, roleName) // says which permission is missing
+	if err == nil && seen.Refusal != nil {
+		err = seen.Refusal
 	}
 	if err != nil {
 		return Update{}, err

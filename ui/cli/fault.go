@@ -10,9 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
-	"rolecall/steps/describe"
+	"rolecall/steps/explain"
 	"rolecall/steps/screen"
-	"rolecall/steps/vendorapi"
 	"rolecall/ui/draw"
 )
 
@@ -69,11 +68,28 @@ func (f *Failure) Error() string { return f.Err.Error() }
 // Unwrap gives the error.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// ErrorJSON is the error member of a JSON document.
+// ErrorJSON is the error member of a JSON document: our three lines, AWS's or
+// the vendor's own words, and what they named.
 type ErrorJSON struct {
-	What     string `json:"what"`
-	Expected string `json:"expected"`
-	Next     string `json:"next"`
+	What      string `json:"what"`
+	Expected  string `json:"expected"`
+	Next      string `json:"next"`
+	Said      string `json:"said,omitempty"`
+	Code      string `json:"code,omitempty"`
+	RequestID string `json:"request_id,omitempty"`
+	Principal string `json:"principal,omitempty"`
+	Action    string `json:"action,omitempty"`
+	Resource  string `json:"resource,omitempty"`
+	DeniedBy  string `json:"denied_by,omitempty"`
+	PolicyARN string `json:"policy_arn,omitempty"`
+	Parameter string `json:"parameter,omitempty"`
+}
+
+func errorJSON(p screen.Problem) *ErrorJSON {
+	n := p.Named
+	return &ErrorJSON{What: draw.Clean(p.What), Expected: draw.Clean(p.Expected), Next: draw.Clean(p.Next), Said: draw.Clean(p.Quoted),
+		Code: draw.Clean(n.Code), RequestID: draw.Clean(n.RequestID), Principal: draw.Clean(n.Principal), Action: draw.Clean(n.Action),
+		Resource: draw.Clean(n.Resource), DeniedBy: draw.Clean(n.DeniedBy), PolicyARN: draw.Clean(n.PolicyARN), Parameter: draw.Clean(n.Parameter)}
 }
 
 // Usage is a refusal of the command line: exit 2, nothing was done.
@@ -91,58 +107,12 @@ func FlagFault(cmd *cobra.Command, err error) error {
 	}}
 }
 
-// ProblemOf says in three lines what any error means.
+// ProblemOf is explain.Problem of an error that there is.
 func ProblemOf(err error) screen.Problem {
-	var fault *screen.Fault
-	if errors.As(err, &fault) {
-		return fault.Problem
+	if p := explain.Problem(err); p != nil {
+		return *p
 	}
-	if mistakes := describe.MistakesOf(err); len(mistakes) > 0 {
-		return mistakesProblem(mistakes)
-	}
-	var refused *vendorapi.Error
-	if errors.As(err, &refused) {
-		return refused.Problem()
-	}
-	var known *aws.Error
-	if errors.As(err, &known) {
-		return awsProblem(known)
-	}
-	return screen.Problem{What: sentence(err.Error())}
-}
-
-func awsProblem(e *aws.Error) screen.Problem {
-	p := screen.Problem{What: e.What, Expected: e.Expected, Next: e.Next, Quoted: e.AWS}
-	switch e.Kind {
-	case aws.NotSignedIn, aws.Expired, aws.NeedsMFA, aws.Denied:
-		p.Kind = screen.AWSRefused
-	case aws.WrongAccount, aws.WrongPartition:
-		p.Kind = screen.NotAsNeeded
-	}
-	return p
-}
-
-// mistakesProblem puts a file's mistakes into one problem: all of what is wrong,
-// and the first one's way out.
-func mistakesProblem(mistakes describe.Mistakes) screen.Problem {
-	p := screen.Problem{Expected: mistakes[0].Expected, Next: mistakes[0].Next, Kind: screen.Usage}
-	lines := make([]string, len(mistakes))
-	for i, m := range mistakes {
-		lines[i] = m.Error()
-	}
-	p.What = strings.Join(lines, "\n")
-	if len(mistakes) == 1 {
-		p.What = mistakes[0].What
-	}
-	return p
-}
-
-func sentence(s string) string {
-	s = draw.Clean(s)
-	if s == "" || strings.HasSuffix(s, ".") {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:] + "."
+	return screen.Problem{}
 }
 
 // ExitOf is the exit code of a kind of problem.
@@ -193,7 +163,7 @@ func asUsage(err error) error {
 		return err
 	}
 	return &screen.Fault{Err: err, Problem: screen.Problem{
-		What: sentence(err.Error()), Expected: "a command of rolecall", Next: "List them: rolecall --help.", Kind: screen.Usage,
+		What: screen.Sentence(err.Error()), Expected: "a command of rolecall", Next: "List them: rolecall --help.", Kind: screen.Usage,
 	}}
 }
 
@@ -229,6 +199,9 @@ func (a *App) writeProblem(w io.Writer, p screen.Problem) {
 	if p.Quoted != "" {
 		b.WriteString("  said:     " + draw.Clean(p.Quoted) + "\n")
 	}
+	if line := p.Named.Request(); line != "" {
+		b.WriteString("  request:  " + draw.Clean(line) + "\n")
+	}
 	if p.Wanted != "" || p.Found != "" {
 		b.WriteString("  wanted:   " + draw.Clean(p.Wanted) + "\n  found:    " + draw.Clean(p.Found) + "\n")
 	}
@@ -242,7 +215,7 @@ func (a *App) writeProblem(w io.Writer, p screen.Problem) {
 }
 
 func (a *App) writeFailure(err error, p screen.Problem) {
-	e := &ErrorJSON{What: draw.Clean(p.What), Expected: draw.Clean(p.Expected), Next: draw.Clean(p.Next)}
+	e := errorJSON(p)
 	var known *Failure
 	if errors.As(err, &known) && known.Document != nil {
 		a.WriteJSON(known.Document(e))

@@ -278,17 +278,23 @@ func (p *page) problem(b screen.Problem) {
 		p.paragraph(p.t.bold, "", b.Next, 0)
 	}
 	if b.Quoted != "" {
-		p.paragraph(p.t.dim, p.t.dim.Render(quoter(b.Kind)), b.Quoted, width(quoter(b.Kind)))
+		says := quoter(b)
+		p.paragraph(p.t.dim, p.t.dim.Render(says), b.Quoted, width(says))
+	}
+	if line := b.Named.Request(); line != "" {
+		p.paragraph(p.t.dim, "", line, 0)
 	}
 	p.indent -= 2
 	p.focusLast(len(p.lines)-start, trouble)
 }
 
-func quoter(kind screen.ProblemKind) string {
-	switch kind {
-	case screen.AWSRefused:
+func quoter(b screen.Problem) string {
+	switch {
+	case b.Named.By != "":
+		return Clean(b.Named.By) + " says: "
+	case b.Kind == screen.AWSRefused:
 		return "AWS says: "
-	case screen.VendorRefuse:
+	case b.Kind == screen.VendorRefuse:
 		return "The vendor says: "
 	default:
 		return "In its words: "

@@ -197,6 +197,9 @@ func problemLines(p screen.Problem) []string {
 	if p.Quoted != "" {
 		lines = append(lines, "    said:     "+p.Quoted)
 	}
+	if line := p.Named.Request(); line != "" {
+		lines = append(lines, "    request:  "+line)
+	}
 	if p.Wanted != "" || p.Found != "" {
 		lines = append(lines, "    wanted:   "+p.Wanted, "    found:    "+p.Found)
 	}
