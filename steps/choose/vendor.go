@@ -296,6 +296,13 @@ func (c *Vendor) create(s *step.Session, name string) (step.Move, []screen.Effec
 		if err == nil && account.ID == "" {
 			account, err = api.CreateAccount(ctx, name)
 		}
+		if step.Unsure(err) {
+			look, cancel := screen.LookUp(ctx)
+			defer cancel()
+			if found, lookErr := existingAccount(look, api, name); lookErr == nil && found.ID != "" {
+				account, err = found, nil
+			}
+		}
 		return accountReady{account: account, created: true, err: err}
 	}}}
 }

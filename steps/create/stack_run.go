@@ -166,7 +166,7 @@ func (c *Stack) follow(s *step.Session, after time.Duration) screen.Effect {
 // followed shows the newest events until the run has ended.
 func (c *Stack) followed(s *step.Session, msg stackFollowed) []screen.Effect {
 	gone := aws.KindOf(msg.err) == aws.NotFound
-	c.problem, c.note = step.ProblemOf(msg.err).AsPassing(), msg.note
+	c.problem, c.note = s.Awaited(msg.err), msg.note
 	if msg.err == nil {
 		c.seen = msg.seen
 	}
@@ -237,7 +237,7 @@ func (c *Stack) searched(s *step.Session, msg stackSearched) []screen.Effect {
 	if c.stage != stackWaiting {
 		return nil
 	}
-	c.problem, c.note = step.ProblemOf(msg.err).AsPassing(), msg.note
+	c.problem, c.note = s.Awaited(msg.err), msg.note
 	c.next, c.acting = s.Now().Add(msg.next), c.acting && !msg.acted
 	if msg.err == nil && len(msg.matches) > 0 && !c.acting {
 		c.found = true

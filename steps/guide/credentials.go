@@ -167,7 +167,7 @@ func (c *Credentials) Update(s *step.Session, msg screen.Msg) (step.Move, []scre
 }
 
 func (c *Credentials) looked(s *step.Session, msg keysLooked) (step.Move, []screen.Effect) {
-	c.note, c.problem = msg.note, step.ProblemOf(msg.err).AsPassing()
+	c.note, c.problem = msg.note, s.Awaited(msg.err)
 	c.next = s.Now().Add(msg.next)
 	if msg.err != nil {
 		return c.lookAgain(s, msg)
@@ -201,7 +201,7 @@ func (c *Credentials) lookAgain(s *step.Session, msg keysLooked) (step.Move, []s
 		return step.Stay, nil
 	}
 	if msg.err != nil && aws.KindOf(msg.err) == aws.Denied {
-		c.stage, c.problem = keyWaiting, step.ProblemOf(msg.err).AsPassing()
+		c.stage, c.problem = keyWaiting, s.Awaited(msg.err)
 		return step.Stay, nil
 	}
 	if !s.Now().Before(c.until) {

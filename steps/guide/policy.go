@@ -123,7 +123,7 @@ func (c *Policy) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Ef
 
 func (c *Policy) looked(s *step.Session, msg policyLooked) (step.Move, []screen.Effect) {
 	c.Took(s, msg.Polled)
-	c.problem = step.ProblemOf(msg.Err).AsPassing()
+	c.problem = s.Awaited(msg.Err)
 	if msg.Err == nil {
 		c.matches, c.named = msg.matches, msg.named
 	}

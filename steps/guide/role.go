@@ -163,9 +163,10 @@ func (c *Role) lookAgain(after time.Duration) screen.Effect {
 
 func (c *Role) looked(s *step.Session, msg roleLooked) (step.Move, []screen.Effect) {
 	c.Took(s, msg.Polled)
-	c.problem = step.ProblemOf(msg.Err).AsPassing()
+	c.problem = s.Awaited(msg.Err)
 	if msg.Err == nil {
 		c.seen = msg.seen
+		c.problem = c.unseen(s)
 	}
 	c.accept(s)
 	if c.proven(s) && s.Resuming {
@@ -175,6 +176,20 @@ func (c *Role) looked(s *step.Session, msg roleLooked) (step.Move, []screen.Effe
 		return step.Stay, nil
 	}
 	return step.Stay, []screen.Effect{c.lookAgain(c.Pause(s))}
+}
+
+// unseen tells that a permission is missing to see whether a role is right that
+// lets the vendor in, where none is seen to be.
+func (c *Role) unseen(s *step.Session) *screen.Problem {
+	if len(c.right()) > 0 {
+		return nil
+	}
+	for _, m := range c.seen.matches {
+		if p := s.Unseen(m.Report.Checks); p != nil {
+			return p
+		}
+	}
+	return nil
 }
 
 // accept takes the role when exactly one is right, or the one that was named.

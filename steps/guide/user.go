@@ -102,9 +102,10 @@ func (c *User) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 
 func (c *User) looked(s *step.Session, msg userLooked) (step.Move, []screen.Effect) {
 	c.Took(s, msg.Polled)
-	c.problem = step.ProblemOf(msg.Err).AsPassing()
+	c.problem = s.Awaited(msg.Err)
 	if msg.Err == nil {
 		c.seen = msg.seen
+		c.problem = c.unseen(s)
 	}
 	c.accept(s)
 	if s.UserRight(c.Spec.Role) && s.Resuming {
@@ -114,6 +115,15 @@ func (c *User) looked(s *step.Session, msg userLooked) (step.Move, []screen.Effe
 		return step.Stay, nil
 	}
 	return step.Stay, []screen.Effect{c.lookAgain(c.Pause(s))}
+}
+
+// unseen tells that a permission is missing to see whether a user is right, where
+// none is seen to be.
+func (c *User) unseen(s *step.Session) *screen.Problem {
+	if len(c.right()) > 0 || len(c.seen) == 0 {
+		return nil
+	}
+	return s.Unseen(c.seen[0].Report.Checks)
 }
 
 // accept takes the user when exactly one is right, or the one that was named.

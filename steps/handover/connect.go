@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/steps/explain"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -29,9 +30,12 @@ type Connect struct {
 	until   time.Time
 	next    time.Time
 	took    time.Duration
-	refusal *screen.Problem // the vendor's last one
+	refusal *screen.Problem // the last answer that was not a yes
+	refused bool            // and it was the vendor's no
+	asked   time.Duration   // how long the vendor asks to wait
 	unsure  bool            // the last answer got lost: the vendor may hold the role already
 	report  *aws.Report
+	sameID  bool // the vendor holds the role's external ID still
 	problem *screen.Problem
 }
 
@@ -62,8 +66,9 @@ type (
 	}
 	roleSubmitted struct{ err error }
 	roleJudged    struct {
-		report aws.Report
-		err    error
+		externalID string // as the vendor holds it now; empty where it does not tell
+		report     aws.Report
+		err        error
 	}
 	approvalProven struct {
 		report aws.Report
@@ -196,6 +201,10 @@ func (c *Connect) proven(s *step.Session, msg approvalProven) (step.Move, []scre
 		c.stage, c.problem = gaveUp, step.ProblemOf(msg.err)
 		return step.Stay, nil
 	}
+	if c.problem = explain.Unseen(msg.report.Checks); c.problem != nil {
+		c.stage = gaveUp
+		return step.Stay, nil
+	}
 	if wrong := step.FirstFailure(msg.report); wrong != nil || !msg.report.OK {
 		c.stage, c.problem = gaveUp, &screen.Problem{What: "The role is not as approved.", Expected: "a role with the plan's documents",
 			Next: "Look at the checks of the role step.", Kind: screen.NotAsNeeded}
@@ -221,7 +230,7 @@ func (c *Connect) readHeld(s *step.Session, msg heldRead) (step.Move, []screen.E
 	want := s.Part(s.Submits().Purpose).RoleARN
 	switch {
 	case msg.err != nil:
-		return c.answered(s, msg.err)
+		return c.unread(s, msg.err)
 	case msg.held == want:
 		return c.accepted(s)
 	case msg.held != "" && !s.ReplaceRole:
@@ -232,11 +241,32 @@ func (c *Connect) readHeld(s *step.Session, msg heldRead) (step.Move, []screen.E
 	return step.Stay, nil
 }
 
+// unread is about a vendor that does not tell which role it holds. Then nothing is
+// handed over: it could replace another one unasked.
+func (c *Connect) unread(s *step.Session, err error) (step.Move, []screen.Effect) {
+	c.tries++
+	c.refusal, c.refused, c.unsure, c.asked = step.ProblemOf(err), false, true, 0
+	if answer := (*vendorapi.Error)(nil); errors.As(err, &answer) && answer.Passing() {
+		c.asked = answer.RetryAfter
+		return c.retry(s)
+	}
+	c.stage, c.problem = gaveUp, c.refusal
+	return step.Stay, nil
+}
+
 func (c *Connect) submit(s *step.Session) screen.Call {
 	c.stage = submitting
 	api, account, arn := s.API(), s.VendorAccount, s.Part(s.Submits().Purpose).RoleARN
 	return screen.Call{Name: "submit role " + arn, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		return roleSubmitted{api.SubmitRole(ctx, account, arn)}
+		err := api.SubmitRole(ctx, account, arn)
+		if step.Unsure(err) {
+			look, cancel := screen.LookUp(ctx)
+			defer cancel()
+			if held, lookErr := api.Role(look, account); lookErr == nil && held == arn {
+				err = nil
+			}
+		}
+		return roleSubmitted{err}
 	}}
 }
 
@@ -245,33 +275,49 @@ func (c *Connect) answered(s *step.Session, err error) (step.Move, []screen.Effe
 	if err == nil {
 		return c.accepted(s)
 	}
-	c.refusal = step.ProblemOf(err)
-	c.unsure = false
-	refused := (*vendorapi.Error)(nil)
-	if !errors.As(err, &refused) || !refused.Refused() && !refused.Passing() {
+	c.refusal, c.refused, c.unsure, c.asked = step.ProblemOf(err), false, false, 0
+	answer := (*vendorapi.Error)(nil)
+	switch known := errors.As(err, &answer); {
+	case known && answer.Passing():
+		c.unsure, c.asked = true, answer.RetryAfter
+		return c.retry(s)
+	case !known || !answer.Refused():
 		c.stage, c.problem = gaveUp, c.refusal
 		return step.Stay, nil
 	}
-	if refused.Passing() {
-		c.unsure = true
-		return c.retry(s)
-	}
-	if s.AWS == nil {
-		return c.retry(s)
-	}
-	c.stage = checking
-	return step.Stay, []screen.Effect{c.verify(s, func(report aws.Report, err error) screen.Msg { return roleJudged{report, err} })}
+	c.stage, c.refused = checking, true
+	return step.Stay, []screen.Effect{c.judge(s)}
+}
+
+// judge looks why the vendor refused: at the external ID that it holds now, since
+// another one may have been minted since the role was made, then at the role.
+func (c *Connect) judge(s *step.Session) screen.Call {
+	api, vendorAccount, account, want := s.API(), s.VendorAccount, s.AWS, s.WantedRole(s.Submits().Purpose)
+	return screen.Call{Name: "check the role", Do: func(ctx context.Context) screen.Msg {
+		var msg roleJudged
+		if id, err := api.ExternalID(ctx, vendorAccount); err == nil {
+			msg.externalID = id
+		}
+		if account != nil {
+			msg.report, msg.err = account.Verify(ctx, want)
+		}
+		return msg
+	}}
 }
 
 // judged decides by evidence: a role proven wrong ends the trying at once, one
 // that is right, or that cannot be looked at, is handed over again.
 func (c *Connect) judged(s *step.Session, msg roleJudged) (step.Move, []screen.Effect) {
-	if msg.err == nil {
-		c.report = &msg.report
+	if p := c.otherID(s, msg.externalID); p != nil {
+		c.stage, c.problem = gaveUp, p
+		return step.Stay, nil
+	}
+	if msg.err == nil && s.AWS != nil {
+		c.report, c.sameID = &msg.report, msg.externalID != ""
 		if wrong := step.FirstFailure(msg.report); wrong != nil {
 			c.stage, c.problem = gaveUp, &screen.Problem{
 				What:     s.Vendor.Title + " cannot use the role, and the role is wrong. " + step.NameOfCheck(wrong.ID) + ": " + wrong.Got + ".",
-				Expected: wrong.Want, Next: wrong.Fix, Quoted: c.refusal.Quoted, Kind: screen.NotAsNeeded,
+				Expected: wrong.Want, Next: wrong.Fix, Quoted: c.refusal.Quoted, Named: c.refusal.Named, Kind: screen.NotAsNeeded,
 			}
 			return step.Stay, nil
 		}
@@ -279,13 +325,31 @@ func (c *Connect) judged(s *step.Session, msg roleJudged) (step.Move, []screen.E
 	return c.retry(s)
 }
 
+// otherID tells that the vendor holds another external ID now than the role was
+// made with; nil when it does not.
+func (c *Connect) otherID(s *step.Session, now string) *screen.Problem {
+	purpose := s.Submits().Purpose
+	made := s.Part(purpose).ExternalID
+	if now == "" || made == "" || now == made {
+		return nil
+	}
+	return &screen.Problem{
+		What:     fmt.Sprintf("%s holds another external ID now than the role was made with: %s instead of %s.", s.Vendor.Title, screen.CleanLine(now), made),
+		Expected: "a role that requires the external ID of " + s.Vendor.Title,
+		Next: "Somebody had a new one minted, and the old one counts no more. In the trust policy of " + s.Part(purpose).RoleName +
+			", set sts:ExternalId to the new one; then go on with this session.",
+		Wanted: now, Found: made, Quoted: c.refusal.Quoted, Named: c.refusal.Named, Kind: screen.NotAsNeeded,
+	}
+}
+
 // retry tries again: the first time at once, then after growing pauses, until
 // the clock that the screen shows has run out.
 func (c *Connect) retry(s *step.Session) (step.Move, []screen.Effect) {
 	pause := time.Duration(0)
 	if c.tries > 1 {
-		pause = min(firstPause<<(c.tries-2), longestPause)
+		pause = min(firstPause<<min(c.tries-2, 3), longestPause)
 	}
+	pause = max(pause, c.asked)
 	if s.Now().Add(pause).After(c.until) {
 		c.stage = gaveUp
 		c.problem = c.timedOut(s)
@@ -295,19 +359,33 @@ func (c *Connect) retry(s *step.Session) (step.Move, []screen.Effect) {
 	if c.unsure {
 		call = c.read(s)
 	}
-	call.After, call.Jitter = pause, pause/4
+	call.After = pause
+	if c.asked == 0 {
+		call.Jitter = pause / 4
+	}
 	c.stage, c.next = pausing, s.Now().Add(pause)
 	return step.Stay, []screen.Effect{call}
 }
 
+// timedOut says what the last answer was. Where it was no refusal, the hand-over
+// only did not come about yet.
 func (c *Connect) timedOut(s *step.Session) *screen.Problem {
 	p := *c.refusal
-	p.What = fmt.Sprintf("%s still refuses the role after %s (%d tries).", s.Vendor.Title, screen.Clock(s.Now().Sub(c.since)), c.tries)
+	took := screen.Clock(s.Now().Sub(c.since))
+	if !c.refused {
+		p.What = fmt.Sprintf("%s did not take the role within %s (%d tries). %s", s.Vendor.Title, took, c.tries, p.What)
+		p.Expected, p.Kind = s.Vendor.Title+" to take the role", screen.TimedOut
+		return &p
+	}
+	p.What = fmt.Sprintf("%s still refuses the role after %s (%d tries).", s.Vendor.Title, took, c.tries)
 	p.Expected = s.Vendor.Title + " to assume the role"
-	if c.report != nil && c.report.OK {
-		p.Next = "rolecall sees nothing wrong with the role. An organisation's policy (SCP or RCP) may forbid it: ask who manages the organisation. Press enter to go on trying."
-	} else {
-		p.Next = "Look at the role's trust policy and external ID, or press enter to go on trying."
+	if c.report == nil || !c.report.OK {
+		p.Next = "Look at the role's trust policy and external ID, then try again."
+		return &p
+	}
+	p.Next = "rolecall sees nothing wrong with the role. An organisation's policy (SCP or RCP) may forbid it: ask who manages the organisation, then try again."
+	if c.sameID {
+		p.Next = "The external ID is the one that " + s.Vendor.Title + " holds now. " + p.Next
 	}
 	return &p
 }

@@ -87,6 +87,13 @@ func (e *ExternalID) mint(s *Session) screen.Effect {
 	api, account := s.API(), s.VendorAccount
 	return screen.Call{Name: "mint external ID for " + account, Writes: true, Do: func(ctx context.Context) screen.Msg {
 		id, err := api.MintExternalID(ctx, account)
+		if Unsure(err) {
+			look, cancel := screen.LookUp(ctx)
+			defer cancel()
+			if found, lookErr := api.ExternalID(look, account); lookErr == nil && found != "" {
+				id, err = found, nil
+			}
+		}
 		return externalIDRead{id: id, minted: true, err: err}
 	}}
 }

@@ -38,8 +38,12 @@ func (p *Poll) Begin(s *Session) {
 	*p = Poll{account: s.AWS, Since: s.Now(), until: s.Now().Add(s.Patience(LookFor))}
 }
 
-// Patience is how long to wait: what was asked for, else the step's own.
+// Patience is how long to wait: what is left of the time that was asked for,
+// else the step's own.
 func (s *Session) Patience(own time.Duration) time.Duration {
+	if !s.Until.IsZero() {
+		return max(0, s.Until.Sub(s.Now()))
+	}
 	if s.Wait > 0 {
 		return s.Wait
 	}

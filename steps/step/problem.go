@@ -17,8 +17,16 @@ func InputProblem(err error) string { return explain.Line(err) }
 // again by itself; unattended, a permission that is missing ends the wait, since
 // nobody is asked for it meanwhile.
 func (s *Session) Awaited(err error) *screen.Problem {
-	p := ProblemOf(err)
-	if s.Unattended && aws.KindOf(err) == aws.Denied {
+	return s.awaited(ProblemOf(err), aws.KindOf(err) == aws.Denied)
+}
+
+// Unseen is explain.Unseen of something that is awaited.
+func (s *Session) Unseen(checks []aws.Check) *screen.Problem {
+	return s.awaited(explain.Unseen(checks), true)
+}
+
+func (s *Session) awaited(p *screen.Problem, denied bool) *screen.Problem {
+	if s.Unattended && denied {
 		return p
 	}
 	return p.AsPassing()

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rolecall/steps/record"
+	"rolecall/steps/screen"
 	"rolecall/steps/step"
 )
 
@@ -18,7 +19,7 @@ const (
 // Remove looks at an item once more, removes it if it is still what rolecall
 // made, and writes that into the receipt. An item that is gone already is
 // written down too. When an answer gets lost, it looks whether the item is
-// gone. The request itself is never cut off half-way.
+// gone. A request that was sent has until the end of the time for its answer.
 func (r *Remover) Remove(ctx context.Context, item record.Item) (Removal, error) {
 	for try := 1; ; try++ {
 		now, err := r.attempt(ctx, item)
@@ -32,15 +33,26 @@ func (r *Remover) Remove(ctx context.Context, item record.Item) (Removal, error)
 			return now, nil
 		case err == nil && try == removalTries:
 			return inUse(item), nil
-		case err != nil && (try == removalTries || !step.Passes(err)):
+		case err != nil && ctx.Err() == nil && (try == removalTries || !step.Passes(err)):
 			return Removal{Item: item, Verdict: Stays}, err
 		}
 		select {
 		case <-time.After(removalPause):
 		case <-ctx.Done():
-			return Removal{Item: item, Verdict: Stays}, ctx.Err()
+			return r.lookOnce(ctx, item)
 		}
 	}
+}
+
+// lookOnce finds out, after the time was up, whether an item is gone.
+func (r *Remover) lookOnce(ctx context.Context, item record.Item) (Removal, error) {
+	look, cancel := screen.LookUp(ctx)
+	defer cancel()
+	if now, err := r.judge(look, item); err == nil && now.Verdict == Gone {
+		now.Verdict = Removed
+		return now, r.record(item)
+	}
+	return Removal{Item: item, Verdict: Stays}, ctx.Err()
 }
 
 // attempt is one look and one removal. The verdict stays Remove while a policy
@@ -53,7 +65,9 @@ func (r *Remover) attempt(ctx context.Context, item record.Item) (Removal, error
 	if err := r.Ledger.Ready(r.Receipt); err != nil {
 		return now, err
 	}
-	if err := r.delete(context.WithoutCancel(ctx), item); err != nil {
+	writing, cancel := screen.Writing(ctx)
+	defer cancel()
+	if err := r.delete(writing, item); err != nil {
 		return now, err
 	}
 	if item.Kind == record.ItemStack {

@@ -87,7 +87,8 @@ func (u *Updater) Apply(ctx context.Context, role aws.Role, p PolicyUpdate) erro
 	if err := u.ready(role, p); err != nil {
 		return err
 	}
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := screen.Writing(ctx)
+	defer cancel()
 	write := u.writeVersion
 	if p.Kind == record.ItemInline {
 		write = func(ctx context.Context, p PolicyUpdate) error {
@@ -146,7 +147,9 @@ func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
 	if err == nil || step.Refused(err) {
 		return err
 	}
-	if now, lookErr := u.Account.Policy(ctx, p.ARN); lookErr == nil && now.Document != nil && now.Document.Equal(p.After) {
+	look, cancel := screen.LookUp(ctx)
+	defer cancel()
+	if now, lookErr := u.Account.Policy(look, p.ARN); lookErr == nil && now.Document != nil && now.Document.Equal(p.After) {
 		return nil
 	}
 	return err

@@ -45,6 +45,8 @@ type Calls struct {
 	// before the first call.
 	After func(time.Duration) <-chan time.Time
 
+	until time.Time // when writing calls end; zero: with their answer
+
 	visit    int
 	visitCtx context.Context //nolint:containedctx // ends with the visit
 	leave    context.CancelFunc
@@ -79,8 +81,8 @@ type Sending struct {
 	Writes bool
 }
 
-// NewCalls makes the runner of calls. ctx ends the reading calls; writing calls
-// go on without it. journal may be nil.
+// NewCalls makes the runner of calls. ctx ends the reading calls, and leaves the
+// writing ones a little time for their answer. journal may be nil.
 func NewCalls(ctx context.Context, journal Journal, now func() time.Time) *Calls {
 	c := &Calls{ctx: ctx, journal: journal, now: now, After: time.After,
 		flights: map[*flight]struct{}{}, latest: map[string]*flight{}}
@@ -112,13 +114,17 @@ func (c *Calls) Prepare(visit int, call screen.Call) func() Reply {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	f := &flight{visit: visit, Call: call, since: c.now(), sent: call.After <= 0}
-	if visit != c.visit && !call.Writes {
+	if visit != c.visit && !call.Writes || call.Writes && c.ended() {
 		f.stale = true
 		f.cancel = func() {}
 		return func() Reply { return Reply{Flight: f} }
 	}
 	ctx := c.visitCtx
-	ctx, f.cancel = context.WithCancel(ctx)
+	if c.until.IsZero() {
+		ctx, f.cancel = context.WithCancel(ctx)
+	} else {
+		ctx, f.cancel = context.WithDeadline(ctx, c.until.Add(afterwards))
+	}
 	if old := c.latest[call.Name]; old != nil {
 		old.drop()
 	}
@@ -234,7 +240,33 @@ func (c *Calls) run(ctx context.Context, f *flight) screen.Msg {
 		msg, _ := guard(ctx, f.Call)
 		return msg
 	}
-	return c.write(context.WithoutCancel(ctx), f.Call)
+	writing, cancel := c.writing()
+	defer cancel()
+	return c.write(writing, f.Call)
+}
+
+// writing is the context of a writing call: leaving the step does not end it.
+func (c *Calls) writing() (context.Context, context.CancelFunc) {
+	if c.until.IsZero() {
+		return screen.Writing(c.ctx)
+	}
+	limited, end := context.WithDeadline(c.ctx, c.until)
+	writing, cancel := screen.Writing(limited)
+	return writing, func() { cancel(); end() }
+}
+
+// afterwards is how much longer reading calls may take than the time that Limit
+// sets: whoever set it ends them, and says what was awaited.
+const afterwards = 10 * time.Second
+
+// Limit ends the writing calls when the time is up, so that what became of them
+// can still be looked up and told. Reading calls learn how long they may wait.
+func (c *Calls) Limit(until time.Time) { c.until = until }
+
+// ended reports that the program ends, or that the time is up: nothing more is
+// written then.
+func (c *Calls) ended() bool {
+	return c.ctx.Err() != nil || !c.until.IsZero() && !time.Now().Before(c.until)
 }
 
 // wait lets After and Jitter pass. It reports whether Do may begin; from then

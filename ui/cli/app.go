@@ -56,6 +56,8 @@ type App struct {
 	Region  string
 	Account string // the only AWS account allowed
 	Started bool   // flags were understood and the command began
+
+	stdout *stdoutWatch // nil before WatchStdout, and where stdout is a terminal
 }
 
 // WantsJSON looks for --json before the flags are parsed, since a refusal of the

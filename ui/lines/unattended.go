@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"rolecall/steps"
 	"rolecall/steps/screen"
@@ -55,6 +56,7 @@ func (r *Run) Unattended(ctx context.Context) error {
 	defer u.driver.close()
 	deadline := r.App.Env.Alarm(r.Wait)
 	r.Walk.Session.Unattended, r.Walk.Session.Until = true, r.Walk.Session.Now().Add(r.Wait)
+	u.driver.calls.Limit(time.Now().Add(r.Wait))
 	u.driver.start()
 	for !r.Walk.Ended() {
 		if ctx.Err() != nil {
@@ -100,8 +102,12 @@ func (u *unattended) step() (pressed bool, err error) {
 	}
 	view := walk.Screen()
 	u.progress(view)
+	u.over = u.over || !walk.Session.Now().Before(walk.Session.Until)
 	if p, ok := stopping(view); ok {
 		u.printCodes(view)
+		if u.over && p.Kind == screen.Failure {
+			p = u.late(p)
+		}
 		return false, &screen.Fault{Problem: p}
 	}
 	if u.driver.failed != nil {
@@ -224,6 +230,9 @@ func (u *unattended) timeUp(view screen.Screen) error {
 		switch block := block.(type) {
 		case screen.Problem:
 			if block.Kind == screen.NotAsNeeded || block.Kind == screen.VendorRefuse || block.Kind == screen.AWSRefused {
+				if block.Passing && block.Kind == screen.VendorRefuse {
+					block.Next = u.later() // nothing tries again any more
+				}
 				return &screen.Fault{Problem: block}
 			}
 		case screen.Waiting:
@@ -243,9 +252,20 @@ func (u *unattended) timeUp(view screen.Screen) error {
 	return &screen.Fault{Problem: screen.Problem{
 		What:     fmt.Sprintf("Still waiting for %s after %s.", awaited, u.run.Wait),
 		Expected: awaited,
-		Next:     "Go on later: rolecall resume " + u.run.Open.ID + ", or give it longer: --wait 10m.",
+		Next:     u.later(),
 		Kind:     screen.TimedOut,
 	}}
+}
+
+// late is a failure that came with the end of the time: going on may help.
+func (u *unattended) late(p screen.Problem) screen.Problem {
+	p.What = fmt.Sprintf("The time was up after %s. %s", u.run.Wait, p.What)
+	p.Next, p.Kind = u.later(), screen.TimedOut
+	return p
+}
+
+func (u *unattended) later() string {
+	return "Go on later: rolecall resume " + u.run.Open.ID + ", or give it longer: --wait 10m."
 }
 
 // progress writes what is new on the screen, one line for each change.
