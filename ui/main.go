@@ -20,6 +20,7 @@ import (
 // writing calls are awaited before Main returns.
 func Main(ctx context.Context, args []string, env cli.Env) int {
 	a := &cli.App{Env: env, JSON: cli.WantsJSON(args)}
+	a.WatchStdout()
 	root := rootCommand(a)
 	root.SetArgs(args)
 	flags.AddParameters(a, root, args)

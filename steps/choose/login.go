@@ -262,7 +262,7 @@ func (l *Login) signedIn(s *step.Session, msg whoami) (step.Move, []screen.Effec
 		l.problem = &screen.Problem{
 			What:     fmt.Sprintf("Account %s is in the partition %s.", msg.identity.AccountID, msg.identity.Partition),
 			Expected: "an account in " + s.Partition + ", as you chose in the step before",
-			Next:     "Press p to choose the partition anew, or enter to use another profile.",
+			Next:     "Choose the partition anew, or use another profile.",
 			Kind:     screen.NotAsNeeded,
 		}
 		return step.Stay, nil

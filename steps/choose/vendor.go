@@ -343,7 +343,7 @@ func (c *Vendor) entered(s *step.Session, msg screen.Entered) (step.Move, []scre
 	switch msg.ID {
 	case "token":
 		if text == "" {
-			c.field = "A token is needed here; b goes back to work without one."
+			c.field = "A token is needed here. Go back to work without one."
 			return step.Stay, nil
 		}
 		if err := s.ConnectAPIWith(screen.Secret(text)); err != nil {

@@ -47,7 +47,7 @@ func (d *Direct) Enter(s *step.Session) []screen.Effect {
 	*d = *NewDirect(d.Described)
 	if s.AWS == nil {
 		d.stage = directRun
-		d.run.Stop(signedOut("credentials that may create IAM policies and roles", "Press enter to sign in, or go back and choose the manual method."))
+		d.run.Stop(signedOut("credentials that may create IAM policies and roles", "Sign in, or go back and choose the manual method."))
 		return nil
 	}
 	d.needIDs(s)

@@ -344,7 +344,7 @@ func (c *Stack) choseTaken(s *step.Session, id string) []screen.Effect {
 		return c.run.Ask(s.Host())
 	case id == optionStop:
 		c.stop(&screen.Problem{What: "Stopped. Nothing was changed.", Expected: "a choice between another name and an update",
-			Next: "Press enter to look again, or leave with ctrl+c: the session is saved.", Kind: screen.NotAsNeeded})
+			Next: "Look again, or leave: the session is saved.", Kind: screen.NotAsNeeded})
 	}
 	return nil
 }

@@ -121,7 +121,7 @@ func (c *Stack) prepared(s *step.Session, msg changeSetSeen) []screen.Effect {
 		return c.prove(s)
 	case msg.set.Failed():
 		c.stop(&screen.Problem{What: "CloudFormation cannot work out the change set.", Expected: "a change set that can be executed",
-			Next: "Read AWS's words, then press enter to look again.", Quoted: msg.set.Reason})
+			Next: "Read AWS's words, then look again.", Quoted: msg.set.Reason})
 		return nil
 	case !msg.set.Ready():
 		return []screen.Effect{c.changeSetCall(s, making.Pause(0))}
@@ -205,7 +205,7 @@ func (c *Stack) failure() *screen.Problem {
 		p.Kind = screen.AWSRefused
 	case aws.Exists:
 		p.Kind = screen.NotAsNeeded
-		p.Next = "Delete the failed stack (x), then choose other names (n); unattended: --stack-name, --role-name, --policy-name."
+		p.Next = "Delete the failed stack, then choose other names; unattended: --stack-name, --role-name, --policy-name."
 	}
 	return p
 }

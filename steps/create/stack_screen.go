@@ -240,11 +240,11 @@ func (c *Stack) waiting(s *step.Session) ([]screen.Block, []screen.Action) {
 	blocks := []screen.Block{c.plan.code(s)}
 	if s.Stack.Way == wayCLI {
 		blocks = append(blocks,
-			screen.Instructions{Next: c.done, Items: []string{"Save the template here: s.", "Copy the command: 2. It says that you acknowledge that IAM resources are made.", "Run it where you saved the template."}},
+			screen.Instructions{Next: c.done, Items: []string{"Save the template here.", "Copy the command. It says that you acknowledge that IAM resources are made.", "Run it where you saved the template."}},
 			screen.Code{Label: labelCommand, Name: s.Stack.Name + ".sh", Body: stackCommand(s), About: "for the AWS CLI, a shell as on Linux and macOS"}, c.place(s))
 	} else {
 		blocks = append(blocks, screen.Instructions{Next: c.done, Items: []string{
-			"Save the template here: s.",
+			"Save the template here.",
 			"Open the page below: o. Look at the top right that it is account " + guide.OrDigits(s.AccountID) + ".",
 			"Choose Upload a template file, choose the saved file, then Next.",
 			"Enter the stack name " + s.Stack.Name + ". Leave the parameters as they are, then Next.",
@@ -268,7 +268,7 @@ func (c *Stack) searching(s *step.Session) screen.Block {
 	case s.Now().Before(c.until):
 		return screen.Waiting{For: "a stack made from this template", Since: c.since, Until: c.until, Next: c.next}
 	}
-	return screen.Text{Tone: screen.Warning, Body: "rolecall stopped looking. Press enter to go on."}
+	return screen.Text{Tone: screen.Warning, Body: "rolecall stopped looking."}
 }
 
 func (c *Stack) waitingActions(s *step.Session) []screen.Action {

@@ -51,7 +51,7 @@ func (c *Credentials) created(s *step.Session, msg keyCreated) (step.Move, []scr
 	case msg.err != nil && msg.key.ID == "":
 		c.stage, c.problem = keyFailed, step.ProblemOf(msg.err)
 		if !making.Refused(msg.err) {
-			c.problem.Next = "A key may have been made whose secret nobody has. Press enter to look at the keys."
+			c.problem.Next = "A key may have been made whose secret nobody has. Look at the keys."
 		}
 		if !s.Until.IsZero() && !s.Now().Before(s.Until) {
 			c.problem.Kind = screen.TimedOut

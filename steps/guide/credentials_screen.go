@@ -98,7 +98,7 @@ func (c *Credentials) waiting(s *step.Session) ([]screen.Block, []screen.Action)
 	if s.Now().Before(c.until) {
 		blocks = append(blocks, screen.Waiting{For: "a new access key of " + part.UserName, Since: c.since, Until: c.until, Next: c.next})
 	} else {
-		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "rolecall stopped looking. Press e to go on."})
+		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "rolecall stopped looking."})
 	}
 	if c.note != "" {
 		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: c.note})

@@ -85,7 +85,7 @@ func (c *Request) answeredRequest(s *step.Session, msg requestAnswered) (step.Mo
 			Expected: "an answer", Next: "It may have arrived all the same: look in the vendor's console before you send it again.", Kind: screen.VendorRefuse}
 	case msg.status < 200 || msg.status > 299:
 		c.asking, c.problem = true, &screen.Problem{What: fmt.Sprintf("%s answered with HTTP %d.", s.Vendor.Title, msg.status), Expected: "HTTP 200 to 299",
-			Next: "Press enter to send it again, or h to copy by hand.", Quoted: screen.CleanLine(msg.answer), Kind: screen.VendorRefuse}
+			Next: "Send it again, or copy it by hand.", Quoted: screen.CleanLine(msg.answer), Kind: screen.VendorRefuse}
 	default:
 		now := s.Now()
 		s.SetPart(purpose, func(p *record.Part) { p.Submitted = now })

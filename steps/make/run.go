@@ -237,7 +237,7 @@ func (r *Run) unproven(h Host) []screen.Effect {
 		return r.look(h, wait)
 	}
 	r.Stage, r.Problem = Failed, &screen.Problem{What: "AWS does not show yet what was made.", Expected: "everything that was made to be seen",
-		Next: "Press enter to look again.", Kind: screen.TimedOut}
+		Next: "Look again.", Kind: screen.TimedOut}
 	for _, x := range r.Sights {
 		if p := x.unproven(); p != nil {
 			r.Problem = p

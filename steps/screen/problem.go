@@ -22,19 +22,22 @@ func AppendProblem(blocks []Block, p *Problem) []Block {
 	return append(blocks, *p)
 }
 
-// Request names the request for whoever answered it: "AWS request 0f1e…"; empty
-// where there was no answer.
+// Request names the request for whoever answered it: "AWS request 0f1e… · code
+// AccessDenied"; empty where there was no answer.
 func (n Named) Request() string {
-	if n.RequestID == "" {
-		return ""
+	var parts []string
+	for _, part := range [][2]string{{n.By + " request ", n.RequestID}, {"code ", n.Code}, {"parameter ", n.Parameter}} {
+		if part[1] != "" {
+			parts = append(parts, part[0]+part[1])
+		}
 	}
-	return n.By + " request " + n.RequestID
+	return strings.Join(parts, " · ")
 }
 
 // BrokenProblem tells that a call of rolecall itself went wrong.
 func BrokenProblem(msg Broke) *Problem {
 	return &Problem{What: "rolecall stumbled while it wanted to " + msg.Name + ": " + msg.Text + ".",
-		Expected: "An answer.", Next: "Press enter to try again. If it comes back, report it with the words above."}
+		Expected: "An answer.", Next: "Try again. If it comes back, report it with the words above."}
 }
 
 // Fault is a Problem that travels as an error.

@@ -90,8 +90,8 @@ func (p *Poll) Extend(s *Session) { p.until = s.Now().Add(LookFor) }
 
 // Waiting says what is awaited, or that rolecall stopped looking.
 func (p *Poll) Waiting(s *Session, what string) screen.Block {
-	if p.Over(s) {
-		return screen.Text{Tone: screen.Warning, Body: "rolecall stopped looking. Press w to go on."}
+	if p.Over(s) && !s.Unattended {
+		return screen.Text{Tone: screen.Warning, Body: "rolecall stopped looking."}
 	}
 	return screen.Waiting{For: what, Since: p.Since, Until: p.until, Next: p.next}
 }

@@ -1,6 +1,7 @@
 package vendorapi
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -173,13 +174,5 @@ func (e *Error) MayBeDone() string {
 	return e.Vendor.Title + " may have done it all the same. Look in its console before you try again."
 }
 
-// Quoted are the vendor's own words, with its code and the field that it names.
-func (e *Error) Quoted() string {
-	var parts []string
-	for _, detail := range []struct{ name, value string }{{"", e.Message}, {"code ", e.Code}, {"field ", e.Field}} {
-		if detail.value != "" {
-			parts = append(parts, detail.name+detail.value)
-		}
-	}
-	return strings.Join(parts, " · ")
-}
+// Quoted are the vendor's own words.
+func (e *Error) Quoted() string { return cmp.Or(e.Message, e.Code) }

@@ -135,6 +135,15 @@ func ExitOf(kind screen.ProblemKind) int {
 
 // Finish turns a command's error into words, JSON and an exit code.
 func (a *App) Finish(ctx context.Context, err error) int {
+	code := a.finish(ctx, err)
+	if p := a.unwritten(); p != nil && code != exitCancelled {
+		a.writeProblem(a.Env.Stderr, *p)
+		return ExitFailed
+	}
+	return code
+}
+
+func (a *App) finish(ctx context.Context, err error) int {
 	if err == nil {
 		return exitDone
 	}
@@ -229,7 +238,7 @@ func (a *App) writeFailure(err error, p screen.Problem) {
 // WriteJSON prints one document, indented, with nothing in it that a terminal
 // would obey.
 func (a *App) WriteJSON(document any) {
-	if err := draw.WriteJSON(a.Env.Stdout, document); err != nil {
+	if err := draw.WriteJSON(a.Env.Stdout, document); err != nil && a.unwritten() == nil { // Finish tells the latter
 		a.Say("rolecall: print JSON: %s", draw.Clean(err.Error()))
 	}
 }

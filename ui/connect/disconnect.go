@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,6 +24,7 @@ import (
 // DisconnectCommand is rolecall disconnect.
 func DisconnectCommand(a *cli.App) *cobra.Command {
 	var yes bool
+	wait := cli.DefaultWait
 	cmd := &cobra.Command{
 		Use:   "disconnect [SESSION]",
 		Short: "Remove what rolecall made and can prove it made",
@@ -34,9 +36,10 @@ func DisconnectCommand(a *cli.App) *cobra.Command {
 		Example:           "  rolecall disconnect\n  rolecall disconnect 260131-7k2m --yes --json",
 		Args:              cli.UpToOne,
 		ValidArgsFunction: completeSessions(a),
-		RunE:              func(cmd *cobra.Command, args []string) error { return disconnect(cmd.Context(), a, args, yes) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return disconnect(cmd.Context(), a, args, yes, wait) },
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "remove without asking")
+	cmd.Flags().DurationVar(&wait, "wait", cli.DefaultWait, "how long AWS may take for all of it")
 	return cmd
 }
 
@@ -60,9 +63,13 @@ type undoing struct {
 	remover *undo.Remover
 	plan    []undo.Removal
 	vendor  *describe.Vendor // nil when its description is gone
+	budget  cli.Budget
 }
 
-func disconnect(ctx context.Context, a *cli.App, args []string, yes bool) error {
+func disconnect(ctx context.Context, a *cli.App, args []string, yes bool, wait time.Duration) error {
+	if err := cli.CheckWait(wait); err != nil {
+		return err
+	}
 	if !yes && (a.JSON || !a.Env.StdinTTY) {
 		return cli.Usage("disconnect asks before it removes anything, and nobody can be asked here.", "a terminal, or --yes",
 			"Add --yes to remove without being asked. Nothing was removed.")
@@ -87,6 +94,7 @@ func disconnect(ctx context.Context, a *cli.App, args []string, yes bool) error 
 		return &cli.Failure{Err: err, Document: func(e *cli.ErrorJSON) any { return u.document(e) }}
 	}
 	defer u.door.release()
+	u.budget = cli.Budget{Wait: wait, Next: "Go on later: rolecall disconnect " + receipt.Session + ", or give it longer: --wait 10m."}
 	err = u.run(ctx, yes)
 	if err == nil && u.door.open != nil {
 		err = u.door.open.Save(u.door.answers.Disconnected())
@@ -196,18 +204,20 @@ func (u *undoing) ofRehearsal() error {
 }
 
 func (u *undoing) run(ctx context.Context, yes bool) error {
-	if err := u.signIn(ctx); err != nil {
+	err := u.budget.Within(ctx, func(ctx context.Context) (err error) {
+		if err := u.signIn(ctx); err != nil {
+			return err
+		}
+		u.plan, err = u.remover.Plan(ctx)
 		return err
-	}
-	plan, err := u.remover.Plan(ctx)
+	})
 	if err != nil {
 		return err
 	}
-	u.plan = plan
 	if !u.app.JSON {
 		u.show()
 	}
-	going := slices.ContainsFunc(plan, func(r undo.Removal) bool { return r.Verdict == undo.Remove })
+	going := slices.ContainsFunc(u.plan, func(r undo.Removal) bool { return r.Verdict == undo.Remove })
 	if going && !yes {
 		agreed, err := u.app.Agree(ctx, "Remove these from account "+screen.Grouped(u.remover.Receipt.AccountID)+"? y or n")
 		if err != nil {
@@ -218,7 +228,7 @@ func (u *undoing) run(ctx context.Context, yes bool) error {
 			return cli.ErrCancelled
 		}
 	}
-	if err := u.carryOut(ctx); err != nil {
+	if err := u.budget.Within(ctx, u.carryOut); err != nil {
 		return err
 	}
 	return u.verdict()

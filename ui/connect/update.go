@@ -35,6 +35,7 @@ func UpdateCommand(a *cli.App) *cobra.Command {
 	}
 	f.connect.Bind(cmd, flags.Updating)
 	cmd.Flags().StringVar(&f.role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
+	cmd.Flags().DurationVar(&f.wait, "wait", cli.DefaultWait, "how long AWS may take for all of it")
 	return cmd
 }
 
@@ -67,16 +68,26 @@ type updating struct {
 	plan    update.Update
 	done    int // policies that were written
 	looked  bool
+	budget  cli.Budget
 }
 
 func runUpdate(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err := a.CheckCommon(); err != nil {
 		return err
 	}
-	u, err := newUpdating(ctx, a, f)
+	if err := cli.CheckWait(f.wait); err != nil {
+		return err
+	}
+	budget := cli.Budget{Wait: f.wait, Next: "Run it again, or give it longer: --wait 10m."}
+	var u *updating
+	err := budget.Within(ctx, func(ctx context.Context) (err error) {
+		u, err = newUpdating(ctx, a, f)
+		return err
+	})
 	if err != nil {
 		return err
 	}
+	u.budget = budget
 	if err := u.run(ctx, f); err != nil {
 		return &cli.Failure{Err: err, Document: func(e *cli.ErrorJSON) any { return u.document(e) }}
 	}
@@ -132,7 +143,10 @@ func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 		return err
 	}
 	sayUnseen(a, &f.connect)
-	u.plan, err = u.updater.Plan(ctx, f.role)
+	err = u.budget.Within(ctx, func(ctx context.Context) (err error) {
+		u.plan, err = u.updater.Plan(ctx, f.role)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -149,6 +163,14 @@ func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 		return err
 	}
 	defer d.release()
+	if err := u.budget.Within(ctx, u.apply); err != nil {
+		return err
+	}
+	return u.keepChoices(d)
+}
+
+// apply writes one policy after the other.
+func (u *updating) apply(ctx context.Context) error {
 	for _, p := range u.plan.Policies {
 		if ctx.Err() != nil {
 			return cli.ErrCancelled
@@ -157,9 +179,9 @@ func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 			return err
 		}
 		u.done++
-		a.Say("Updated %s.", draw.Clean(p.Name))
+		u.app.Say("Updated %s.", draw.Clean(p.Name))
 	}
-	return u.keepChoices(d)
+	return nil
 }
 
 // openDoor opens the journal in which the update is written down.

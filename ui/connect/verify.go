@@ -3,6 +3,7 @@ package connect
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/steps/describe"
+	"rolecall/steps/explain"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
 	"rolecall/ui/cli"
@@ -53,9 +55,20 @@ func VerifyCommand(a *cli.App) *cobra.Command {
 
 // verify checks the role now, and again until it is right or the wait is over.
 func verify(ctx context.Context, a *cli.App, f *verifyFlags) error {
-	if f.user != "" && f.wait >= 0 {
-		return verifyUser(ctx, a, f)
+	if f.wait < 0 {
+		return cli.Usage("--wait is "+f.wait.String()+".", "a time such as 2m", "Correct --wait.")
 	}
+	budget := cli.Budget{Wait: cmp.Or(f.wait, cli.DefaultWait), Next: "Try again, or give it longer: --wait 10m."}
+	return budget.Within(ctx, func(ctx context.Context) error {
+		if f.user != "" {
+			return verifyUser(ctx, a, f)
+		}
+		return verifyRole(ctx, a, f)
+	})
+}
+
+func verifyRole(ctx context.Context, a *cli.App, f *verifyFlags) error {
+	until := a.Env.Now().Add(f.wait)
 	if err := f.refuseLater(); err != nil {
 		return err
 	}
@@ -74,7 +87,10 @@ func verify(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	report, err := waitForRole(ctx, a.Env, account, want, f.wait)
+	report, err := lookUntil(ctx, a.Env, until, func() (aws.Report, bool, error) {
+		report, err := account.Verify(ctx, want)
+		return report, report.OK, err
+	})
 	if err != nil {
 		return err
 	}
@@ -83,11 +99,8 @@ func verify(ctx context.Context, a *cli.App, f *verifyFlags) error {
 
 // refuseLater refuses what this version cannot do yet.
 func (f *verifyFlags) refuseLater() error {
-	switch {
-	case f.evidence != "":
+	if f.evidence != "" {
 		return cli.Usage("--evidence is not in this version of rolecall.", "credentials of the account", "Sign in to the account and leave out --evidence.")
-	case f.wait < 0:
-		return cli.Usage("--wait is "+f.wait.String()+".", "a time such as 2m", "Correct --wait.")
 	}
 	return nil
 }
@@ -204,18 +217,29 @@ func sayUnseen(a *cli.App, given *flags.Flags) {
 // lookAgain is the pause between two looks of verify --wait.
 const lookAgain = 5 * time.Second
 
-// waitForRole looks until the role is right or the wait is over.
-func waitForRole(ctx context.Context, env cli.Env, account *aws.Account, want aws.Want, wait time.Duration) (aws.Report, error) {
-	deadline := env.Now().Add(wait)
+// lookUntil looks until what is there is right, or the time is up. What may pass
+// is no reason to stop before that, and what was seen counts when the last look
+// was cut off.
+func lookUntil[R any](ctx context.Context, env cli.Env, until time.Time, look func() (R, bool, error)) (R, error) {
+	var seen R
+	looked := false
 	for {
-		report, err := account.Verify(ctx, want)
-		if err != nil || report.OK || !env.Now().Add(lookAgain).Before(deadline) {
-			return report, err
+		now, right, err := look()
+		if err == nil {
+			seen, looked = now, true
+		}
+		over := !env.Now().Add(lookAgain).Before(until)
+		switch {
+		case errors.Is(ctx.Err(), context.Canceled):
+			return seen, ctx.Err() // somebody left
+		case looked && (right || over || ctx.Err() != nil):
+			return seen, nil
+		case err != nil && (over || !step.Passes(err) || ctx.Err() != nil):
+			return seen, err
 		}
 		select {
 		case <-env.Alarm(lookAgain):
 		case <-ctx.Done():
-			return report, ctx.Err()
 		}
 	}
 }
@@ -250,30 +274,25 @@ func printReport(a *cli.App, report aws.Report, want aws.Want, session string) e
 // first thing that could not be looked at. A permission that is missing is the
 // caller's trouble, not the role's, and another exit code.
 func verdict(report aws.Report, want aws.Want) screen.Problem {
+	return unfit("role "+want.RoleName, report.Checks)
+}
+
+// unfit says why something is not as required.
+func unfit(what string, checks []aws.Check) screen.Problem {
+	if p := explain.Unseen(checks); p != nil {
+		p.What = "rolecall cannot tell whether the " + what + " is as required. " + p.What
+		return *p
+	}
+	words := map[aws.Status]string{aws.Fail: "The %s is not as required. %s: %s.", aws.Unknown: "rolecall cannot tell whether the %s is as required. %s: %s."}
 	for _, status := range []aws.Status{aws.Fail, aws.Unknown} {
-		for _, c := range report.Checks {
+		for _, c := range checks {
 			if c.Status == status {
-				return checkProblem(c, want)
+				return screen.Problem{What: fmt.Sprintf(words[status], what, c.ID, c.Got), Expected: c.Want, Next: c.Fix, Kind: screen.NotAsNeeded}
 			}
 		}
 	}
-	return screen.Problem{What: "The role " + want.RoleName + " is not as required.", Kind: screen.NotAsNeeded}
+	return screen.Problem{What: "The " + what + " is not as required.", Kind: screen.NotAsNeeded}
 }
-
-func checkProblem(c aws.Check, want aws.Want) screen.Problem {
-	p := screen.Problem{Expected: c.Want, Next: c.Fix, Kind: screen.NotAsNeeded}
-	p.What = fmt.Sprintf("The role %s is not as required. %s: %s.", want.RoleName, c.ID, c.Got)
-	if c.Status == aws.Unknown {
-		p.What = fmt.Sprintf("rolecall cannot tell whether the role %s is as required. %s: %s.", want.RoleName, c.ID, c.Got)
-		if strings.HasPrefix(c.Got, notVisible) {
-			p.Kind = screen.AWSRefused
-		}
-	}
-	return p
-}
-
-// notVisible begins what a check found where a permission was missing.
-const notVisible = "not visible"
 
 // reportText prints one line for each check, and under it why and what to do
 // where it is not right.

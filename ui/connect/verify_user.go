@@ -3,7 +3,6 @@ package connect
 import (
 	"context"
 	"slices"
-	"time"
 
 	"rolecall/aws"
 	"rolecall/steps"
@@ -27,6 +26,7 @@ type verifyUserJSON struct {
 
 // verifyUser checks an IAM user and its keys against what the vendor needs.
 func verifyUser(ctx context.Context, a *cli.App, f *verifyFlags) error {
+	until := a.Env.Now().Add(f.wait)
 	if f.role != "" || f.connect.Given("external-id") || f.evidence != "" {
 		return cli.Usage("--user goes with neither --role, --external-id nor --evidence: a user is trusted by nobody.", "--user alone", "Leave the others out.")
 	}
@@ -52,7 +52,10 @@ func verifyUser(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	report, err := waitForUser(ctx, a.Env, account, want, f.wait)
+	report, err := lookUntil(ctx, a.Env, until, func() (aws.UserReport, bool, error) {
+		report, err := account.VerifyUser(ctx, want)
+		return report, report.OK, err
+	})
 	if err != nil {
 		return err
 	}
@@ -101,21 +104,6 @@ func (f *verifyFlags) vendorWithUser() (string, error) {
 	return "", cli.Usage("This vendor gets a role, not a user.", "a vendor that gets a user", "Give --role, or see rolecall vendors list.")
 }
 
-func waitForUser(ctx context.Context, env cli.Env, account *aws.Account, want aws.WantUser, wait time.Duration) (aws.UserReport, error) {
-	deadline := env.Now().Add(wait)
-	for {
-		report, err := account.VerifyUser(ctx, want)
-		if err != nil || report.OK || !env.Now().Add(lookAgain).Before(deadline) {
-			return report, err
-		}
-		select {
-		case <-env.Alarm(lookAgain):
-		case <-ctx.Done():
-			return report, ctx.Err()
-		}
-	}
-}
-
 func printUserReport(a *cli.App, r aws.UserReport, want aws.WantUser, session string) error {
 	document := func(e *cli.ErrorJSON) any {
 		return verifyUserJSON{OK: r.OK, User: r.User, Checks: r.Checks, Session: session, Error: e}
@@ -129,11 +117,5 @@ func printUserReport(a *cli.App, r aws.UserReport, want aws.WantUser, session st
 		}
 		return nil
 	}
-	i := slices.IndexFunc(r.Checks, func(c aws.Check) bool { return c.Status == aws.Fail })
-	if i < 0 {
-		i = slices.IndexFunc(r.Checks, func(c aws.Check) bool { return c.Status == aws.Unknown })
-	}
-	p := checkProblem(r.Checks[i], aws.Want{RoleName: want.Name})
-	p.What = "The user " + want.Name + " is not as required. " + r.Checks[i].ID + ": " + r.Checks[i].Got + "."
-	return &cli.Failure{Err: &screen.Fault{Problem: p}, Document: document}
+	return &cli.Failure{Err: &screen.Fault{Problem: unfit("user "+want.Name, r.Checks)}, Document: document}
 }

@@ -14,21 +14,47 @@ import (
 	"rolecall/aws"
 	"rolecall/steps"
 	"rolecall/steps/record"
+	"rolecall/steps/screen"
 	"rolecall/steps/vendorapi"
 	"rolecall/ui/cli"
 	"rolecall/ui/desk"
 	"rolecall/ui/draw"
 )
 
-// finding is one thing that doctor looked at.
-type finding struct {
-	ID     string `json:"id"`
-	Status string `json:"status"` // pass, warn or fail
-	Found  string `json:"found"`
-	Next   string `json:"next,omitempty"`
+// line is one thing that doctor looked at.
+type line struct {
+	Name   string `json:"name"`
+	Status status `json:"status"`
+	Detail string `json:"detail"`
+	Fix    string `json:"fix,omitempty"`
+
+	problem screen.Problem // of one that failed
 }
 
-// doctorWait bounds what doctor asks of AWS.
+// status is how a line stands.
+type status string
+
+const (
+	pass    status = "pass"
+	warn    status = "warn"
+	fail    status = "fail"
+	unknown status = "unknown" // nobody could find out
+)
+
+func (s status) mark() string {
+	return map[status]string{pass: "✓", warn: "!", fail: "✗", unknown: "?"}[s]
+}
+
+// failed is the line of an error.
+func failed(name string, err error) line {
+	p := cli.ProblemOf(err)
+	return line{Name: name, Status: fail, Detail: p.What, Fix: p.Next, problem: p}
+}
+
+// The names of the lines that lead to an exit code of their own.
+const nameAWS = "aws"
+
+// doctorWait bounds what doctor asks of AWS, and of each vendor.
 const doctorWait = 10 * time.Second
 
 // DoctorCommand is rolecall doctor.
@@ -37,76 +63,112 @@ func DoctorCommand(a *cli.App) *cobra.Command {
 		Use:   "doctor",
 		Short: "Look at what the wizard will find here: terminal, clipboard, AWS, vendor",
 		Long: "doctor looks at the terminal, the clipboard, the sessions' folder, the AWS credentials and the vendor's token, and " +
-			"says what to do about what is missing. It asks AWS who you are and changes nothing.",
+			"says what to do about what is missing. It asks AWS who you are and the vendor which accounts the token sees, and changes nothing. " +
+			"Exit 0: nothing failed; 4: AWS failed; 5: the vendor refused the token; 1: something else failed.",
 		Args: a.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return doctor(cmd.Context(), a) },
 	}
+}
+
+// doctorJSON is what doctor prints with --json.
+type doctorJSON struct {
+	Lines []line         `json:"lines"`
+	Error *cli.ErrorJSON `json:"error,omitempty"`
 }
 
 func doctor(ctx context.Context, a *cli.App) error {
 	if err := a.CheckCommon(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, doctorWait)
-	defer cancel()
-	findings := []finding{
-		{ID: "version", Status: "pass", Found: "rolecall " + cli.Version()},
+	lines := []line{
+		{Name: "version", Status: pass, Detail: "rolecall " + cli.Version()},
 		findTerminal(a), findClipboard(), findStore(a), findProfiles(a), findIdentity(ctx, a),
 	}
 	for _, api := range steps.APIs() {
-		findings = append(findings, findToken(a, api))
+		lines = append(lines, findToken(ctx, a, api))
+	}
+	for i := range lines {
+		lines[i].Detail, lines[i].Fix = draw.Clean(lines[i].Detail), draw.Clean(lines[i].Fix)
+	}
+	if !a.JSON {
+		printLines(a, lines)
+	}
+	if ctx.Err() != nil {
+		return cli.ErrCancelled
+	}
+	if p := verdict(lines); p != nil {
+		return &cli.Failure{Err: &screen.Fault{Problem: *p}, Document: func(e *cli.ErrorJSON) any { return doctorJSON{lines, e} }}
 	}
 	if a.JSON {
-		a.WriteJSON(struct {
-			Findings []finding `json:"findings"`
-		}{findings})
-	} else {
-		for _, f := range findings {
-			a.Print("%s %-4s  %-10s %s", map[string]string{"pass": "✓", "warn": "!", "fail": "✗"}[f.Status], f.Status, f.ID, draw.Clean(f.Found))
-			if f.Next != "" {
-				a.Print("                    %s", draw.Clean(f.Next))
-			}
-		}
+		a.WriteJSON(doctorJSON{Lines: lines})
 	}
 	return nil
 }
 
-func findTerminal(a *cli.App) finding {
-	f := finding{ID: "terminal", Status: "pass", Found: "TERM=" + a.Env.Getenv("TERM")}
+func printLines(a *cli.App, lines []line) {
+	for _, l := range lines {
+		a.Print("%s %-7s  %-10s %s", l.Status.mark(), l.Status, l.Name, l.Detail)
+		if l.Fix != "" {
+			a.Print("                       %s", l.Fix)
+		}
+	}
+}
+
+// verdict is the failure that decides the exit code: AWS's before any other, since
+// nothing works without it. It is nil where nothing failed.
+func verdict(lines []line) *screen.Problem {
+	var worst *line
+	for i := range lines {
+		if lines[i].Status == fail && (worst == nil || lines[i].Name == nameAWS) {
+			worst = &lines[i]
+		}
+	}
+	if worst == nil {
+		return nil
+	}
+	p := worst.problem
+	p.What = worst.Name + ": " + p.What
+	switch {
+	case worst.Name == nameAWS && p.Kind != screen.NotAsNeeded:
+		p.Kind = screen.AWSRefused
+	case p.Kind == screen.Usage:
+		p.Kind = screen.Failure // nothing is wrong with the command line
+	}
+	return &p
+}
+
+func findTerminal(a *cli.App) line {
+	f := line{Name: "terminal", Status: pass, Detail: "TERM=" + a.Env.Getenv("TERM")}
 	switch {
 	case !a.Env.StdinTTY || !a.Env.StdoutTTY:
-		f.Status, f.Found, f.Next = "warn", "stdin or stdout is no terminal", "The wizard needs one; --plain and --yes do not."
+		f.Status, f.Detail, f.Fix = warn, "stdin or stdout is no terminal", "The wizard needs one; --plain and --yes do not."
 	case a.Dumb():
-		f.Status, f.Next = "warn", "The wizard goes line by line here."
+		f.Status, f.Fix = warn, "The wizard goes line by line here."
 	}
 	return f
 }
 
-func findClipboard() finding {
+func findClipboard() line {
 	ways := desk.New().Ways()
 	if len(ways) == 0 {
-		return finding{ID: "clipboard", Status: "warn", Found: "no way to copy from here", Next: "Save documents to a file instead: s."}
+		return line{Name: "clipboard", Status: warn, Detail: "no way to copy from here", Fix: "Save documents to a file instead."}
 	}
 	words := make([]string, len(ways))
 	for i, way := range ways {
 		words[i] = string(way)
 	}
-	return finding{ID: "clipboard", Status: "pass", Found: strings.Join(words, ", then ")}
+	return line{Name: "clipboard", Status: pass, Detail: strings.Join(words, ", then ")}
 }
 
-func findStore(a *cli.App) finding {
-	f := finding{ID: "sessions", Status: "fail"}
+func findStore(a *cli.App) line {
+	f := line{Name: "sessions"}
 	folder, err := record.StateFolder(a.Env.Getenv)
 	if err != nil {
-		p := cli.ProblemOf(err)
-		f.Found, f.Next = p.What, p.Next
-		return f
+		return failed("sessions", err)
 	}
 	all, err := record.OpenStore(folder).List()
 	if err != nil {
-		p := cli.ProblemOf(err)
-		f.Found, f.Next = p.What, p.Next
-		return f
+		return failed("sessions", err)
 	}
 	damaged := 0
 	for _, one := range all {
@@ -114,70 +176,86 @@ func findStore(a *cli.App) finding {
 			damaged++
 		}
 	}
-	f.Status, f.Found = "pass", fmt.Sprintf("%d in %s", len(all), folder)
+	f.Status, f.Detail = pass, fmt.Sprintf("%d in %s", len(all), folder)
 	if damaged > 0 {
-		f.Status, f.Found, f.Next = "warn", fmt.Sprintf("%s, %d damaged", f.Found, damaged), "See them: rolecall sessions list."
+		f.Status, f.Detail, f.Fix = warn, fmt.Sprintf("%s, %d damaged", f.Detail, damaged), "See them: rolecall sessions list."
 	}
 	return f
 }
 
-func findProfiles(a *cli.App) finding {
+func findProfiles(a *cli.App) line {
 	profiles, err := aws.Profiles(a.Env.Getenv)
 	if err != nil {
 		p := cli.ProblemOf(err)
-		return finding{ID: "profiles", Status: "warn", Found: p.What, Next: p.Next}
+		return line{Name: "profiles", Status: warn, Detail: p.What, Fix: p.Next}
 	}
 	if len(profiles) == 0 {
-		return finding{ID: "profiles", Status: "warn", Found: "no AWS profiles", Next: "The environment's credentials are used, if there are any."}
+		return line{Name: "profiles", Status: warn, Detail: "no AWS profiles", Fix: "The environment's credentials are used, if there are any."}
 	}
-	f := finding{ID: "profiles", Status: "pass"}
+	f := line{Name: "profiles", Status: pass}
 	names := make([]string, len(profiles))
 	for i, p := range profiles {
 		names[i] = p.Name
 	}
-	f.Found = strings.Join(names, ", ")
+	f.Detail = strings.Join(names, ", ")
 	for _, p := range profiles {
 		if p.Problem != nil { // as --profile would tell it
 			known := cli.ProblemOf(p.Problem)
-			f.Status, f.Found, f.Next = "warn", strings.TrimSuffix(f.Found, ".")+". "+known.What, cmp.Or(f.Next, known.Next)
+			f.Status, f.Detail, f.Fix = warn, strings.TrimSuffix(f.Detail, ".")+". "+known.What, cmp.Or(f.Fix, known.Next)
 		}
 	}
 	return f
 }
 
-func findIdentity(ctx context.Context, a *cli.App) finding {
+// findIdentity asks who is signed in. IAM is asked too, since a clock that is
+// wrong, or a proxy, may stand in the way to it alone; that it does not let the
+// alias be read is nothing that the wizard would miss.
+func findIdentity(ctx context.Context, a *cli.App) line {
+	ctx, cancel := context.WithTimeout(ctx, doctorWait)
+	defer cancel()
 	account, err := aws.Open(ctx, a.AWSOptions(a.Profile, "", cli.OneCode("")))
 	if err != nil {
-		return identityProblem(err)
+		return failed(nameAWS, err)
 	}
 	id, err := account.Identity(ctx)
-	if err != nil {
-		return identityProblem(err)
+	if err == nil {
+		_, err = account.Alias(ctx)
+	}
+	if err != nil && aws.KindOf(err) != aws.Denied {
+		return failed(nameAWS, err)
+	}
+	if id.ARN == "" {
+		return failed(nameAWS, err)
 	}
 	found := id.ARN
 	if endpoint := account.Endpoint(); endpoint != "" {
 		found += " at " + endpoint
 	}
-	return finding{ID: "aws", Status: "pass", Found: found}
+	return line{Name: nameAWS, Status: pass, Detail: found}
 }
 
-func identityProblem(err error) finding {
-	p := cli.ProblemOf(err)
-	return finding{ID: "aws", Status: "fail", Found: p.What, Next: p.Next}
-}
-
-// findToken looks for the token of a vendor's API. It is not tried.
-func findToken(a *cli.App, api vendorapi.API) finding {
-	f := finding{ID: api.Name + "-token", Status: "warn"}
+// findToken looks for the token of a vendor's API, and tries it: by reading which
+// accounts it sees. Where nobody answers as the vendor does, nobody knows.
+func findToken(ctx context.Context, a *cli.App, api vendorapi.API) line {
+	name := api.Name + "-token"
 	opened, err := api.Open(a.VendorEnvironment(), "")
-	switch {
-	case err != nil:
-		p := cli.ProblemOf(err)
-		f.Status, f.Found, f.Next = "fail", p.What, p.Next
-	case opened.Client == nil:
-		f.Found, f.Next = "no token", "Set "+api.TokenName+", paste one when the wizard asks, or go on by hand."
-	default:
-		f.Status, f.Found = "pass", "from "+opened.Source+", for "+opened.Host
+	if err != nil {
+		return failed(name, err)
 	}
-	return f
+	if opened.Client == nil {
+		return line{Name: name, Status: warn, Detail: "no token", Fix: "Set " + api.TokenName + ", paste one when the wizard asks, or go on by hand."}
+	}
+	where := "from " + opened.Source + ", for " + opened.Host
+	ctx, cancel := context.WithTimeout(ctx, doctorWait)
+	defer cancel()
+	accounts, err := opened.Client.Accounts(ctx)
+	if err == nil {
+		return line{Name: name, Status: pass, Detail: where + "; it sees " + cli.Count(len(accounts), "account")}
+	}
+	p := cli.ProblemOf(err)
+	l := line{Name: name, Status: fail, Detail: where + ": " + p.What, Fix: p.Next, problem: p}
+	if p.Kind != screen.VendorRefuse {
+		l.Status = unknown
+	}
+	return l
 }
