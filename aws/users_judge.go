@@ -103,6 +103,9 @@ func withGroups(v verdict, seen SeenUser) verdict {
 	if seen.User != nil && seen.GroupsUnknown && v.status == Fail {
 		return v.notAllowed(seen.Denied) // its groups may grant the rest
 	}
+	if seen.User != nil && seen.GroupsUnknown && v.status == Pass {
+		v.status, v.got, v.fix = Warn, "the same; nobody can see what its groups grant", askFor(seen.Denied)
+	}
 	if seen.User == nil || len(seen.User.Groups) == 0 {
 		return v
 	}

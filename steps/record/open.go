@@ -115,7 +115,7 @@ func busy(id string, h Holder) error {
 	return &screen.Fault{Problem: screen.Problem{
 		What:     what,
 		Expected: "one rolecall at a time on one session",
-		Next:     "Go on there, or leave it with ctrl+c and try again.",
+		Next:     "Go on there, or end it and try again.",
 	}}
 }
 
