@@ -70,8 +70,8 @@ func (w *UserWatch) round(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if seen.User == nil && len(seen.Denied) > 0 {
-			w.note = limited(seen.Denied[0], "rolecall cannot see the user "+name)
+		if seen.User == nil && seen.Refusal != nil {
+			return seen.Refusal // no user can be seen
 		}
 		if seen.User == nil {
 			delete(w.known, name)
