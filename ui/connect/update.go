@@ -175,7 +175,12 @@ func (u *updating) apply(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return cli.ErrCancelled
 		}
-		if err := u.updater.Apply(ctx, u.plan.Role, p); err != nil {
+		err := u.updater.Apply(ctx, u.plan.Role, p)
+		if err != nil && ctx.Err() != nil {
+			u.app.Say("Nobody knows whether %s was updated. Run rolecall update again: it looks first.", draw.Clean(p.Name))
+			return cli.ErrCancelled
+		}
+		if err != nil {
 			return err
 		}
 		u.done++
