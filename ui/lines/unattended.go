@@ -225,7 +225,7 @@ func asksFor(view screen.Screen) error {
 // timeUp says what was still awaited. A wrong thing that is there already
 // counts more than the wait.
 func (u *unattended) timeUp(view screen.Screen) error {
-	awaited := ""
+	awaited, trouble := "", screen.Problem{}
 	for _, block := range view.Blocks {
 		switch block := block.(type) {
 		case screen.Problem:
@@ -235,6 +235,7 @@ func (u *unattended) timeUp(view screen.Screen) error {
 				}
 				return &screen.Fault{Problem: block}
 			}
+			trouble = block
 		case screen.Waiting:
 			awaited = block.For
 		case screen.Tasks:
@@ -250,9 +251,11 @@ func (u *unattended) timeUp(view screen.Screen) error {
 		awaited = "the step " + view.Heading
 	}
 	return &screen.Fault{Problem: screen.Problem{
-		What:     fmt.Sprintf("Still waiting for %s after %s.", awaited, u.run.Wait),
+		What:     strings.TrimSpace(fmt.Sprintf("Still waiting for %s after %s. %s", awaited, u.run.Wait, trouble.What)),
 		Expected: awaited,
 		Next:     u.later(),
+		Quoted:   trouble.Quoted,
+		Named:    trouble.Named,
 		Kind:     screen.TimedOut,
 	}}
 }
