@@ -135,7 +135,7 @@ func TestWhatSpotAnswersToTheHandOver(t *testing.T) {
 		"not well, then yes":        {handOver, 2, 503, "", "", `{"response":{"status":{"code":503},"errors":[{"code":"AWAY","message":"later"}]}}`, 0, "", ""},
 		"not well at all":           {handOver, 1 << 20, 500, "", "", "", 8, "Spot is not well (HTTP 500)", ""},
 		"connected already":         {handOver, 1 << 20, 400, "", "", refusedBy("CONFLICT", "This AWS account is already connected to act-77777777."), 5, "Spot refused (HTTP 400)", "This AWS account is already connected to act-77777777."},
-		"cannot assume it, ever":    {handOver, 1 << 20, 400, "", "", refusedBy("INVALID_CREDENTIALS", "The credentials are not valid."), 5, "still refuses the role", "The credentials are not valid."},
+		"cannot assume it, ever":    {handOver, 1 << 20, 400, "", "", refusedBy("INVALID_CREDENTIALS", "The credentials are not valid."), 5, "refuse", "The credentials are not valid."},
 		"the token is not good":     {"GET /setup/account", 1 << 20, 401, "", "", refusedBy("UNAUTHORIZED", "no"), 5, "does not accept the token", "no"},
 		"another server's JSON":     {"GET /setup/account", 1 << 20, 404, "", "", `{"message":"no route"}`, 1, "What answered is not Spot", ""},
 		"a login page at the start": {"GET /setup/account", 1 << 20, 200, "", "", "<html>hotel</html>", 1, "What answered is not Spot", ""},

@@ -51,7 +51,7 @@ func inVirtualTime(t *testing.T, answers []scriptedAnswer, do func(*testing.T, *
 	synctest.Test(t, func(t *testing.T) {
 		script := &scripted{answers: answers}
 		listener, client := awsrehearsal.Pipe()
-		server := &http.Server{Handler: script} //nolint:gosec // a test in memory
+		server := &http.Server{Handler: script}
 		go func() { _ = server.Serve(listener) }()
 		do(t, newClient(t, "http://127.0.0.1", client), script)
 		client.CloseIdleConnections()

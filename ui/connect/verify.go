@@ -228,20 +228,26 @@ func lookUntil[R any](ctx context.Context, env cli.Env, until time.Time, look fu
 		if err == nil {
 			seen, looked = now, true
 		}
-		over := !env.Now().Add(lookAgain).Before(until)
+		over := ctx.Err() != nil || !env.Now().Add(lookAgain).Before(until)
 		switch {
 		case errors.Is(ctx.Err(), context.Canceled):
 			return seen, ctx.Err() // somebody left
-		case looked && (right || over || ctx.Err() != nil):
-			return seen, nil
-		case err != nil && (over || !step.Passes(err) || ctx.Err() != nil):
-			return seen, err
+		case right, over, err != nil && !step.Passes(err):
+			return seen, unless(looked && over, err)
 		}
 		select {
 		case <-env.Alarm(lookAgain):
 		case <-ctx.Done():
 		}
 	}
+}
+
+// unless drops an error that does not matter any more.
+func unless(settled bool, err error) error {
+	if settled {
+		return nil
+	}
+	return err
 }
 
 // verifyJSON is what verify prints with --json.

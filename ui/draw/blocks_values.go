@@ -281,9 +281,6 @@ func (p *page) problem(b screen.Problem) {
 		says := quoter(b)
 		p.paragraph(p.t.dim, p.t.dim.Render(says), b.Quoted, width(says))
 	}
-	if line := b.Named.Request(); line != "" {
-		p.paragraph(p.t.dim, "", line, 0)
-	}
 	p.indent -= 2
 	p.focusLast(len(p.lines)-start, trouble)
 }
