@@ -82,10 +82,13 @@ func (c *Request) answeredRequest(s *step.Session, msg requestAnswered) (step.Mo
 	switch {
 	case msg.err != nil:
 		c.asking, c.problem = true, &screen.Problem{What: "There was no answer from " + url + ": " + screen.CleanLine(msg.err.Error()) + ".",
-			Expected: "an answer", Next: "It may have arrived all the same: look in the vendor's console before you send it again.", Kind: screen.VendorRefuse}
+			Expected: "an answer", Next: "It may have arrived all the same: look in the vendor's console before you send it again."}
 	case msg.status < 200 || msg.status > 299:
 		c.asking, c.problem = true, &screen.Problem{What: fmt.Sprintf("%s answered with HTTP %d.", s.Vendor.Title, msg.status), Expected: "HTTP 200 to 299",
-			Next: "Send it again, or copy it by hand.", Quoted: screen.CleanLine(msg.answer), Kind: screen.VendorRefuse}
+			Next: "Send it again, or copy it by hand.", Quoted: screen.CleanLine(msg.answer)}
+		if saidNo(msg.status) {
+			c.problem.Kind = screen.VendorRefuse
+		}
 	default:
 		now := s.Now()
 		s.SetPart(purpose, func(p *record.Part) { p.Submitted = now })
@@ -93,6 +96,16 @@ func (c *Request) answeredRequest(s *step.Session, msg requestAnswered) (step.Mo
 		s.Answered(record.StepConnect, c.basis(s.Answers)...)
 	}
 	return step.Stay, nil
+}
+
+// saidNo tells a server that understood and refused from one that is not well, or
+// was asked too often, and from what stands before it.
+func saidNo(status int) bool {
+	switch status {
+	case http.StatusProxyAuthRequired, http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests:
+		return false
+	}
+	return status >= http.StatusBadRequest && status < http.StatusInternalServerError
 }
 
 // Screen shows the request before it is sent.

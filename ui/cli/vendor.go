@@ -46,4 +46,4 @@ func Post(ctx context.Context, client *http.Client, url, body string) (int, stri
 }
 
 // VendorWait bounds one request to a vendor.
-const VendorWait = 30 * time.Second
+const VendorWait = 20 * time.Second
