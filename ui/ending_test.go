@@ -138,14 +138,19 @@ func endsInTime(t *testing.T, d deed, call string, signal syscall.Signal) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	signalled := make(chan time.Time, 1)
 	if signal != 0 {
 		go func() {
 			<-hung
-			began = time.Now()
+			signalled <- time.Now()
 			_ = cmd.Process.Signal(signal)
 		}()
 	}
 	_ = cmd.Wait()
+	select {
+	case began = <-signalled:
+	default:
+	}
 	took := time.Since(began)
 	r := b.read(cmd.ProcessState.ExitCode(), stdout.String(), stderr.String())
 	if limit := patience + grace; took > limit {
