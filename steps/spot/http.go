@@ -183,7 +183,7 @@ func foreignIn(text []byte) string {
 // 9110, 10.2.3); 0 where it does not. A date counts from the server's own time.
 func retryAfter(header http.Header) time.Duration {
 	text := strings.TrimSpace(header.Get("Retry-After"))
-	if seconds, err := strconv.Atoi(text); err == nil {
+	if seconds, err := strconv.Atoi(text); err == nil || errors.Is(err, strconv.ErrRange) {
 		return max(0, time.Duration(min(seconds, math.MaxInt32))*time.Second)
 	}
 	at, err := http.ParseTime(text)
