@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"rolecall/assets"
 )
@@ -113,7 +114,7 @@ func unknownVendor(name string) error {
 
 // ReadText reads a description's text, up to one byte more than is allowed.
 func ReadText(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe without a writer ends at once
 	if err != nil {
 		return nil, unreadable(name, err)
 	}

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"strings"
+	"syscall"
 
 	"rolecall/aws"
 	"rolecall/ui/draw"
@@ -18,7 +20,8 @@ const MaxPolicyText = 16 << 20
 
 // ReadFile reads the file of a policy that was named.
 func ReadFile(name string) ([]byte, error) {
-	f, err := os.Open(name)
+	// A pipe that nobody writes to ends at once, rather than hanging in the opening.
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, CannotRead(name, err)
 	}
@@ -28,6 +31,26 @@ func ReadFile(name string) ([]byte, error) {
 		return nil, CannotRead(name, err)
 	}
 	return text, TooMuch(name, text)
+}
+
+// Await reads beside the command, so that a signal ends the waiting for input
+// that does not come: what was begun is left to end with the program.
+func Await(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
+	type answer struct {
+		text []byte
+		err  error
+	}
+	done := make(chan answer, 1)
+	go func() {
+		text, err := read()
+		done <- answer{text, err}
+	}()
+	select {
+	case a := <-done:
+		return a.text, a.err
+	case <-ctx.Done():
+		return nil, ErrCancelled
+	}
 }
 
 // TooMuch refuses a text that no policy can be.

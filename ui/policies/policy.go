@@ -45,14 +45,14 @@ type source struct {
 func readSource(ctx context.Context, a *cli.App, name string) (*source, error) {
 	switch {
 	case name == "-" || name == "":
-		text, err := readStdin(a)
+		text, err := cli.Await(ctx, func() ([]byte, error) { return readStdin(a) })
 		return &source{name: "standard input", text: text}, err
 	case strings.HasPrefix(name, "vendor:"):
 		return vendorSource(strings.TrimPrefix(name, "vendor:"))
 	case strings.HasPrefix(name, "arn:"):
 		return accountSource(ctx, a, name)
 	}
-	text, err := cli.ReadFile(name)
+	text, err := cli.Await(ctx, func() ([]byte, error) { return cli.ReadFile(name) })
 	return &source{name: name, text: text}, err
 }
 
