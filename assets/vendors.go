@@ -3,13 +3,19 @@ package assets
 import (
 	"embed"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
 //go:embed vendors/*.yaml
 var vendors embed.FS
 
-// Vendors names the vendors described here, sorted.
+// defaultVendor is the one that a command takes where none is named. It stands
+// here because no description can say it without knowing of the others.
+const defaultVendor = "spot"
+
+// Vendors names the vendors described here: the one that is the default, then
+// the others sorted by name.
 func Vendors() []string {
 	entries, err := fs.ReadDir(vendors, "vendors")
 	if err != nil {
@@ -19,7 +25,16 @@ func Vendors() []string {
 	for i, entry := range entries {
 		names[i] = strings.TrimSuffix(entry.Name(), ".yaml")
 	}
+	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
 	return names
+}
+
+// rank puts the default before the others.
+func rank(name string) int {
+	if name == defaultVendor {
+		return 0
+	}
+	return 1
 }
 
 // Vendor is the description of the vendor with this name, as YAML. The error

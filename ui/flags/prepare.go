@@ -315,7 +315,8 @@ func (p *Prepared) Session(a *cli.App) *step.Session {
 	return s
 }
 
-// DefaultVendor is the first built-in vendor that can be connected.
+// DefaultVendor is the first of the vendors that can be connected: assets say
+// which stands first.
 func DefaultVendor() string {
 	names := describe.List()
 	for _, name := range names {
