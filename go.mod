@@ -39,6 +39,8 @@ require (
 
 require gopkg.in/ini.v1 v1.67.3
 
+require maragu.dev/gomponents v1.2.0 // indirect
+
 require (
 	github.com/apparentlymart/go-textseg/v15 v15.0.0 // indirect
 	github.com/apparentlymart/go-textseg/v17 v17.0.1 // indirect

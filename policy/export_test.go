@@ -15,9 +15,11 @@ import (
 	"github.com/goccy/go-yaml/parser"
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+	"github.com/hashicorp/hcl/v2/hclwrite"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/function"
 	"github.com/zclconf/go-cty/cty/function/stdlib"
+	"pgregory.net/rapid"
 )
 
 // tricky has everything that a template language might take for its own.
@@ -201,6 +203,41 @@ func TestTerraform(t *testing.T) {
 	if got := values["aws_iam_policy.spot_policy.description"].AsString(); got != `What "Spot" may do: ${x}` {
 		t.Error(got)
 	}
+}
+
+// Any text reads back as it was, and what is written is in the form of the
+// library's own formatter.
+func TestTerraformReadsBackAnyText(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		texts := rapid.SliceOfN(rapid.StringOf(rapid.OneOf(rapid.RuneFrom([]rune("${%}\"\\ \n\t\r#a")), rapid.Rune())), 1, 4).Draw(t, "texts")
+		keys := rapid.SliceOfNDistinct(rapid.StringMatching(`[A-Za-z:/ .-]{1,12}`), 1, 4, rapid.ID).Draw(t, "keys")
+		want := map[string]cty.Value{}
+		var tags []SetupTag
+		for i, key := range keys {
+			value := texts[i%len(texts)]
+			tags, want[key] = append(tags, SetupTag{Key: key, Value: value}), cty.StringVal(value)
+		}
+		s := Setup{Roles: []SetupRole{{ID: "SpotRole", Name: texts[0] + "x", AccountIDs: []string{"922761411349"}, ExternalID: extid, Tags: tags}}}
+		text, err := s.Terraform()
+		if err != nil {
+			t.Skip(err)
+		}
+		if got := string(hclwrite.Format([]byte(text))); got != text {
+			t.Fatalf("formatted it is\n%s\nand was\n%s", got, text)
+		}
+		file, diagnostics := hclsyntax.ParseConfig([]byte(text), "main.tf", hcl.InitialPos)
+		if diagnostics.HasErrors() {
+			t.Fatalf("%v\n%s", diagnostics, text)
+		}
+		for _, block := range file.Body.(*hclsyntax.Body).Blocks {
+			if block.Type != "resource" || block.Labels[0] != "aws_iam_role" {
+				continue
+			}
+			if got, _ := block.Body.Attributes["tags"].Expr.Value(nil); !got.RawEquals(cty.ObjectVal(want)) {
+				t.Fatalf("%#v is not %#v:\n%s", got, want, text)
+			}
+		}
+	})
 }
 
 func TestTerraformIsFormatted(t *testing.T) {

@@ -1,15 +1,11 @@
 package policy
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/hashicorp/hcl/v2"
-	"github.com/hashicorp/hcl/v2/hclsyntax"
-	"github.com/hashicorp/hcl/v2/hclwrite"
-	"github.com/zclconf/go-cty/cty"
 )
 
 // Terraform writes the set-up as Terraform configuration for the provider
@@ -18,55 +14,49 @@ func (s *Setup) Terraform() (string, error) {
 	if err := s.check(); err != nil {
 		return "", err
 	}
-	f := hclwrite.NewEmptyFile()
-	body := f.Body()
+	var f hclFile
 	if s.Description != "" {
-		body.AppendUnstructuredTokens(commentTokens(s.Description))
+		f.comment(comment(s.Description))
 	}
-	provider := body.AppendNewBlock("terraform", nil).Body().AppendNewBlock("required_providers", nil).Body()
-	provider.SetAttributeValue("aws", cty.ObjectVal(map[string]cty.Value{"source": cty.StringVal("hashicorp/aws")}))
-	body.AppendNewline()
-	body.AppendNewBlock("data", []string{"aws_partition", "current"})
+	f.block(hclBlock{head: hclHead("terraform"), blocks: []hclBlock{{head: hclHead("required_providers"),
+		attributes: []hclAttribute{{"aws", hclObject([]hclAttribute{{"source", hclString("hashicorp/aws")}})}}}}})
+	f.block(hclBlock{head: hclHead("data", "aws_partition", "current")})
 	for i := range s.Roles {
-		s.terraformRole(body, &s.Roles[i])
+		s.terraformRole(&f, &s.Roles[i])
 	}
-	return string(f.Bytes()), nil
+	return f.String(), nil
 }
 
-func (s *Setup) terraformRole(body *hclwrite.Body, r *SetupRole) {
+func (s *Setup) terraformRole(f *hclFile, r *SetupRole) {
 	name := terraformName(r.ID)
 	if r.guarded() {
-		body.AppendNewline()
-		variable := body.AppendNewBlock("variable", []string{s.terraformVariable(r)}).Body()
-		variable.SetAttributeTraversal("type", traversal("string"))
-		variable.SetAttributeValue("description", cty.StringVal("The external ID that keeps other customers of the vendor from using "+r.ID+"."))
-		if r.ExternalID != "" {
-			variable.SetAttributeValue("default", cty.StringVal(r.ExternalID))
-		}
+		variable := hclBlock{head: hclHead("variable", s.terraformVariable(r))}
+		variable.add("type", "string")
+		variable.text("description", "The external ID that keeps other customers of the vendor from using "+r.ID+".")
+		variable.text("default", r.ExternalID)
+		f.block(variable)
 	}
-	body.AppendNewline()
-	role := body.AppendNewBlock("resource", []string{"aws_iam_role", name}).Body()
-	setText(role, "name", r.Name)
-	setText(role, "path", r.Path)
-	setText(role, "description", r.Description)
+	role := hclBlock{head: hclHead("resource", "aws_iam_role", name)}
+	role.text("name", r.Name)
+	role.text("path", r.Path)
+	role.text("description", r.Description)
 	if r.Boundary != "" {
-		role.SetAttributeRaw("permissions_boundary", valueTokens(r.Boundary, ""))
+		role.add("permissions_boundary", terraformValue(r.Boundary, ""))
 	}
 	if r.SessionDuration > 0 {
-		role.SetAttributeValue("max_session_duration", cty.NumberIntVal(int64(r.SessionDuration/time.Second)))
+		role.add("max_session_duration", strconv.Itoa(int(r.SessionDuration/time.Second)))
 	}
-	role.SetAttributeRaw("assume_role_policy", documentTokens(r.trust("aws"), s.terraformVariable(r)))
-	setTags(role, r.Tags)
+	role.add("assume_role_policy", terraformDocument(r.trust("aws"), s.terraformVariable(r)))
+	addTags(&role, r.Tags)
+	f.block(role)
 	for i := range r.Policies {
-		terraformPolicy(body, r, &r.Policies[i])
+		terraformPolicy(f, r, &r.Policies[i])
 	}
 	for i, arn := range r.ManagedPolicies {
-		attach(body, name+"_managed_"+strconv.Itoa(i+1), name, valueTokens(arn, ""))
+		terraformAttach(f, name+"_managed_"+strconv.Itoa(i+1), name, terraformValue(arn, ""))
 	}
 	if r.Output != "" {
-		body.AppendNewline()
-		output := body.AppendNewBlock("output", []string{r.Output}).Body()
-		output.SetAttributeTraversal("value", traversal("aws_iam_role", name, "arn"))
+		f.block(hclBlock{head: hclHead("output", r.Output), attributes: []hclAttribute{{"value", "aws_iam_role." + name + ".arn"}}})
 	}
 }
 
@@ -77,49 +67,46 @@ func (s *Setup) terraformVariable(r *SetupRole) string {
 	return terraformName(r.ID) + "_external_id"
 }
 
-func terraformPolicy(body *hclwrite.Body, r *SetupRole, p *SetupPolicy) {
+func terraformPolicy(f *hclFile, r *SetupRole, p *SetupPolicy) {
 	kind := "aws_iam_policy"
 	if p.Inline {
 		kind = "aws_iam_role_policy"
 	}
 	name, role := terraformName(p.ID), terraformName(r.ID)
-	body.AppendNewline()
-	policy := body.AppendNewBlock("resource", []string{kind, name}).Body()
-	setText(policy, "name", p.Name)
+	policy := hclBlock{head: hclHead("resource", kind, name)}
+	policy.text("name", p.Name)
 	if p.Inline {
-		policy.SetAttributeTraversal("role", traversal("aws_iam_role", role, "id"))
-		policy.SetAttributeRaw("policy", documentTokens(p.Document, ""))
+		policy.add("role", "aws_iam_role."+role+".id")
+		policy.add("policy", terraformDocument(p.Document, ""))
+		f.block(policy)
 		return
 	}
-	setText(policy, "path", r.Path)
-	setText(policy, "description", p.Description)
-	policy.SetAttributeRaw("policy", documentTokens(p.Document, ""))
-	setTags(policy, r.Tags)
-	attach(body, name, role, hclwrite.TokensForTraversal(traversal("aws_iam_policy", name, "arn")))
+	policy.text("path", r.Path)
+	policy.text("description", p.Description)
+	policy.add("policy", terraformDocument(p.Document, ""))
+	addTags(&policy, r.Tags)
+	f.block(policy)
+	terraformAttach(f, name, role, "aws_iam_policy."+name+".arn")
 }
 
-func attach(body *hclwrite.Body, name, role string, arn hclwrite.Tokens) {
-	body.AppendNewline()
-	attachment := body.AppendNewBlock("resource", []string{"aws_iam_role_policy_attachment", name}).Body()
-	attachment.SetAttributeTraversal("role", traversal("aws_iam_role", role, "name"))
-	attachment.SetAttributeRaw("policy_arn", arn)
+func terraformAttach(f *hclFile, name, role, arn string) {
+	f.block(hclBlock{head: hclHead("resource", "aws_iam_role_policy_attachment", name),
+		attributes: []hclAttribute{{"role", "aws_iam_role." + role + ".name"}, {"policy_arn", arn}}})
 }
 
-func setText(body *hclwrite.Body, name, value string) {
-	if value != "" {
-		body.SetAttributeValue(name, cty.StringVal(value))
-	}
-}
-
-func setTags(body *hclwrite.Body, tags []SetupTag) {
+func addTags(b *hclBlock, tags []SetupTag) {
 	if len(tags) == 0 {
 		return
 	}
-	values := map[string]cty.Value{}
+	values := map[string]string{}
 	for _, tag := range tags {
-		values[tag.Key] = cty.StringVal(tag.Value)
+		values[tag.Key] = tag.Value
 	}
-	body.SetAttributeValue("tags", cty.ObjectVal(values))
+	var attributes []hclAttribute
+	for _, key := range slices.Sorted(maps.Keys(values)) {
+		attributes = append(attributes, hclAttribute{key, hclString(values[key])})
+	}
+	b.add("tags", hclObject(attributes))
 }
 
 // terraformName turns SpotPolicy into spot_policy.
@@ -138,135 +125,93 @@ func terraformName(id string) string {
 	return name
 }
 
-func traversal(root string, attributes ...string) hcl.Traversal {
-	t := hcl.Traversal{hcl.TraverseRoot{Name: root}}
-	for _, a := range attributes {
-		t = append(t, hcl.TraverseAttr{Name: a})
-	}
-	return t
-}
-
-// documentTokens writes jsonencode({…}) with the document in it.
-func documentTokens(d *Document, externalID string) hclwrite.Tokens {
-	statements := make([]hclwrite.Tokens, len(d.Statements))
+// terraformDocument writes jsonencode({…}) with the document in it.
+func terraformDocument(d *Document, externalID string) string {
+	statements := make([]string, len(d.Statements))
 	for i := range d.Statements {
-		statements[i] = d.Statements[i].tokens(externalID)
+		statements[i] = d.Statements[i].terraform(externalID)
 	}
-	var attributes []hclwrite.ObjectAttrTokens
+	var attributes []hclAttribute
 	if d.Version != "" {
-		attributes = append(attributes, attribute("Version", valueTokens(d.Version, "")))
+		attributes = append(attributes, hclAttribute{"Version", hclString(d.Version)})
 	}
 	if d.ID != "" {
-		attributes = append(attributes, attribute("Id", valueTokens(d.ID, "")))
+		attributes = append(attributes, hclAttribute{"Id", hclString(d.ID)})
 	}
-	attributes = append(attributes, attribute("Statement", listTokens(statements)))
-	return hclwrite.TokensForFunctionCall("jsonencode", hclwrite.TokensForObject(attributes))
+	attributes = append(attributes, hclAttribute{"Statement", hclList(statements)})
+	return "jsonencode(" + hclObject(attributes) + ")"
 }
 
-func (s *Statement) tokens(externalID string) hclwrite.Tokens {
-	var attributes []hclwrite.ObjectAttrTokens
-	add := func(name string, tokens hclwrite.Tokens) { attributes = append(attributes, attribute(name, tokens)) }
+func (s *Statement) terraform(externalID string) string {
+	var attributes []hclAttribute
+	add := func(name, value string) { attributes = append(attributes, hclAttribute{name, value}) }
 	if s.Sid != "" {
-		add("Sid", valueTokens(s.Sid, ""))
+		add("Sid", hclString(s.Sid))
 	}
-	add("Effect", valueTokens(string(s.Effect), ""))
-	for name, p := range map[string]Principals{"Principal": s.Principal, "NotPrincipal": s.NotPrincipal} {
-		if p != nil {
-			add(name, p.tokens())
-		}
+	add("Effect", hclString(string(s.Effect)))
+	if s.Principal != nil {
+		add("Principal", s.Principal.terraform())
+	}
+	if s.NotPrincipal != nil {
+		add("NotPrincipal", s.NotPrincipal.terraform())
 	}
 	for _, element := range [...]string{"Action", "NotAction", "Resource", "NotResource"} {
 		if values := *s.list(element); len(values) > 0 {
-			add(element, valuesTokens(values, ""))
+			add(element, terraformValues(values, ""))
 		}
 	}
 	if len(s.Condition) > 0 {
-		add("Condition", conditionTokens(s.Condition, externalID))
+		add("Condition", terraformConditions(s.Condition, externalID))
 	}
-	return hclwrite.TokensForObject(attributes)
+	return hclObject(attributes)
 }
 
-func (p Principals) tokens() hclwrite.Tokens {
+func (p Principals) terraform() string {
 	if len(p["*"]) > 0 {
-		return valueTokens("*", "")
+		return hclString("*")
 	}
-	var attributes []hclwrite.ObjectAttrTokens
+	var attributes []hclAttribute
 	for _, kind := range p.types() {
-		attributes = append(attributes, attribute(kind, valuesTokens(p[kind], "")))
+		attributes = append(attributes, hclAttribute{kind, terraformValues(p[kind], "")})
 	}
-	return hclwrite.TokensForObject(attributes)
+	return hclObject(attributes)
 }
 
-func conditionTokens(conditions []Condition, externalID string) hclwrite.Tokens {
-	var operators []hclwrite.ObjectAttrTokens
+func terraformConditions(conditions []Condition, externalID string) string {
+	var operators []hclAttribute
 	for i, c := range conditions {
 		same := func(other Condition) bool { return other.Operator == c.Operator }
 		if slices.ContainsFunc(conditions[:i], same) {
 			continue
 		}
-		var keys []hclwrite.ObjectAttrTokens
+		var keys []hclAttribute
 		for _, one := range conditions {
 			if same(one) {
-				keys = append(keys, attribute(one.Key, valuesTokens(one.Values, externalID)))
+				keys = append(keys, hclAttribute{one.Key, terraformValues(one.Values, externalID)})
 			}
 		}
-		operators = append(operators, attribute(c.Operator, hclwrite.TokensForObject(keys)))
+		operators = append(operators, hclAttribute{c.Operator, hclObject(keys)})
 	}
-	return hclwrite.TokensForObject(operators)
+	return hclObject(operators)
 }
 
-// attribute quotes a name that is no identifier, such as "sts:ExternalId".
-func attribute(name string, value hclwrite.Tokens) hclwrite.ObjectAttrTokens {
-	key := hclwrite.TokensForIdentifier(name)
-	if !hclsyntax.ValidIdentifier(name) {
-		key = hclwrite.TokensForValue(cty.StringVal(name))
-	}
-	return hclwrite.ObjectAttrTokens{Name: key, Value: value}
-}
-
-func valuesTokens(values []string, externalID string) hclwrite.Tokens {
-	items := make([]hclwrite.Tokens, len(values))
+func terraformValues(values []string, externalID string) string {
+	items := make([]string, len(values))
 	for i, v := range values {
-		items[i] = valueTokens(v, externalID)
+		items[i] = terraformValue(v, externalID)
 	}
-	return listTokens(items)
+	return hclList(items)
 }
 
-// listTokens writes a list of more than one item on several lines.
-func listTokens(items []hclwrite.Tokens) hclwrite.Tokens {
-	if len(items) < 2 {
-		return hclwrite.TokensForTuple(items)
-	}
-	newline := &hclwrite.Token{Type: hclsyntax.TokenNewline, Bytes: []byte("\n")}
-	out := hclwrite.Tokens{{Type: hclsyntax.TokenOBrack, Bytes: []byte("[")}, newline}
-	for _, item := range items {
-		out = append(out, item...)
-		out = append(out, &hclwrite.Token{Type: hclsyntax.TokenComma, Bytes: []byte(",")}, newline)
-	}
-	return append(out, &hclwrite.Token{Type: hclsyntax.TokenCBrack, Bytes: []byte("]")})
-}
-
-// valueTokens writes a string: an ARN with the partition of the provider, and
-// in place of the external ID its variable.
-func valueTokens(value, externalID string) hclwrite.Tokens {
+// terraformValue writes a string: an ARN with the partition of the provider,
+// and in place of the external ID its variable.
+func terraformValue(value, externalID string) string {
 	if value == externalIDPlaceholder {
-		return hclwrite.TokensForTraversal(traversal("var", externalID))
+		return "var." + externalID
 	}
 	rest, ok := cutPartition(value)
 	if !ok {
-		return hclwrite.TokensForValue(cty.StringVal(value))
+		return hclString(value)
 	}
-	literal := func(text string) *hclwrite.Token {
-		// The value's tokens are a quote, the escaped text and a quote.
-		return hclwrite.TokensForValue(cty.StringVal(text))[1]
-	}
-	out := hclwrite.Tokens{{Type: hclsyntax.TokenOQuote, Bytes: []byte(`"`)}, literal("arn:"),
-		{Type: hclsyntax.TokenTemplateInterp, Bytes: []byte("${")}}
-	out = append(out, hclwrite.TokensForTraversal(traversal("data", "aws_partition", "current", "partition"))...)
-	return append(out, &hclwrite.Token{Type: hclsyntax.TokenTemplateSeqEnd, Bytes: []byte("}")}, literal(":"+rest),
-		&hclwrite.Token{Type: hclsyntax.TokenCQuote, Bytes: []byte(`"`)})
-}
-
-func commentTokens(text string) hclwrite.Tokens {
-	return hclwrite.Tokens{{Type: hclsyntax.TokenComment, Bytes: []byte("# " + comment(text) + "\n")}}
+	return `"arn:${data.aws_partition.current.partition}` + hclEscape(":"+rest) + `"`
 }
