@@ -39,7 +39,7 @@ require (
 
 require gopkg.in/ini.v1 v1.67.3
 
-require maragu.dev/gomponents v1.2.0 // indirect
+require maragu.dev/gomponents v1.2.0
 
 require (
 	github.com/apparentlymart/go-textseg/v15 v15.0.0 // indirect

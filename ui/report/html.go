@@ -2,7 +2,6 @@ package report
 
 import (
 	_ "embed"
-	"html/template"
 	"io"
 	"slices"
 	"strings"
@@ -11,10 +10,10 @@ import (
 	"rolecall/ui/draw"
 )
 
-//go:embed page.html
-var pageHTML string
+//go:embed page.css
+var pageCSS string
 
-// page is what the HTML template shows.
+// page is what the HTML page shows.
 type page struct {
 	Name, Verdict, Size, Date, Digest string
 	Refused                           bool
@@ -49,6 +48,7 @@ type bar struct {
 const (
 	barHeight  = 24
 	chartWidth = 270.0
+	chartX     = 165 // where bars begin, behind their labels
 	mostBars   = 12
 	mostShown  = 24
 )
@@ -56,11 +56,8 @@ const (
 // HTML writes the review as one page that loads nothing: its charts are SVG
 // inside of it, and it has no script.
 func HTML(w io.Writer, r *review.Report, o Options) error {
-	t, err := template.New("page").Parse(pageHTML)
-	if err != nil {
-		return err
-	}
-	return t.Execute(w, pageOf(r, o))
+	p := pageOf(r, o)
+	return p.node().Render(w)
 }
 
 func pageOf(r *review.Report, o Options) page {

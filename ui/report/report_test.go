@@ -125,7 +125,7 @@ func TestHTMLLoadsNothing(t *testing.T) {
 				t.Errorf("the page has %s", found)
 			}
 		}
-		if !strings.Contains(page, "<svg") || !strings.Contains(page, "default-src 'none'") {
+		if !strings.Contains(page, "<svg") || !strings.Contains(page, "default-src &#39;none&#39;") {
 			t.Error("the page has no chart, or no content policy")
 		}
 	}
