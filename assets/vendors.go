@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-//go:embed vendors/*.yaml
+//go:embed vendors/*.yaml vendors/compiled/*.json
 var vendors embed.FS
 
 // defaultVendor is the one that a command takes where none is named. It stands
@@ -21,9 +21,11 @@ func Vendors() []string {
 	if err != nil {
 		return nil // cannot be: the folder is embedded
 	}
-	names := make([]string, len(entries))
-	for i, entry := range entries {
-		names[i] = strings.TrimSuffix(entry.Name(), ".yaml")
+	var names []string
+	for _, entry := range entries {
+		if name, ok := strings.CutSuffix(entry.Name(), ".yaml"); ok {
+			names = append(names, name)
+		}
 	}
 	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
 	return names
@@ -41,4 +43,11 @@ func rank(name string) int {
 // is fs.ErrNotExist or fs.ErrInvalid.
 func Vendor(name string) ([]byte, error) {
 	return vendors.ReadFile("vendors/" + name + ".yaml")
+}
+
+// CompiledVendor is the same description in the form that loads fast, which
+// go generate ./steps/describe makes of the YAML. The error is fs.ErrNotExist
+// or fs.ErrInvalid.
+func CompiledVendor(name string) ([]byte, error) {
+	return vendors.ReadFile("vendors/compiled/" + name + ".json")
 }

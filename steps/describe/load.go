@@ -70,7 +70,7 @@ func own() []string {
 // why the file could not be read.
 func (l Library) Load(name string) (*Vendor, error) {
 	if text, err := assets.Vendor(name); err == nil && !isPath(name) {
-		return l.Read(text, name+".yaml")
+		return l.builtIn(name, text)
 	}
 	file := name
 	if !isPath(name) {
@@ -84,6 +84,15 @@ func (l Library) Load(name string) (*Vendor, error) {
 		return nil, err
 	}
 	return l.ReadForeign(text, file)
+}
+
+// builtIn loads the compiled form of a description of the program, or reads its
+// YAML as long as it has none.
+func (l Library) builtIn(name string, text []byte) (*Vendor, error) {
+	if compiled, err := assets.CompiledVendor(name); err == nil {
+		return decompile(compiled)
+	}
+	return l.Read(text, name+".yaml")
 }
 
 // Canonical is the name under which Load finds the vendor from any working

@@ -110,7 +110,7 @@ type Role struct {
 	// Why says for each Sid what it is for, and what stops without it.
 	Why map[string]Reason `yaml:"why"`
 
-	Document *policy.Document `yaml:"-"` // Policy, parsed; without statements where there is none
+	Document *policy.Document `yaml:"-" json:"-"` // Policy, parsed; without statements where there is none
 }
 
 // Limit is how many characters one policy of the role may have.
