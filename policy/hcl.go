@@ -61,10 +61,11 @@ func (b hclBlock) String() string {
 
 // hclHead is the head of a block: its type, and its labels in quotes.
 func hclHead(kind string, labels ...string) string {
+	words := []string{kind}
 	for _, label := range labels {
-		kind += " " + hclString(label)
+		words = append(words, hclString(label))
 	}
-	return kind
+	return strings.Join(words, " ")
 }
 
 // hclObject is an object as an expression, a line for each attribute.

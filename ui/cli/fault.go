@@ -85,7 +85,8 @@ type ErrorJSON struct {
 	Parameter string `json:"parameter,omitempty"`
 }
 
-func errorJSON(p screen.Problem) *ErrorJSON {
+// JSONOf is a problem as a member of a JSON document.
+func JSONOf(p screen.Problem) *ErrorJSON {
 	n := p.Named
 	return &ErrorJSON{What: draw.Clean(p.What), Expected: draw.Clean(p.Expected), Next: draw.Clean(p.Next), Said: draw.Clean(p.Quoted),
 		Code: draw.Clean(n.Code), RequestID: draw.Clean(n.RequestID), Principal: draw.Clean(n.Principal), Action: draw.Clean(n.Action),
@@ -224,7 +225,7 @@ func (a *App) writeProblem(w io.Writer, p screen.Problem) {
 }
 
 func (a *App) writeFailure(err error, p screen.Problem) {
-	e := errorJSON(p)
+	e := JSONOf(p)
 	var known *Failure
 	if errors.As(err, &known) && known.Document != nil {
 		a.WriteJSON(known.Document(e))

@@ -25,20 +25,25 @@ type reviewFlags struct {
 	kind, trust    string
 	format, failOn string
 	details        bool
+	kindGiven      bool // --kind was given: every document is taken as that
 }
 
 func policyReviewCommand(a *cli.App) *cobra.Command {
 	f := &reviewFlags{}
 	cmd := &cobra.Command{
-		Use:   "review [FILE|-|vendor:NAME|ARN]",
+		Use:   "review [FILE|DIR|-|vendor:NAME|ARN]…",
 		Short: "Say what a policy lets too much, what it cannot do and what AWS refuses of it",
 		Long: "review reads a policy document and needs no network. The answers of aws iam get-role, get-role-policy and " +
 			"get-policy-version are read too: the document in them is reviewed as what it is. Exit 3: AWS refuses it, or a finding is as bad as --fail-on " +
-			"or worse. A file that cannot be read: exit 2.",
+			"or worse. A file that cannot be read: exit 2. Several files, a folder or a list of files on " +
+			"standard input make one report; each document is then read as the kind that it is, unless --kind says one.",
 		Example: "  rolecall policy review policy.json --details\n  rolecall policy review --kind trust trust.json\n" +
-			"  terraform show -json plan | jq … | rolecall policy review - --format sarif --fail-on medium",
-		Args: cli.UpToOne,
-		RunE: func(cmd *cobra.Command, args []string) error { return reviewPolicy(cmd.Context(), a, f, args) },
+			"  terraform show -json plan | jq … | rolecall policy review - --format sarif --fail-on medium\n" +
+			"  git ls-files '*.json' | rolecall policy review -",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.kindGiven = cmd.Flags().Changed("kind")
+			return reviewPolicy(cmd.Context(), a, f, args)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&f.kind, "kind", "identity", "identity or trust")
@@ -59,36 +64,34 @@ func reviewPolicy(ctx context.Context, a *cli.App, f *reviewFlags, args []string
 	if err := checkFormat(a, &f.format, "text", "json", "markdown", "html", "sarif"); err != nil {
 		return err
 	}
-	opts, err := f.options()
+	if _, err := f.options(); err != nil {
+		return err
+	}
+	all, several, err := severalSources(ctx, a, args)
 	if err != nil {
 		return err
 	}
-	name := "-"
-	if len(args) > 0 {
-		name = args[0]
+	if several {
+		return f.reviewMany(ctx, a, all)
 	}
-	src, err := readSource(ctx, a, name)
+	f.kindGiven = true // one document is what it is said to be
+	src, result, err := f.reviewSource(ctx, a, &all[0])
 	if err != nil {
 		return err
 	}
-	opts.Now = a.Env.Now()
-	if err := src.know(opts, a.JSON || f.format != "text" || f.details); err != nil {
+	if err := writeReview(a, result, f, src.name); err != nil {
 		return err
 	}
-	result := review.Review(src.text, *opts)
-	if err := writeReview(a, &result, f, src.name); err != nil {
-		return err
-	}
-	problem, failed := f.verdict(&result, src.name)
+	problem, failed := f.verdict(result, src.name)
 	if !failed {
 		if a.JSON {
-			a.WriteJSON(reviewJSON{Report: result})
+			a.WriteJSON(reviewJSON{Report: *result})
 		}
 		return nil
 	}
 	return &cli.Failure{
 		Err:      &screen.Fault{Problem: problem},
-		Document: func(e *cli.ErrorJSON) any { return reviewJSON{Report: result, Error: e} },
+		Document: func(e *cli.ErrorJSON) any { return reviewJSON{Report: *result, Error: e} },
 	}
 }
 
@@ -255,7 +258,7 @@ func writeReview(a *cli.App, r *review.Report, f *reviewFlags, name string) erro
 	case "html":
 		return report.HTML(a.Env.Stdout, r, opts)
 	case "sarif":
-		return report.SARIF(a.Env.Stdout, r, opts, cli.Version())
+		return report.SARIF(a.Env.Stdout, []report.File{{Name: name, Report: r}}, cli.Version())
 	}
 	return nil
 }

@@ -10,26 +10,34 @@ import (
 // Every text and every attribute below passes the library's escaping; only the
 // style sheet, which is the program's own, is written as it stands.
 
-func (p *page) node() g.Node {
+func (p *page) node() g.Node { return htmlDocument("Policy review: "+p.Name, p.body()) }
+
+// htmlDocument is a whole page that loads nothing and runs nothing.
+func htmlDocument(title string, nodes ...g.Node) g.Node {
 	return h.Doctype(h.HTML(h.Lang("en"),
 		h.Head(
 			h.Meta(h.Charset("utf-8")),
 			h.Meta(h.Name("viewport"), h.Content("width=device-width, initial-scale=1")),
 			h.Meta(g.Attr("http-equiv", "Content-Security-Policy"), h.Content("default-src 'none'; style-src 'unsafe-inline'")),
-			h.TitleEl(g.Text("Policy review: "+p.Name)),
+			h.TitleEl(g.Text(title)),
 			h.StyleEl(g.Raw(pageCSS)),
 		),
-		h.Body(
-			h.H1(g.Text("Policy review: "+p.Name)),
-			h.P(h.Class(p.verdictClass()), g.Text(p.Verdict)),
-			soft(g.Text(p.Statements+" statements, "+p.Entries+" entries, "+p.Granted+" actions granted. Actions of "+p.Date+"."),
-				g.If(p.Digest != "", g.Group{h.Br(), h.Code(g.Text(p.Digest))})),
-			h.Div(h.Class("charts"), p.Severities.node(), p.Levels.node(), p.Meter.meter(), p.Services.node()),
-			h.H2(g.Text("Findings")),
-			g.Map(p.Findings, pageFinding.node),
-			g.If(len(p.Findings) == 0, h.P(g.Text("Nothing to say against it."))),
-		),
+		h.Body(nodes...),
 	))
+}
+
+// body is one review.
+func (p *page) body() g.Node {
+	return g.Group{
+		h.H1(g.Text("Policy review: " + p.Name)),
+		h.P(h.Class(p.verdictClass()), g.Text(p.Verdict)),
+		soft(g.Text(p.Statements+" statements, "+p.Entries+" entries, "+p.Granted+" actions granted. Actions of "+p.Date+"."),
+			g.If(p.Digest != "", g.Group{h.Br(), h.Code(g.Text(p.Digest))})),
+		h.Div(h.Class("charts"), p.Severities.node(), p.Levels.node(), p.Meter.meter(), p.Services.node()),
+		h.H2(g.Text("Findings")),
+		g.Map(p.Findings, pageFinding.node),
+		g.If(len(p.Findings) == 0, h.P(g.Text("Nothing to say against it."))),
+	}
 }
 
 func (p *page) verdictClass() string {

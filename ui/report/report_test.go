@@ -167,7 +167,7 @@ func TestHTMLInABrowser(t *testing.T) {
 func TestSARIF(t *testing.T) {
 	r := review.Review(document(t, "spot.json"), review.Options{})
 	var b bytes.Buffer
-	if err := SARIF(&b, &r, Options{Name: "policies/spot file.json"}, "1.2.3"); err != nil {
+	if err := SARIF(&b, []File{{Name: "policies/spot file.json", Report: &r}}, "1.2.3"); err != nil {
 		t.Fatal(err)
 	}
 	var log sarifLog

@@ -66,25 +66,36 @@ type (
 	}
 )
 
-// SARIF writes the review for code scanning.
-func SARIF(w io.Writer, r *review.Report, o Options, version string) error {
+// SARIF writes the reviews of one or more documents for code scanning. What
+// could not be read is not in it: the exit code tells.
+func SARIF(w io.Writer, files []File, version string) error {
 	run := sarifRun{Tool: sarifTool{sarifDriver{Name: "rolecall", Version: version, Rules: []sarifRule{}}}, Results: []sarifResult{}}
 	index := map[string]int{}
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		at, ok := index[f.ID]
-		if !ok {
-			at = len(run.Tool.Driver.Rules)
-			index[f.ID] = at
-			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{ID: f.ID, Short: sarifText{draw.Clean(f.Title)},
-				Properties: sarifProperties{Tags: []string{"security", f.Category, string(f.Class)}, Severity: score(f.Severity)}})
+	for _, file := range files {
+		if file.Report == nil {
+			continue
 		}
-		run.Results = append(run.Results, sarifResult{RuleID: f.ID, RuleIndex: at, Level: sarifLevel(f.Severity),
-			Message:      sarifText{draw.Clean(f.Title + ". " + f.Why + " " + strings.ReplaceAll(f.Fix, "\n", " "))},
-			Locations:    []sarifLocation{{sarifPhysical{sarifArtifact{uri(f, o.Name)}, sarifRegion{max(1, f.Line), max(1, f.Column)}}}},
-			Fingerprints: map[string]string{"rolecall/v1": f.ID + ":" + draw.Clean(f.Statement) + ":" + draw.Clean(strings.Join(f.Actions, ","))}})
+		for i := range file.Report.Findings {
+			run.add(&file.Report.Findings[i], file.Name, index)
+		}
 	}
 	return draw.WriteJSON(w, sarifLog{Schema: "https://json.schemastore.org/sarif-2.1.0.json", Version: "2.1.0", Runs: []sarifRun{run}})
+}
+
+// add adds a finding, and its rule where it is the first of it. The index is
+// where each rule stands.
+func (run *sarifRun) add(f *review.Finding, name string, index map[string]int) {
+	at, ok := index[f.ID]
+	if !ok {
+		at = len(run.Tool.Driver.Rules)
+		index[f.ID] = at
+		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{ID: f.ID, Short: sarifText{draw.Clean(f.Title)},
+			Properties: sarifProperties{Tags: []string{"security", f.Category, string(f.Class)}, Severity: score(f.Severity)}})
+	}
+	run.Results = append(run.Results, sarifResult{RuleID: f.ID, RuleIndex: at, Level: sarifLevel(f.Severity),
+		Message:      sarifText{draw.Clean(f.Title + ". " + f.Why + " " + strings.ReplaceAll(f.Fix, "\n", " "))},
+		Locations:    []sarifLocation{{sarifPhysical{sarifArtifact{uri(f, name)}, sarifRegion{max(1, f.Line), max(1, f.Column)}}}},
+		Fingerprints: map[string]string{"rolecall/v1": f.ID + ":" + draw.Clean(f.Statement) + ":" + draw.Clean(strings.Join(f.Actions, ","))}})
 }
 
 func uri(f *review.Finding, name string) string {
