@@ -139,9 +139,12 @@ func (m *madeResource) inline() map[string]string {
 func (s *Server) iam(k *stack, name string, form url.Values, run action, identifier string) string {
 	q := request{service: "iam", action: name, form: form, caller: k.run.caller}
 	var err *apiError
-	if kind, denied := s.refusal(q.full()); denied {
+	switch kind, denied := s.refusal(q.full()); {
+	case denied:
 		err = s.faultError(kind, q)
-	} else {
+	case name == "CreateRole" && s.makes(StackFails):
+		err = overQuota("RolesPerAccount", 1000)
+	default:
 		_, err = run(s, q)
 	}
 	if err == nil {

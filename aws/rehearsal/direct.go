@@ -21,6 +21,7 @@ func (s *Server) Do(name string, params map[string]string) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	defer s.goWrong()
 	if _, err := run(s, request{service: service, action: short, form: form}); err != nil {
 		return err
 	}

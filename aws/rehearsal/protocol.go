@@ -98,6 +98,8 @@ func (s *Server) do(req request, authorization string) (result any, err *apiErro
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, Call{Action: req.full(), At: s.options.Now()})
 	s.advanceStacks(s.options.Now())
+	defer s.goWrong()
+	s.goWrong()
 	if req.caller, err = s.callerOf(authorization, req); err != nil {
 		return nil, err, false
 	}

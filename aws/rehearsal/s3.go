@@ -25,11 +25,12 @@ func readBucketRequest(r *http.Request) (request, *apiError) {
 
 func getBucketLocation(s *Server, q request) (any, *apiError) {
 	owner, expected := s.options.Account, q.form.Get("ExpectedBucketOwner")
-	if s.options.Buckets != nil {
-		var ok bool
-		if owner, ok = s.options.Buckets[q.form.Get("Bucket")]; !ok {
-			return nil, &apiError{http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist"}
-		}
+	exists := !s.makes(NoBucket)
+	if s.options.Buckets != nil && exists {
+		owner, exists = s.options.Buckets[q.form.Get("Bucket")]
+	}
+	if !exists {
+		return nil, &apiError{http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist"}
 	}
 	if expected != "" && expected != owner || owner != s.options.Account {
 		return nil, &apiError{http.StatusForbidden, "AccessDenied", "Access Denied"}

@@ -57,6 +57,7 @@ type Server struct {
 	mu       sync.Mutex
 	state    state
 	faults   []Fault
+	mistakes []*mending
 	calls    []Call
 	expired  bool
 	latency  time.Duration

@@ -17,11 +17,15 @@ func stsActions() map[string]action {
 }
 
 func getCallerIdentity(s *Server, q request) (any, *apiError) {
+	account, arn := s.options.Account, q.caller.arn
+	if s.makes(OtherLogin) {
+		account, arn = strangeAccount, strings.Replace(arn, account, strangeAccount, 1)
+	}
 	return struct {
 		Arn     string
 		UserID  string `xml:"UserId"`
 		Account string
-	}{q.caller.arn, q.caller.userID, s.options.Account}, nil
+	}{arn, q.caller.userID, account}, nil
 }
 
 var (
@@ -102,7 +106,12 @@ func (s *Server) AssumeRole(principalAccount, roleARN, externalID string) error 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	from := policy.Caller{ARN: "arn:" + s.options.Partition + ":iam::" + principalAccount + ":role/vendor"}
-	if _, err := s.assume(from, roleARN, "rehearsal", externalID); err != nil {
+	s.losePath(roleARN)
+	r, err := s.assume(from, roleARN, "rehearsal", externalID)
+	if err == nil {
+		err = s.tried(r, from)
+	}
+	if err != nil {
 		return err
 	}
 	return nil

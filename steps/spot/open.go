@@ -51,5 +51,10 @@ func rehearse(r vendorapi.Rehearsal) (vendorapi.Rehearsed, error) {
 		_ = server.Close() // the first error says more
 		return vendorapi.Rehearsed{}, fmt.Errorf("rehearse Spot: %w", err)
 	}
-	return vendorapi.Rehearsed{Client: client, Close: server.Close}, nil
+	return vendorapi.Rehearsed{Client: client, Close: server.Close, Trouble: func(t vendorapi.Trouble) {
+		server.Clear()
+		if t.Status != 0 {
+			server.Fail(rehearsal.Fault{Call: "POST /setup/credentials/aws", Times: t.Times, Status: t.Status, RetryAfter: t.RetryAfter})
+		}
+	}}, nil
 }

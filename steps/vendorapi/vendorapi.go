@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"rolecall/steps/screen"
 )
@@ -82,6 +83,17 @@ type Rehearsal struct {
 type Rehearsed struct {
 	Client Client // reaches it and nothing else
 	Close  func() error
+	// Trouble has the vendor answer so to the roles that are handed over from now
+	// on, in the place of the trouble before.
+	Trouble func(Trouble)
+}
+
+// Trouble is how a vendor inside the program answers in the place of taking a
+// role. The zero value is no trouble.
+type Trouble struct {
+	Status     int           // of HTTP: 400 is a role that the vendor cannot assume
+	Times      int           // how many roles it meets; negative: all
+	RetryAfter time.Duration // that the answer asks for; 0: none
 }
 
 // Registry are the APIs that the program has clients of.

@@ -1,8 +1,11 @@
 package connect
 
 import (
+	"time"
+
 	"github.com/spf13/cobra"
 
+	"rolecall/steps/step"
 	"rolecall/ui/cli"
 	"rolecall/ui/flags"
 	"rolecall/ui/rehearse"
@@ -17,16 +20,71 @@ func RehearseCommand(a *cli.App) *cobra.Command {
 		Long: "rehearse is the whole wizard against an AWS and a vendor that run inside the program. It reads no AWS or vendor " +
 			"environment and reaches nothing outside this machine. With the defaults, enter alone leads to the end. " +
 			"Its sessions are saved like others and marked; what was made in it is gone when it ends, so resuming one " +
-			"begins with the same answers in a new, empty account.",
-		Example: "  rolecall rehearse\n  rolecall rehearse --yes --json",
-		Args:    a.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return runRehearse(a, cmd, given) },
+			"begins with the same answers in a new, empty account. --scenario rehearses a typical mistake or fault; in the wizard " +
+			"! chooses one from a list, and m mends it. Unattended, nobody mends it: then --wait is 15 s unless it is given.",
+		Example: "  rolecall rehearse\n  rolecall rehearse --yes --json\n  rolecall rehearse --scenario help\n" +
+			"  rolecall rehearse --scenario wrong-external-id --yes --json",
+		Args: a.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return runRehearse(a, cmd, given) },
 	}
-	given.Bind(cmd, flags.Connecting)
+	given.Bind(cmd, flags.Connecting|flags.Rehearsing)
+	_ = cmd.RegisterFlagCompletionFunc("scenario", completeScenarios) // the flag was just made
 	return cmd
 }
 
+// scenarioWait is how long an unattended rehearsal of a mistake waits for somebody
+// to mend it, who does not come.
+const scenarioWait = 15 * time.Second
+
+// helpScenario stands for the list in the place of a scenario's name.
+const helpScenario = "help"
+
+func completeScenarios(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	words := []cobra.Completion{cobra.CompletionWithDesc(helpScenario, "the list")}
+	for _, c := range rehearse.Scenarios() {
+		words = append(words, cobra.CompletionWithDesc(c.Name, c.Of("the vendor").Title))
+	}
+	return words, cobra.ShellCompDirectiveNoFileComp
+}
+
+// ScenarioJSON is one scenario of the list with --json.
+type ScenarioJSON struct {
+	Name   string `json:"name"`
+	Title  string `json:"title"`
+	Detail string `json:"detail"`
+	Mended string `json:"mended"`
+}
+
+// listScenarios prints what can be rehearsed.
+func listScenarios(a *cli.App) {
+	list := []ScenarioJSON{}
+	width := 0
+	for _, c := range rehearse.Scenarios() {
+		c = c.Of("the vendor")
+		list = append(list, ScenarioJSON{c.Name, c.Title, c.Detail, c.Mending})
+		width = max(width, len(c.Name))
+	}
+	if a.JSON {
+		a.WriteJSON(map[string][]ScenarioJSON{"scenarios": list})
+		return
+	}
+	for _, c := range list {
+		a.Print("%-*s  %s", width, c.Name, c.Title)
+		a.Print("%*s  %s", width, "", c.Detail)
+	}
+}
+
 func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
+	scenario := given.Text("scenario")
+	if scenario == helpScenario {
+		listScenarios(a)
+		return nil
+	}
+	if given.Given("scenario") {
+		if _, err := rehearse.Find(scenario); err != nil {
+			return err
+		}
+	}
 	front, err := frontFor(a, given.Yes())
 	if err != nil {
 		return err
@@ -44,8 +102,35 @@ func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 		return err
 	}
 	s.SendTo = given.SendTo()
-	rehearse.Answers(s)
-	rehearsal := rehearse.Start(a, s)
+	unattended := front == frontUnattended
+	rehearse.Answers(s, unattended)
+	rehearsal := rehearse.Start(a, s, unattended)
 	defer rehearsal.Close()
-	return begin(cmd.Context(), a, s, front, given.Wait(), "rolecall rehearse")
+	wait := given.Wait()
+	if scenario != "" {
+		if err := beginScenario(a, rehearsal, scenario, s); err != nil {
+			return err
+		}
+		if !given.Given("wait") {
+			wait = scenarioWait
+		}
+	}
+	return begin(cmd.Context(), a, s, front, wait, "rolecall rehearse", rehearsal)
+}
+
+// beginScenario makes the mistake that a flag names, unless it would show nothing
+// in what the other flags say.
+func beginScenario(a *cli.App, r *rehearse.Rehearsal, name string, s *step.Session) error {
+	for _, option := range r.List() {
+		if option.ID == name && option.Disabled != "" && len(s.Offers) < 2 {
+			return cli.Usage("The scenario "+name+" would show nothing: "+option.Disabled+".", "a scenario that fits the other flags",
+				"See what each is: rolecall rehearse --scenario help.")
+		}
+	}
+	said, err := r.Begin(name)
+	if err != nil {
+		return err
+	}
+	a.Say("Scenario: %s. %s", r.Now(), said)
+	return nil
 }

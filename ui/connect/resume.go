@@ -10,6 +10,7 @@ import (
 	"rolecall/ui/flags"
 	"rolecall/ui/lines"
 	"rolecall/ui/rehearse"
+	"rolecall/ui/wizard"
 )
 
 // ResumeCommand is rolecall resume.
@@ -53,12 +54,16 @@ func resume(a *cli.App, cmd *cobra.Command, args []string, f *flags.Flags) error
 		return err
 	}
 	open.Begin("resume", a.Whoami(), a.Env.Now)
-	s, release, err := goOn(a, f, open, answers)
+	s, rehearsal, err := goOn(a, f, open, answers)
 	if err != nil {
 		_ = open.Release() // the error at hand says more
 		return err
 	}
-	defer release()
+	var scenarios wizard.Scenarios
+	if rehearsal != nil {
+		defer rehearsal.Close()
+		scenarios = rehearsal
+	}
 	r := &lines.Run{App: a, Walk: steps.NewWalk(s), Open: open, Store: store, Wait: f.Wait()}
 	if front == frontUnattended {
 		s.Wait = f.Wait()
@@ -66,12 +71,13 @@ func resume(a *cli.App, cmd *cobra.Command, args []string, f *flags.Flags) error
 			return finish(r, err)
 		}
 	}
-	return walkThrough(cmd.Context(), r, front)
+	return walkThrough(cmd.Context(), r, front, scenarios)
 }
 
 // goOn makes the session again, as far as the saved answers and the flags
-// go, and connects it to AWS and to the vendor.
-func goOn(a *cli.App, f *flags.Flags, open *record.OpenSession, answers record.Answers) (s *step.Session, release func(), err error) {
+// go, and connects it to AWS and to the vendor; where it is a rehearsal, to those
+// inside the program.
+func goOn(a *cli.App, f *flags.Flags, open *record.OpenSession, answers record.Answers) (s *step.Session, r *rehearse.Rehearsal, err error) {
 	if s, err = resumed(a, answers); err != nil {
 		return nil, nil, err
 	}
@@ -87,20 +93,22 @@ func goOn(a *cli.App, f *flags.Flags, open *record.OpenSession, answers record.A
 	if err := keepSecret(a, f.SecretFile(), s); err != nil {
 		return nil, nil, err
 	}
-	s.SendTo, release = f.SendTo(), func() {}
+	s.SendTo = f.SendTo()
 	if s.Rehearsal {
-		release = rehearse.Start(a, s).Close
+		r = rehearse.Start(a, s, f.Yes())
 	} else {
 		attachClients(a, s)
 	}
 	if s.ByHand {
-		return s, release, nil
+		return s, r, nil
 	}
 	if err := s.ConnectAPI(); err != nil { // the step that would say what is wrong may be behind
-		release()
+		if r != nil {
+			r.Close()
+		}
 		return nil, nil, err
 	}
-	return s, release, nil
+	return s, r, nil
 }
 
 // pickSession reads the named session, or the last one that is not connected.

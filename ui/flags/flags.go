@@ -25,6 +25,7 @@ const (
 	Updating                   // update
 	Showing                    // policy show
 	Resuming                   // resume
+	Rehearsing                 // rehearse, beside what connecting takes
 )
 
 // Flags are the flags of one command line, as they were given.

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -30,14 +31,16 @@ const (
 	VendorName       = "Rehearsal"
 )
 
-// Answers fills in what a real account would have to be asked for.
-func Answers(s *step.Session) {
+// Answers fills in what a real account would have to be asked for. The vendor's
+// account in a partition where no page names it is asked of a person, as for a
+// real account; where nobody can be asked, the rehearsal's vendor has one.
+func Answers(s *step.Session, unattended bool) {
 	s.Rehearsal = true
 	s.Profile, s.Region = "", ""
 	if s.VendorAccount == "" && s.NewVendorAccount == "" && s.Vendor != nil {
 		s.VendorAccount = s.Vendor.Account.Example
 	}
-	if s.TrustedAccount == "" {
+	if s.TrustedAccount == "" && unattended {
 		s.TrustedAccount = rehearsalTrusted
 	}
 	if s.Vendor != nil {
@@ -50,31 +53,40 @@ func Answers(s *step.Session) {
 // is first opened.
 type Rehearsal struct {
 	account    string
+	hurried    bool                // nobody looks on: what is only there to be felt is short
+	session    *step.Session       // for words; never read in a call
 	trusted    string              // the vendor's AWS account outside the commercial partition
 	externalID string              // that a flag or a plan names for the vendor's account; empty: one is minted
 	begins     []vendorapi.Account // the vendor's accounts; nil: the one of its description's example
-	now        func() time.Time
+	clock      func() time.Time
 
 	mu      sync.Mutex
 	servers map[string]*awsrehearsal.Server // by partition
 	vendors map[string]vendorapi.Rehearsed  // by the API's name
+	now     *Scenario                       // what is wrong; nil: nothing
+	trouble vendorapi.Trouble               // of it, for a vendor that takes a request
 }
 
+// hurriedPropagation is how long a new role takes to spread where nobody looks on:
+// no time, since a look that comes too early costs seconds until the next one.
+const hurriedPropagation = -1
+
 // Start connects the session to an AWS and to vendors that are inside the
-// program. What it needs of them starts when it is asked for.
-func Start(a *cli.App, s *step.Session) *Rehearsal {
-	r := &Rehearsal{account: s.AccountID, trusted: s.TrustedAccount, externalID: knownExternalID(s), now: a.Env.Now,
+// program. What it needs of them starts when it is asked for. Unattended, AWS
+// spreads what is new faster than a real one.
+func Start(a *cli.App, s *step.Session, unattended bool) *Rehearsal {
+	r := &Rehearsal{account: s.AccountID, hurried: unattended, session: s, trusted: s.TrustedAccount, externalID: knownExternalID(s), clock: a.Env.Now,
 		servers: map[string]*awsrehearsal.Server{}, vendors: map[string]vendorapi.Rehearsed{}}
 	if s.VendorAccount != "" {
 		r.begins = []vendorapi.Account{{ID: s.VendorAccount, Name: VendorName, OrganizationID: "org-rehearsal"}}
 	} else if s.NewVendorAccount != "" {
 		r.begins = []vendorapi.Account{}
 	}
-	s.Post = takes
+	s.Post = r.takes
 	s.Profiles = func() ([]aws.Profile, error) { return []aws.Profile{}, nil }
 	s.OpenAPI = func(name string, _ screen.Secret) (vendorapi.Client, error) { return r.vendor(name, s.Vendor) }
 	s.OpenAWS = func(ctx context.Context, _, _ string) (*aws.Account, error) {
-		server, err := r.server(s.Partition)
+		server, err := r.server(s.Partition, s.TrustedAccount)
 		if err != nil {
 			return nil, err
 		}
@@ -110,6 +122,9 @@ func (r *Rehearsal) vendor(name string, v *describe.Vendor) (vendorapi.Client, e
 		return nil, err
 	}
 	r.vendors[name] = running
+	if running.Trouble != nil {
+		running.Trouble(r.trouble)
+	}
 	return running.Client, nil
 }
 
@@ -127,18 +142,25 @@ func knownExternalID(s *step.Session) string {
 	return ""
 }
 
-// server is the account of a partition, started when it is first needed.
-func (r *Rehearsal) server(partition string) (*awsrehearsal.Server, error) {
+// server is the account of a partition, started when it is first needed. The
+// vendor's account there is what the person said.
+func (r *Rehearsal) server(partition, trusted string) (*awsrehearsal.Server, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.trusted = trusted
 	if server := r.servers[partition]; server != nil {
 		return server, nil
 	}
-	server := awsrehearsal.New(awsrehearsal.Options{Account: r.account, Partition: partition, Alias: "rehearsal", Now: r.now})
+	o := awsrehearsal.Options{Account: r.account, Partition: partition, Alias: "rehearsal", Now: r.clock}
+	if r.hurried {
+		o.Propagation = hurriedPropagation
+	}
+	server := awsrehearsal.New(o)
 	if err := server.Start(); err != nil {
 		return nil, err
 	}
 	r.servers[partition] = server
+	r.spoil(server)
 	return server, nil
 }
 
@@ -149,13 +171,13 @@ func (r *Rehearsal) assume(principal, roleARN, externalID string) error {
 	if !ok {
 		return errors.New("not the ARN of a role")
 	}
+	r.mu.Lock()
+	server, outside := r.servers[arn.Partition], r.now != nil && r.now.outside
 	if arn.Partition != describe.Commercial {
 		principal = r.trusted
 	}
-	r.mu.Lock()
-	server := r.servers[arn.Partition]
 	r.mu.Unlock()
-	if server == nil {
+	if server == nil || outside && arn.Partition != describe.Commercial {
 		return errors.New("no account in this partition")
 	}
 	return server.AssumeRole(principal, roleARN, externalID)
@@ -163,7 +185,7 @@ func (r *Rehearsal) assume(principal, roleARN, externalID string) error {
 
 // takes stands in for the server of a vendor's file: it is on this machine,
 // whatever address the file names, and takes any JSON object by real HTTP.
-func takes(ctx context.Context, _, body string) (int, string, error) {
+func (r *Rehearsal) takes(ctx context.Context, _, body string) (int, string, error) {
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, "", err
@@ -172,6 +194,13 @@ func takes(ctx context.Context, _, body string) (int, string, error) {
 		var object map[string]any
 		if err := json.NewDecoder(request.Body).Decode(&object); err != nil {
 			http.Error(out, "no JSON object", http.StatusBadRequest)
+			return
+		}
+		if t := r.meet(); t.Status != 0 {
+			if t.RetryAfter > 0 {
+				out.Header().Set("Retry-After", strconv.Itoa(int(t.RetryAfter.Seconds())))
+			}
+			http.Error(out, http.StatusText(t.Status), t.Status)
 			return
 		}
 		_, _ = io.WriteString(out, "taken") // the program itself reads it

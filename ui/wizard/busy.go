@@ -64,7 +64,7 @@ func (w *Wizard) catchUp() tea.Cmd {
 
 // lookAgain makes what busy looks at that of the step as it is now.
 func (w *Wizard) lookAgain() {
-	w.screen = w.walk.Screen()
+	w.screen = w.current()
 	w.items = draw.Items(w.screen, w.folds)
 	w.settleMark()
 	w.syncFields()

@@ -61,7 +61,7 @@ func whyOff(label, why string) string {
 
 // plainStep reports that nothing lies over the step.
 func (w *Wizard) plainStep() bool {
-	return w.viewer == nil && w.asking == nil && !w.help && w.shown == nil
+	return w.viewer == nil && w.asking == nil && !w.help && w.shown == nil && w.under == nil
 }
 
 // bind computes the keys that work now.
@@ -76,6 +76,8 @@ func (w *Wizard) bind() []binding {
 		keys = w.shownKeys()
 	case w.help:
 		keys = w.closeKeys(func() { w.help = false })
+	case w.under != nil:
+		keys = w.scenarioKeys()
 	default:
 		keys = w.plainKeys()
 	}
@@ -124,19 +126,25 @@ func (w *Wizard) leaveByKey() tea.Cmd { return w.leave(quitting) }
 // stepKeys are those of a step while no field has the focus.
 func (w *Wizard) stepKeys() []binding {
 	keys := w.enterKeys()
-	if n := len(w.items); n > 1 || w.tall {
-		keys = append(keys, obvious(bound(draw.Arrows, "move", "move the mark (also j and k)", silent(func() { w.step(1) }), "down", "j")),
-			hidden("k", "move up", silent(func() { w.step(-1) }), "up", "k"))
-	}
+	keys = append(keys, w.arrowKeys()...)
 	keys = append(keys, w.nodeKeys()...)
 	keys = append(keys, w.actionKeys()...)
 	keys = append(keys, w.copyKeys()...)
 	keys = append(keys, w.outsideKeys()...)
 	keys = append(keys, w.moveKeys()...)
+	keys = append(keys, w.rehearsalKeys()...)
 	if w.walk.CanGoBack() {
 		keys = append(keys, bound("b", "back", "go back; what you answered is kept (also esc)", w.backByKey, "b", "esc"))
 	}
 	return append(keys, obvious(bound("?", "help", "this list", silent(func() { w.help, w.top, w.follow = true, 0, false }), "?")))
+}
+
+func (w *Wizard) arrowKeys() []binding {
+	if len(w.items) < 2 && !w.tall {
+		return nil
+	}
+	return []binding{obvious(bound(draw.Arrows, "move", "move the mark (also j and k)", silent(func() { w.step(1) }), "down", "j")),
+		hidden("k", "move up", silent(func() { w.step(-1) }), "up", "k")}
 }
 
 func (w *Wizard) moveKeys() []binding {

@@ -86,7 +86,7 @@ func newPictured(t *testing.T) *pictured {
 
 	s := p.session
 	s.AccountID, s.AccountPinned = rehearse.Account, true
-	rehearse.Answers(s)
+	rehearse.Answers(s, false)
 	api, err := spot.New(spot.Options{BaseURL: vendor.URL(), Token: spot.Token(vendor.Token()), HTTPClient: vendorClient})
 	if err != nil {
 		t.Fatal(err)

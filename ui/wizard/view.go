@@ -20,7 +20,7 @@ import (
 // refresh looks at the screen again after something happened, and draws it. It
 // schedules the next tick if anything on it moves.
 func (w *Wizard) refresh() tea.Cmd {
-	w.screen = w.walk.Screen()
+	w.screen = w.current()
 	w.items = draw.Items(w.screen, w.folds)
 	w.settleMark()
 	w.syncFields()
@@ -135,6 +135,9 @@ func (w *Wizard) header() draw.Header {
 	switch {
 	case s.Rehearsal:
 		h.Banner = "REHEARSAL"
+		if w.scenarios != nil && w.scenarios.Now() != "" {
+			h.Banner += ": " + w.scenarios.Now()
+		}
 	case s.Endpoint != "":
 		h.Banner = "NOT AWS: " + s.Endpoint
 	}

@@ -35,6 +35,8 @@ type WizardOptions struct {
 	Getenv func(string) string // locale, TERM, NO_COLOR
 	// After is like time.After, on the clock of the session; nil: the wall clock.
 	After func(time.Duration) <-chan time.Time
+	// Scenarios are what a rehearsal can have go wrong; nil: this is none.
+	Scenarios Scenarios
 	// StartAt names the step to begin with; empty: the first that is not done.
 	StartAt record.StepID
 
@@ -92,6 +94,9 @@ type Wizard struct {
 	shown   *screen.Link
 	viewer  *viewer
 
+	scenarios Scenarios // nil: this is no rehearsal
+	under     *place    // the list of mistakes lies over the step, at this place of it
+
 	leaving leaving
 	gone    bool      // tea.Quit is on its way
 	held    []heldMsg // told once the writing call was answered
@@ -143,7 +148,7 @@ func NewWizard(o WizardOptions) *Wizard {
 	}
 	w := &Wizard{
 		walk: o.walk, session: o.Session, desk: o.Desk, save: o.Save, startAt: o.StartAt, getenv: o.Getenv,
-		secrets: map[string]time.Time{},
+		secrets: map[string]time.Time{}, scenarios: o.Scenarios,
 	}
 	w.calls = calls.NewCalls(context.Background(), o.Journal, o.Session.Now)
 	if o.After != nil {
@@ -365,6 +370,7 @@ func (w *Wizard) keep() {
 
 // forget clears what belongs to one visit.
 func (w *Wizard) forget() {
+	w.under = nil
 	w.marked, w.moved, w.chose, w.top, w.follow = "", false, false, 0, true
 	w.folds, w.fields, w.sent = draw.Folds{}, map[string]*field{}, map[string]string{}
 	w.status, w.asking, w.help, w.shown, w.viewer, w.held, w.news = draw.Status{}, nil, false, nil, nil, nil, nil

@@ -4,9 +4,11 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"io"
+	"math"
 	"net/http"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -68,12 +70,31 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case fault.Status != 0:
-		s.answer(w, refuse(fault.Status, "REHEARSED", "This trouble was planned.", ""))
+		if fault.RetryAfter > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(fault.RetryAfter.Seconds()))))
+		}
+		s.answer(w, troubled(fault.Status))
 	case !s.authorized(r):
 		s.answer(w, refuse(http.StatusUnauthorized, "UNAUTHORIZED", "The token is not valid.", ""))
 	default:
 		s.mux.ServeHTTP(w, r)
 	}
+}
+
+// troubled is what Spot says with a status that was planned.
+func troubled(status int) reply {
+	switch {
+	case status == http.StatusBadRequest:
+		return notValid()
+	case status == http.StatusTooManyRequests:
+		return refuse(status, "TOO_MANY_REQUESTS", "Too many requests. Try again later.", "")
+	}
+	return refuse(status, "GENERAL_ERROR", "The request could not be processed.", "")
+}
+
+// notValid is all that Spot says of a role that it cannot assume.
+func notValid() reply {
+	return refuse(http.StatusBadRequest, "INVALID_CREDENTIALS", "The credentials are not valid.", "")
 }
 
 func wait(r *http.Request, d time.Duration) bool {
@@ -223,7 +244,7 @@ func (s *Server) submitRole(r *http.Request) reply {
 	}
 	// AWS is asked without the lock: it may take its time.
 	if s.options.Assume != nil && s.options.Assume(s.options.TrustedAccount, role, externalID) != nil {
-		return refuse(http.StatusBadRequest, "INVALID_CREDENTIALS", "The credentials are not valid.", "")
+		return notValid()
 	}
 	return s.with(id, func(a *Account) reply {
 		a.Role = role

@@ -147,10 +147,12 @@ func (s *Server) Calls() []string {
 // Fault is trouble for the requests to come.
 type Fault struct {
 	Call   string        // only for this one, such as "POST /setup/credentials/aws"; empty: for each
-	Times  int           // how many requests it hits
+	Times  int           // how many requests it hits; negative: all, until Clear
 	Delay  time.Duration // before the answer
 	Status int           // answered in place of the work; 0: the work is done
-	Drop   bool          // the connection ends without an answer; the work is done where Status is 0
+	// RetryAfter is how long the answer asks to wait; 0: it does not ask.
+	RetryAfter time.Duration
+	Drop       bool // the connection ends without an answer; the work is done where Status is 0
 }
 
 // Fail plans trouble. Faults are used up in the order in which they were given.
@@ -160,6 +162,13 @@ func (s *Server) Fail(fault Fault) {
 	s.faults = append(s.faults, fault)
 }
 
+// Clear ends the trouble that was planned.
+func (s *Server) Clear() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
+}
+
 // fault takes the fault that hits a call, if any.
 func (s *Server) fault(call string) Fault {
 	s.mu.Lock()
@@ -167,8 +176,8 @@ func (s *Server) fault(call string) Fault {
 	s.calls = append(s.calls, call)
 	for i := range s.faults {
 		f := &s.faults[i]
-		if f.Times > 0 && (f.Call == "" || f.Call == call) {
-			f.Times--
+		if f.Times != 0 && (f.Call == "" || f.Call == call) {
+			f.Times = max(f.Times-1, -1)
 			return *f
 		}
 	}

@@ -1,0 +1,96 @@
+package wizard
+
+import (
+	"rolecall/steps/screen"
+
+	tea "charm.land/bubbletea/v2"
+)
+
+// Scenarios are the mistakes that a rehearsal can make, and the one that it
+// makes now.
+type Scenarios interface {
+	// List are those there are.
+	List() []screen.Option
+	// Now is the title of the one that is made; empty: none.
+	Now() string
+	// Begin makes one, and says in a sentence what is wrong.
+	Begin(name string) (said string, err error)
+	// Mend puts it right, and says so in a sentence; empty where none was made.
+	Mend() (said string)
+}
+
+// The keys of a rehearsal, which no step has.
+const (
+	keyMistakes = "!"
+	keyMend     = "m"
+)
+
+// place is where the person was on the step while a list lies over it.
+type place struct {
+	marked        string
+	moved, follow bool
+	top           int
+}
+
+// current is what is on the screen: the step, or the list of mistakes over it.
+func (w *Wizard) current() screen.Screen {
+	if w.under == nil {
+		return w.walk.Screen()
+	}
+	return screen.Screen{Heading: "Rehearse a mistake", Blocks: []screen.Block{
+		screen.Text{Body: "What should go wrong? You see it as the real thing would show it, and " + keyMend + " mends it."},
+		screen.Choices{ID: "scenario", Options: w.scenarios.List()},
+	}}
+}
+
+// rehearsalKeys offer the mistakes, and mend the one that is made.
+func (w *Wizard) rehearsalKeys() []binding {
+	if w.scenarios == nil {
+		return nil
+	}
+	keys := []binding{bound(keyMistakes, "mistakes", "choose a typical mistake or fault to rehearse", silent(w.openScenarios), keyMistakes)}
+	if now := w.scenarios.Now(); now != "" {
+		keys = append(keys, bound(keyMend, "mend", "put right what goes wrong now: "+now, silent(w.mend), keyMend))
+	}
+	return keys
+}
+
+func (w *Wizard) openScenarios() {
+	w.under = &place{w.marked, w.moved, w.follow, w.top}
+	w.marked, w.moved, w.follow, w.top = "", false, true, 0
+}
+
+func (w *Wizard) closeScenarios() {
+	if w.under != nil {
+		w.marked, w.moved, w.follow, w.top, w.under = w.under.marked, w.under.moved, w.under.follow, w.under.top, nil
+	}
+}
+
+func (w *Wizard) mend() {
+	if said := w.scenarios.Mend(); said != "" {
+		w.say(screen.Good, "Mended. "+said)
+	}
+}
+
+// scenarioKeys are those of the list.
+func (w *Wizard) scenarioKeys() []binding {
+	item, _ := w.item()
+	begin := bound("enter", "rehearse it", "have this go wrong", func() tea.Cmd {
+		w.beginScenario(item.ID)
+		return nil
+	}, "enter")
+	begin.Disabled, begin.confirms = item.Disabled, true
+	keys := append([]binding{begin}, w.arrowKeys()...)
+	keys = append(keys, w.moveKeys()...)
+	return append(keys, bound("esc", "close", "close the list (also b and q)", silent(w.closeScenarios), "esc", "b", "q", keyMistakes))
+}
+
+func (w *Wizard) beginScenario(name string) {
+	w.closeScenarios()
+	said, err := w.scenarios.Begin(name)
+	if err != nil {
+		w.fail(err.Error())
+		return
+	}
+	w.say(screen.Warning, "Rehearsing: "+said+" "+keyMend+" mends it.")
+}
