@@ -154,7 +154,32 @@ func explain(err error, op, action, profile string) *Error {
 	default:
 		explainTransport(e, err)
 	}
+	e.Expected = orElse(e.Expected, e.wanted())
 	return e
+}
+
+// wanted is what was expected in the place of a kind of error, where nothing says
+// it more precisely.
+func (e *Error) wanted() string {
+	switch e.Kind {
+	case Denied:
+		return "permission for " + orElse(e.Action, "this request")
+	case Expired, NotSignedIn, NeedsMFA:
+		return "credentials that AWS accepts"
+	case Limit:
+		return "room below the quota"
+	case Exists:
+		return "a name that is free"
+	case NotFound:
+		return "something of that name in this account"
+	case Conflict:
+		return "nothing else that uses or changes it"
+	case Malformed:
+		return "a request as AWS takes it"
+	case Throttled, Unavailable, Network:
+		return "an answer of AWS"
+	}
+	return ""
 }
 
 // explainCode fills e from an answer that AWS sent.

@@ -89,6 +89,7 @@ func ExplainStack(e StackEvent) *Error {
 	default:
 		x.What, x.Next = "CloudFormation could not make the "+subject+".", "Read AWS's words, then try again."
 	}
+	x.Expected = orElse(x.Expected, x.wanted())
 	return x
 }
 

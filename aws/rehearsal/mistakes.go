@@ -133,6 +133,7 @@ func (s *Server) spoilRole(m Mistake, r *role) (undo func()) {
 			if r.boundary == arn {
 				r.boundary = ""
 			}
+			delete(s.state.policies, arn)
 		}
 	case TooYoung:
 		r.assumable = s.options.Now().Add(youth)

@@ -110,7 +110,7 @@ func (c *Partition) Screen(s *step.Session) screen.Screen {
 		view.Blocks = []screen.Block{
 			screen.Text{Body: s.Vendor.Partitions[s.Partition].Why},
 			screen.Text{Body: "Which AWS account does " + s.Vendor.Whose() + " console tell you to trust?"},
-			screen.Input{ID: "trusted-account", Label: s.Vendor.Whose() + " account ID", Value: s.TrustedAccount, Hint: "twelve digits", Problem: c.field, Flag: "--trusted-account"},
+			screen.Input{ID: "trusted-account", Label: s.Vendor.Whose() + " account ID", Value: s.TrustedAccount, Hint: c.hint(s), Problem: c.field, Flag: "--trusted-account"},
 		}
 		return view
 	}
@@ -132,6 +132,14 @@ func (c *Partition) Screen(s *step.Session) screen.Screen {
 		screen.Text{Tone: screen.Dim, Body: "Every ARN, the trust policy and all links follow this answer: a role can only trust an account of its own partition."},
 	}
 	return view
+}
+
+// hint says what is asked for. A rehearsal has no console to copy it from.
+func (c *Partition) hint(s *step.Session) string {
+	if s.Rehearsal {
+		return "twelve digits; in a rehearsal any will do, such as 444455556666"
+	}
+	return "twelve digits"
 }
 
 // partitions lists the described ones the commercial one first.

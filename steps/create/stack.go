@@ -33,6 +33,7 @@ type Stack struct {
 	ended   aws.StackStatus // how the run that was followed ended
 	found   bool            // the stack was there already, or somebody else made it
 	acting  bool            // the rehearsal's stand-in for the browser is at work
+	acted   bool            // it made the stack
 	done    int             // instructions that are behind
 	since   time.Time
 	until   time.Time

@@ -239,6 +239,7 @@ func (c *Stack) searched(s *step.Session, msg stackSearched) []screen.Effect {
 	}
 	c.problem, c.note = s.Awaited(msg.err), msg.note
 	c.next, c.acting = s.Now().Add(msg.next), c.acting && !msg.acted
+	c.acted = c.acted || msg.acted && msg.err == nil
 	if msg.err == nil && len(msg.matches) > 0 && !c.acting {
 		c.found = true
 		return c.begin(s, msg.matches[0], "", stackFollowing)

@@ -48,6 +48,9 @@ func (c *Stack) Screen(s *step.Session) screen.Screen {
 	case stackFailed:
 		view.Blocks, view.Actions = c.failed(s)
 	}
+	if c.acted {
+		view.Blocks = append(step.Acted("the stack "+s.Stack.Name), view.Blocks...)
+	}
 	if c.note != "" {
 		view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Warning, Body: c.note})
 	}
@@ -277,7 +280,7 @@ func (c *Stack) waitingActions(s *step.Session) []screen.Action {
 	case c.acting:
 		return nil
 	case s.Rehearsal:
-		return []screen.Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}, way}
+		return []screen.Action{step.Act(), way}
 	case s.Now().Before(c.until):
 		return []screen.Action{{ID: "next", Label: "next", Default: true, Disabled: "waits for the stack"}, way}
 	}

@@ -107,10 +107,10 @@ func (c *Credentials) waiting(s *step.Session) ([]screen.Block, []screen.Action)
 }
 
 func (c *Credentials) waitingActions(s *step.Session) []screen.Action {
-	if s.Rehearsal {
-		return []screen.Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
-	}
 	actions := []screen.Action{{ID: "next", Label: "next", Default: true, Disabled: "waits for the key"}, {ID: "paste", Key: "p", Label: "paste a key to try it"}}
+	if s.Rehearsal {
+		actions[0] = step.Act()
+	}
 	if !s.Now().Before(c.until) {
 		actions = append(actions, screen.Action{ID: "extend", Key: "e", Label: "go on looking"})
 	}

@@ -31,6 +31,7 @@ type Policy struct {
 	done    map[string]bool
 	making  bool // the rehearsal's stand-in for the browser is at work
 	made    bool // it is done; AWS does not show it everywhere yet
+	created []string
 	problem *screen.Problem
 }
 
@@ -40,7 +41,10 @@ type (
 		matches []aws.PolicySighting
 		named   *aws.PolicySighting
 	}
-	policyMade struct{ err error }
+	policyMade struct {
+		created []string
+		err     error
+	}
 )
 
 func (c *Policy) basis(a record.Answers) []string {
@@ -106,7 +110,7 @@ func (c *Policy) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Ef
 	case policyLooked:
 		return c.looked(s, msg)
 	case policyMade:
-		c.making, c.made, c.problem = false, msg.err == nil, step.ProblemOf(msg.err)
+		c.making, c.made, c.created, c.problem = false, msg.err == nil, msg.created, step.ProblemOf(msg.err)
 		return step.Stay, []screen.Effect{c.lookAgain(0)}
 	case screen.Chose:
 		return c.chose(s, msg.ID)
@@ -199,13 +203,18 @@ func (c *Policy) chose(s *step.Session, id string) (step.Move, []screen.Effect) 
 func (c *Policy) act(s *step.Session) screen.Effect {
 	account, path, wanted := s.AWS, s.Path, c.wanted
 	return screen.Call{Name: "create policy " + wanted[0].Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
+		var made policyMade
 		for _, w := range wanted {
 			_, err := account.CreatePolicy(ctx, aws.NewPolicy{Name: w.Name, Path: path, Document: w.Document})
-			if err != nil && aws.KindOf(err) != aws.Exists {
-				return policyMade{err}
+			switch {
+			case err == nil:
+				made.created = append(made.created, w.Name)
+			case aws.KindOf(err) != aws.Exists:
+				made.err = err
+				return made
 			}
 		}
-		return policyMade{}
+		return made
 	}}
 }
 

@@ -56,7 +56,7 @@ func (c *Policy) underway(s *step.Session) []screen.Block {
 	if s.AWS == nil {
 		return []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Go on when the policy exists."}}
 	}
-	var blocks []screen.Block
+	blocks := step.Acted(c.created...)
 	if c.named != nil {
 		blocks = append(blocks, step.DifferenceProblem(c.named))
 	}
@@ -83,7 +83,7 @@ func (c *Policy) awaited() string {
 }
 
 func (c *Policy) foundBlocks(s *step.Session) []screen.Block {
-	var blocks []screen.Block
+	blocks := step.Acted(c.created...)
 	for i := range c.wanted {
 		found := c.found(i)
 		if found == nil {
@@ -101,15 +101,15 @@ func (c *Policy) foundBlocks(s *step.Session) []screen.Block {
 }
 
 func (c *Policy) actions(s *step.Session) []screen.Action {
-	switch {
-	case s.AWS == nil:
+	if s.AWS == nil {
 		return []screen.Action{{ID: "made", Label: "the policy exists", Default: true}}
-	case s.Rehearsal && !c.making && !c.made && c.named == nil:
-		return []screen.Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
 	}
 	skip := screen.Action{ID: "skip", Key: "r", Label: "the role has it"}
 	if s.Access == describe.AccessUser {
 		skip.Key, skip.Label = "u", "the user has it"
+	}
+	if s.Rehearsal && !c.making && !c.made && c.named == nil {
+		return c.Rehearsed(s, skip)
 	}
 	return c.Actions(s, "the policy", skip)
 }

@@ -29,7 +29,8 @@ type Role struct {
 	made     bool              // it is done; AWS does not show it everywhere yet
 	inline   []access.Document // the role's own policy, which no step of its own makes
 	refused  bool              // the plan does not name what this step would make
-	done     map[string]bool   // what the person did, for the marker
+	created  []string
+	done     map[string]bool // what the person did, for the marker
 	field    string
 	problem  *screen.Problem
 }
@@ -53,7 +54,10 @@ type (
 		report aws.Report
 		err    error
 	}
-	roleMade struct{ err error }
+	roleMade struct {
+		created []string
+		err     error
+	}
 )
 
 func (c *Role) basis(a record.Answers) []string {
@@ -104,7 +108,7 @@ func (c *Role) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 	case roleVerified:
 		return c.judged(s, msg)
 	case roleMade:
-		c.making, c.made, c.problem = false, msg.err == nil, step.ProblemOf(msg.err)
+		c.making, c.made, c.created, c.problem = false, msg.err == nil, msg.created, step.ProblemOf(msg.err)
 		return step.Stay, []screen.Effect{c.lookAgain(0)}
 	case screen.Chose:
 		return c.chose(s, msg)
@@ -344,20 +348,24 @@ func (c *Role) act(s *step.Session) screen.Effect {
 	role := aws.NewRole{Name: g.Name, Path: g.Path, Description: g.Role.Description, Trust: g.Trust, Boundary: g.Boundary, MaxSession: g.SessionFor}
 	inline, attach := c.inline, append(s.Part(c.Spec.Role).PolicyARNs(), g.Managed...)
 	return screen.Call{Name: "create role " + role.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		if _, err := account.CreateRole(ctx, role); err != nil && aws.KindOf(err) != aws.Exists {
-			return roleMade{err}
+		var created []string
+		switch _, err := account.CreateRole(ctx, role); {
+		case err == nil:
+			created = []string{role.Name}
+		case aws.KindOf(err) != aws.Exists:
+			return roleMade{nil, err}
 		}
 		for _, arn := range attach {
 			if err := account.AttachRolePolicy(ctx, role.Name, arn); err != nil {
-				return roleMade{err}
+				return roleMade{created, err}
 			}
 		}
 		for _, w := range inline {
 			if err := account.PutRolePolicy(ctx, role.Name, w.Name, w.Document); err != nil {
-				return roleMade{err}
+				return roleMade{created, err}
 			}
 		}
-		return roleMade{}
+		return roleMade{created, nil}
 	}}
 }
 

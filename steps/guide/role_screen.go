@@ -127,7 +127,7 @@ func (c *Role) state(s *step.Session) []screen.Block {
 // foundBlocks shows the role that was proven right, check by check.
 func (c *Role) foundBlocks(s *step.Session) []screen.Block {
 	report := s.Seen.Parts[c.Spec.Role].Report
-	blocks := screen.AppendProblem(nil, c.id.Changed(s))
+	blocks := screen.AppendProblem(step.Acted(c.created...), c.id.Changed(s))
 	return append(blocks, screen.Text{Tone: screen.Good, Body: "Found " + report.Role.Name + ". It is right."},
 		screen.Facts{{Label: "Role ARN", Value: report.Role.ARN, Copy: true}}, step.ChecksOf(*report))
 }
@@ -145,7 +145,7 @@ func (c *Role) underway(s *step.Session) []screen.Block {
 	if s.AWS == nil {
 		return []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Paste the role's ARN when it exists."}}
 	}
-	var blocks []screen.Block
+	blocks := step.Acted(c.created...)
 	if c.making {
 		blocks = append(blocks, screen.Tasks{{Name: "Creating the role in the rehearsal account", State: screen.Running, Since: c.Since}})
 	} else {
@@ -227,9 +227,6 @@ func (c *Role) actions(s *step.Session) []screen.Action {
 	if s.AWS == nil || len(c.right()) > 1 {
 		return nil
 	}
-	if s.Rehearsal && !c.making && !c.made && len(c.seen.matches) == 0 && c.seen.nearMiss == nil {
-		return []screen.Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
-	}
 	var more []screen.Action
 	if c.nearest() != nil {
 		more = append(more, screen.Action{ID: "trust", Key: "e", Label: "edit its trust policy"})
@@ -238,6 +235,9 @@ func (c *Role) actions(s *step.Session) []screen.Action {
 	}
 	if !c.pasting {
 		more = append(more, screen.Action{ID: "paste", Key: "p", Label: "paste the ARN"})
+	}
+	if s.Rehearsal && !c.making && !c.made && len(c.seen.matches) == 0 && c.seen.nearMiss == nil {
+		return c.Rehearsed(s, more...)
 	}
 	return c.Actions(s, "the role", more...)
 }

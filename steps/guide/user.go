@@ -22,8 +22,9 @@ type User struct {
 	step.Poll
 	watch   *aws.UserWatch
 	seen    []aws.UserSighting
-	making  bool            // the rehearsal's stand-in for the browser is at work
-	made    bool            // it is done; AWS does not show it everywhere yet
+	making  bool // the rehearsal's stand-in for the browser is at work
+	made    bool // it is done; AWS does not show it everywhere yet
+	created []string
 	done    map[string]bool // what the person did, for the marker
 	field   string
 	problem *screen.Problem
@@ -36,7 +37,10 @@ type (
 		step.Polled
 		seen []aws.UserSighting
 	}
-	userMade struct{ err error }
+	userMade struct {
+		created []string
+		err     error
+	}
 )
 
 func (c *User) basis(a record.Answers) []string {
@@ -81,7 +85,7 @@ func (c *User) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 	case userLooked:
 		return c.looked(s, msg)
 	case userMade:
-		c.making, c.made, c.problem = false, msg.err == nil, step.ProblemOf(msg.err)
+		c.making, c.made, c.created, c.problem = false, msg.err == nil, msg.created, step.ProblemOf(msg.err)
 		return step.Stay, []screen.Effect{c.lookAgain(0)}
 	case screen.Chose:
 		return c.chose(s, msg)
@@ -197,16 +201,19 @@ func (c *User) act(s *step.Session) screen.Effect {
 	account, part := s.AWS, s.Part(c.Spec.Role)
 	g, _ := s.Grant(c.Spec.Role) // what is missing was said before the step looked
 	return screen.Call{Name: "create user " + part.UserName, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		_, err := account.CreateUser(ctx, aws.NewUser{Name: part.UserName, Path: g.Path, Boundary: g.Boundary})
-		if err != nil && aws.KindOf(err) != aws.Exists {
-			return userMade{err}
+		var created []string
+		switch _, err := account.CreateUser(ctx, aws.NewUser{Name: part.UserName, Path: g.Path, Boundary: g.Boundary}); {
+		case err == nil:
+			created = []string{part.UserName}
+		case aws.KindOf(err) != aws.Exists:
+			return userMade{nil, err}
 		}
 		for _, arn := range part.PolicyARNs() {
 			if err := account.AttachUserPolicy(ctx, part.UserName, arn); err != nil {
-				return userMade{err}
+				return userMade{created, err}
 			}
 		}
-		return userMade{}
+		return userMade{created, nil}
 	}}
 }
 
@@ -215,8 +222,8 @@ func (c *User) Screen(s *step.Session) screen.Screen {
 	view, part := c.NewScreen(s), s.Part(c.Spec.Role)
 	if s.UserRight(c.Spec.Role) {
 		report := s.Seen.Parts[c.Spec.Role].User
-		view.Blocks = []screen.Block{screen.Text{Tone: screen.Good, Body: "Found " + report.User.Name + ". It is right."},
-			screen.Facts{{Label: "User ARN", Value: report.User.ARN, Copy: true}}, step.CheckList(report.Checks)}
+		view.Blocks = append(step.Acted(c.created...), screen.Text{Tone: screen.Good, Body: "Found " + report.User.Name + ". It is right."},
+			screen.Facts{{Label: "User ARN", Value: report.User.ARN, Copy: true}}, step.CheckList(report.Checks))
 		view.Actions = []screen.Action{{ID: "next", Label: "next", Default: true}}
 		return view
 	}
@@ -240,7 +247,7 @@ func (c *User) underway(s *step.Session) []screen.Block {
 		return []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Enter the user's name when the user exists."},
 			screen.Input{ID: fieldUserName, Label: labelUserName, Value: s.Part(c.Spec.Role).UserName, Problem: c.field, Flag: "--user-name"}}
 	}
-	var blocks []screen.Block
+	blocks := step.Acted(c.created...)
 	if c.making {
 		blocks = append(blocks, screen.Tasks{{Name: "Creating the user in the rehearsal account", State: screen.Running, Since: c.Since}})
 	} else {
@@ -272,7 +279,7 @@ func (c *User) actions(s *step.Session) []screen.Action {
 	case s.AWS == nil, len(c.right()) > 1:
 		return nil
 	case s.Rehearsal && !c.making && !c.made && len(c.seen) == 0:
-		return []screen.Action{{ID: "act", Label: "do it in the rehearsal account", Default: true}}
+		return c.Rehearsed(s)
 	}
 	return c.Actions(s, "the user")
 }

@@ -2,6 +2,7 @@ package step
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"rolecall/aws"
@@ -114,6 +115,25 @@ func (p *Poll) Actions(s *Session, awaited string, more ...screen.Action) []scre
 		actions = append(actions, screen.Action{ID: "extend", Key: "w", Label: "go on looking"})
 	}
 	return actions
+}
+
+// Rehearsed are the actions of a rehearsal, in which enter stands in for the
+// browser; the other keys are those of the real thing.
+func (p *Poll) Rehearsed(s *Session, more ...screen.Action) []screen.Action {
+	return append([]screen.Action{Act()}, p.Actions(s, "", more...)[1:]...)
+}
+
+// Act does in a rehearsal what a person would do in the browser.
+func Act() screen.Action {
+	return screen.Action{ID: "act", Label: "do it in the rehearsal account", Default: true}
+}
+
+// Acted says what Act made; nil where it made nothing.
+func Acted(made ...string) []screen.Block {
+	if len(made) == 0 {
+		return nil
+	}
+	return []screen.Block{screen.Text{Tone: screen.Good, Body: "Created " + strings.Join(made, " and ") + " in the rehearsal account."}}
 }
 
 // RetryFor is how long something that just happened may take until everybody

@@ -196,7 +196,11 @@ func (t *Theme) heading(f *Frame, room int) []string {
 		}
 	}
 	place := fmt.Sprintf("Step %d of %d%s", number, len(f.Rail), t.glyph.dot)
-	lines := wrap(Heading(f.Rail, f.Screen, t.glyph.dot), room-2)
+	text := Heading(f.Rail, f.Screen, t.glyph.dot)
+	if f.Over {
+		text = Clean(f.Screen.Heading)
+	}
+	lines := wrap(text, room-2)
 	for i, l := range lines {
 		l = t.plain(l)
 		if rest, ok := strings.CutPrefix(l, place); ok && i == 0 {

@@ -16,6 +16,7 @@ type Frame struct {
 	Header        Header
 	Rail          []steps.RailItem
 	Screen        screen.Screen
+	Over          bool // the screen is none of a step: it lies over one
 
 	Marked string            // the Key of the marked item; empty: none
 	Moved  bool              // the person moved the mark

@@ -64,7 +64,7 @@ func (w *Wizard) frame() draw.Frame {
 		Width: w.width, Height: w.height, Header: w.header(), Rail: w.walk.Rail(), Screen: w.screen,
 		Marked: w.marked, Folds: w.folds, Texts: map[string]string{}, Sent: w.sent,
 		Now: w.session.Now(), Turn: w.turning(), Status: w.currentStatus(), Shown: w.shown,
-		Top: w.top, Follow: w.follow, Moved: w.moved,
+		Top: w.top, Follow: w.follow, Moved: w.moved, Over: w.under != nil,
 	}
 	for id, field := range w.fields {
 		f.Texts[id] = field.edit.Value()
@@ -135,7 +135,7 @@ func (w *Wizard) header() draw.Header {
 	switch {
 	case s.Rehearsal:
 		h.Banner = "REHEARSAL"
-		if w.scenarios != nil && w.scenarios.Now() != "" {
+		if w.scenarios != nil && w.width >= bannerFrom && w.scenarios.Now() != "" {
 			h.Banner += ": " + w.scenarios.Now()
 		}
 	case s.Endpoint != "":
@@ -143,6 +143,9 @@ func (w *Wizard) header() draw.Header {
 	}
 	return h
 }
+
+// bannerFrom is the width from which the header has room for what goes wrong.
+const bannerFrom = 100
 
 // how says who does the AWS part, in the header's words.
 func how(method string) string {
