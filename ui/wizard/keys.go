@@ -378,6 +378,7 @@ func (w *Wizard) fieldKeys() []binding {
 			hidden("↑", "move up", silent(func() { w.step(-1) }), "up"),
 			hidden("↓", "move down", silent(func() { w.step(1) }), "down"))
 	}
+	keys = append(keys, w.rehearsalKeys()...)
 	if w.walk.CanGoBack() {
 		keys = append(keys, bound("esc", "back", "go back", w.backByKey, "esc"))
 	}

@@ -1,6 +1,8 @@
 package wizard
 
 import (
+	"strings"
+
 	"rolecall/steps/screen"
 
 	tea "charm.land/bubbletea/v2"
@@ -19,10 +21,11 @@ type Scenarios interface {
 	Mend() (said string)
 }
 
-// The keys of a rehearsal, which no step has.
+// The keys of a rehearsal, which no step has; the second ones are for where
+// letters are text.
 const (
-	keyMistakes = "!"
-	keyMend     = "m"
+	keyMistakes, fieldMistakes = "!", "F2"
+	keyMend, fieldMend         = "m", "F3"
 )
 
 // place is where the person was on the step while a list lies over it.
@@ -30,6 +33,7 @@ type place struct {
 	marked        string
 	moved, follow bool
 	top           int
+	field         bool // letters were text
 }
 
 // current is what is on the screen: the step, or the list of mistakes over it.
@@ -38,7 +42,7 @@ func (w *Wizard) current() screen.Screen {
 		return w.walk.Screen()
 	}
 	return screen.Screen{Heading: "Rehearse a mistake", Blocks: []screen.Block{
-		screen.Text{Body: "What should go wrong? You see it as the real thing would show it, and " + keyMend + " mends it."},
+		screen.Text{Body: "What should go wrong? You see it as the real thing would show it, until you mend it."},
 		screen.Choices{ID: "scenario", Options: w.scenarios.List()},
 	}}
 }
@@ -48,15 +52,19 @@ func (w *Wizard) rehearsalKeys() []binding {
 	if w.scenarios == nil {
 		return nil
 	}
-	keys := []binding{bound(keyMistakes, "mistakes", "choose a typical mistake or fault to rehearse", silent(w.openScenarios), keyMistakes)}
+	choose, mend := keyMistakes, keyMend
+	if w.focused() != nil {
+		choose, mend = fieldMistakes, fieldMend
+	}
+	keys := []binding{bound(choose, "mistakes", "choose a typical mistake or fault to rehearse", silent(w.openScenarios), strings.ToLower(choose))}
 	if now := w.scenarios.Now(); now != "" {
-		keys = append(keys, bound(keyMend, "mend", "put right what goes wrong now: "+now, silent(w.mend), keyMend))
+		keys = append(keys, bound(mend, "mend", "put right what goes wrong now: "+now, silent(w.mend), strings.ToLower(mend)))
 	}
 	return keys
 }
 
 func (w *Wizard) openScenarios() {
-	w.under = &place{w.marked, w.moved, w.follow, w.top}
+	w.under = &place{w.marked, w.moved, w.follow, w.top, w.focused() != nil}
 	w.marked, w.moved, w.follow, w.top = "", false, true, 0
 }
 
@@ -82,15 +90,19 @@ func (w *Wizard) scenarioKeys() []binding {
 	begin.Disabled, begin.confirms = item.Disabled, true
 	keys := append([]binding{begin}, w.arrowKeys()...)
 	keys = append(keys, w.moveKeys()...)
-	return append(keys, bound("esc", "close", "close the list (also b and q)", silent(w.closeScenarios), "esc", "b", "q", keyMistakes))
+	return append(keys, bound("esc", "close", "close the list (also b and q)", silent(w.closeScenarios), "esc", "b", "q", keyMistakes, "f2"))
 }
 
 func (w *Wizard) beginScenario(name string) {
+	mend := keyMend
+	if w.under.field {
+		mend = fieldMend
+	}
 	w.closeScenarios()
 	said, err := w.scenarios.Begin(name)
 	if err != nil {
 		w.fail(err.Error())
 		return
 	}
-	w.say(screen.Warning, "Rehearsing: "+said+" "+keyMend+" mends it.")
+	w.say(screen.Warning, "Rehearsing: "+said+" "+mend+" mends it.")
 }
