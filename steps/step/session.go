@@ -41,6 +41,8 @@ type Session struct {
 	// Post sends a description's declared request and returns the answer's status
 	// and the beginning of its text. No redirect is followed.
 	Post func(ctx context.Context, url, body string) (status int, answer string, err error)
+	// Scenarios are what a rehearsal can have go wrong; nil: this is none.
+	Scenarios Scenarios
 	// SendTo is the address that a flag allowed the declared request to go to.
 	SendTo string
 

@@ -45,7 +45,7 @@ func frontFor(a *cli.App, yes bool) (front, error) {
 }
 
 // begin makes a new session and walks through it.
-func begin(ctx context.Context, a *cli.App, s *step.Session, f front, wait time.Duration, command string, scenarios wizard.Scenarios) error {
+func begin(ctx context.Context, a *cli.App, s *step.Session, f front, wait time.Duration, command string) error {
 	walk := steps.NewWalk(s)
 	if f == frontUnattended {
 		s.Wait = wait
@@ -67,12 +67,11 @@ func begin(ctx context.Context, a *cli.App, s *step.Session, f front, wait time.
 	open.Begin(strings.TrimPrefix(command, "rolecall "), a.Whoami(), a.Env.Now)
 	s.Answers = answers
 	r := &lines.Run{App: a, Walk: walk, Open: open, Wait: wait, Store: store, Fresh: true}
-	return walkThrough(ctx, r, f, scenarios)
+	return walkThrough(ctx, r, f)
 }
 
-// walkThrough runs the front, lets go of the session and says how it ended. The
-// scenarios are those of a rehearsal, else nil.
-func walkThrough(ctx context.Context, r *lines.Run, f front, scenarios wizard.Scenarios) (err error) {
+// walkThrough runs the front, lets go of the session and says how it ended.
+func walkThrough(ctx context.Context, r *lines.Run, f front) (err error) {
 	r.Walk.Session.Ledger, r.Walk.Session.Journal = r.Store.Ledger(r.Open.ID), r.Open.Journal
 	if r.Walk.Session.Rehearsal && f != frontScreen {
 		r.App.Say("REHEARSAL: this AWS and this vendor are inside the program. Nothing of it is real.")
@@ -88,7 +87,7 @@ func walkThrough(ctx context.Context, r *lines.Run, f front, scenarios wizard.Sc
 			r.App.Env.MuteStderr(true)
 			defer r.App.Env.MuteStderr(false)
 		}
-		err = fullScreen(ctx, r, scenarios)
+		err = fullScreen(ctx, r)
 	}
 	return finish(r, err)
 }
@@ -186,11 +185,10 @@ func handOverLine(r step.Result, vendorTitle string) string {
 }
 
 // fullScreen runs the full-screen wizard.
-func fullScreen(ctx context.Context, r *lines.Run, scenarios wizard.Scenarios) error {
+func fullScreen(ctx context.Context, r *lines.Run) error {
 	env := r.App.Env
 	w := wizard.NewWizard(wizard.WizardOptions{
 		Session: r.Walk.Session, Desk: desk.New(), Journal: r.Open, Save: r.Open.Save, Getenv: env.Getenv, After: env.After,
-		Scenarios: scenarios,
 	})
 	if err := w.Run(ctx, env.Stdin, env.Stdout); err != nil {
 		return err

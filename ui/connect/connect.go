@@ -42,5 +42,5 @@ func Connect(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 	}
 	session.SendTo = given.SendTo()
 	attachClients(a, session)
-	return begin(cmd.Context(), a, session, front, given.Wait(), "rolecall connect", nil)
+	return begin(cmd.Context(), a, session, front, given.Wait(), "rolecall connect")
 }

@@ -115,7 +115,7 @@ func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 			wait = scenarioWait
 		}
 	}
-	return begin(cmd.Context(), a, s, front, wait, "rolecall rehearse", rehearsal)
+	return begin(cmd.Context(), a, s, front, wait, "rolecall rehearse")
 }
 
 // beginScenario makes the mistake that a flag names, unless it would show nothing

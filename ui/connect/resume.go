@@ -10,7 +10,6 @@ import (
 	"rolecall/ui/flags"
 	"rolecall/ui/lines"
 	"rolecall/ui/rehearse"
-	"rolecall/ui/wizard"
 )
 
 // ResumeCommand is rolecall resume.
@@ -54,16 +53,12 @@ func resume(a *cli.App, cmd *cobra.Command, args []string, f *flags.Flags) error
 		return err
 	}
 	open.Begin("resume", a.Whoami(), a.Env.Now)
-	s, rehearsal, err := goOn(a, f, open, answers)
+	s, release, err := goOn(a, f, open, answers)
 	if err != nil {
 		_ = open.Release() // the error at hand says more
 		return err
 	}
-	var scenarios wizard.Scenarios
-	if rehearsal != nil {
-		defer rehearsal.Close()
-		scenarios = rehearsal
-	}
+	defer release()
 	r := &lines.Run{App: a, Walk: steps.NewWalk(s), Open: open, Store: store, Wait: f.Wait()}
 	if front == frontUnattended {
 		s.Wait = f.Wait()
@@ -71,13 +66,12 @@ func resume(a *cli.App, cmd *cobra.Command, args []string, f *flags.Flags) error
 			return finish(r, err)
 		}
 	}
-	return walkThrough(cmd.Context(), r, front, scenarios)
+	return walkThrough(cmd.Context(), r, front)
 }
 
 // goOn makes the session again, as far as the saved answers and the flags
-// go, and connects it to AWS and to the vendor; where it is a rehearsal, to those
-// inside the program.
-func goOn(a *cli.App, f *flags.Flags, open *record.OpenSession, answers record.Answers) (s *step.Session, r *rehearse.Rehearsal, err error) {
+// go, and connects it to AWS and to the vendor.
+func goOn(a *cli.App, f *flags.Flags, open *record.OpenSession, answers record.Answers) (s *step.Session, release func(), err error) {
 	if s, err = resumed(a, answers); err != nil {
 		return nil, nil, err
 	}
@@ -93,22 +87,20 @@ func goOn(a *cli.App, f *flags.Flags, open *record.OpenSession, answers record.A
 	if err := keepSecret(a, f.SecretFile(), s); err != nil {
 		return nil, nil, err
 	}
-	s.SendTo = f.SendTo()
+	s.SendTo, release = f.SendTo(), func() {}
 	if s.Rehearsal {
-		r = rehearse.Start(a, s, f.Yes())
+		release = rehearse.Start(a, s, f.Yes()).Close
 	} else {
 		attachClients(a, s)
 	}
 	if s.ByHand {
-		return s, r, nil
+		return s, release, nil
 	}
 	if err := s.ConnectAPI(); err != nil { // the step that would say what is wrong may be behind
-		if r != nil {
-			r.Close()
-		}
+		release()
 		return nil, nil, err
 	}
-	return s, r, nil
+	return s, release, nil
 }
 
 // pickSession reads the named session, or the last one that is not connected.

@@ -44,6 +44,9 @@ func (p *plain) command(text string) (leave bool) {
 		p.document(word)
 		return false
 	}
+	if p.scenario(text) {
+		return false
+	}
 	if p.number(word) || p.copyable(word) || p.action(word) {
 		return false
 	}
@@ -316,6 +319,9 @@ func (p *plain) help() {
 		if action.Key != "" {
 			p.say(action.Key + " " + action.Label)
 		}
+	}
+	if p.run.Walk.Session.Scenarios != nil {
+		p.say("! lists mistakes to rehearse, !2 makes the second of them, m mends it.")
 	}
 	if _, ok := firstInput(p.screen); ok {
 		p.say("Anything else is the field's text; begin it with = if it is one of these letters.")

@@ -82,7 +82,7 @@ func Start(a *cli.App, s *step.Session, unattended bool) *Rehearsal {
 	} else if s.NewVendorAccount != "" {
 		r.begins = []vendorapi.Account{}
 	}
-	s.Post = r.takes
+	s.Post, s.Scenarios = r.takes, r
 	s.Profiles = func() ([]aws.Profile, error) { return []aws.Profile{}, nil }
 	s.OpenAPI = func(name string, _ screen.Secret) (vendorapi.Client, error) { return r.vendor(name, s.Vendor) }
 	s.OpenAWS = func(ctx context.Context, _, _ string) (*aws.Account, error) {

@@ -8,19 +8,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 )
 
-// Scenarios are the mistakes that a rehearsal can make, and the one that it
-// makes now.
-type Scenarios interface {
-	// List are those there are.
-	List() []screen.Option
-	// Now is the title of the one that is made; empty: none.
-	Now() string
-	// Begin makes one, and says in a sentence what is wrong.
-	Begin(name string) (said string, err error)
-	// Mend puts it right, and says so in a sentence; empty where none was made.
-	Mend() (said string)
-}
-
 // The keys of a rehearsal, which no step has; the second ones are for where
 // letters are text.
 const (
@@ -43,13 +30,13 @@ func (w *Wizard) current() screen.Screen {
 	}
 	return screen.Screen{Heading: "Rehearse a mistake", Blocks: []screen.Block{
 		screen.Text{Body: "What should go wrong? You see it as the real thing would show it, until you mend it."},
-		screen.Choices{ID: "scenario", Options: w.scenarios.List()},
+		screen.Choices{ID: "scenario", Options: w.session.Scenarios.List()},
 	}}
 }
 
 // rehearsalKeys offer the mistakes, and mend the one that is made.
 func (w *Wizard) rehearsalKeys() []binding {
-	if w.scenarios == nil {
+	if w.session.Scenarios == nil {
 		return nil
 	}
 	choose, mend := keyMistakes, keyMend
@@ -57,7 +44,7 @@ func (w *Wizard) rehearsalKeys() []binding {
 		choose, mend = fieldMistakes, fieldMend
 	}
 	keys := []binding{bound(choose, "mistakes", "choose a typical mistake or fault to rehearse", silent(w.openScenarios), strings.ToLower(choose))}
-	if now := w.scenarios.Now(); now != "" {
+	if now := w.session.Scenarios.Now(); now != "" {
 		keys = append(keys, bound(mend, "mend", "put right what goes wrong now: "+now, silent(w.mend), strings.ToLower(mend)))
 	}
 	return keys
@@ -75,7 +62,7 @@ func (w *Wizard) closeScenarios() {
 }
 
 func (w *Wizard) mend() {
-	if said := w.scenarios.Mend(); said != "" {
+	if said := w.session.Scenarios.Mend(); said != "" {
 		w.say(screen.Good, "Mended. "+said)
 	}
 }
@@ -99,7 +86,7 @@ func (w *Wizard) beginScenario(name string) {
 		mend = fieldMend
 	}
 	w.closeScenarios()
-	said, err := w.scenarios.Begin(name)
+	said, err := w.session.Scenarios.Begin(name)
 	if err != nil {
 		w.fail(err.Error())
 		return

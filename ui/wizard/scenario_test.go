@@ -60,8 +60,8 @@ func rehearsing(t *testing.T, method string, what func(w *fluent, p *pictured)) 
 	synctest.Test(t, func(t *testing.T) {
 		p := picturedMethod(t, "spot", method, describe.AccessRole)
 		p.session.Rehearsal = true
-		what(begin(t, WizardOptions{Session: p.session, Desk: testDesk(t, "TERM=xterm"), Getenv: func(string) string { return "" },
-			Scenarios: &rehearsed{pictured: p}}), p)
+		p.session.Scenarios = &rehearsed{pictured: p}
+		what(begin(t, WizardOptions{Session: p.session, Desk: testDesk(t, "TERM=xterm"), Getenv: func(string) string { return "" }}), p)
 	})
 }
 

@@ -135,8 +135,8 @@ func (w *Wizard) header() draw.Header {
 	switch {
 	case s.Rehearsal:
 		h.Banner = "REHEARSAL"
-		if w.scenarios != nil && w.width >= bannerFrom && w.scenarios.Now() != "" {
-			h.Banner += ": " + w.scenarios.Now()
+		if w.session.Scenarios != nil && w.width >= bannerFrom && w.session.Scenarios.Now() != "" {
+			h.Banner += ": " + w.session.Scenarios.Now()
 		}
 	case s.Endpoint != "":
 		h.Banner = "NOT AWS: " + s.Endpoint

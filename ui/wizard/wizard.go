@@ -35,8 +35,6 @@ type WizardOptions struct {
 	Getenv func(string) string // locale, TERM, NO_COLOR
 	// After is like time.After, on the clock of the session; nil: the wall clock.
 	After func(time.Duration) <-chan time.Time
-	// Scenarios are what a rehearsal can have go wrong; nil: this is none.
-	Scenarios Scenarios
 	// StartAt names the step to begin with; empty: the first that is not done.
 	StartAt record.StepID
 
@@ -94,8 +92,7 @@ type Wizard struct {
 	shown   *screen.Link
 	viewer  *viewer
 
-	scenarios Scenarios // nil: this is no rehearsal
-	under     *place    // the list of mistakes lies over the step, at this place of it
+	under *place // the list of mistakes lies over the step, at this place of it
 
 	leaving leaving
 	gone    bool      // tea.Quit is on its way
@@ -148,7 +145,7 @@ func NewWizard(o WizardOptions) *Wizard {
 	}
 	w := &Wizard{
 		walk: o.walk, session: o.Session, desk: o.Desk, save: o.Save, startAt: o.StartAt, getenv: o.Getenv,
-		secrets: map[string]time.Time{}, scenarios: o.Scenarios,
+		secrets: map[string]time.Time{},
 	}
 	w.calls = calls.NewCalls(context.Background(), o.Journal, o.Session.Now)
 	if o.After != nil {
