@@ -221,7 +221,8 @@ func TestSignalsSaveTheSession(t *testing.T) {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
 			state := t.TempDir()
-			cmd := exec.Command(binary, "rehearse", "--yes", "--json", "--vendor", "spot", "--method", "manual")
+			cmd := exec.Command(binary, "rehearse", "--yes", "--json", "--vendor", "spot", "--method", "manual",
+				"--scenario", "slow-aws", "--wait", "5m") // it is not over before the signal comes
 			cmd.Env = []string{"HOME=" + state, "XDG_STATE_HOME=" + state}
 			var out, talk bytes.Buffer
 			cmd.Stdout = &out

@@ -2,6 +2,7 @@ package lines
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -36,7 +37,7 @@ func (p *plain) scenario(text string) bool {
 func (p *plain) beginScenario(name string) {
 	scenarios := p.run.Walk.Session.Scenarios
 	for i, option := range scenarios.List() {
-		if option.ID != name && fmt.Sprint(i+1) != name {
+		if option.ID != name && strconv.Itoa(i+1) != name {
 			continue
 		}
 		if option.Disabled != "" {

@@ -75,8 +75,8 @@ const hurriedPropagation = -1
 // program. What it needs of them starts when it is asked for. Unattended, AWS
 // spreads what is new faster than a real one.
 func Start(a *cli.App, s *step.Session, unattended bool) *Rehearsal {
-	r := &Rehearsal{account: s.AccountID, hurried: unattended, session: s, trusted: s.TrustedAccount, externalID: knownExternalID(s), clock: a.Env.Now,
-		servers: map[string]*awsrehearsal.Server{}, vendors: map[string]vendorapi.Rehearsed{}}
+	r := &Rehearsal{account: s.AccountID, hurried: unattended, session: s, clock: a.Env.Now,
+		trusted: s.TrustedAccount, externalID: knownExternalID(s), servers: map[string]*awsrehearsal.Server{}, vendors: map[string]vendorapi.Rehearsed{}}
 	if s.VendorAccount != "" {
 		r.begins = []vendorapi.Account{{ID: s.VendorAccount, Name: VendorName, OrganizationID: "org-rehearsal"}}
 	} else if s.NewVendorAccount != "" {

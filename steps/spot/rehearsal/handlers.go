@@ -83,10 +83,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // troubled is what Spot says with a status that was planned.
 func troubled(status int) reply {
-	switch {
-	case status == http.StatusBadRequest:
+	switch status {
+	case http.StatusBadRequest:
 		return notValid()
-	case status == http.StatusTooManyRequests:
+	case http.StatusTooManyRequests:
 		return refuse(status, "TOO_MANY_REQUESTS", "Too many requests. Try again later.", "")
 	}
 	return refuse(status, "GENERAL_ERROR", "The request could not be processed.", "")
