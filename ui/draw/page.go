@@ -266,24 +266,6 @@ func (p *page) value(style lipgloss.Style, text string) {
 	}
 }
 
-// chunks cuts text into pieces of n cells, at any place.
-func chunks(text string, n int) []string {
-	var out []string
-	var b strings.Builder
-	cells := 0
-	for _, r := range text {
-		w := width(string(r))
-		if cells+w > n && b.Len() > 0 {
-			out = append(out, b.String())
-			b.Reset()
-			cells = 0
-		}
-		b.WriteRune(r)
-		cells += w
-	}
-	return append(out, b.String())
-}
-
 func (p *page) block(i int, block screen.Block) {
 	switch b := block.(type) {
 	case screen.Text:

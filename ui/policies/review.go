@@ -285,7 +285,7 @@ func (f *reviewFlags) verdict(r *review.Report, name string) (screen.Problem, bo
 			n++
 		}
 	}
-	return screen.Problem{What: fmt.Sprintf("%s in %s: %s or worse.", report.Plural(n, "finding", "findings"), draw.Clean(name), f.failOn),
+	return screen.Problem{What: fmt.Sprintf("%s in %s: %s or worse.", screen.Counted(n, "finding"), draw.Clean(name), f.failOn),
 		Expected: "none", Next: "Change the policy as the findings say, or raise --fail-on.", Kind: screen.NotAsNeeded}, true
 }
 

@@ -110,7 +110,7 @@ func (w *Wizard) currentStatus() draw.Status {
 	case staying:
 	}
 	return draw.Status{Tone: screen.Warning, Text: fmt.Sprintf("Waiting for %q · %s. %s",
-		writing.Name, draw.Clock(w.session.Now().Sub(writing.Since)), then)}
+		writing.Name, screen.Clock(w.session.Now().Sub(writing.Since)), then)}
 }
 
 // counting adds how long a secret stays on the clipboard.
@@ -196,26 +196,6 @@ func (w *Wizard) restyle(change func(*draw.Look)) {
 	}
 	w.theme = draw.NewTheme(w.look)
 	w.relayViewer()
-}
-
-// lookOf tells from the environment what the terminal can show. Colours are
-// asked of the terminal later.
-func lookOf(getenv func(string) string) draw.Look {
-	term := getenv("TERM")
-	bare := term == "linux" || term == "dumb" || strings.HasPrefix(term, "vt")
-	ascii := bare || !speaksUTF8(getenv)
-	return draw.Look{NoColor: getenv("NO_COLOR") != "", ASCII: ascii, Links: !ascii}
-}
-
-// speaksUTF8 reads the locale. Where none is set, a terminal of today is
-// assumed, except inside tmux, which then replaces what is not ASCII itself.
-func speaksUTF8(getenv func(string) string) bool {
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if locale := strings.ToLower(getenv(name)); locale != "" {
-			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
-		}
-	}
-	return getenv("TMUX") == ""
 }
 
 func hasColors(p colorprofile.Profile) bool { return p >= colorprofile.ANSI }

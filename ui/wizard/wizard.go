@@ -149,7 +149,7 @@ func NewWizard(o WizardOptions) *Wizard {
 	if o.After != nil {
 		w.calls.After = o.After
 	}
-	w.look = lookOf(o.Getenv)
+	w.look = draw.LookOf(o.Getenv)
 	w.theme = draw.NewTheme(w.look)
 	w.forget()
 	return w
