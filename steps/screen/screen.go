@@ -15,6 +15,7 @@ var errSecret = errors.New("marshal secret: secrets are never written")
 type Screen struct {
 	Heading string
 	Place   string // the vendor's own number: "Spot wizard 3.6"
+	About   string // what the step is for, and why: for the help
 	Blocks  []Block
 	Actions []Action
 }

@@ -11,19 +11,19 @@ import (
 	"rolecall/steps/screen"
 )
 
-func (p *page) facts(block int, facts screen.Facts) {
-	for j, f := range facts {
-		p.fact(block, j, f)
+func (p *page) facts(facts screen.Facts) {
+	for _, f := range facts {
+		p.fact(f)
 	}
 }
 
 // fact is one value with its label. Where there is not enough room the note
 // goes under it, then the word of the key is cut, then the label, and last the
 // value stands on lines of its own: it is never wrapped among words, never cut.
-func (p *page) fact(block, at int, f screen.Fact) {
+func (p *page) fact(f screen.Fact) {
 	key := ""
 	if f.Copy {
-		key = factKey(block, at, f)
+		key = factKey(f)
 	}
 	value := p.t.plain(cmp.Or(f.Shown, f.Value))
 	note := p.t.plain(f.Note)

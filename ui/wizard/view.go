@@ -22,6 +22,7 @@ import (
 func (w *Wizard) refresh() tea.Cmd {
 	w.screen = w.walk.Screen()
 	w.items = draw.Items(w.screen, w.folds)
+	w.keepNumbers()
 	w.settleMark()
 	w.syncFields()
 	w.consent.stand(w.question(), w.session.Now())
@@ -62,7 +63,7 @@ func (w *Wizard) paint(frame draw.Frame) draw.Drawn {
 func (w *Wizard) frame() draw.Frame {
 	f := draw.Frame{
 		Width: w.width, Height: w.height, Header: w.header(), Rail: w.walk.Rail(), Screen: w.screen,
-		Marked: w.marked, Folds: w.folds, Texts: map[string]string{}, Sent: w.sent,
+		Marked: w.marked, Numbers: w.numbers, Folds: w.folds, Texts: map[string]string{}, Sent: w.sent,
 		Now: w.session.Now(), Turn: w.turning(), Status: w.currentStatus(), Shown: w.shown,
 		Top: w.top, Follow: w.follow, Moved: w.moved,
 	}
@@ -78,7 +79,8 @@ func (w *Wizard) frame() draw.Frame {
 	if w.viewer != nil {
 		f.Top = w.viewer.top
 	}
-	if w.help {
+	if w.help != nil {
+		f.Sought = w.help.line.text
 		for _, b := range append(w.plainKeys(), w.everyKeys()...) {
 			f.Help = append(f.Help, b.Key)
 		}
@@ -91,8 +93,8 @@ func (w *Wizard) frame() draw.Frame {
 
 // currentStatus is what was said last, unless a writing call is waited for.
 func (w *Wizard) currentStatus() draw.Status {
-	if w.viewer != nil && w.viewer.finding {
-		return draw.Status{Text: "/" + w.viewer.query}
+	if line := w.finding(); line != nil {
+		return draw.Status{Text: "/" + line.text}
 	}
 	writing, busy := w.calls.Writing()
 	if !busy && len(w.news) > 0 {
