@@ -244,6 +244,7 @@ const (
 // first difference marked.
 type Problem struct {
 	What, Expected, Next string
+	Flag                 string // what answers it where nobody can be asked: "--role-name"; no screen shows it
 	Quoted               string // AWS's or the vendor's own words
 	Wanted, Found        string
 	Named                Named

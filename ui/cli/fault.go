@@ -86,7 +86,7 @@ type ErrorJSON struct {
 // JSONOf is a problem as a member of a JSON document.
 func JSONOf(p screen.Problem) *ErrorJSON {
 	n := p.Named
-	return &ErrorJSON{What: draw.Clean(p.What), Expected: draw.Clean(p.Expected), Next: draw.Clean(p.Next), Said: draw.Clean(p.Quoted),
+	return &ErrorJSON{What: draw.Clean(p.What), Expected: draw.Clean(p.Expected), Next: draw.Clean(p.InScript()), Said: draw.Clean(p.Quoted),
 		Code: draw.Clean(n.Code), RequestID: draw.Clean(n.RequestID), Principal: draw.Clean(n.Principal), Action: draw.Clean(n.Action),
 		Resource: draw.Clean(n.Resource), DeniedBy: draw.Clean(n.DeniedBy), PolicyARN: draw.Clean(n.PolicyARN), Parameter: draw.Clean(n.Parameter)}
 }
@@ -203,7 +203,7 @@ func (a *App) writeProblem(p screen.Problem) {
 	}
 	for _, row := range [][2]string{
 		{"  said:     ", p.Quoted}, {"  request:  ", p.Named.Request()}, {"  wanted:   ", p.Wanted}, {"  found:    ", p.Found},
-		{"  expected: ", p.Expected}, {"  next:     ", p.Next},
+		{"  expected: ", p.Expected}, {"  next:     ", p.InScript()},
 	} {
 		if row[1] != "" {
 			talk.Hang(row[0], draw.Clean(row[1]))

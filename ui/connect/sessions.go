@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rolecall/steps"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/ui/cli"
@@ -161,7 +162,7 @@ func sessionRows(s record.Answers) [][2]string {
 	rows := [][2]string{
 		{"Session", s.ID}, {"Vendor", s.Vendor}, {"Method", s.Method}, {"Access", s.Access},
 		{"Vendor's account", s.VendorAccount}, {"Partition", s.Partition}, {"AWS account", s.AccountID},
-		{"Profile", s.Profile}, {"Products", strings.Join(s.Bundles, ", ")},
+		{"Profile", s.Profile}, {"Products", strings.Join(products(s), ", ")},
 		{"Begun", s.Created.Local().Format(time.DateTime)}, {"Saved", s.Updated.Local().Format(time.DateTime)},
 	}
 	if s.Rehearsal {
@@ -176,6 +177,15 @@ func sessionRows(s record.Answers) [][2]string {
 		}
 	}
 	return rows
+}
+
+// products are the titles of what was chosen; their IDs where the vendor's
+// description is gone.
+func products(s record.Answers) []string {
+	if vendor, err := steps.Library().Load(s.Vendor); err == nil && len(s.Bundles) > 0 {
+		return vendor.Titles(s.Bundles)
+	}
+	return s.Bundles
 }
 
 func removeSession(a *cli.App, id string) error {
