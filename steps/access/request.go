@@ -158,7 +158,7 @@ func (r Request) Cost(purpose, sid string) string {
 	if !ok {
 		return ""
 	}
-	serves := cmp.Or(strings.Join(r.Vendor.Serves(sid), ", "), r.Vendor.Title)
+	serves := cmp.Or(strings.Join(r.Vendor.Titles(r.Vendor.Serves(sid)), ", "), r.Vendor.Title)
 	return "Needed by " + serves + ". Without it: " + why.Without
 }
 

@@ -22,7 +22,7 @@ import (
 
 // Agree asks a question that is answered by y or n; enter alone is no.
 func (a *App) Agree(ctx context.Context, question string) (bool, error) {
-	fmt.Fprint(a.Env.Stderr, strings.Join(draw.Hang("", question, a.Talk().columns), "\n")+" ")
+	a.Talk().Question(question + " ")
 	answer := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(a.Env.Stdin).ReadString('\n') // the end of the input is no

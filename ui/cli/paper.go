@@ -92,6 +92,15 @@ func (p Paper) Hang(first, text string) {
 	fmt.Fprintln(p.w, strings.Join(draw.Hang(first, text, p.columns), "\n"))
 }
 
+// Question writes a question, at whose end the answer is typed.
+func (p Paper) Question(text string) {
+	if p.ascii {
+		text = draw.ASCII(text)
+	}
+	space := text[len(strings.TrimRight(text, " ")):]
+	fmt.Fprint(p.w, strings.Join(draw.Hang("", text, p.columns), "\n")+space)
+}
+
 // Text writes text that is laid out already, line breaks and all. The error is
 // that of the stream.
 func (p Paper) Text(text string) error {

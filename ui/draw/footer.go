@@ -203,13 +203,21 @@ func aboutOf(f *Frame) []string {
 	return texts
 }
 
+// sentence ends a title as a sentence.
+func sentence(title string) string {
+	if strings.HasSuffix(title, "?") || strings.HasSuffix(title, ".") {
+		return title
+	}
+	return title + "."
+}
+
 // Next says which step comes after this one; empty where the rail does not.
 func Next(rail []steps.RailItem) string {
 	for i, item := range rail {
 		switch {
 		case !item.Here:
 		case i+1 < len(rail):
-			return fmt.Sprintf("Next comes step %d: %s.", rail[i+1].Number, Clean(rail[i+1].Title))
+			return fmt.Sprintf("Next comes step %d: %s", rail[i+1].Number, sentence(Clean(rail[i+1].Title)))
 		default:
 			return "This is the last step."
 		}
