@@ -125,3 +125,12 @@ func TestThePlainFrontIsChosen(t *testing.T) {
 		})
 	}
 }
+
+// TestLeavingAtTheEndIsNoCancelling: nothing is left to do.
+func TestLeavingAtTheEndIsNoCancelling(t *testing.T) {
+	t.Parallel()
+	said, code := plainWalk(t, strings.Repeat("\n", 9)+"quit\n")
+	if code != 0 || !strings.Contains(said, "Connected. Spot accepted the role.") || strings.Contains(said, "Cancelled") {
+		t.Errorf("exit code %d: %s", code, said)
+	}
+}
