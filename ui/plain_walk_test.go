@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -111,7 +112,7 @@ func TestThePlainFrontIsChosen(t *testing.T) {
 			env := quick()
 			var out, talk bytes.Buffer
 			state := t.TempDir()
-			env.Environ = append(environ, "XDG_STATE_HOME="+state, "XDG_CONFIG_HOME="+state)
+			env.Environ = slices.Concat(environ, []string{"XDG_STATE_HOME=" + state, "XDG_CONFIG_HOME=" + state})
 			env.Stdin, env.Stdout, env.Stderr = strings.NewReader("quit\n"), &out, &talk
 			env.StdinTTY, env.StdoutTTY, env.StderrTTY, env.ReadSecret = true, true, true, nil
 			env.Size = func() (int, int) { return 80, 24 }

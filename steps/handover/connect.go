@@ -373,11 +373,11 @@ func (c *Connect) timedOut(s *step.Session) *screen.Problem {
 	p := *c.refusal
 	took := screen.Clock(s.Now().Sub(c.since))
 	if !c.refused {
-		p.What = fmt.Sprintf("%s did not take the role within %s (%s). %s", s.Vendor.Title, took, tried(c.tries), p.What)
+		p.What = fmt.Sprintf("%s did not take the role within %s (%s). %s", s.Vendor.Title, took, screen.Counted(c.tries, "try"), p.What)
 		p.Expected, p.Kind = s.Vendor.Title+" to take the role", screen.TimedOut
 		return &p
 	}
-	p.What = fmt.Sprintf("%s still refuses the role after %s (%s).", s.Vendor.Title, took, tried(c.tries))
+	p.What = fmt.Sprintf("%s still refuses the role after %s (%s).", s.Vendor.Title, took, screen.Counted(c.tries, "try"))
 	p.Expected = s.Vendor.Title + " to assume the role"
 	if c.report == nil || !c.report.OK {
 		p.Next = "Look at the role's trust policy and external ID, then try again."
@@ -400,14 +400,6 @@ func (c *Connect) accepted(s *step.Session) (step.Move, []screen.Effect) {
 	}
 	s.Answered(record.StepConnect, c.basis(s.Answers)...)
 	return step.Stay, nil
-}
-
-// tried is "1 try" or "3 tries".
-func tried(n int) string {
-	if n == 1 {
-		return "1 try"
-	}
-	return screen.Thousands(n) + " tries"
 }
 
 // leftToHandOver reports whether a role remains that no API takes.

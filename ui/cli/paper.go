@@ -141,11 +141,11 @@ func (p Paper) Table(titled bool, rows [][]string) {
 		return
 	}
 	for _, row := range rows {
-		first := ""
+		var first strings.Builder
 		for i, cell := range row[:len(row)-1] {
-			first += cell + strings.Repeat(" ", widths[i]-draw.Width(cell)) + gutter
+			first.WriteString(cell + strings.Repeat(" ", widths[i]-draw.Width(cell)) + gutter)
 		}
-		p.Hang(first, row[len(row)-1])
+		p.Hang(first.String(), row[len(row)-1])
 	}
 }
 

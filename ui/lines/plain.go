@@ -231,13 +231,12 @@ func (p *plain) promptText() string {
 
 // choicePrompt asks for an option: by its number, or by enter where one is marked.
 func choicePrompt(c screen.Choices) string {
-	text := "type its number"
 	for _, option := range c.Options {
 		if option.ID == c.Picked {
-			text += ", or enter for " + option.Label
+			return "type its number, or enter for " + option.Label
 		}
 	}
-	return text
+	return "type its number"
 }
 
 // read has the next line read, unless one is being read. A pipe is read only
