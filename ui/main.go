@@ -65,6 +65,7 @@ func rootCommand(a *cli.App) *cobra.Command {
 		connect.PlanCommand(a), connect.ApproveCommand(a), connect.VerifyCommand(a), connect.UpdateCommand(a), connect.DisconnectCommand(a),
 		policies.PolicyCommand(a), vendors.VendorsCommand(a), upkeep.DoctorCommand(a), upkeep.ManCommand(a), upkeep.VersionCommand(a),
 	)
+	root.SetHelpCommand(upkeep.HelpCommand(a))
 	root.InitDefaultCompletionCmd()
 	return root
 }
