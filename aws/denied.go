@@ -50,9 +50,9 @@ func explainDenied(e *Error) {
 	e.What = "You are not allowed " + action + "."
 	switch {
 	case strings.Contains(e.DeniedBy, "service control policy"):
-		e.Next = "Your organisation forbids it. Ask whoever manages its service control policies" + bracketed(e.PolicyARN) + "."
+		e.Next = "Your organization forbids it. Ask whoever manages its service control policies" + bracketed(e.PolicyARN) + "."
 	case strings.Contains(e.DeniedBy, "resource control policy"):
-		e.Next = "Your organisation forbids it. Ask whoever manages its resource control policies" + bracketed(e.PolicyARN) + "."
+		e.Next = "Your organization forbids it. Ask whoever manages its resource control policies" + bracketed(e.PolicyARN) + "."
 	case strings.Contains(e.DeniedBy, "permissions boundary"):
 		e.Next = "Your permissions boundary" + bracketed(e.PolicyARN) + " forbids it. Ask whoever set it to allow " + action + "."
 	case strings.Contains(e.DeniedBy, "session policy"):

@@ -127,7 +127,7 @@ func (a *Account) Organization(ctx context.Context) (Organization, error) {
 		return Organization{}, nil
 	}
 	if err != nil {
-		return Organization{}, a.fail(err, "organizations:DescribeOrganization", "get the organisation")
+		return Organization{}, a.fail(err, "organizations:DescribeOrganization", "get the organization")
 	}
 	if out.Organization == nil {
 		return Organization{}, nil

@@ -161,7 +161,7 @@ func why(id string) string {
 	case "role-partition":
 		return "Accounts of one partition cannot be reached from another."
 	case "role-path":
-		return "The path is part of the role's ARN, and policies of your organisation may depend on it."
+		return "The path is part of the role's ARN, and policies of your organization may depend on it."
 	case "trust-principal":
 		return "Only accounts named in the trust policy can assume the role."
 	case "trust-action":

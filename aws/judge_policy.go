@@ -72,7 +72,7 @@ func ofAWS(arn string) bool {
 // wanted by ARN stand on neither side: AWS changes what they grant.
 func (j *judging) matches() verdict {
 	wanted := policy.Merge(j.want.Policies...)
-	v := verdict{status: Pass, want: fmt.Sprintf("what the vendor's policy grants (%s)", statements(len(wanted.Statements))), got: "the same"}
+	v := verdict{status: Pass, want: fmt.Sprintf("what the vendor's policy grants (%s)", statements(len(wanted.Statements))), got: "the same as the vendor's policy"}
 	if len(wanted.Statements) == 0 {
 		v.want, v.got = "nothing beside "+someOf(j.want.PolicyARNs, 3), "nothing"
 	}

@@ -278,7 +278,7 @@ func organisationPolicy(kind string) string {
 	case "RESOURCE_CONTROL_POLICY":
 		return "a resource control policy (RCP)"
 	}
-	return "a policy of an organisation"
+	return "a policy of an organization"
 }
 
 func hasResourceType(resources *node, prefix string) bool {

@@ -52,7 +52,7 @@ func TestTheReportBucketIsLookedAt(t *testing.T) {
 		server.Inject(rehearsal.Fault{Kind: rehearsal.Broken, Actions: []string{"s3:GetBucketLocation"}})
 		w.types("parameter", "reports").sees("could not answer")
 		server.ClearFaults()
-		w.enter().sees("The bucket reports is in this account", "us-east-1", "manages its organisation").enter()
+		w.enter().sees("The bucket reports is in this account", "us-east-1", "manages its organization").enter()
 		w.sees("sets no external ID", "confused deputy").chooses("without", "own")
 		w.types("own-external-id", "with spaces").sees("space")
 		w.types("own-external-id", "spotinst:aws:extid:0123456789abcdef").at("create")

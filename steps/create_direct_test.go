@@ -247,6 +247,8 @@ func TestADifferentRoleCanBeLeftForAnotherName(t *testing.T) {
 		w.direct()
 		w.createRole("Spot-Role", "spotinst:aws:extid:0000000000000000")
 		w.toCreate().sees("Spot-Role exists and differs", "it trusts otherwise").chooses("difference", "another-name")
+		w.enter().sees("Type another name: Spot-Role is taken.")
+		w.types("role-name SpotinstRoleArn", "spot-role").enter().sees("spot-role is taken. Type another name.")
 		w.types("role-name SpotinstRoleArn", "has space").sees("a space")
 		w.types("role-name SpotinstRoleArn", "Spot-Role-2").sees("create role Spot-Role-2").enter().sees("seen to be right", "role/Spot-Role-2")
 		old, err := w.hands().Role(t.Context(), "Spot-Role")

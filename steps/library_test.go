@@ -160,6 +160,9 @@ func (w *world) walkThrough(tell func(step, label string)) {
 			return
 		}
 		view := w.walk.Screen()
+		if strings.Count(view.About, ". ") != 1 || strings.Contains(view.About, "{") {
+			w.t.Errorf("%s is explained by %q, want two sentences", w.walk.Step().ID(), view.About)
+		}
 		if hasInstructions(view) {
 			id, _, _ := strings.Cut(string(w.walk.Step().ID()), ":")
 			for _, label := range w.copyable(view) {

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"reflect"
+	"slices"
 
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
@@ -18,6 +19,7 @@ type Walk struct {
 	flow    []step.Step
 	detours []step.Detour
 	at      int
+	came    []record.StepID // the steps that lead here, the last one behind: where back goes
 	visit   int
 	ended   bool
 }
@@ -142,6 +144,7 @@ func byPerson(msg screen.Msg) bool {
 func (w *Walk) follow(move step.Move) Turn {
 	if id, ok := move.Target(); ok {
 		if i, ok := w.index(id); ok {
+			w.came = append(w.came, w.Step().ID())
 			return w.arrive(i)
 		}
 		return Turn{}
@@ -164,19 +167,44 @@ func (w *Walk) forward() Turn {
 		if status == step.NotNeeded || w.Session.Resuming && status == step.Done {
 			continue
 		}
+		w.came = append(w.came, w.Step().ID())
+		if again := slices.Index(w.came, w.flow[i].ID()); again >= 0 {
+			w.came = w.came[:again] // a round ends here: back does not go through it again
+		}
 		return w.arrive(i)
 	}
 	w.ended = true
 	return Turn{Ended: true}
 }
 
+// back goes to where one came from, else to the step before.
 func (w *Walk) back() Turn {
-	for i := w.at - 1; i >= 0; i-- {
-		if w.flow[i].Status(w.Session.Answers) != step.NotNeeded {
-			return w.arrive(i)
+	i, ok := w.before()
+	if !ok {
+		return Turn{}
+	}
+	for last := len(w.came) - 1; last >= 0; last-- {
+		if w.came[last] == w.flow[i].ID() {
+			w.came = w.came[:last]
+			break
 		}
 	}
-	return Turn{}
+	return w.arrive(i)
+}
+
+// before is the step that back goes to; ok is false where there is none.
+func (w *Walk) before() (at int, ok bool) {
+	for _, id := range slices.Backward(w.came) {
+		if i, known := w.index(id); known && i != w.at && w.flow[i].Status(w.Session.Answers) != step.NotNeeded {
+			return i, true
+		}
+	}
+	for i := w.at - 1; i >= 0; i-- {
+		if w.flow[i].Status(w.Session.Answers) != step.NotNeeded {
+			return i, true
+		}
+	}
+	return 0, false
 }
 
 func (w *Walk) arrive(i int) Turn {
@@ -203,6 +231,7 @@ func (w *Walk) Steps() []step.Step { return w.flow }
 // Screen is the current step's screen, with the detours that can be taken there.
 func (w *Walk) Screen() screen.Screen {
 	view := w.Step().Screen(w.Session)
+	view.About = aboutStep(w.Session, w.Step().ID())
 	for _, detour := range w.detours {
 		view = detour.Show(w.Session, view)
 	}
@@ -220,12 +249,19 @@ func (w *Walk) CanGoBack() bool {
 	if step, ok := w.Step().(step.Layered); ok && step.Deeper() {
 		return true
 	}
-	for i := range w.at {
-		if w.flow[i].Status(w.Session.Answers) != step.NotNeeded {
-			return true
+	_, ok := w.before()
+	return ok
+}
+
+// Complete reports whether nothing is left to do: the last step is here, and
+// done.
+func (w *Walk) Complete() bool {
+	for _, one := range w.flow[w.at+1:] {
+		if one.Status(w.Session.Answers) != step.NotNeeded {
+			return false
 		}
 	}
-	return false
+	return w.Step().Status(w.Session.Answers) == step.Done
 }
 
 // Rail lists the steps that are needed, with their places.

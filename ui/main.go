@@ -24,14 +24,7 @@ func Main(ctx context.Context, args []string, env cli.Env) int {
 	root := rootCommand(a)
 	root.SetArgs(args)
 	flags.AddParameters(a, root, args)
-	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) {
-		tree := func(a *cli.App) *cobra.Command {
-			fresh := rootCommand(a)
-			flags.AddParameters(a, fresh, args)
-			return fresh
-		}
-		upkeep.Help(a, tree, cmd)
-	})
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { upkeep.Help(a, cmd) })
 	err := root.ExecuteContext(ctx)
 	return a.Finish(ctx, err)
 }
@@ -66,12 +59,13 @@ func rootCommand(a *cli.App) *cobra.Command {
 	root.SetOut(a.Env.Stdout)
 	root.SetErr(a.Env.Stderr)
 	root.SetFlagErrorFunc(flags.Fault)
-	root.SetUsageFunc(upkeep.Usage)
+	root.SetUsageFunc(upkeep.Usage(a))
 	root.AddCommand(
 		connect.ConnectCommand(a), connect.RehearseCommand(a), connect.ResumeCommand(a), connect.SessionsCommand(a),
 		connect.PlanCommand(a), connect.ApproveCommand(a), connect.VerifyCommand(a), connect.UpdateCommand(a), connect.DisconnectCommand(a),
 		policies.PolicyCommand(a), vendors.VendorsCommand(a), upkeep.DoctorCommand(a), upkeep.ManCommand(a), upkeep.VersionCommand(a),
 	)
+	root.SetHelpCommand(upkeep.HelpCommand(a))
 	root.InitDefaultCompletionCmd()
 	return root
 }

@@ -228,7 +228,7 @@ func wantedText(key string) func(v string, pattern bool) string {
 	case "aws:sourcevpce":
 		return wantPrefix("vpce-", "a VPC endpoint is vpce- and an ID; a VPC (vpc-) stands in aws:SourceVpc")
 	case "aws:principalorgid", "aws:resourceorgid", "aws:sourceorgid", "aws:vpceorgid":
-		return wantPrefix("o-", "an organisation is o- and an ID")
+		return wantPrefix("o-", "an organization is o- and an ID")
 	case "aws:principalorgpaths", "aws:resourceorgpaths", "aws:sourceorgpaths", "aws:vpceorgpaths":
 		return wantPath
 	case "aws:principalaccount", "aws:resourceaccount", "aws:sourceaccount", "aws:vpceaccount", "s3:resourceaccount", "kms:calleraccount":
@@ -291,7 +291,7 @@ func wantPrefix(prefix, expected string) func(string, bool) string {
 // wantPath wants the path of an organisational unit, which ends in a slash.
 func wantPath(v string, pattern bool) string {
 	if !strings.HasPrefix(v, "o-") && (!pattern || !policy.Overlaps(v, "o-*")) {
-		return "a path begins with the organisation, o-…/r-…/ou-…/"
+		return "a path begins with the organization, o-…/r-…/ou-…/"
 	}
 	if !strings.HasSuffix(v, "/") && (!pattern || !strings.HasSuffix(v, "*")) {
 		return "a path ends in a slash, or in * for what lies below"

@@ -158,7 +158,7 @@ func (r Request) Cost(purpose, sid string) string {
 	if !ok {
 		return ""
 	}
-	serves := cmp.Or(strings.Join(r.Vendor.Serves(sid), ", "), r.Vendor.Title)
+	serves := cmp.Or(strings.Join(r.Vendor.Titles(r.Vendor.Serves(sid)), ", "), r.Vendor.Title)
 	return "Needed by " + serves + ". Without it: " + why.Without
 }
 
@@ -227,7 +227,8 @@ func (r Request) UnknownAccount(purpose string) error {
 	return &screen.Fault{Problem: screen.Problem{
 		What:     "The AWS account of " + r.Vendor.Title + " in " + r.Partition + " is not known.",
 		Expected: "an account for the trust policy of " + r.Role(purpose).RoleName,
-		Next:     strings.TrimSpace("Give it with --trusted-account. " + r.Vendor.Partitions[r.Partition].Why), Kind: screen.Usage}}
+		Next:     strings.TrimSpace("Name it at the step that asks for the partition. " + r.Vendor.Partitions[r.Partition].Why),
+		Flag:     "--trusted-account", Kind: screen.Usage}}
 }
 
 // Setup is everything for the exports: the same documents as in every other

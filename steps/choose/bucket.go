@@ -104,8 +104,8 @@ func (b *bucketLook) place(s *step.Session) []screen.Block {
 	case "":
 		return nil
 	case s.AccountID:
-		return []screen.Block{screen.Text{Tone: screen.Good, Body: "This account manages its organisation: its report covers all member accounts."}}
+		return []screen.Block{screen.Text{Tone: screen.Good, Body: "This account manages its organization: its report covers all member accounts."}}
 	}
-	return []screen.Block{screen.Text{Tone: screen.Warning, Body: "This is a member account. The organisation's management account is " + screen.Grouped(management) +
+	return []screen.Block{screen.Text{Tone: screen.Warning, Body: "This is a member account. The organization's management account is " + screen.Grouped(management) +
 		". Go on only if this account has the report itself; else connect that one."}}
 }

@@ -190,7 +190,7 @@ func (l *Login) signIn(s *step.Session, code string) (step.Move, []screen.Effect
 }
 
 // askWho asks for the identity, and for what helps to recognise the account:
-// its alias and whether it manages an organisation. Those two may be denied.
+// its alias and whether it manages an organization. Those two may be denied.
 func askWho(ctx context.Context, account *aws.Account) whoami {
 	who := whoami{account: account}
 	who.identity, who.err = account.Identity(ctx)
@@ -381,7 +381,7 @@ func (l *Login) whoBlocks(s *step.Session) ([]screen.Block, []screen.Action) {
 		{Label: "You are", Value: id.ARN}, {Label: "Partition", Value: id.Partition}}
 	blocks := []screen.Block{screen.Text{Body: "Is this the account to connect? Check that the browser's top right corner shows the same number: it may be signed in to another one."}, facts}
 	if l.who.management {
-		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "This account manages an organisation. Vendors are usually connected to a member account."})
+		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "This account manages an organization. Vendors are usually connected to a member account."})
 	}
 	if console, ok := aws.ConsoleFor(id.Partition); ok {
 		blocks = append(blocks, screen.Link{Label: "Console", URL: console.SignIn()})

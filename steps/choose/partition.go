@@ -122,7 +122,7 @@ func (c *Partition) Screen(s *step.Session) screen.Screen {
 		p := s.Vendor.Partitions[id]
 		detail := ""
 		if !p.Customise {
-			detail = "the policy cannot be customised there"
+			detail = "the policy cannot be customized there"
 		}
 		choices.Options = append(choices.Options, screen.Option{ID: id, Label: p.Title, Detail: detail})
 	}

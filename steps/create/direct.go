@@ -130,6 +130,7 @@ func (d *Direct) answeredDifference(s *step.Session, id string) (step.Move, []sc
 	switch {
 	case id == optionRename:
 		d.beginNaming(s)
+		d.names.ask(d.run.Plan.Differences)
 	case id == optionUpdate && first.Fixed == "":
 		return step.Stay, d.run.Accept(s.Host(), first)
 	case id == optionStop:

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"rolecall/aws"
+	making "rolecall/steps/make"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -20,16 +21,30 @@ const (
 type names struct {
 	draft map[string]string // being typed, by field
 	wrong map[string]string // what is wrong with them
+	taken map[string]string // the name that something else has, by field: another one is asked for
 }
 
 // begin fills in the names of roles and policies as they are.
 func (n *names) begin(s *step.Session) {
-	n.draft, n.wrong = map[string]string{}, map[string]string{}
+	n.draft, n.wrong, n.taken = map[string]string{}, map[string]string{}, map[string]string{}
 	for _, role := range s.Request().Needed() {
 		part := s.Part(role.Purpose)
 		n.draft[fieldRoleName+role.Purpose] = part.RoleName
 		if !part.NoPolicy {
 			n.draft[fieldPolicyName+role.Purpose] = part.PolicyName
+		}
+	}
+}
+
+// ask has another name asked for than those that are taken. A field that would
+// say the taken name again is empty.
+func (n *names) ask(differences []making.Difference) {
+	prefix := map[record.ItemKind]string{record.ItemStack: fieldStackName, record.ItemPolicy: fieldPolicyName, record.ItemRole: fieldRoleName}
+	for _, d := range differences {
+		for id, name := range n.draft {
+			if strings.HasPrefix(id, prefix[d.Kind]) && prefix[d.Kind] != "" && strings.EqualFold(name, d.Name) {
+				n.taken[id], n.draft[id] = name, ""
+			}
 		}
 	}
 }
@@ -51,8 +66,13 @@ func (n *names) right() bool {
 		case strings.HasPrefix(id, fieldPolicyName):
 			check = aws.CheckPolicyName
 		}
-		if err := check(name); err != nil {
+		switch err := check(name); {
+		case name == "" && n.taken[id] != "":
+			n.wrong[id] = "Type another name: " + n.taken[id] + " is taken."
+		case err != nil:
 			n.wrong[id] = step.InputProblem(err)
+		case strings.EqualFold(name, n.taken[id]): // IAM ignores case in names
+			n.wrong[id] = name + " is taken. Type another name."
 		}
 	}
 	return len(n.wrong) == 0
@@ -75,7 +95,11 @@ func (n *names) input(id, label, flag string) []screen.Block {
 	if !asked {
 		return nil // the role has no policy of the vendor's
 	}
-	return []screen.Block{screen.Input{ID: id, Label: label, Value: value, Problem: n.wrong[id], Flag: flag}}
+	in := screen.Input{ID: id, Label: label, Value: value, Problem: n.wrong[id], Flag: flag}
+	if name := n.taken[id]; name != "" {
+		in.Hint = "another than " + name
+	}
+	return []screen.Block{in}
 }
 
 func (n *names) policyInput(purpose, suffix string) []screen.Block {

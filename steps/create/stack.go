@@ -339,6 +339,7 @@ func (c *Stack) choseTaken(s *step.Session, id string) []screen.Effect {
 	switch {
 	case id == optionRename:
 		c.beginNaming(s)
+		c.names.ask(c.run.Plan.Differences)
 	case id == optionUpdate && first.Fixed == "":
 		c.update, s.Stack.Way = true, wayHere
 		c.run.Accept(s.Host(), first)

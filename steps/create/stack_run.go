@@ -205,7 +205,7 @@ func (c *Stack) failure() *screen.Problem {
 		p.Kind = screen.AWSRefused
 	case aws.Exists:
 		p.Kind = screen.NotAsNeeded
-		p.Next = "Delete the failed stack, then choose other names; unattended: --stack-name, --role-name, --policy-name."
+		p.Next, p.Flag = "Delete the failed stack, then choose other names.", "--stack-name, --role-name, --policy-name"
 	}
 	return p
 }

@@ -253,7 +253,7 @@ func (v *Vendor) sids(role *Role, bundles []string) []string {
 // Check tells whether the value follows the parameter's rule. The error is a
 // Mistake.
 func (p Parameter) Check(value string) error {
-	m := Mistake{Expected: p.About, Next: fmt.Sprintf("Give it with %s, such as %s.", p.Flag, p.Example)}
+	m := Mistake{Expected: p.About, Next: "Give one such as " + p.Example + ".", Flag: p.Flag}
 	switch {
 	case value == "":
 		m.What = p.Label + " is missing."

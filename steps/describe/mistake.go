@@ -14,6 +14,7 @@ type Mistake struct {
 	What         string // what is wrong, a sentence
 	Expected     string // what was expected instead
 	Next         string // what to do next, a sentence
+	Flag         string // the flag that answers it; empty where none does
 }
 
 // Error is the place, what is wrong, what was expected and the next step.
@@ -32,6 +33,9 @@ func (m Mistake) Error() string {
 	}
 	if m.Next != "" {
 		b.WriteString(" " + m.Next)
+	}
+	if m.Flag != "" {
+		b.WriteString(" Unattended: " + m.Flag + ".")
 	}
 	return b.String()
 }

@@ -2,6 +2,7 @@ package describe
 
 import (
 	"slices"
+	"strings"
 
 	"rolecall/policy"
 )
@@ -69,4 +70,26 @@ func (v *Vendor) need(role *Role, statement *policy.Statement, action string) (N
 		return need, true
 	}
 	return Need{}, false
+}
+
+// Titles are the products and integrations as people know them, each once; an
+// integration says whose it is.
+func (v *Vendor) Titles(bundles []string) []string {
+	var titles []string
+	for _, id := range bundles {
+		b, ok := v.Bundle(id)
+		if !ok {
+			continue
+		}
+		title := b.Title
+		if product, _, nested := strings.Cut(id, "/"); nested {
+			if parent, ok := v.Bundle(product); ok && !strings.HasPrefix(title, parent.Title) {
+				title = parent.Title + "'s " + b.Title
+			}
+		}
+		if !slices.Contains(titles, title) {
+			titles = append(titles, title)
+		}
+	}
+	return titles
 }

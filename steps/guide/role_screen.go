@@ -219,7 +219,7 @@ func (c *Role) several(s *step.Session) []screen.Block {
 		arns = append(arns, m.Role.ARN)
 	}
 	problem := screen.Problem{What: fmt.Sprintf("%d roles are right: %s.", len(right), strings.Join(arns, ", ")), Expected: "one role",
-		Next: "Choose one here; unattended, name it with --role-name.", Kind: screen.NotAsNeeded, Passing: true}
+		Next: "Choose one here.", Flag: "--role-name", Kind: screen.NotAsNeeded, Passing: true}
 	return []screen.Block{problem, choices}
 }
 

@@ -271,7 +271,7 @@ func (c *User) several(right []aws.UserSighting) []screen.Block {
 		names = append(names, u.User.Name)
 	}
 	return []screen.Block{screen.Problem{What: fmt.Sprintf("%d users are right: %s.", len(right), strings.Join(names, ", ")), Expected: "one user",
-		Next: "Choose one here; unattended, name it with --user-name.", Kind: screen.NotAsNeeded, Passing: true}, choices}
+		Next: "Choose one here.", Flag: "--user-name", Kind: screen.NotAsNeeded, Passing: true}, choices}
 }
 
 func (c *User) actions(s *step.Session) []screen.Action {

@@ -180,7 +180,7 @@ func (c *Connect) begin(s *step.Session) []screen.Effect {
 func (c *Connect) proveApproved(s *step.Session) []screen.Effect {
 	if s.AWS == nil {
 		c.stage, c.problem = gaveUp, &screen.Problem{What: "A plan binds, and without AWS credentials rolecall cannot read back what was made.",
-			Expected: "credentials that may read the role and its policies", Next: "Sign in at the login step, or go on without --plan.", Kind: screen.NotAsNeeded}
+			Expected: "credentials that may read the role and its policies", Next: "Sign in at the login step, or begin again without the plan.", Kind: screen.NotAsNeeded}
 		return nil
 	}
 	c.stage = checking
@@ -373,17 +373,17 @@ func (c *Connect) timedOut(s *step.Session) *screen.Problem {
 	p := *c.refusal
 	took := screen.Clock(s.Now().Sub(c.since))
 	if !c.refused {
-		p.What = fmt.Sprintf("%s did not take the role within %s (%d tries). %s", s.Vendor.Title, took, c.tries, p.What)
+		p.What = fmt.Sprintf("%s did not take the role within %s (%s). %s", s.Vendor.Title, took, screen.Counted(c.tries, "try"), p.What)
 		p.Expected, p.Kind = s.Vendor.Title+" to take the role", screen.TimedOut
 		return &p
 	}
-	p.What = fmt.Sprintf("%s still refuses the role after %s (%d tries).", s.Vendor.Title, took, c.tries)
+	p.What = fmt.Sprintf("%s still refuses the role after %s (%s).", s.Vendor.Title, took, screen.Counted(c.tries, "try"))
 	p.Expected = s.Vendor.Title + " to assume the role"
 	if c.report == nil || !c.report.OK {
 		p.Next = "Look at the role's trust policy and external ID, then try again."
 		return &p
 	}
-	p.Next = "rolecall sees nothing wrong with the role. An organisation's policy (SCP or RCP) may forbid it: ask who manages the organisation, then try again."
+	p.Next = "rolecall sees nothing wrong with the role. A policy of your organization (SCP or RCP) may forbid it: ask who manages the organization, then try again."
 	if c.sameID {
 		p.Next = "The external ID is the one that " + s.Vendor.Title + " holds now. " + p.Next
 	}

@@ -156,7 +156,7 @@ func (c *Connect) verdict(s *step.Session) string {
 	case c.tries == 1:
 		return s.Vendor.Title + " accepted the role at the first try."
 	}
-	return fmt.Sprintf("%s accepted the role after %s (%d tries).", s.Vendor.Title, screen.Clock(c.took), c.tries)
+	return fmt.Sprintf("%s accepted the role after %s (%s).", s.Vendor.Title, screen.Clock(c.took), screen.Counted(c.tries, "try"))
 }
 
 // Summary is the last screen's blocks, for the scrollback.

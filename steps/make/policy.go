@@ -270,9 +270,9 @@ func (d *Difference) finish(what, flag string, updates bool) *Difference {
 	if d.Problem.Expected == "" {
 		d.Problem.Expected = "what this session would make"
 	}
-	d.Problem.Next = "Choose another name for the " + what + ". Unattended: " + flag + "."
+	d.Problem.Next, d.Problem.Flag = "Choose another name for the "+what+".", flag
 	if updates {
-		d.Problem.Next = "Choose another name for the " + what + ", have rolecall update this one, or stop. Unattended: " + flag + "."
+		d.Problem.Next = "Choose another name for the " + what + ", have rolecall update this one, or stop."
 	}
 	d.Problem.Kind, d.Problem.Passing = screen.NotAsNeeded, false
 	return d

@@ -171,7 +171,7 @@ func (w *Stack) difference(stack aws.Stack) *Difference {
 		What: "The stack " + stack.Name + " exists already (" + StatusWords(string(stack.Status)) +
 			"), and it was made from another template or with another external ID.",
 		Expected: "a name that is free, or a stack made from this template",
-		Next:     "Choose another name, or have the stack updated; unattended: --stack-name.", Kind: screen.NotAsNeeded}
+		Next:     "Choose another name, or have the stack updated.", Flag: "--stack-name", Kind: screen.NotAsNeeded}
 	switch {
 	case stack.Status.Moving():
 		d.Fixed = "CloudFormation is at work on it"

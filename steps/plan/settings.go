@@ -45,7 +45,7 @@ func (p *Plan) Differs(anew *Plan) *screen.Problem {
 	differs := func(what, planned, now string) *screen.Problem {
 		return &screen.Problem{What: "The plan's " + what + " is not what would be made now.", Expected: "what was approved",
 			Wanted: planned, Found: now,
-			Next: "Plan anew, have that approved (rolecall approve FILE), and give it with --plan.", Kind: screen.NotAsNeeded}
+			Next: "Plan anew, have that approved (rolecall approve FILE), and begin again with it.", Flag: "--plan", Kind: screen.NotAsNeeded}
 	}
 	for i := range max(len(p.Roles), len(anew.Roles)) {
 		planned, now := at(p.Roles, i), at(anew.Roles, i)

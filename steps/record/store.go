@@ -254,7 +254,7 @@ func (s *Store) List() ([]Listed, error) {
 // Latest is the session that was saved last among those that wanted picks. ok
 // is false when there is none. A session that cannot be read could be the one:
 // then err says so, beside the latest of the others.
-func (s *Store) Latest(wanted func(Answers) bool) (a Answers, ok bool, err error) {
+func (s *Store) Latest(wanted func(Listed) bool) (a Answers, ok bool, err error) {
 	all, err := s.List()
 	if err != nil {
 		return Answers{}, false, err
@@ -264,7 +264,7 @@ func (s *Store) Latest(wanted func(Answers) bool) (a Answers, ok bool, err error
 			err = cmp.Or(err, one.Err)
 			continue
 		}
-		if wanted(one.Answers) && (!ok || one.Answers.Updated.After(a.Updated)) {
+		if wanted(one) && (!ok || one.Answers.Updated.After(a.Updated)) {
 			a, ok = one.Answers, true
 		}
 	}

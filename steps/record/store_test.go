@@ -332,7 +332,7 @@ func TestADamagedSessionSaysSo(t *testing.T) {
 			if p := problem(t, err); !strings.Contains(p.What, path) {
 				t.Errorf("got %q, want the file %s", p.What, path)
 			}
-			if _, ok, err := store.Latest(func(record.Answers) bool { return true }); ok || !record.IsUnreadable(err) {
+			if _, ok, err := store.Latest(func(record.Listed) bool { return true }); ok || !record.IsUnreadable(err) {
 				t.Errorf("Latest passed over the damaged one: %v, %v", ok, err)
 			}
 			if err := store.Remove(id, noon); err != nil {
@@ -412,11 +412,11 @@ func TestLatestIsTheOneSavedLast(t *testing.T) {
 		ids = append(ids, held.ID)
 		_ = held.Release()
 	}
-	latest, ok, err := store.Latest(func(record.Answers) bool { return true })
+	latest, ok, err := store.Latest(func(record.Listed) bool { return true })
 	if err != nil || !ok || latest.ID != ids[1] {
 		t.Errorf("got %s, %v, %v, want %s", latest.ID, ok, err, ids[1])
 	}
-	latest, ok, err = store.Latest(func(a record.Answers) bool { return a.Region == "" })
+	latest, ok, err = store.Latest(func(one record.Listed) bool { return one.Answers.Region == "" })
 	if err != nil || !ok || latest.ID != ids[2] {
 		t.Errorf("of those without a region got %s, %v, %v, want %s", latest.ID, ok, err, ids[2])
 	}

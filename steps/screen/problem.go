@@ -14,6 +14,14 @@ func (p *Problem) AsPassing() *Problem {
 	return &kept
 }
 
+// InScript is what to do where nobody can be asked: the flag stands behind it.
+func (p *Problem) InScript() string {
+	if p.Flag == "" {
+		return p.Next
+	}
+	return strings.TrimSpace(p.Next + " Unattended: " + p.Flag + ".")
+}
+
 // AppendProblem puts a problem, if there is one, at the end of the blocks.
 func AppendProblem(blocks []Block, p *Problem) []Block {
 	if p == nil {
@@ -48,7 +56,7 @@ type Fault struct {
 
 // Error is the problem in one line: what happened and what to do next.
 func (f *Fault) Error() string {
-	return strings.TrimSpace(f.Problem.What + " " + f.Problem.Next)
+	return strings.TrimSpace(f.Problem.What + " " + f.Problem.InScript())
 }
 
 // Unwrap gives the cause.

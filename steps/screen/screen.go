@@ -15,6 +15,7 @@ var errSecret = errors.New("marshal secret: secrets are never written")
 type Screen struct {
 	Heading string
 	Place   string // the vendor's own number: "Spot wizard 3.6"
+	About   string // what the step is for, and why: for the help
 	Blocks  []Block
 	Actions []Action
 }
@@ -243,6 +244,7 @@ const (
 // first difference marked.
 type Problem struct {
 	What, Expected, Next string
+	Flag                 string // what answers it where nobody can be asked: "--role-name"; no screen shows it
 	Quoted               string // AWS's or the vendor's own words
 	Wanted, Found        string
 	Named                Named

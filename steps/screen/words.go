@@ -8,10 +8,13 @@ import (
 	"unicode"
 )
 
-// Plural is the word for this many: "key", "keys".
+// Plural is the word for this many: "key", "keys"; "policy", "policies".
 func Plural(n int, word string) string {
 	if n == 1 {
 		return word
+	}
+	if stem, ok := strings.CutSuffix(word, "y"); ok && !strings.HasSuffix(stem, "e") && !strings.HasSuffix(stem, "a") {
+		return stem + "ies"
 	}
 	return word + "s"
 }
@@ -27,10 +30,16 @@ func Thousands(n int) string {
 	return fmt.Sprintf("%s,%03d", Thousands(n/1000), n%1000)
 }
 
-// Clock writes a duration as minutes and seconds: 1:05.
+// Counted is "1 action" or "6,144 actions".
+func Counted(n int, word string) string { return Thousands(n) + " " + Plural(n, word) }
+
+// Clock writes a duration as people read one: 0:42, 12:05, 1:02:03.
 func Clock(d time.Duration) string {
-	seconds := int(d.Round(time.Second) / time.Second)
-	return fmt.Sprintf("%d:%02d", seconds/60, seconds%60)
+	s := max(int64(d/time.Second), 0)
+	if s < 3600 {
+		return fmt.Sprintf("%d:%02d", s/60, s%60)
+	}
+	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
 }
 
 // Hours writes a session's duration without what is zero: 3h, 1h30m0s.

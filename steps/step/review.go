@@ -80,9 +80,10 @@ func (r *Reviewed) Text(where string) screen.Text {
 	return screen.Text{Tone: screen.Warning, Body: strings.TrimSpace(r.grants + " " + r.risks + " " + where)}
 }
 
-// SeeDocument tells how to see the document; unattended there is nobody to.
+// SeeDocument tells how to see the document; unattended there is nobody to, and
+// line by line the document itself says how it is read.
 func (s *Session) SeeDocument() string {
-	if s.Unattended {
+	if s.Unattended || s.ScreenStays {
 		return ""
 	}
 	return "v shows them."

@@ -9,9 +9,11 @@ import (
 	"fmt"
 	"os"
 	"os/user"
+	"runtime"
 	"runtime/debug"
 	"strings"
 
+	"github.com/agext/levenshtein"
 	"github.com/spf13/cobra"
 
 	"rolecall/steps/record"
@@ -20,7 +22,7 @@ import (
 
 // Agree asks a question that is answered by y or n; enter alone is no.
 func (a *App) Agree(ctx context.Context, question string) (bool, error) {
-	fmt.Fprint(a.Env.Stderr, question+" ")
+	a.Talk().Question(question + " ")
 	answer := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(a.Env.Stdin).ReadString('\n') // the end of the input is no
@@ -88,8 +90,37 @@ func Version() string {
 // Interactive reports whether the full-screen wizard can run.
 func (a *App) Interactive() bool { return a.Env.StdinTTY && a.Env.StdoutTTY && !a.Dumb() }
 
-// Dumb reports whether the terminal can draw no screen.
-func (a *App) Dumb() bool { return a.Env.Getenv("TERM") == "dumb" }
+// Dumb reports whether the terminal can draw no screen: it has no name, or says
+// that it cannot, or that it has no size.
+func (a *App) Dumb() bool {
+	switch a.Env.Getenv("TERM") {
+	case "dumb":
+		return true
+	case "":
+		if runtime.GOOS != "windows" { // where terminals have no names
+			return true
+		}
+	}
+	if a.Env.Size == nil {
+		return false
+	}
+	columns, rows := a.Env.Size()
+	return columns <= 0 || rows <= 0
+}
+
+// LineByLine reports whether the wizard goes line by line: as asked for, by the
+// flag or by the variable that other programs for screen readers know too, or
+// since the terminal can do no more.
+func (a *App) LineByLine() bool {
+	if a.Plain {
+		return true
+	}
+	switch strings.ToLower(a.Env.Getenv("ACCESSIBLE")) {
+	case "", "0", "false", "no":
+		return a.Dumb() && a.Env.StdinTTY
+	}
+	return true
+}
 
 // Store opens the sessions' folder, and tidies up what a killed rolecall left.
 func (a *App) Store() (*record.Store, error) {
@@ -103,14 +134,10 @@ func (a *App) Store() (*record.Store, error) {
 }
 
 // Say writes a line of talk.
-func (a *App) Say(format string, args ...any) {
-	fmt.Fprintf(a.Env.Stderr, format+"\n", args...)
-}
+func (a *App) Say(format string, args ...any) { a.Talk().lines(format, args) }
 
 // Print writes a line of data.
-func (a *App) Print(format string, args ...any) {
-	fmt.Fprintf(a.Env.Stdout, format+"\n", args...)
-}
+func (a *App) Print(format string, args ...any) { a.Out().lines(format, args) }
 
 // NoArgs refuses words behind a command that takes none.
 func (a *App) NoArgs(cmd *cobra.Command, args []string) error {
@@ -119,13 +146,40 @@ func (a *App) NoArgs(cmd *cobra.Command, args []string) error {
 	}
 	if cmd.HasAvailableSubCommands() {
 		next := "List the commands: " + cmd.CommandPath() + " --help."
-		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-			next = "Did you mean " + cmd.CommandPath() + " " + near[0] + "? " + next
+		if near := Nearest(args[0], commandsBelow(cmd)); near != "" {
+			next = "Did you mean " + cmd.CommandPath() + " " + near + "? " + next
 		}
 		return Usage(fmt.Sprintf("%s has no command %q.", cmd.CommandPath(), args[0]), "one of its commands", next)
 	}
 	return Usage(fmt.Sprintf("%s takes no argument, and was given %q.", cmd.CommandPath(), args[0]),
 		"flags only", "See "+cmd.CommandPath()+" --help.")
+}
+
+// commandsBelow are the names of a command's own commands.
+func commandsBelow(cmd *cobra.Command) []string {
+	var names []string
+	for _, below := range cmd.Commands() {
+		if below.IsAvailableCommand() {
+			names = append(names, below.Name())
+		}
+	}
+	return names
+}
+
+// Nearest is the word of a list that is written most like another; empty where
+// none is like it.
+func Nearest(word string, list []string) string {
+	word = strings.ToLower(word)
+	best, distance := "", 2+len(word)/3
+	for _, one := range list {
+		if d := levenshtein.Distance(word, one, nil); d < distance {
+			best, distance = one, d
+		}
+		if best == "" && len(word) > 1 && strings.HasPrefix(one, word) {
+			best = one
+		}
+	}
+	return best
 }
 
 // UpToOne refuses a second argument.

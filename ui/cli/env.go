@@ -23,6 +23,9 @@ type Env struct {
 
 	// Which of the three streams is a terminal.
 	StdinTTY, StdoutTTY, StderrTTY bool
+	// Size is the terminal's size in columns and rows, 0 for what it does not say;
+	// nil where there is no terminal.
+	Size func() (columns, rows int)
 	// ReadSecret reads one line from the terminal without showing it. It is nil
 	// where there is no terminal.
 	ReadSecret func() (string, error)
@@ -44,6 +47,9 @@ func System() Env {
 		StdoutTTY:  term.IsTerminal(os.Stdout.Fd()),
 		StderrTTY:  term.IsTerminal(stderr.Fd()),
 	}
+	if env.StdoutTTY || env.StderrTTY {
+		env.Size = terminalSize
+	}
 	if env.StdinTTY {
 		env.ReadSecret = func() (string, error) {
 			text, err := term.ReadPassword(os.Stdin.Fd())
@@ -51,6 +57,16 @@ func System() Env {
 		}
 	}
 	return env
+}
+
+// terminalSize is the size of the terminal that stdout, or else stdin, is.
+func terminalSize() (columns, rows int) {
+	for _, file := range []*os.File{os.Stdout, os.Stdin} {
+		if columns, rows, err := term.GetSize(file.Fd()); err == nil {
+			return columns, rows
+		}
+	}
+	return 0, 0
 }
 
 // Alarm rings after d, by the clock of the world.

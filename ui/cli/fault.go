@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -88,7 +86,7 @@ type ErrorJSON struct {
 // JSONOf is a problem as a member of a JSON document.
 func JSONOf(p screen.Problem) *ErrorJSON {
 	n := p.Named
-	return &ErrorJSON{What: draw.Clean(p.What), Expected: draw.Clean(p.Expected), Next: draw.Clean(p.Next), Said: draw.Clean(p.Quoted),
+	return &ErrorJSON{What: draw.Clean(p.What), Expected: draw.Clean(p.Expected), Next: draw.Clean(p.InScript()), Said: draw.Clean(p.Quoted),
 		Code: draw.Clean(n.Code), RequestID: draw.Clean(n.RequestID), Principal: draw.Clean(n.Principal), Action: draw.Clean(n.Action),
 		Resource: draw.Clean(n.Resource), DeniedBy: draw.Clean(n.DeniedBy), PolicyARN: draw.Clean(n.PolicyARN), Parameter: draw.Clean(n.Parameter)}
 }
@@ -101,7 +99,7 @@ func Usage(what, expected, next string) error {
 // FlagFault refuses flags that could not be parsed.
 func FlagFault(cmd *cobra.Command, err error) error {
 	return &screen.Fault{Err: err, Problem: screen.Problem{
-		What:     "The flags cannot be understood: " + draw.Clean(err.Error()) + ".",
+		What:     screen.Sentence(err.Error()),
 		Expected: "flags of " + cmd.CommandPath(),
 		Next:     "List them: " + cmd.CommandPath() + " --help.",
 		Kind:     screen.Usage,
@@ -138,7 +136,7 @@ func ExitOf(kind screen.ProblemKind) int {
 func (a *App) Finish(ctx context.Context, err error) int {
 	code := a.finish(ctx, err)
 	if p := a.unwritten(); p != nil && code != exitCancelled {
-		a.writeProblem(a.Env.Stderr, *p)
+		a.writeProblem(*p)
 		return ExitFailed
 	}
 	return code
@@ -156,7 +154,7 @@ func (a *App) finish(ctx context.Context, err error) int {
 	if cancelled {
 		problem = cancelledProblem(err)
 	}
-	a.writeProblem(a.Env.Stderr, problem)
+	a.writeProblem(problem)
 	if a.JSON {
 		a.writeFailure(err, problem)
 	}
@@ -197,31 +195,20 @@ func cancelledProblem(err error) screen.Problem {
 
 // writeProblem writes the three lines: what happened, what was expected, what
 // to do next. AWS's or the vendor's own words stand behind the first.
-func (a *App) writeProblem(w io.Writer, p screen.Problem) {
-	var b strings.Builder
-	for i, line := range strings.Split(p.What, "\n") {
-		mark := "  "
-		if i == 0 {
-			mark = "rolecall: "
+func (a *App) writeProblem(p screen.Problem) {
+	talk, mark := a.Talk(), "rolecall: "
+	for line := range strings.SplitSeq(p.What, "\n") {
+		talk.Hang(mark, draw.Clean(line))
+		mark = "  "
+	}
+	for _, row := range [][2]string{
+		{"  said:     ", p.Quoted}, {"  request:  ", p.Named.Request()}, {"  wanted:   ", p.Wanted}, {"  found:    ", p.Found},
+		{"  expected: ", p.Expected}, {"  next:     ", p.InScript()},
+	} {
+		if row[1] != "" {
+			talk.Hang(row[0], draw.Clean(row[1]))
 		}
-		b.WriteString(mark + draw.Clean(line) + "\n")
 	}
-	if p.Quoted != "" {
-		b.WriteString("  said:     " + draw.Clean(p.Quoted) + "\n")
-	}
-	if line := p.Named.Request(); line != "" {
-		b.WriteString("  request:  " + draw.Clean(line) + "\n")
-	}
-	if p.Wanted != "" || p.Found != "" {
-		b.WriteString("  wanted:   " + draw.Clean(p.Wanted) + "\n  found:    " + draw.Clean(p.Found) + "\n")
-	}
-	if p.Expected != "" {
-		b.WriteString("  expected: " + draw.Clean(p.Expected) + "\n")
-	}
-	if p.Next != "" {
-		b.WriteString("  next:     " + draw.Clean(p.Next) + "\n")
-	}
-	fmt.Fprint(w, b.String())
 }
 
 func (a *App) writeFailure(err error, p screen.Problem) {

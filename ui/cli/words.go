@@ -34,33 +34,25 @@ func Dash(s string) string {
 	return draw.Clean(s)
 }
 
-// Ago says how long ago something was, in the largest unit that fits.
-func (a *App) Ago(t *time.Time) string {
+// Age is how long ago something was, in the largest unit that fits.
+func (a *App) Age(t *time.Time) string {
 	if t == nil || t.IsZero() {
 		return "-"
 	}
 	d := a.Env.Now().Sub(*t)
 	switch {
 	case d < time.Minute:
-		return "just now"
+		return "now"
 	case d < time.Hour:
-		return fmt.Sprintf("%d min ago", int(d.Minutes()))
+		return fmt.Sprintf("%d min", int(d.Minutes()))
 	case d < 48*time.Hour:
-		return fmt.Sprintf("%d h ago", int(d.Hours()))
+		return fmt.Sprintf("%d h", int(d.Hours()))
 	}
-	return fmt.Sprintf("%d days ago", int(d.Hours()/24))
+	return fmt.Sprintf("%d days", int(d.Hours()/24))
 }
 
 // SortedKeys are the keys of a map in their order.
 func SortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
-
-// Count is "1 mistake" or "2 mistakes".
-func Count(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
-}
 
 // Severity reads --fail-on.
 func Severity(word string) (review.Severity, error) {

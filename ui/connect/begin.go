@@ -35,7 +35,7 @@ func frontFor(a *cli.App, yes bool) (front, error) {
 	case a.JSON:
 		return 0, cli.Usage("--json prints a result for a script, and the wizard is for a person.", "--json together with --yes",
 			"Add --yes, or leave out --json.")
-	case a.Plain, a.Dumb() && a.Env.StdinTTY:
+	case a.LineByLine():
 		return frontPlain, nil
 	case !a.Interactive():
 		return 0, cli.Usage("There is no terminal for the wizard.", "stdin and stdout to be a terminal, or --yes, or --plain",
@@ -140,7 +140,7 @@ func summary(a *cli.App, r step.Result, s *step.Session) {
 	a.Print("")
 	row := func(label, value string) {
 		if value != "" {
-			a.Print("  %-12s  %s", label, draw.Clean(value))
+			a.Out().Hang(fmt.Sprintf("  %-12s  ", label), draw.Clean(value))
 		}
 	}
 	row("AWS account", screen.Grouped(r.AccountID))
@@ -153,7 +153,7 @@ func summary(a *cli.App, r step.Result, s *step.Session) {
 	}
 	for _, p := range r.Policies {
 		row("Policy", p.ARN)
-		row("", fmt.Sprintf("%d characters", p.Characters))
+		row("", screen.Counted(p.Characters, "character"))
 		a.Print("  %s", draw.Clean(p.Digest))
 	}
 	for _, arn := range r.ManagedPolicies {

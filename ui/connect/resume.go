@@ -5,6 +5,7 @@ import (
 
 	"rolecall/steps"
 	"rolecall/steps/record"
+	"rolecall/steps/screen"
 	"rolecall/steps/step"
 	"rolecall/ui/cli"
 	"rolecall/ui/flags"
@@ -19,7 +20,7 @@ func ResumeCommand(a *cli.App) *cobra.Command {
 		Use:   "resume [SESSION]",
 		Short: "Go on where a session stopped",
 		Long: "resume goes on at the first step that is not done, having looked at AWS again. Without a session it takes the one " +
-			"that was saved last and is not connected, and stops where one cannot be read, since that could be the one. Flags answer what " +
+			"that was saved last, is not connected and that nobody has open, and stops where one cannot be read, since that could be the one. Flags answer what " +
 			"is still open, or answer it anew. A rehearsal's account is gone when it ends: resuming one begins with the same answers in a new account.",
 		Example:           "  rolecall resume\n  rolecall resume 260131-7k2m --yes --secret-file key.json",
 		Args:              cli.UpToOne,
@@ -108,8 +109,19 @@ func pickSession(a *cli.App, store *record.Store, args []string) (record.Answers
 	if len(args) == 1 {
 		return store.Load(args[0])
 	}
-	saved, ok, err := store.Latest(func(s record.Answers) bool { return !connected(s) })
+	var held []sessionLine
+	saved, ok, err := store.Latest(func(one record.Listed) bool {
+		open := !connected(one.Answers)
+		if open && one.Holder != nil {
+			held = append(held, lineOf(one))
+			return false
+		}
+		return open
+	})
 	switch {
+	case !ok && err == nil && len(held) > 0:
+		return saved, &screen.Fault{Problem: screen.Problem{What: "The unfinished session " + held[0].Session + " is " + held[0].holder() + ".",
+			Expected: "a session that nobody has open", Next: "Go on there, end it and try again, or begin another one: rolecall."}}
 	case err != nil && ok:
 		return saved, alsoNext(err, "Or name the session to go on with: rolecall resume "+saved.ID+".")
 	case err != nil:
@@ -117,6 +129,9 @@ func pickSession(a *cli.App, store *record.Store, args []string) (record.Answers
 	case !ok:
 		return saved, cli.Usage("There is no unfinished session.", "a session that stopped half-way",
 			"Begin one: rolecall. Name a connected one to look at it again: rolecall resume ID.")
+	}
+	for _, one := range held {
+		a.Say("Session %s is left alone: it is %s.", one.Session, one.holder())
 	}
 	a.Say("Session %s.", saved.ID)
 	return saved, nil

@@ -2,14 +2,13 @@ package connect
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"rolecall/steps"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/ui/cli"
@@ -52,153 +51,6 @@ func SessionsCommand(a *cli.App) *cobra.Command {
 	}
 	sessions.AddCommand(list, show, remove)
 	return sessions
-}
-
-// sessionLine is one session in a list.
-type sessionLine struct {
-	Session   string     `json:"session"`
-	Vendor    string     `json:"vendor,omitempty"`
-	Method    string     `json:"method,omitempty"`
-	Account   string     `json:"account_id,omitempty"`
-	Rehearsal bool       `json:"rehearsal,omitempty"`
-	Connected bool       `json:"connected"`
-	Updated   *time.Time `json:"updated,omitempty"`
-	OpenBy    int        `json:"open_by_process,omitempty"`
-	Problem   string     `json:"problem,omitempty"` // why it cannot be read
-}
-
-func lineOf(one record.Listed) sessionLine {
-	line := sessionLine{Session: one.ID}
-	if one.Holder != nil {
-		line.OpenBy = one.Holder.PID
-	}
-	if one.Err != nil {
-		line.Problem = cli.ProblemOf(one.Err).What
-		return line
-	}
-	s := one.Answers
-	line.Vendor, line.Method, line.Account = s.Vendor, s.Method, s.AccountID
-	line.Rehearsal, line.Connected, line.Updated = s.Rehearsal, connected(s), &s.Updated
-	return line
-}
-
-// connected reports whether every role of the session was handed over.
-func connected(s record.Answers) bool {
-	for _, part := range s.Parts {
-		if part.HandedOver || !part.Submitted.IsZero() {
-			return true
-		}
-	}
-	return false
-}
-
-// receiptLine is the receipt of a session that was removed.
-type receiptLine struct {
-	Session     string `json:"session"`
-	Account     string `json:"account_id,omitempty"`
-	Outstanding int    `json:"outstanding"` // things that rolecall made and did not remove
-	Problem     string `json:"problem,omitempty"`
-}
-
-// looseReceipts are the receipts that no session is left of, where they still
-// matter.
-func looseReceipts(store *record.Store) ([]receiptLine, error) {
-	all, err := store.ListReceipts()
-	if err != nil {
-		return nil, err
-	}
-	lines := []receiptLine{}
-	for _, one := range all {
-		line := receiptLine{Session: one.Session, Account: one.Receipt.AccountID, Outstanding: len(one.Receipt.Outstanding())}
-		if one.Err != nil {
-			line.Problem = cli.ProblemOf(one.Err).What
-		}
-		if line.Problem != "" || !store.HasSession(one.Session) && line.Outstanding > 0 && !one.Receipt.Rehearsal {
-			lines = append(lines, line)
-		}
-	}
-	return lines, nil
-}
-
-func listSessions(a *cli.App) error {
-	store, err := a.Store()
-	if err != nil {
-		return err
-	}
-	all, err := store.List()
-	if err != nil {
-		return err
-	}
-	receipts, err := looseReceipts(store)
-	if err != nil {
-		return err
-	}
-	lines := make([]sessionLine, len(all))
-	for i, one := range all {
-		lines[i] = lineOf(one)
-	}
-	if a.JSON {
-		a.WriteJSON(struct {
-			Sessions []sessionLine `json:"sessions"`
-			Receipts []receiptLine `json:"receipts"`
-		}{lines, receipts})
-		return nil
-	}
-	if len(lines) == 0 {
-		a.Say("There are no sessions. Begin one: rolecall, or try rolecall rehearse.")
-	} else if err := printSessions(a, lines); err != nil {
-		return err
-	}
-	printReceipts(a, receipts)
-	return nil
-}
-
-func printSessions(a *cli.App, lines []sessionLine) error {
-	table := tabwriter.NewWriter(a.Env.Stdout, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "SESSION\tVENDOR\tACCOUNT\tSTATE\tSAVED")
-	for _, line := range lines {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", line.Session, cli.Dash(line.Vendor), cli.Dash(line.Account), stateOf(line),
-			a.Ago(line.Updated))
-	}
-	if err := table.Flush(); err != nil {
-		return err
-	}
-	for _, line := range lines {
-		if line.Problem != "" {
-			a.Print("%s\n  See what is known: rolecall sessions show %s", draw.Clean(line.Problem), line.Session)
-		}
-	}
-	return nil
-}
-
-func printReceipts(a *cli.App, receipts []receiptLine) {
-	for _, line := range receipts {
-		if line.Problem != "" {
-			a.Print("%s", draw.Clean(line.Problem))
-			continue
-		}
-		a.Print("Session %s was removed, and %d things that it made are left in account %s.\n  Remove them: rolecall disconnect %s",
-			line.Session, line.Outstanding, screen.Grouped(line.Account), line.Session)
-	}
-}
-
-func stateOf(line sessionLine) string {
-	var words []string
-	switch {
-	case line.Problem != "":
-		words = append(words, "damaged")
-	case line.Connected:
-		words = append(words, "connected")
-	default:
-		words = append(words, "unfinished")
-	}
-	if line.Rehearsal {
-		words = append(words, "rehearsal")
-	}
-	if line.OpenBy != 0 {
-		words = append(words, fmt.Sprintf("open in process %d", line.OpenBy))
-	}
-	return strings.Join(words, ", ")
 }
 
 // shownSession is what sessions show prints with --json: the answers, the
@@ -263,9 +115,7 @@ func showSession(a *cli.App, id string) error {
 		return nil
 	}
 	if !a.JSON {
-		if err := printSession(a, shown); err != nil {
-			return err
-		}
+		printSession(a, shown)
 	}
 	if err == nil {
 		return nil
@@ -273,40 +123,46 @@ func showSession(a *cli.App, id string) error {
 	return &cli.Failure{Err: err, Document: func(e *cli.ErrorJSON) any { shown.Error = e; return shown }}
 }
 
-func printSession(a *cli.App, shown shownSession) error {
-	table := tabwriter.NewWriter(a.Env.Stdout, 0, 8, 2, ' ', 0)
+func printSession(a *cli.App, shown shownSession) {
+	out := a.Out()
 	if shown.Answers != nil {
+		var rows [][]string
 		for _, row := range sessionRows(*shown.Answers) {
 			if row[1] != "" {
-				fmt.Fprintf(table, "%s\t%s\n", row[0], draw.Clean(row[1]))
+				rows = append(rows, []string{row[0], draw.Clean(row[1])})
 			}
 		}
+		out.Table(false, rows)
 	}
 	if shown.Receipt != nil {
-		fmt.Fprintf(table, "\nRECEIPT\tSTATE\tID\n")
+		rows := [][]string{{"RECEIPT", "STATE", "ID"}}
 		for _, item := range shown.Receipt.Items {
-			fmt.Fprintf(table, "%s %s\t%s\t%s\n", item.Kind, draw.Clean(item.Label()), item.State, draw.Clean(item.ID))
+			rows = append(rows, []string{string(item.Kind) + " " + draw.Clean(item.Label()), string(item.State), draw.Clean(item.ID)})
 		}
+		out.Line("")
+		out.Table(true, rows)
 	}
-	if len(shown.Journal) > 0 {
-		fmt.Fprintf(table, "\nJOURNAL\tWHO\tCOMMAND\tWHAT\tOUTCOME\n")
+	if len(shown.Journal) == 0 {
+		return
 	}
+	rows := [][]string{{"JOURNAL", "WHO", "COMMAND", "WHAT", "OUTCOME"}}
 	for _, e := range shown.Journal {
 		outcome := string(e.State)
 		if e.State == record.EntryAnswered {
 			outcome = e.Outcome
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", e.Time.Local().Format(time.DateTime), cli.Dash(draw.Clean(e.By)),
-			cli.Dash(draw.Clean(e.Command)), draw.Clean(e.Call), draw.Clean(outcome))
+		rows = append(rows, []string{e.Time.Local().Format(time.DateTime), cli.Dash(draw.Clean(e.By)), cli.Dash(draw.Clean(e.Command)),
+			draw.Clean(e.Call), draw.Clean(outcome)})
 	}
-	return table.Flush()
+	out.Line("")
+	out.Table(true, rows)
 }
 
 func sessionRows(s record.Answers) [][2]string {
 	rows := [][2]string{
 		{"Session", s.ID}, {"Vendor", s.Vendor}, {"Method", s.Method}, {"Access", s.Access},
 		{"Vendor's account", s.VendorAccount}, {"Partition", s.Partition}, {"AWS account", s.AccountID},
-		{"Profile", s.Profile}, {"Products", strings.Join(s.Bundles, ", ")},
+		{"Profile", s.Profile}, {"Products", strings.Join(products(s), ", ")},
 		{"Begun", s.Created.Local().Format(time.DateTime)}, {"Saved", s.Updated.Local().Format(time.DateTime)},
 	}
 	if s.Rehearsal {
@@ -321,6 +177,15 @@ func sessionRows(s record.Answers) [][2]string {
 		}
 	}
 	return rows
+}
+
+// products are the titles of what was chosen; their IDs where the vendor's
+// description is gone.
+func products(s record.Answers) []string {
+	if vendor, err := steps.Library().Load(s.Vendor); err == nil && len(s.Bundles) > 0 {
+		return vendor.Titles(s.Bundles)
+	}
+	return s.Bundles
 }
 
 func removeSession(a *cli.App, id string) error {
@@ -359,8 +224,8 @@ func sessionIDs(a *cli.App) ([]string, cobra.ShellCompDirective) {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	ids := make([]string, len(all))
-	for i, one := range all {
-		ids[i] = one.ID + "\t" + stateOf(lineOf(one))
+	for i, one := range sessionLines(a, all) {
+		ids[i] = one.Session + "\t" + one.state()
 	}
 	return ids, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 }

@@ -311,7 +311,7 @@ func reportText(a *cli.App, report aws.Report) {
 		}
 		for _, more := range [][2]string{{"wanted", c.Want}, {"found", c.Got}, {"why", c.Why}, {"fix", c.Fix}} {
 			if more[1] != "" {
-				a.Print("            %-7s %s", more[0], draw.Clean(more[1]))
+				a.Out().Hang(fmt.Sprintf("            %-7s ", more[0]), draw.Clean(more[1]))
 			}
 		}
 	}

@@ -23,6 +23,15 @@ func (p *page) tone(tone screen.Tone) (style lipgloss.Style, sign string) {
 	}
 }
 
+// body is how the words of a text are drawn. Of a warning only the sign has its
+// colour: in three lines of it, nothing would outshine it that is to do next.
+func (p *page) body(tone screen.Tone, style lipgloss.Style) lipgloss.Style {
+	if tone == screen.Warning {
+		return lipgloss.NewStyle()
+	}
+	return style
+}
+
 func (p *page) text(i int, b screen.Text) {
 	style, sign := p.tone(b.Tone)
 	body := b.Body
@@ -32,7 +41,7 @@ func (p *page) text(i int, b screen.Text) {
 		}
 	}
 	start := len(p.lines)
-	p.paragraph(style, style.Render(sign), body, width(sign))
+	p.paragraph(p.body(b.Tone, style), style.Render(sign), body, width(sign))
 	if (b.Tone == screen.Good || b.Tone == screen.Warning) && !p.instructionsAfter(i) {
 		p.focusLast(len(p.lines)-start, news)
 	}

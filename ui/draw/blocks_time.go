@@ -2,7 +2,6 @@ package draw
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -59,7 +58,7 @@ func (p *page) since(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return Clock(p.f.Now.Sub(t))
+	return screen.Clock(p.f.Now.Sub(t))
 }
 
 // waiting says for what, since when, until when, and when rolecall looks again.
@@ -68,7 +67,7 @@ func (p *page) waiting(b screen.Waiting) {
 	if !b.Since.IsZero() {
 		text += p.t.glyph.dot + p.since(b.Since)
 		if !b.Until.IsZero() {
-			text += " of " + Clock(b.Until.Sub(b.Since))
+			text += " of " + screen.Clock(b.Until.Sub(b.Since))
 		}
 	}
 	if !b.Next.IsZero() {
@@ -88,26 +87,4 @@ func nextLook(in time.Duration) string {
 		return "looking now"
 	}
 	return fmt.Sprintf("next look in %d s", int64((in+time.Second-1)/time.Second))
-}
-
-// Clock writes a duration as people read one: 0:42, 12:05, 1:02:03.
-func Clock(d time.Duration) string {
-	s := max(int64(d/time.Second), 0)
-	if s < 3600 {
-		return fmt.Sprintf("%d:%02d", s/60, s%60)
-	}
-	return fmt.Sprintf("%d:%02d:%02d", s/3600, s/60%60, s%60)
-}
-
-// thousands writes a number in groups of three.
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	sign := ""
-	if n < 0 {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
 }

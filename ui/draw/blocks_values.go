@@ -11,19 +11,19 @@ import (
 	"rolecall/steps/screen"
 )
 
-func (p *page) facts(block int, facts screen.Facts) {
-	for j, f := range facts {
-		p.fact(block, j, f)
+func (p *page) facts(facts screen.Facts) {
+	for _, f := range facts {
+		p.fact(f)
 	}
 }
 
 // fact is one value with its label. Where there is not enough room the note
 // goes under it, then the word of the key is cut, then the label, and last the
 // value stands on lines of its own: it is never wrapped among words, never cut.
-func (p *page) fact(block, at int, f screen.Fact) {
+func (p *page) fact(f screen.Fact) {
 	key := ""
 	if f.Copy {
-		key = factKey(block, at, f)
+		key = factKey(f)
 	}
 	value := p.t.plain(cmp.Or(f.Shown, f.Value))
 	note := p.t.plain(f.Note)
@@ -224,15 +224,15 @@ func cutCells(s string, n int) string {
 
 // meter is a part of a limit, with what is left or too much in words.
 func (p *page) meter(b screen.Meter) {
-	style, word := p.t.ok, thousands(b.Limit-b.Used)+" left"
+	style, word := p.t.ok, screen.Thousands(b.Limit-b.Used)+" left"
 	switch {
 	case b.Used > b.Limit:
-		style, word = p.t.fail, thousands(b.Used-b.Limit)+" too many"
+		style, word = p.t.fail, screen.Thousands(b.Used-b.Limit)+" too many"
 	case float64(b.Used) > 0.95*float64(b.Limit):
 		style = p.t.warn
 	}
 	label := p.t.plain(b.Label) + "  "
-	numbers := strings.TrimSpace(thousands(b.Used) + " of " + thousands(b.Limit) + " " + p.t.plain(b.Unit))
+	numbers := strings.TrimSpace(screen.Thousands(b.Used) + " of " + screen.Thousands(b.Limit) + " " + p.t.plain(b.Unit))
 	room := p.room() - width(label) - width(numbers) - 2
 	rest := p.t.dim.Render(p.t.glyph.dot + word)
 	if room-width(rest) >= 10 {

@@ -276,7 +276,7 @@ func TestItemsAreOneFlatList(t *testing.T) {
 
 func TestClock(t *testing.T) {
 	for seconds, want := range map[int]string{-5: "0:00", 0: "0:00", 42: "0:42", 725: "12:05", 3723: "1:02:03"} {
-		if got := draw.Clock(time.Duration(seconds) * time.Second); got != want {
+		if got := screen.Clock(time.Duration(seconds) * time.Second); got != want {
 			t.Errorf("%d s: %s, want %s", seconds, got, want)
 		}
 	}

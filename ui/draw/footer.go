@@ -1,8 +1,13 @@
 package draw
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"charm.land/lipgloss/v2"
 
+	"rolecall/steps"
 	"rolecall/steps/screen"
 )
 
@@ -95,6 +100,9 @@ func (t *Theme) entry(key Key, room int) string {
 	if label == "" {
 		return t.bold.Render(t.keyName(key))
 	}
+	if key.Name == "enter" { // what to do next
+		return t.accent.Render(t.keyName(key) + " " + t.cut(label, room-width(t.keyName(key))-1))
+	}
 	return t.bold.Render(t.keyName(key)) + " " + t.dim.Render(t.cut(label, room-width(t.keyName(key))-1))
 }
 
@@ -129,22 +137,90 @@ func (t *Theme) shownLink(f *Frame, width int) *page {
 	return p
 }
 
+// help says what the step is for and what comes next, then which keys work.
+// While something is looked for, it shows what holds it.
 func (t *Theme) help(f *Frame, width int) *page {
 	p := t.newPage(f, width, 0)
-	p.paragraph(t.bold, "", "Keys that work here", 0)
-	p.blank()
-	for _, key := range f.Help {
-		text := key.Help
-		if text == "" {
-			text = key.Label
-		}
+	sought := strings.ToLower(f.Sought)
+	found := func(text string) bool { return strings.Contains(strings.ToLower(text), sought) }
+	p.found(lipgloss.NewStyle(), aboutOf(f), found)
+	keys := slices.DeleteFunc(slices.Clone(f.Help), func(key Key) bool {
+		return key.Name == "" || !found(t.keyName(key)+" "+keyHelp(key))
+	})
+	if len(keys) > 0 {
+		p.blank()
+		p.paragraph(t.bold, "", "Keys that work here", 0)
+		p.blank()
+	}
+	for _, key := range keys {
 		style := lipgloss.NewStyle()
 		if key.Disabled != "" {
-			style, text = t.dim, text+" (off: "+key.Disabled+")"
+			style = t.dim
 		}
-		p.paragraph(style, t.bold.Render(t.keyName(key)), text, 12)
+		p.paragraph(style, t.bold.Render(t.keyName(key)), keyHelp(key), 12)
 	}
 	p.blank()
-	p.paragraph(t.dim, "", "Values are copied byte for byte. \"sent\" means that a terminal was asked and cannot confirm. Everything you answer is saved at once; ctrl+c leaves and rolecall resume goes on.", 0)
+	p.found(t.dim, []string{
+		"Values are copied byte for byte. \"sent\" means that a terminal was asked and cannot confirm.",
+		"Everything you answer is saved at once; ctrl+c leaves and rolecall resume goes on.",
+	}, found)
+	if len(p.lines) == 0 {
+		p.paragraph(lipgloss.NewStyle(), "", "Nothing here has "+f.Sought+" in it. esc shows everything again.", 0)
+	}
 	return p
+}
+
+// found puts those of the texts that hold what is looked for.
+func (p *page) found(style lipgloss.Style, texts []string, found func(string) bool) {
+	for _, text := range texts {
+		if found(text) {
+			p.paragraph(style, "", text, 0)
+		}
+	}
+}
+
+// keyHelp says in the help what a key does, and why it is off.
+func keyHelp(key Key) string {
+	text := key.Help
+	if text == "" {
+		text = key.Label
+	}
+	if key.Disabled != "" {
+		text += " (off: " + key.Disabled + ")"
+	}
+	return text
+}
+
+// aboutOf is what the step is for, what enter does now, and which step is next.
+func aboutOf(f *Frame) []string {
+	var texts []string
+	if f.Screen.About != "" {
+		texts = append(texts, f.Screen.About)
+	}
+	if next := Next(f.Rail); next != "" {
+		texts = append(texts, next)
+	}
+	return texts
+}
+
+// sentence ends a title as a sentence.
+func sentence(title string) string {
+	if strings.HasSuffix(title, "?") || strings.HasSuffix(title, ".") {
+		return title
+	}
+	return title + "."
+}
+
+// Next says which step comes after this one; empty where the rail does not.
+func Next(rail []steps.RailItem) string {
+	for i, item := range rail {
+		switch {
+		case !item.Here:
+		case i+1 < len(rail):
+			return fmt.Sprintf("Next comes step %d: %s", rail[i+1].Number, sentence(Clean(rail[i+1].Title)))
+		default:
+			return "This is the last step."
+		}
+	}
+	return ""
 }

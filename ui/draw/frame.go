@@ -2,6 +2,7 @@ package draw
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,11 +20,12 @@ func (t *Theme) Draw(f Frame) Drawn {
 	top := t.header(&f)
 	bottom := t.bottom(&f)
 	side := t.sideRail(&f)
-	stepWidth := f.Width
+	stepWidth, sideWidth := f.Width, 0
 	if side != nil {
+		sideWidth = t.sideWidth(&f)
 		stepWidth -= sideWidth
 	}
-	top = append(top, indented(side != nil, t.heading(&f, stepWidth))...)
+	top = append(top, indented(sideWidth, t.heading(&f, stepWidth))...)
 	rows := f.Height - len(top) - len(bottom)
 	for rows < 3 && len(top) > 1 { // a very low terminal: the step matters more
 		top = top[1:]
@@ -37,7 +39,7 @@ func (t *Theme) Draw(f Frame) Drawn {
 	drawn.CursorY += len(top)
 	drawn.Head, drawn.Foot = len(top), len(bottom)
 	if side != nil {
-		body = beside(side, body)
+		body = beside(side, body, sideWidth)
 		drawn.CursorX += sideWidth
 	}
 	all := append(append(top, body...), bottom...)
@@ -51,13 +53,25 @@ func (t *Theme) Draw(f Frame) Drawn {
 	return drawn
 }
 
-// sideWidth is the column of the rail in a wide terminal.
-const sideWidth = 28
+// sideLeast is the column of the rail in a wide terminal, if its names need no
+// more.
+const sideLeast = 28
 
-func indented(side bool, lines []string) []string {
-	if !side {
-		return lines
+// sideWidth is the column of the rail: as wide as its names need, and a quarter
+// of the terminal at most.
+func (t *Theme) sideWidth(f *Frame) int {
+	longest := 0
+	for _, item := range f.Rail {
+		longest = max(longest, width(t.plain(item.Title)))
 	}
+	return max(min(longest+besideTitle, f.Width/4), sideLeast)
+}
+
+// besideTitle is what of the rail's column is no title: sign, number, and the
+// space to the step.
+const besideTitle = 8
+
+func indented(sideWidth int, lines []string) []string {
 	out := make([]string, len(lines))
 	for i, l := range lines {
 		out[i] = strings.Repeat(" ", sideWidth) + l
@@ -65,7 +79,7 @@ func indented(side bool, lines []string) []string {
 	return out
 }
 
-func beside(side, body []string) []string {
+func beside(side, body []string, sideWidth int) []string {
 	out := make([]string, len(body))
 	for i := range body {
 		left := ""
@@ -147,9 +161,9 @@ func (t *Theme) narrowHeader(f *Frame) []string {
 	return append(lines, t.rule(f))
 }
 
-func (t *Theme) railMark(item steps.RailItem) (sign string, style lipgloss.Style) {
+func (t *Theme) railMark(f *Frame, item steps.RailItem) (sign string, style lipgloss.Style) {
 	switch {
-	case item.Here:
+	case item.Here && !complete(f.Rail):
 		return t.glyph.next, t.accent
 	case item.Status == step.Done:
 		return t.glyph.done, t.ok
@@ -158,10 +172,15 @@ func (t *Theme) railMark(item steps.RailItem) (sign string, style lipgloss.Style
 	}
 }
 
+// complete reports whether every step is done.
+func complete(rail []steps.RailItem) bool {
+	return len(rail) > 0 && !slices.ContainsFunc(rail, func(item steps.RailItem) bool { return item.Status != step.Done })
+}
+
 func (t *Theme) rail(f *Frame) string {
 	parts := make([]string, len(f.Rail))
 	for i, item := range f.Rail {
-		sign, style := t.railMark(item)
+		sign, style := t.railMark(f, item)
 		parts[i] = style.Render(sign + strconv.Itoa(item.Number))
 	}
 	return strings.Join(parts, "  ")
@@ -172,13 +191,13 @@ func (t *Theme) sideRail(f *Frame) []string {
 	if f.Width < wideFrom {
 		return nil
 	}
-	lines := make([]string, 0, len(f.Rail))
+	lines, room := make([]string, 0, len(f.Rail)), t.sideWidth(f)-besideTitle
 	for _, item := range f.Rail {
-		sign, style := t.railMark(item)
-		title := t.cut(t.plain(item.Title), sideWidth-8)
+		sign, style := t.railMark(f, item)
+		title := t.cut(t.plain(item.Title), room)
 		text := fmt.Sprintf("%d  %s", item.Number, title)
 		if item.Here {
-			text = t.accent.Render(text)
+			text = style.Render(text)
 		} else {
 			text = t.dim.Render(text)
 		}
@@ -203,10 +222,14 @@ func (t *Theme) heading(f *Frame, room int) []string {
 	lines := wrap(text, room-2)
 	for i, l := range lines {
 		l = t.plain(l)
+		title := t.bold
+		if complete(f.Rail) {
+			title = t.ok.Bold(true)
+		}
 		if rest, ok := strings.CutPrefix(l, place); ok && i == 0 {
-			l = t.dim.Render(place) + t.bold.Render(rest)
+			l = t.dim.Render(place) + title.Render(rest)
 		} else {
-			l = t.bold.Render(l)
+			l = title.Render(l)
 		}
 		lines[i] = " " + l
 	}

@@ -1,8 +1,7 @@
 package draw
 
 import (
-	"strconv"
-	"strings"
+	"slices"
 
 	"rolecall/steps/screen"
 )
@@ -51,8 +50,8 @@ type Fold struct{ Closed, Details bool }
 // Items lists what can be marked on a screen.
 func Items(screen screen.Screen, folds Folds) []Item {
 	l := lister{folds: folds}
-	for i, block := range screen.Blocks {
-		l.block(i, block)
+	for _, block := range screen.Blocks {
+		l.block(block)
 	}
 	return l.items
 }
@@ -63,7 +62,7 @@ type lister struct {
 	copies int
 }
 
-func (l *lister) block(i int, block screen.Block) {
+func (l *lister) block(block screen.Block) {
 	switch b := block.(type) {
 	case screen.Choices:
 		for _, o := range b.Options {
@@ -75,9 +74,9 @@ func (l *lister) block(i int, block screen.Block) {
 	case screen.Input:
 		l.add(Item{Key: inputKey(b), Kind: Field, ID: b.ID, Label: b.Label, Value: b.Value, Secret: b.Secret})
 	case screen.Facts:
-		for j, f := range b {
+		for _, f := range b {
 			if f.Copy {
-				l.copyable(Item{Key: factKey(i, j, f), Kind: Value, Label: f.Label, Text: f.Value})
+				l.copyable(Item{Key: factKey(f), Kind: Value, Label: f.Label, Text: f.Value})
 			}
 		}
 	case screen.Code:
@@ -92,6 +91,9 @@ func (l *lister) block(i int, block screen.Block) {
 func (l *lister) add(item Item) { l.items = append(l.items, item) }
 
 func (l *lister) copyable(item Item) {
+	if slices.ContainsFunc(l.items, func(one Item) bool { return one.Key == item.Key }) {
+		return // the same value under the same label is the same thing
+	}
 	l.copies++
 	if l.copies <= 9 {
 		item.Number = l.copies
@@ -117,10 +119,9 @@ func codeKey(c screen.Code) string                       { return "code/" + c.Na
 func linkKey(l screen.Link) string                       { return "link/" + l.Label + "/" + l.URL }
 
 // factKey holds the value too: another value under the same label is another
-// thing, not yet copied.
-func factKey(block, at int, f screen.Fact) string {
-	return strings.Join([]string{"fact", strconv.Itoa(block), strconv.Itoa(at), f.Label, f.Value}, "/")
-}
+// thing, not yet copied. Where it stands is not in it: what comes above it later
+// leaves it the thing that it is.
+func factKey(f screen.Fact) string { return "fact/" + f.Label + "/" + f.Value }
 
 // Start is the index of the item that is marked when nothing was marked yet: the
 // option that is picked, else the first option, else the first item, where links

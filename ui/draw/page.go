@@ -18,12 +18,13 @@ type Frame struct {
 	Screen        screen.Screen
 	Over          bool // the screen is none of a step: it lies over one
 
-	Marked string            // the Key of the marked item; empty: none
-	Moved  bool              // the person moved the mark
-	Folds  Folds             //
-	Texts  map[string]string // what is typed in a Field, by its ID
-	Caret  int               // runes before the caret in the marked Field
-	Sent   map[string]string // by Key: "copied", "sent", "saved"
+	Marked  string            // the Key of the marked item; empty: none
+	Numbers map[string]int    // the keys that copy, by Key, where they are kept; nil: counted
+	Moved   bool              // the person moved the mark
+	Folds   Folds             //
+	Texts   map[string]string // what is typed in a Field, by its ID
+	Caret   int               // runes before the caret in the marked Field
+	Sent    map[string]string // by Key: "copied", "sent", "saved"
 
 	Now  time.Time
 	Turn int // how far the spinner is; negative: it stands still
@@ -32,6 +33,7 @@ type Frame struct {
 	Question string // a Confirm: shown instead of the status
 	Keys     []Key
 	Help     []Key        // not empty: this list of keys lies over the step
+	Sought   string       // what is looked for in the help: only what holds it is shown
 	Shown    *screen.Link // this link lies over the step, whole
 
 	Top    int  // the first line of the step that is shown
@@ -124,6 +126,9 @@ func (t *Theme) newPage(f *Frame, width, window int) *page {
 		p.indent = 2
 	}
 	for _, item := range Items(f.Screen, f.Folds) {
+		if n, kept := f.Numbers[item.Key]; kept {
+			item.Number = n
+		}
 		if item.Number > 0 {
 			p.numbers[item.Key] = item.Number
 		}
@@ -267,24 +272,6 @@ func (p *page) value(style lipgloss.Style, text string) {
 	}
 }
 
-// chunks cuts text into pieces of n cells, at any place.
-func chunks(text string, n int) []string {
-	var out []string
-	var b strings.Builder
-	cells := 0
-	for _, r := range text {
-		w := width(string(r))
-		if cells+w > n && b.Len() > 0 {
-			out = append(out, b.String())
-			b.Reset()
-			cells = 0
-		}
-		b.WriteRune(r)
-		cells += w
-	}
-	return append(out, b.String())
-}
-
 func (p *page) block(i int, block screen.Block) {
 	switch b := block.(type) {
 	case screen.Text:
@@ -292,7 +279,7 @@ func (p *page) block(i int, block screen.Block) {
 	case screen.Instructions:
 		p.instructions(b)
 	case screen.Facts:
-		p.facts(i, b)
+		p.facts(b)
 	case screen.Choices:
 		p.choices(b)
 	case screen.Tree:

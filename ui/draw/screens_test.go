@@ -75,7 +75,7 @@ func scenes() []scene {
 	return []scene{
 		{"choices", of(screen.Text{Body: "Where is the AWS account that you connect?"},
 			screen.Choices{ID: "partition", Picked: "gov", Options: []screen.Option{
-				{ID: "aws", Label: "AWS"}, {ID: "gov", Label: "AWS GovCloud (US)", Detail: "the policy cannot be customised there"},
+				{ID: "aws", Label: "AWS"}, {ID: "gov", Label: "AWS GovCloud (US)", Detail: "the policy cannot be customized there"},
 				{ID: "cn", Label: "AWS China", Disabled: "this profile is of another partition"}}},
 			screen.Text{Tone: screen.Dim, Body: "Every ARN, the trust policy and all links follow this answer."}), nil},
 		{"role", of(instructions(2), values(), screen.Link{Label: "Create role, filled in", URL: "https://console.aws.amazon.com/iam/home#/roles/create?step=type&trustedEntityType=AWS_ACCOUNT&awsAccount=922761411349"},

@@ -97,14 +97,10 @@ func (t *Theme) style(light, dark string) lipgloss.Style {
 // plain cleans text and, where only ASCII can be shown, writes it in ASCII.
 func (t *Theme) plain(s string) string {
 	s = Clean(s)
-	if !t.look.ASCII || printableASCII(s) {
+	if !t.look.ASCII {
 		return s
 	}
-	var b strings.Builder
-	for _, r := range s {
-		b.WriteString(inASCII(r))
-	}
-	return b.String()
+	return ASCII(s)
 }
 
 func (t *Theme) plainLines(s string) []string {
@@ -115,7 +111,20 @@ func (t *Theme) plainLines(s string) []string {
 	return lines
 }
 
-// inASCII is the twin of a character that rolecall's own words use.
+// ASCII writes text with the ASCII twins of the characters that rolecall's own
+// words use, and a question mark for any other.
+func ASCII(s string) string {
+	if printableASCII(s) {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		b.WriteString(inASCII(r))
+	}
+	return b.String()
+}
+
+// inASCII is the twin of one character.
 func inASCII(r rune) string {
 	switch r {
 	case '·', '•', '–', '—', '‑':
@@ -134,6 +143,14 @@ func inASCII(r rune) string {
 		return "+"
 	case '✗', '×':
 		return "x"
+	case '█':
+		return "#"
+	case '░':
+		return "."
+	case '≤':
+		return "<="
+	case '≥':
+		return ">="
 	}
 	if r < utf8.RuneSelf {
 		return string(r)
@@ -149,14 +166,6 @@ func (t *Theme) link(url, text string) string {
 	return ansi.SetHyperlink(Clean(url)) + text + ansi.ResetHyperlink()
 }
 
-// width is the number of cells of drawn or plain text.
-func width(s string) int {
-	if printableASCII(s) {
-		return len(s)
-	}
-	return ansi.StringWidth(s)
-}
-
 // cut shortens plain text to n cells, with an ellipsis where it was cut.
 func (t *Theme) cut(s string, n int) string {
 	if n <= 0 {
@@ -166,28 +175,4 @@ func (t *Theme) cut(s string, n int) string {
 		return s
 	}
 	return ansi.Truncate(s, n, t.glyph.ellipsis)
-}
-
-// wrap breaks plain text into lines of at most n cells; words longer than a
-// line are broken.
-func wrap(s string, n int) []string {
-	if n < 1 {
-		n = 1
-	}
-	if width(s) <= n {
-		return []string{s}
-	}
-	lines := strings.Split(ansi.Wrap(s, n, ""), "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimRight(line, " ")
-	}
-	return lines
-}
-
-// pad fills drawn text with spaces up to n cells.
-func pad(s string, n int) string {
-	if missing := n - width(s); missing > 0 {
-		return s + strings.Repeat(" ", missing)
-	}
-	return s
 }

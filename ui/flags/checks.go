@@ -98,7 +98,7 @@ func fitsProducts(f *Flags, p *Prepared) error {
 	if len(f.list("products")) == 0 || !ok || where.Customise {
 		return nil
 	}
-	return cli.Usage("--products: the policy cannot be customised in "+where.Title+". "+where.Why, "no --products there",
+	return cli.Usage("--products: the policy cannot be customized in "+where.Title+". "+where.Why, "no --products there",
 		"Leave out --products.")
 }
 

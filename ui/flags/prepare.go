@@ -171,7 +171,25 @@ func noOffer(way Way, all []step.Offer) error {
 		}
 	}
 	return cli.Usage("There is no way to connect with "+draw.Clean(strings.Join(asked, " "))+".",
-		"one of: "+OfferList(all), "Leave the flag out, or give one of these.")
+		"one of: "+OfferList(all), meant(way, all)+"Leave the flag out, or give one of these.")
+}
+
+// meant asks whether a method or an access was mistyped; empty where none was.
+func meant(way Way, all []step.Offer) string {
+	var methods, accesses []string
+	for _, o := range all {
+		methods, accesses = append(methods, o.Method), append(accesses, o.Access)
+	}
+	for _, one := range []struct {
+		flag, word string
+		known      []string
+	}{{"--method", way.Method, methods}, {"--access", way.Access, accesses}} {
+		near := cli.Nearest(one.word, one.known)
+		if one.word != "" && near != "" && !slices.Contains(one.known, one.word) {
+			return "Did you mean " + one.flag + " " + near + "? "
+		}
+	}
+	return ""
 }
 
 // OfferList says in flags which ways there are.

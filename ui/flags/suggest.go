@@ -3,7 +3,6 @@ package flags
 import (
 	"errors"
 
-	"github.com/agext/levenshtein"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -29,11 +28,11 @@ func Fault(cmd *cobra.Command, err error) error {
 // nearest is the flag that is written most like a word; empty where none is
 // like it.
 func nearest(set *pflag.FlagSet, word string) string {
-	best, distance := "", 2+len(word)/3
+	var names []string
 	set.VisitAll(func(flag *pflag.Flag) {
-		if d := levenshtein.Distance(word, flag.Name, nil); !flag.Hidden && d < distance {
-			best, distance = flag.Name, d
+		if !flag.Hidden {
+			names = append(names, flag.Name)
 		}
 	})
-	return best
+	return cli.Nearest(word, names)
 }

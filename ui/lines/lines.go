@@ -44,9 +44,9 @@ func blockLines(block screen.Block, number *int) []string {
 	case screen.Input:
 		return inputLines(block)
 	case screen.Meter:
-		return []string{strings.TrimSpace(fmt.Sprintf("%s: %d of %d %s", block.Label, block.Used, block.Limit, block.Unit))}
+		return []string{strings.TrimSpace(block.Label + ": " + screen.Thousands(block.Used) + " of " + screen.Thousands(block.Limit) + " " + block.Unit)}
 	case screen.Code:
-		return []string{block.Label + ": " + block.About + " (v prints it, s saves it)"}
+		return []string{block.Label + ": " + block.About + " (v reads it, s saves it)"}
 	case screen.Checks:
 		lines := make([]string, 0, len(block))
 		for _, check := range block {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strconv"
 	"strings"
 
 	"rolecall/steps/screen"
@@ -28,16 +30,21 @@ type plain struct {
 	in     *bufio.Reader
 	atEnd  []func() // what has to be cleared when the program ends
 
+	doc      *reading // being read; nil: none
+	question string   // the question asked last, and how many there were
+	number   int
+
 	visit   int
-	shown   []string       // lines of the screen as last printed
-	screen  screen.Screen  // as last printed
-	confirm *screen.Action // waiting for yes or no
-	pressed string         // the action pressed last in this visit
-	lines   chan typedLine // what the reader has read
-	reading bool           // a line is being read
-	secret  bool           // and it is not shown
-	eof     bool           // there will be no more lines
-	asked   bool           // the prompt stands at the end of the output
+	said    map[string]string // where each warning and wait was said first
+	shown   []string          // lines of the screen as last printed
+	screen  screen.Screen     // as last printed
+	confirm *screen.Action    // waiting for yes or no
+	pressed string            // the action pressed last in this visit
+	lines   chan typedLine    // what the reader has read
+	reading bool              // a line is being read
+	secret  bool              // and it is not shown
+	eof     bool              // there will be no more lines
+	asked   bool              // the prompt stands at the end of the output
 }
 
 // typedLine is one line that a person typed.
@@ -57,7 +64,7 @@ func (r *Run) Plain(ctx context.Context) error {
 			do()
 		}
 	}()
-	p.say("rolecall, line by line. Type ? for help, q to leave.")
+	p.say("rolecall, line by line. At every question: help, back, next and quit do what they say; enter takes what is offered.")
 	p.driver.start()
 	for !r.Walk.Ended() {
 		if ctx.Err() != nil {
@@ -84,6 +91,9 @@ func (r *Run) Plain(ctx context.Context) error {
 // leave waits for writing calls; the session is saved.
 func (p *plain) leave() error {
 	p.driver.settle(func(s calls.Sending) { p.say("Waiting for an answer to: " + s.Name) })
+	if p.run.Walk.Complete() {
+		return p.driver.failed // nothing is left to do
+	}
 	return cli.ErrCancelled
 }
 
@@ -96,12 +106,12 @@ func (p *plain) show() {
 	p.screen = walk.Screen()
 	lines := screenLines(p.screen)
 	if walk.Visit() != p.visit {
-		p.visit, p.confirm, p.pressed = walk.Visit(), nil, ""
+		p.visit, p.confirm, p.pressed, p.doc = walk.Visit(), nil, "", nil
 		p.say("")
 		p.say(headingOf(walk, p.screen))
 		p.shown = nil
 	}
-	fresh := newLines(p.shown, lines)
+	fresh := slices.DeleteFunc(newLines(p.shown, lines), p.heard)
 	for _, line := range fresh {
 		p.say(line)
 	}
@@ -112,6 +122,28 @@ func (p *plain) show() {
 	if len(fresh) > 0 || !p.asked {
 		p.prompt()
 	}
+}
+
+// heard notes what was said, and reports whether it need not be said again: what
+// is awaited, within the step; and what an earlier step has said or warned of.
+func (p *plain) heard(line string) bool {
+	waits := strings.HasPrefix(line, "Waiting for ")
+	if !waits && !strings.HasPrefix(line, toneWord(screen.Warning)) && !strings.HasPrefix(line, toneWord(screen.Good)) {
+		return false
+	}
+	if p.said == nil {
+		p.said = map[string]string{}
+	}
+	here := string(p.run.Walk.Step().ID())
+	if waits {
+		here = strconv.Itoa(p.visit)
+	}
+	where, said := p.said[line]
+	if !said || waits && where != here {
+		p.said[line] = here
+		return false
+	}
+	return waits || where != here
 }
 
 // newLines are those of next that previous does not have, in their order. A
@@ -151,7 +183,16 @@ func (p *plain) say(line string) {
 		fmt.Fprintln(p.run.App.Env.Stdout)
 	}
 	p.asked = false
-	fmt.Fprintln(p.run.App.Env.Stdout, draw.Clean(line))
+	p.run.App.Out().Line(draw.Clean(line))
+}
+
+// put writes text behind what its first line begins with.
+func (p *plain) put(first, text string) {
+	if p.asked {
+		fmt.Fprintln(p.run.App.Env.Stdout)
+	}
+	p.asked = false
+	p.run.App.Out().Hang(first, text)
 }
 
 // prompt says what can be typed now.
@@ -160,27 +201,42 @@ func (p *plain) prompt() {
 	if p.eof || text == "" {
 		return
 	}
-	fmt.Fprint(p.run.App.Env.Stdout, draw.Clean(text)+"> ")
+	text = draw.Clean(text)
+	if text != p.question {
+		p.question = text
+		p.number++
+	}
+	p.run.App.Out().Question(fmt.Sprintf("Question %d: %s> ", p.number, text))
 	p.asked = true
 }
 
 func (p *plain) promptText() string {
-	if p.confirm != nil {
+	switch {
+	case p.doc != nil:
+		return p.doc.question()
+	case p.confirm != nil:
 		return p.confirm.Confirm.Question + " y or n"
 	}
 	if in, ok := firstInput(p.screen); ok {
 		return in.Label
 	}
-	if _, ok := firstChoices(p.screen); ok {
-		return "number, or enter for the marked one"
+	if c, ok := firstChoices(p.screen); ok {
+		return choicePrompt(c)
 	}
-	if action, ok := defaultAction(p.screen); ok {
-		if action.Disabled != "" {
-			return action.Label + ": " + action.Disabled
-		}
+	if action, ok := defaultAction(p.screen); ok && action.Disabled == "" {
 		return "enter: " + action.Label
 	}
-	return ""
+	return "" // nothing is asked: something is awaited
+}
+
+// choicePrompt asks for an option: by its number, or by enter where one is marked.
+func choicePrompt(c screen.Choices) string {
+	for _, option := range c.Options {
+		if option.ID == c.Picked {
+			return "type its number, or enter for " + option.Label
+		}
+	}
+	return "type its number"
 }
 
 // read has the next line read, unless one is being read. A pipe is read only
@@ -223,7 +279,7 @@ func readLine(in *bufio.Reader) (string, error) {
 }
 
 func (p *plain) answerable() bool {
-	if p.confirm != nil || p.driver.calls.Idle() {
+	if p.confirm != nil || p.doc != nil || p.driver.calls.Idle() {
 		return true
 	}
 	if len(p.driver.calls.Sending()) > 0 {

@@ -10,12 +10,17 @@ import (
 
 	"rolecall/steps/screen"
 	"rolecall/ui/desk"
+	"rolecall/ui/draw"
 )
 
 // command carries out what was typed: a command where there is one of that
 // name, else the text of the field. It reports whether the person leaves.
 func (p *plain) command(text string) (leave bool) {
 	word := strings.ToLower(strings.TrimSpace(text))
+	if p.doc != nil && word != "q" && word != "quit" {
+		p.reads(word)
+		return false
+	}
 	if p.confirm != nil {
 		p.confirmed(word)
 		return false
@@ -26,28 +31,22 @@ func (p *plain) command(text string) (leave bool) {
 		return false
 	}
 	switch word {
-	case "q":
+	case "q", "quit":
 		return true
-	case "":
+	case "", "next":
 		p.enter()
 		return false
-	case "?":
+	case "?", "help":
 		p.help()
 		return false
-	case "b":
+	case "b", "back":
 		p.back()
 		return false
 	case "o":
 		p.open()
 		return false
-	case "v", "s":
-		p.document(word)
-		return false
 	}
-	if p.scenario(text) {
-		return false
-	}
-	if p.number(word) || p.copyable(word) || p.action(word) {
+	if p.scenario(text) || p.document(word) || p.numbered(word) || p.copyable(word) || p.action(word) {
 		return false
 	}
 	if hasInput {
@@ -119,7 +118,7 @@ func (p *plain) back() {
 }
 
 // number picks the nth option, or switches the nth tick.
-func (p *plain) number(word string) bool {
+func (p *plain) numbered(word string) bool {
 	n, err := strconv.Atoi(word)
 	if err != nil {
 		return false
@@ -233,21 +232,31 @@ func (p *plain) open() {
 	p.say("There is no page to open here.")
 }
 
-// document prints or saves the document of the screen.
-func (p *plain) document(word string) {
+// document reads or saves a document of the screen: v the first, v2 the second.
+func (p *plain) document(word string) bool {
+	letter, number := word[:min(1, len(word))], word[min(1, len(word)):]
+	n, err := strconv.Atoi(number)
+	if letter != "v" && letter != "s" || number != "" && err != nil {
+		return false
+	}
+	n = max(n, 1)
 	for _, block := range p.screen.Blocks {
 		code, ok := block.(screen.Code)
 		if !ok {
 			continue
 		}
-		if word == "s" {
+		if n--; n > 0 {
+			continue
+		}
+		if letter == "s" {
 			p.effect(screen.Save{Label: code.Label, Name: code.Name, Text: code.Body})
 		} else {
 			p.effect(screen.Show{Document: code})
 		}
-		return
+		return true
 	}
-	p.say("There is no document here.")
+	p.say("There is no such document here.")
+	return true
 }
 
 // effect carries out what a step, or the person, asked for.
@@ -272,9 +281,7 @@ func (p *plain) effect(effect screen.Effect) {
 		}
 		p.driver.tell(screen.Saved{Label: effect.Label, Path: path, Err: err})
 	case screen.Show:
-		for line := range strings.Lines(effect.Document.Body) {
-			p.say(strings.TrimRight(line, "\n"))
-		}
+		p.readDocument(effect.Document)
 	case screen.Call: // the driver's
 	}
 }
@@ -312,18 +319,33 @@ func (p *plain) clearLater(c screen.Copy) {
 	p.atEnd = append(p.atEnd, clearing)
 }
 
+// help says what the step is for and what comes next, then what can be typed.
 func (p *plain) help() {
-	p.say("enter goes on. A number picks or switches the option of that number. b goes back, q leaves and saves.")
-	p.say("c copies the first value, c2 the second. o opens the page. v prints the document, s saves it.")
+	if p.screen.About != "" {
+		p.say(p.screen.About)
+	}
+	if next := draw.Next(p.run.Walk.Rail()); next != "" {
+		p.say(next)
+	}
+	p.say("Enter or next goes on. A number picks or switches the option of that number. b or back goes back, q or quit leaves and saves.")
+	if len(copyables(p.screen)) > 0 {
+		p.say("c copies the first value, c2 the second.")
+	}
+	if _, ok := firstBlock[screen.Code](p.screen); ok {
+		p.say("v reads the document with what was found in it, s saves it; v2 and s2 the second one.")
+	}
+	if _, ok := firstBlock[screen.Link](p.screen); ok {
+		p.say("o opens the page in the browser.")
+	}
 	for _, action := range p.screen.Actions {
 		if action.Key != "" {
-			p.say(action.Key + " " + action.Label)
+			p.say(action.Key + " is for: " + action.Label + ".")
 		}
 	}
 	if p.run.Walk.Session.Scenarios != nil {
 		p.say("! lists mistakes to rehearse, !2 makes the second of them, m mends it.")
 	}
 	if _, ok := firstInput(p.screen); ok {
-		p.say("Anything else is the field's text; begin it with = if it is one of these letters.")
+		p.say("Anything else is the field's text; begin it with = if it is one of these words.")
 	}
 }

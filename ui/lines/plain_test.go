@@ -39,7 +39,7 @@ func TestEveryBlockHasItsLines(t *testing.T) {
 		"  3  Product: partly", "    4  Part: on, +5",
 		"Name, now x (any)", "  ! taken", "Token (not shown while you type)",
 		"Size: 5 of 10 characters",
-		"Document: 5 characters (v prints it, s saves it)",
+		"Document: 5 characters (v reads it, s saves it)",
 		"  pass: right", "  fail: wrong", "      because", "      mend",
 		"  running: creating role",
 		"Waiting for the role.",

@@ -307,18 +307,8 @@ func announced(facts screen.Facts) []string {
 }
 
 // headingOf is a step's heading with its place here and at the vendor.
-func headingOf(walk *steps.Walk, screen screen.Screen) string {
-	rail := walk.Rail()
-	heading := screen.Heading
-	for _, item := range rail {
-		if item.Here {
-			heading = fmt.Sprintf("Step %d of %d · %s", item.Number, len(rail), heading)
-		}
-	}
-	if screen.Place != "" {
-		heading += " · " + screen.Place
-	}
-	return heading
+func headingOf(walk *steps.Walk, view screen.Screen) string {
+	return draw.Heading(walk.Rail(), view, " · ")
 }
 
 func progressLines(block screen.Block) []string {

@@ -12,7 +12,6 @@ import (
 	"rolecall/steps/screen"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
-	"rolecall/ui/report"
 )
 
 func policyDiffCommand(a *cli.App) *cobra.Command {
@@ -145,7 +144,7 @@ func DiffText(d *DiffJSON, before, after *policy.Document, oldName, newName stri
 		list        []string
 	}{{"+", "more", d.Added}, {"-", "less", d.Removed}} {
 		if len(part.list) > 0 {
-			b.WriteString("The new one grants " + report.Plural(len(part.list), "action", "actions") + " " + part.title + ":\n")
+			b.WriteString("The new one grants " + screen.Counted(len(part.list), "action") + " " + part.title + ":\n")
 		}
 		for _, action := range part.list {
 			b.WriteString("  " + part.mark + " " + draw.Clean(action) + "\n")

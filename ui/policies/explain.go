@@ -14,7 +14,6 @@ import (
 	"rolecall/steps/screen"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
-	"rolecall/ui/report"
 )
 
 func policyExplainCommand(a *cli.App) *cobra.Command {
@@ -131,7 +130,7 @@ func explainText(d *explainJSON, patterns []string, found [][]policy.Action) str
 		if i > 0 {
 			b.WriteByte('\n')
 		}
-		fmt.Fprintf(&b, "%s  %s\n", draw.Clean(patterns[i]), report.Plural(len(actions), "action", "actions"))
+		fmt.Fprintf(&b, "%s  %s\n", draw.Clean(patterns[i]), screen.Counted(len(actions), "action"))
 		if len(actions) > maxDescribed {
 			fmt.Fprintf(&b, "  too many to list; --json names them all\n")
 			continue
@@ -141,7 +140,7 @@ func explainText(d *explainJSON, patterns []string, found [][]policy.Action) str
 			b.WriteString(strings.TrimRight(ansi.Truncate(line, 79, "…"), " ") + "\n")
 		}
 	}
-	fmt.Fprintf(&b, "\n%s by access level, as of %s\n", report.Plural(d.Granted, "action", "actions"), d.Data.Date)
+	fmt.Fprintf(&b, "\n%s by access level, as of %s\n", screen.Counted(d.Granted, "action"), d.Data.Date)
 	for _, level := range policy.AccessLevels() {
 		writeBar(&b, level.String(), d.ByAccess[level.String()], d.Granted)
 	}
@@ -156,7 +155,7 @@ func explainText(d *explainJSON, patterns []string, found [][]policy.Action) str
 			break
 		}
 		if i == 15 {
-			fmt.Fprintf(&b, "  and %s more\n", report.Plural(len(services)-i, "service", "services"))
+			fmt.Fprintf(&b, "  and %s more\n", screen.Counted(len(services)-i, "service"))
 			break
 		}
 		writeBar(&b, service, d.ByService[service], d.ByService[services[0]])
@@ -177,5 +176,5 @@ func writeBar(b *strings.Builder, label string, n, most int) {
 		return
 	}
 	length := max(1, n*30/max(1, most))
-	fmt.Fprintf(b, "  %-24s %6s  %s\n", label, report.Thousands(n), strings.Repeat("█", length))
+	fmt.Fprintf(b, "  %-24s %6s  %s\n", label, screen.Thousands(n), strings.Repeat("█", length))
 }

@@ -108,7 +108,7 @@ func policyFiles(folder string) ([]reviewed, error) {
 			}
 			return nil
 		case len(all) >= maxFiles:
-			return cli.Usage(fmt.Sprintf("%s holds more than %s files.", draw.Clean(folder), report.Thousands(maxFiles)), "a folder of policies", "Name the folders one by one.")
+			return cli.Usage(fmt.Sprintf("%s holds more than %s files.", draw.Clean(folder), screen.Thousands(maxFiles)), "a folder of policies", "Name the folders one by one.")
 		}
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && strings.EqualFold(filepath.Ext(path), ".json") {
 			all = append(all, reviewed{name: path})
@@ -299,7 +299,7 @@ func (f *reviewFlags) worstOf(all []reviewed) error {
 		return nil
 	}
 	if failed > 1 {
-		first.What = fmt.Sprintf("%s of %s are not as required. The first: %s", report.Thousands(failed), report.Thousands(len(all)), first.What)
+		first.What = fmt.Sprintf("%s of %s are not as required. The first: %s", screen.Thousands(failed), screen.Thousands(len(all)), first.What)
 	}
 	return &screen.Fault{Problem: *first}
 }

@@ -1,7 +1,6 @@
 package policies
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"slices"
@@ -17,15 +16,13 @@ import (
 func page(a *cli.App, text string) error {
 	pager := strings.Fields(pager(a))
 	if len(pager) == 0 || !longer(a, text) {
-		_, err := fmt.Fprint(a.Env.Stdout, text)
-		return err
+		return a.Out().Text(text)
 	}
 	cmd := exec.Command(pager[0], pager[1:]...) //nolint:gosec,noctx // PAGER is the person's own choice, and they end it.
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(text), a.Env.Stdout, a.Env.Stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(a.Out().Written(text)), a.Env.Stdout, a.Env.Stderr
 	cmd.Env = append(slices.Clone(a.Env.Environ), "LESS=FRX")
 	if err := cmd.Run(); err != nil {
-		_, err = fmt.Fprint(a.Env.Stdout, text)
-		return err
+		return a.Out().Text(text)
 	}
 	return nil
 }

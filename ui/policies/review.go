@@ -206,7 +206,7 @@ func costsOf(v *describe.Vendor) func(string, []string) string {
 			}
 			// The statement is named: a finding may be of several.
 			needs := v.Title + " needs " + sid
-			if titles := titlesOf(v, v.Serves(sid)); len(titles) > 0 {
+			if titles := v.Titles(v.Serves(sid)); len(titles) > 0 {
 				needs += " for " + strings.Join(titles, ", ")
 			}
 			sentences := []string{needs + "."}
@@ -220,26 +220,6 @@ func costsOf(v *describe.Vendor) func(string, []string) string {
 		}
 		return ""
 	}
-}
-
-func titlesOf(v *describe.Vendor, bundles []string) []string {
-	var titles []string
-	for _, id := range bundles {
-		p, ok := v.Bundle(id)
-		if !ok {
-			continue
-		}
-		title := p.Title
-		if product, _, nested := strings.Cut(id, "/"); nested {
-			if parent, ok := v.Bundle(product); ok && !strings.HasPrefix(title, parent.Title) {
-				title = parent.Title + "'s " + p.Title
-			}
-		}
-		if !slices.Contains(titles, title) {
-			titles = append(titles, title)
-		}
-	}
-	return titles
 }
 
 // writeReview writes every format but JSON, which waits for the exit code.
@@ -285,7 +265,7 @@ func (f *reviewFlags) verdict(r *review.Report, name string) (screen.Problem, bo
 			n++
 		}
 	}
-	return screen.Problem{What: fmt.Sprintf("%s in %s: %s or worse.", report.Plural(n, "finding", "findings"), draw.Clean(name), f.failOn),
+	return screen.Problem{What: fmt.Sprintf("%s in %s: %s or worse.", screen.Counted(n, "finding"), draw.Clean(name), f.failOn),
 		Expected: "none", Next: "Change the policy as the findings say, or raise --fail-on.", Kind: screen.NotAsNeeded}, true
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rolecall/steps/access"
+	"rolecall/steps/screen"
 
 	"github.com/spf13/cobra"
 
@@ -14,7 +15,6 @@ import (
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
 	"rolecall/ui/flags"
-	"rolecall/ui/report"
 )
 
 // showFlags are the flags of policy show. Those that describe the selection
@@ -114,7 +114,7 @@ func sayKept(a *cli.App, kept []access.Kept) {
 	}
 	for _, r := range order {
 		text := fmt.Sprintf("Not limited by %s: %s. %s", r.by, strings.Join(entries[r], ", "), r.why)
-		for _, line := range report.Wrap(draw.Clean(text), 79) {
+		for _, line := range draw.Wrap(draw.Clean(text), 79) {
 			a.Say("%s", line)
 		}
 	}
@@ -131,7 +131,7 @@ func showJSON(a *cli.App, request access.Request) error {
 	}
 	if n := g.Whole.Characters(); n > role.Limit() {
 		a.Say("%s characters, and AWS takes %s in one policy.\n--minify writes it shorter; the other formats divide it.",
-			report.Thousands(n), report.Thousands(role.Limit()))
+			screen.Thousands(n), screen.Thousands(role.Limit()))
 	}
 	return page(a, g.Whole.Pretty())
 }

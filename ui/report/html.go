@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rolecall/policy/review"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 )
 
@@ -63,7 +64,7 @@ func HTML(w io.Writer, r *review.Report, o Options) error {
 func pageOf(r *review.Report, o Options) page {
 	p := page{Name: draw.Clean(o.Name), Verdict: "AWS will accept it.", Refused: r.Verdict == "refused", Size: sizeOf(r),
 		Date: r.Data.Date, Digest: r.Policy.Digest,
-		Granted: Thousands(r.Actions.Granted), Entries: Thousands(r.Actions.Entries), Statements: Thousands(r.Policy.Statements)}
+		Granted: screen.Thousands(r.Actions.Granted), Entries: screen.Thousands(r.Actions.Entries), Statements: screen.Thousands(r.Policy.Statements)}
 	if p.Refused {
 		p.Verdict = "AWS will refuse it."
 	}
@@ -136,7 +137,7 @@ func chartOf(title string, names []string, counts map[string]int) chart {
 		}
 		y := len(c.Bars) * barHeight
 		class := strings.ToLower(strings.Fields(name)[0])
-		c.Bars = append(c.Bars, bar{Label: draw.Clean(name), Value: Thousands(n), Class: class, Y: y, TextY: y + 15,
+		c.Bars = append(c.Bars, bar{Label: draw.Clean(name), Value: screen.Thousands(n), Class: class, Y: y, TextY: y + 15,
 			Width: max(2, float64(n)/float64(most)*chartWidth)})
 	}
 	c.Height = len(c.Bars) * barHeight

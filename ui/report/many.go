@@ -11,6 +11,7 @@ import (
 	h "maragu.dev/gomponents/html"
 
 	"rolecall/policy/review"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 )
 
@@ -58,13 +59,13 @@ func (t Totals) String() string {
 		name string
 	}{{t.Unreadable, "not read"}, {t.Refused, "refused"}, {t.High, "high"}, {t.Medium, "medium"}, {t.Low, "low"}, {t.Note, "note"}} {
 		if one.n > 0 {
-			parts = append(parts, Thousands(one.n)+" "+one.name)
+			parts = append(parts, screen.Thousands(one.n)+" "+one.name)
 		}
 	}
 	if len(parts) == 0 {
 		parts = []string{"nothing to say against them"}
 	}
-	return Plural(t.Files, "policy", "policies") + ": " + strings.Join(parts, ", ")
+	return screen.Counted(t.Files, "policy") + ": " + strings.Join(parts, ", ")
 }
 
 // worst is the severity that a file is sorted by: what could not be read first.
@@ -113,10 +114,14 @@ func ManyText(w io.Writer, files []File, o Options) error {
 	}
 	t.space()
 	if clean > 0 {
-		t.line("%s without a finding above a note.", Plural(clean, "policy", "policies"))
+		t.line("%s without a finding above a note.", screen.Counted(clean, "policy"))
 	}
 	if noted > 0 {
-		t.line("%s left out; --details shows them, and what to change.", Plural(noted, "note is", "notes are"))
+		are := "are"
+		if noted == 1 {
+			are = "is"
+		}
+		t.line("%s %s left out; --details shows them, and what to change.", screen.Counted(noted, "note"), are)
 	}
 	_, err := io.WriteString(w, strings.TrimRight(t.b.String(), "\n")+"\n")
 	return err
@@ -151,7 +156,7 @@ func (t *text) brief(r *review.Report) int {
 
 // under writes a label and a sentence below a file's name.
 func (t *text) under(label, sentence string) {
-	for i, line := range Wrap(sentence, width-12) {
+	for i, line := range draw.Wrap(sentence, width-12) {
 		if i > 0 {
 			label = ""
 		}
@@ -212,7 +217,7 @@ func (f *File) row(anchor string) g.Node {
 	}
 	cells := g.Group{h.Td(h.A(h.Href("#"+anchor), g.Text(draw.Clean(f.Name)))), h.Td(g.Text(f.Report.Verdict))}
 	for _, s := range []review.Severity{review.High, review.Medium, review.Low, review.Note} {
-		cells = append(cells, h.Td(g.Text(Thousands(f.Report.Count(s)))))
+		cells = append(cells, h.Td(g.Text(screen.Thousands(f.Report.Count(s)))))
 	}
 	return h.Tr(cells)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rolecall/policy/review"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 )
 
@@ -21,12 +22,12 @@ func Markdown(w io.Writer, r *review.Report, o Options) error {
 		verdict = "**AWS will refuse it.**"
 	}
 	fmt.Fprintf(&b, "%s%s\n\n", verdict, counted(r))
-	fmt.Fprintf(&b, "| | |\n| --- | --- |\n| Size | %s of %s characters |\n| Statements | %d |\n", Thousands(r.Policy.Characters),
-		Thousands(r.Policy.Limit), r.Policy.Statements)
+	fmt.Fprintf(&b, "| | |\n| --- | --- |\n| Size | %s of %s characters |\n| Statements | %d |\n", screen.Thousands(r.Policy.Characters),
+		screen.Thousands(r.Policy.Limit), r.Policy.Statements)
 	if r.Policy.Digest != "" {
 		fmt.Fprintf(&b, "| Digest | `%s` |\n", r.Policy.Digest)
 	}
-	fmt.Fprintf(&b, "| Actions | %s written, %s granted: %s |\n", Thousands(r.Actions.Entries), Thousands(r.Actions.Granted), levels(r))
+	fmt.Fprintf(&b, "| Actions | %s written, %s granted: %s |\n", screen.Thousands(r.Actions.Entries), screen.Thousands(r.Actions.Granted), levels(r))
 	fmt.Fprintf(&b, "| Data | actions of %s |\n", r.Data.Date)
 	if len(r.Findings) > 0 {
 		b.WriteString("\n## Findings\n\n| | Severity | What | Where |\n| --- | --- | --- | --- |\n")
@@ -67,7 +68,7 @@ func levels(r *review.Report) string {
 	var parts []string
 	for _, level := range accessLevels() {
 		if n := r.Actions.ByAccess[level]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%s %s", level, Thousands(n)))
+			parts = append(parts, fmt.Sprintf("%s %s", level, screen.Thousands(n)))
 		}
 	}
 	if len(parts) == 0 {

@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
 
 	"rolecall/policy/review"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 )
 
@@ -102,7 +102,8 @@ func (t *text) summary(r *review.Report) {
 	}
 	t.sides(left+counted(r), sizeOf(r))
 	if r.Actions.OnEverything > 0 && r.Actions.Scopable > 0 {
-		t.line("%s on every resource; %d of them could be limited.", Plural(r.Actions.OnEverything, "action", "actions"), r.Actions.Scopable)
+		t.line("%s on every resource; %s of them could be limited.", screen.Counted(r.Actions.OnEverything, "action"),
+			screen.Thousands(r.Actions.Scopable))
 	}
 }
 
@@ -124,9 +125,9 @@ func counted(r *review.Report) string {
 }
 
 func sizeOf(r *review.Report) string {
-	size := fmt.Sprintf("size %s/%s", Thousands(r.Policy.Characters), Thousands(r.Policy.Limit))
+	size := fmt.Sprintf("size %s/%s", screen.Thousands(r.Policy.Characters), screen.Thousands(r.Policy.Limit))
 	if left := r.Policy.Limit - r.Policy.Characters; left >= 0 && left*10 < r.Policy.Limit {
-		size += fmt.Sprintf(" (%s left)", Thousands(left))
+		size += fmt.Sprintf(" (%s left)", screen.Thousands(left))
 	}
 	return size
 }
@@ -192,21 +193,9 @@ func cleanIndented(line string) string {
 }
 
 func (t *text) wrapped(s string) {
-	for _, line := range Wrap(draw.Clean(s), width-len(indent)) {
+	for _, line := range draw.Wrap(draw.Clean(s), width-len(indent)) {
 		t.line("%s%s", indent, line)
 	}
-}
-
-// Wrap breaks clean text into lines of at most n cells, between words alone:
-// a flag or the name of a service that is broken at its hyphen cannot be
-// copied.
-func Wrap(s string, n int) []string {
-	const held = "\u2011" // a hyphen that breaks no line
-	var lines []string
-	for line := range strings.SplitSeq(ansi.Wrap(strings.ReplaceAll(s, "-", held), n, ""), "\n") {
-		lines = append(lines, strings.TrimSpace(strings.ReplaceAll(line, held, "-")))
-	}
-	return lines
 }
 
 // granted is the entry as written, how many actions more, and where.
@@ -269,12 +258,12 @@ func (t *text) foot(r *review.Report, notes int, details bool) {
 		parts = append(parts, first)
 	}
 	if notes > 0 {
-		parts = append(parts, Plural(notes, "note", "notes")+" more.")
+		parts = append(parts, screen.Counted(notes, "note")+" more.")
 	}
 	if !details && len(r.Findings) > 0 {
 		parts = append(parts, "Why and what to change: --details.")
 	}
-	for _, line := range Wrap(strings.Join(parts, " "), width) {
+	for _, line := range draw.Wrap(strings.Join(parts, " "), width) {
 		if line != "" {
 			t.line("%s", line)
 		}
@@ -295,21 +284,4 @@ func first(r *review.Report) string {
 	}
 	f := &r.Findings[best]
 	return fmt.Sprintf("Fix first: limit %s (closes %d of %d paths).", draw.Clean(f.Actions[0]), f.Closes, f.Of)
-}
-
-// Thousands writes 6097 as 6,097.
-func Thousands(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
-// Plural is "1 note" or "2 notes".
-func Plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return Thousands(n) + " " + many
 }

@@ -106,10 +106,11 @@ func doctor(ctx context.Context, a *cli.App) error {
 }
 
 func printLines(a *cli.App, lines []line) {
+	out := a.Out()
 	for _, l := range lines {
-		a.Print("%s %-7s  %-10s %s", l.Status.mark(), l.Status, l.Name, l.Detail)
+		out.Hang(fmt.Sprintf("%s %-7s  %-10s ", l.Status.mark(), l.Status, l.Name), l.Detail)
 		if l.Fix != "" {
-			a.Print("                       %s", l.Fix)
+			out.Hang(strings.Repeat(" ", 22), l.Fix)
 		}
 	}
 }
@@ -143,7 +144,9 @@ func findTerminal(a *cli.App) line {
 	case !a.Env.StdinTTY || !a.Env.StdoutTTY:
 		f.Status, f.Detail, f.Fix = warn, "stdin or stdout is no terminal", "The wizard needs one; --plain and --yes do not."
 	case a.Dumb():
-		f.Status, f.Fix = warn, "The wizard goes line by line here."
+		f.Status, f.Fix = warn, "It cannot draw a screen: the wizard goes line by line here."
+	case a.LineByLine():
+		f.Fix = "The wizard goes line by line, as asked for."
 	}
 	return f
 }
@@ -250,7 +253,7 @@ func findToken(ctx context.Context, a *cli.App, api vendorapi.API) line {
 	defer cancel()
 	accounts, err := opened.Client.Accounts(ctx)
 	if err == nil {
-		return line{Name: name, Status: pass, Detail: where + "; it sees " + cli.Count(len(accounts), "account")}
+		return line{Name: name, Status: pass, Detail: where + "; it sees " + screen.Counted(len(accounts), "account")}
 	}
 	p := cli.ProblemOf(err)
 	l := line{Name: name, Status: fail, Detail: where + ": " + p.What, Fix: p.Next, problem: p}

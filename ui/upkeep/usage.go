@@ -1,48 +1,137 @@
 package upkeep
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"rolecall/ui/cli"
 	"rolecall/ui/flags"
 )
 
-// Usage writes how a command is used: its examples, its commands, and its flags
-// under their headings.
-func Usage(cmd *cobra.Command) error {
-	var b strings.Builder
-	b.WriteString("Usage:\n")
+// Help prints what a command is for and how it is used.
+func Help(a *cli.App, cmd *cobra.Command) {
+	about := cmd.Long
+	if about == "" {
+		about = cmd.Short
+	}
+	page := a.Out().Page()
+	page.Line(about)
+	page.Line("")
+	usage(page, cmd)
+}
+
+// HelpCommand prints the help of the command that is named; of a name that is
+// none it says which was meant.
+func HelpCommand(a *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "Help about any command",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var names []string
+			if found, _, err := cmd.Root().Find(args); err == nil {
+				for _, below := range found.Commands() {
+					names = append(names, below.Name()+"\t"+below.Short)
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil {
+				return err
+			}
+			if err := a.NoArgs(found, rest); err != nil {
+				return err
+			}
+			Help(a, found)
+			return nil
+		},
+	}
+}
+
+// Usage writes how a command is used.
+func Usage(a *cli.App) func(*cobra.Command) error {
+	return func(cmd *cobra.Command) error {
+		usage(a.Talk().Page(), cmd)
+		return nil
+	}
+}
+
+// usage writes a command's lines of use, its examples, its commands, and its
+// flags under their headings.
+func usage(page cli.Paper, cmd *cobra.Command) {
+	page.Heading("Usage:")
 	if cmd.Runnable() {
-		b.WriteString("  " + cmd.UseLine() + "\n")
+		page.Line("  " + cmd.UseLine())
 	}
 	if cmd.HasAvailableSubCommands() {
-		b.WriteString("  " + cmd.CommandPath() + " [command]\n")
+		page.Line("  " + cmd.CommandPath() + " [command]")
 	}
 	if cmd.HasExample() {
-		b.WriteString("\nExamples:\n" + cmd.Example + "\n")
-	}
-	if cmd.HasAvailableSubCommands() {
-		b.WriteString("\nCommands:\n")
-		for _, below := range cmd.Commands() {
-			if below.IsAvailableCommand() || below.Name() == "help" {
-				fmt.Fprintf(&b, "  %-*s %s\n", below.NamePadding(), below.Name(), below.Short)
-			}
+		page.Line("")
+		page.Heading("Examples:")
+		for line := range strings.SplitSeq(cmd.Example, "\n") {
+			page.Line(line)
 		}
 	}
+	commands(page, cmd)
 	for _, group := range groupsOf(cmd) {
-		fmt.Fprintf(&b, "\n%s:\n%s", group.Name(), group.FlagUsages())
+		flagList(page, group.Name(), group)
 	}
 	if cmd.HasAvailableInheritedFlags() {
-		b.WriteString("\nFlags of every command:\n" + cmd.InheritedFlags().FlagUsages())
+		flagList(page, "Flags of every command", cmd.InheritedFlags())
 	}
 	if cmd.HasAvailableSubCommands() {
-		fmt.Fprintf(&b, "\nMore about a command: %s [command] --help\n", cmd.CommandPath())
+		page.Line("")
+		page.Line("More about a command: " + cmd.CommandPath() + " [command] --help")
 	}
-	_, err := fmt.Fprint(cmd.OutOrStderr(), b.String())
-	return err
+}
+
+func commands(page cli.Paper, cmd *cobra.Command) {
+	var rows [][]string
+	for _, below := range cmd.Commands() {
+		if below.IsAvailableCommand() || below.Name() == "help" {
+			rows = append(rows, []string{"  " + below.Name(), below.Short})
+		}
+	}
+	if len(rows) > 0 {
+		page.Line("")
+		page.Heading("Commands:")
+		page.Table(false, rows)
+	}
+}
+
+// flagList writes flags under their heading.
+func flagList(page cli.Paper, heading string, set *pflag.FlagSet) {
+	var rows [][]string
+	set.VisitAll(func(flag *pflag.Flag) {
+		if !flag.Hidden {
+			rows = append(rows, flagRow(flag))
+		}
+	})
+	page.Line("")
+	page.Heading(heading + ":")
+	page.Table(false, rows)
+}
+
+// flagRow is a flag as it is written, and what it says, with its default where
+// that is not nothing.
+func flagRow(flag *pflag.Flag) []string {
+	written := "      --" + flag.Name
+	if flag.Shorthand != "" {
+		written = "  -" + flag.Shorthand + ", --" + flag.Name
+	}
+	value, about := pflag.UnquoteUsage(flag)
+	if value != "" {
+		written += " " + value
+	}
+	if !slices.Contains([]string{"", "false", "[]", "0", "0s"}, flag.DefValue) {
+		about += " (default " + flag.DefValue + ")"
+	}
+	return []string{written, about}
 }
 
 // groupsOf divides a command's own flags by their headings, each a set of that

@@ -98,7 +98,7 @@ func checkVendor(a *cli.App, name, failOn string) error {
 		}
 	}
 	if err != nil {
-		return checkFailed(checked, fmt.Sprintf("%s: %s.", draw.Clean(name), cli.Count(len(checked.Mistakes), "mistake")), "a description without mistakes",
+		return checkFailed(checked, fmt.Sprintf("%s: %s.", draw.Clean(name), screen.Counted(len(checked.Mistakes), "mistake")), "a description without mistakes",
 			"Correct the first one and check again. The keys: rolecall vendors schema.")
 	}
 	checked.Vendor, checked.OK = v.Name, true
@@ -148,9 +148,9 @@ func printCheck(a *cli.App, v *describe.Vendor, checked checkJSON) {
 		return
 	}
 	a.Print("%s: no mistakes. %s, %s, %s.", draw.Clean(checked.File), draw.Clean(v.Title),
-		cli.Count(len(v.Roles), "role"), cli.Count(len(v.Methods), "method"))
+		screen.Counted(len(v.Roles), "role"), screen.Counted(len(v.Methods), "method"))
 	for _, p := range checked.Policies {
-		a.Print("\n%s: %d of %d characters, %s", p.Role, p.Policy.Characters, p.Policy.Limit, cli.Count(len(p.Findings), "finding"))
+		a.Print("\n%s: %s of %s characters, %s", p.Role, screen.Thousands(p.Policy.Characters), screen.Thousands(p.Policy.Limit), screen.Counted(len(p.Findings), "finding"))
 		for _, f := range p.Findings {
 			a.Print("  %-7s %s (line %d of the policy)", f.Severity, draw.Clean(f.Title), f.Line)
 		}

@@ -3,16 +3,15 @@
 package vendors
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/screen"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
 )
@@ -120,13 +119,13 @@ func listVendors(a *cli.App) error {
 		}{infos})
 		return nil
 	}
-	table := tabwriter.NewWriter(a.Env.Stdout, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "NAME\tTITLE\tMETHODS\tPARTITIONS")
+	rows := [][]string{{"NAME", "TITLE", "PARTITIONS", "METHODS"}}
 	for _, info := range infos {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", info.Name, draw.Clean(info.Title), cli.Dash(methodNames(info.Methods)),
-			strings.Join(cli.SortedKeys(info.Partitions), ", "))
+		rows = append(rows, []string{info.Name, draw.Clean(info.Title), strings.Join(cli.SortedKeys(info.Partitions), ", "),
+			cli.Dash(methodNames(info.Methods))})
 	}
-	return table.Flush()
+	a.Out().Table(true, rows)
+	return nil
 }
 
 // methodNames lists methods once each, with the access where it is not a role.
@@ -154,8 +153,8 @@ func showVendor(a *cli.App, name string) error {
 		a.WriteJSON(info)
 		return nil
 	}
-	table := tabwriter.NewWriter(a.Env.Stdout, 0, 8, 2, ' ', 0)
-	row := func(label, value string) { fmt.Fprintf(table, "%s\t%s\n", label, cli.Dash(value)) }
+	var rows [][]string
+	row := func(label, value string) { rows = append(rows, []string{label, cli.Dash(value)}) }
 	row("Vendor", info.Title+" ("+info.Name+")")
 	row("About", info.About)
 	row("Methods", methodNames(info.Methods))
@@ -174,14 +173,15 @@ func showVendor(a *cli.App, name string) error {
 	for _, source := range info.Sources {
 		row("Source", source)
 	}
-	return table.Flush()
+	a.Out().Table(false, rows)
+	return nil
 }
 
 // grants says in a line what the role has attached.
 func (r roleInfo) grants() string {
 	var words []string
 	if r.PolicyName != "" {
-		words = append(words, fmt.Sprintf("policy %s, %d statements, %d characters", r.PolicyName, r.Statements, r.Characters))
+		words = append(words, "policy "+r.PolicyName+", "+screen.Counted(r.Statements, "statement")+", "+screen.Counted(r.Characters, "character"))
 	}
 	for _, name := range r.ManagedPolicies {
 		words = append(words, "AWS managed policy "+name)

@@ -255,6 +255,7 @@ func (w *testWalk) Step() step.Step                  { return w.all[w.at] }
 func (w *testWalk) Screen() screen.Screen            { return w.Step().Screen(w.session) }
 func (w *testWalk) Visit() int                       { return w.visit }
 func (w *testWalk) Ended() bool                      { return w.ended }
+func (w *testWalk) Complete() bool                   { return false }
 func (w *testWalk) CanGoBack() bool                  { return w.at > 0 }
 func (w *testWalk) Back() steps.Turn                 { return w.follow(step.Back) }
 

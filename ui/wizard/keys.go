@@ -30,8 +30,8 @@ func (w *Wizard) press(msg tea.KeyPressMsg) tea.Cmd {
 	if msg.Text != "" && w.plainStep() && w.pressed.Sub(w.lost) < quietTime {
 		return nil // it was meant for the field that an answer just took away
 	}
-	if w.viewer != nil && w.viewer.finding {
-		return w.findKey(msg)
+	if line := w.finding(); line != nil {
+		return line.key(msg, w)
 	}
 	for _, b := range w.bindings {
 		for _, s := range b.strokes {
@@ -61,7 +61,7 @@ func whyOff(label, why string) string {
 
 // plainStep reports that nothing lies over the step.
 func (w *Wizard) plainStep() bool {
-	return w.viewer == nil && w.asking == nil && !w.help && w.shown == nil && w.under == nil
+	return w.viewer == nil && w.asking == nil && w.help == nil && w.shown == nil && w.under == nil
 }
 
 // bind computes the keys that work now.
@@ -74,8 +74,8 @@ func (w *Wizard) bind() []binding {
 		keys = w.confirmKeys()
 	case w.shown != nil:
 		keys = w.shownKeys()
-	case w.help:
-		keys = w.closeKeys(func() { w.help = false })
+	case w.help != nil:
+		keys = w.helpKeys()
 	case w.under != nil:
 		keys = w.scenarioKeys()
 	default:
@@ -110,6 +110,11 @@ func obvious(b binding) binding {
 	return b
 }
 
+// also is a press that the help of another key tells.
+func also(press func() tea.Cmd, strokes ...string) binding {
+	return hidden("", "", press, strokes...)
+}
+
 func hidden(name, help string, press func() tea.Cmd, strokes ...string) binding {
 	b := bound(name, help, help, press, strokes...)
 	b.Hidden = true
@@ -136,7 +141,7 @@ func (w *Wizard) stepKeys() []binding {
 	if w.walk.CanGoBack() {
 		keys = append(keys, bound("b", "back", "go back; what you answered is kept (also esc)", w.backByKey, "b", "esc"))
 	}
-	return append(keys, obvious(bound("?", "help", "this list", silent(func() { w.help, w.top, w.follow = true, 0, false }), "?")))
+	return append(keys, obvious(bound("?", "help", "what this step is for, and its keys", silent(func() { w.help, w.top, w.follow = &help{}, 0, false }), "?")))
 }
 
 func (w *Wizard) arrowKeys() []binding {
@@ -144,7 +149,7 @@ func (w *Wizard) arrowKeys() []binding {
 		return nil
 	}
 	return []binding{obvious(bound(draw.Arrows, "move", "move the mark (also j and k)", silent(func() { w.step(1) }), "down", "j")),
-		hidden("k", "move up", silent(func() { w.step(-1) }), "up", "k")}
+		also(silent(func() { w.step(-1) }), "up", "k")}
 }
 
 func (w *Wizard) moveKeys() []binding {
@@ -153,12 +158,12 @@ func (w *Wizard) moveKeys() []binding {
 		tab := bound("tab", "next field", "move the focus to the next part (shift+tab back)", silent(func() { w.tab(1) }), "tab")
 		_, tab.Hidden = w.find(draw.Field)
 		tab.Hidden = !tab.Hidden
-		keys = append(keys, tab, hidden("shift+tab", "move the focus back", silent(func() { w.tab(-1) }), "shift+tab"))
+		keys = append(keys, tab, also(silent(func() { w.tab(-1) }), "shift+tab"))
 	}
 	if w.tall {
 		page := max(w.drawn.Rows-3, 1)
 		keys = append(keys, obvious(bound("pgdn", "more", "scroll down (pgup: up)", silent(func() { w.scroll(page) }), "pgdown")),
-			hidden("pgup", "scroll up", silent(func() { w.scroll(-page) }), "pgup"))
+			also(silent(func() { w.scroll(-page) }), "pgup"))
 	}
 	return keys
 }
@@ -269,7 +274,7 @@ func (w *Wizard) nodeKeys() []binding {
 	if item.Folds {
 		keys = append(keys, bound("→", "details", "fold out children and details", silent(func() { w.fold(item, true) }), "right", "l"))
 	}
-	return append(keys, hidden("←", "fold in", silent(func() { w.fold(item, false) }), "left", "h"))
+	return append(keys, hidden("←", "fold in, or go up to what holds it", silent(func() { w.fold(item, false) }), "left", "h"))
 }
 
 // fold opens children first, then details; and the other way round. Where there
@@ -309,7 +314,7 @@ func (w *Wizard) copyKeys() []binding {
 		if item.Number == 0 {
 			continue
 		}
-		last = item.Number
+		last = max(last, item.Number)
 		n := strconv.Itoa(item.Number)
 		keys = append(keys, hidden(n, "copy "+item.Label, func() tea.Cmd { return w.copyItem(item) }, n))
 	}
@@ -373,10 +378,10 @@ func (w *Wizard) fieldKeys() []binding {
 	take.confirms = true
 	keys := []binding{take}
 	if len(w.items) > 1 {
-		keys = append(keys, bound("tab", "move on", "move the focus", silent(func() { w.tab(1) }), "tab"),
-			hidden("shift+tab", "move the focus back", silent(func() { w.tab(-1) }), "shift+tab"),
-			hidden("↑", "move up", silent(func() { w.step(-1) }), "up"),
-			hidden("↓", "move down", silent(func() { w.step(1) }), "down"))
+		keys = append(keys, bound("tab", "move on", "move the focus to the next part (shift+tab and the arrows too)", silent(func() { w.tab(1) }), "tab"),
+			also(silent(func() { w.tab(-1) }), "shift+tab"),
+			also(silent(func() { w.step(-1) }), "up"),
+			also(silent(func() { w.step(1) }), "down"))
 	}
 	keys = append(keys, w.rehearsalKeys()...)
 	if w.walk.CanGoBack() {
@@ -387,11 +392,12 @@ func (w *Wizard) fieldKeys() []binding {
 
 func (w *Wizard) closeKeys(end func()) []binding {
 	closing := func() tea.Cmd { end(); w.top, w.follow = 0, true; return nil }
-	return []binding{
-		bound("esc", "close", "close this (also enter, b, ?)", closing, "esc", "enter", "b", "?", "q"),
-		hidden("↓", "scroll down", silent(func() { w.scroll(1) }), "down", "j", "pgdown"),
-		hidden("↑", "scroll up", silent(func() { w.scroll(-1) }), "up", "k", "pgup"),
-	}
+	page := max(w.drawn.Rows-3, 1)
+	keys := []binding{bound("esc", "close", "close this (also enter, b, ?)", closing, "esc", "enter", "b", "?", "q")}
+	scroll := bound(draw.Arrows, "scroll", "scroll (also j and k, pgdn and pgup)", silent(func() { w.scroll(1) }), "down", "j")
+	scroll.Hidden = !w.tall
+	return append(keys, scroll, also(silent(func() { w.scroll(-1) }), "up", "k"),
+		also(silent(func() { w.scroll(page) }), "pgdown", "space"), also(silent(func() { w.scroll(-page) }), "pgup"))
 }
 
 func (w *Wizard) shownKeys() []binding {

@@ -20,6 +20,34 @@ import (
 // asked for comes near it, and a paste beyond it would only hang the editor.
 const fieldLimit = 4096
 
+// keepNumbers gives each value the number that it had: a key must not copy
+// another thing because one appeared above it. A value that is new gets the
+// first number that no other had. Where none of the values was there before, it
+// is another screen, and counts from 1.
+func (w *Wizard) keepNumbers() {
+	known := func(item draw.Item) bool { return copyable(item) && w.numbers[item.Key] > 0 }
+	if !slices.ContainsFunc(w.items, known) {
+		clear(w.numbers)
+	}
+	for i, item := range w.items {
+		if !copyable(item) {
+			continue
+		}
+		if _, known := w.numbers[item.Key]; !known {
+			w.numbers[item.Key] = w.freeNumber()
+		}
+		w.items[i].Number = w.numbers[item.Key]
+	}
+}
+
+// freeNumber is the next number, 0 once nine are given.
+func (w *Wizard) freeNumber() int {
+	if n := len(w.numbers) + 1; n <= 9 {
+		return n
+	}
+	return 0
+}
+
 // at is the index of the marked item, -1 when nothing is marked.
 func (w *Wizard) at() int {
 	for i, item := range w.items {
@@ -241,7 +269,7 @@ func (w *Wizard) paste(text string) tea.Cmd {
 			w.mark(i)
 		}
 	}
-	w.help, w.shown = false, nil
+	w.help, w.shown = nil, nil
 	text, cut := pasted(text)
 	if cut {
 		w.say(screen.Warning, fmt.Sprintf("The paste was too long: only its first %d characters were taken.", fieldLimit))

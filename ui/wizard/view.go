@@ -22,6 +22,7 @@ import (
 func (w *Wizard) refresh() tea.Cmd {
 	w.screen = w.current()
 	w.items = draw.Items(w.screen, w.folds)
+	w.keepNumbers()
 	w.settleMark()
 	w.syncFields()
 	w.consent.stand(w.question(), w.session.Now())
@@ -62,7 +63,7 @@ func (w *Wizard) paint(frame draw.Frame) draw.Drawn {
 func (w *Wizard) frame() draw.Frame {
 	f := draw.Frame{
 		Width: w.width, Height: w.height, Header: w.header(), Rail: w.walk.Rail(), Screen: w.screen,
-		Marked: w.marked, Folds: w.folds, Texts: map[string]string{}, Sent: w.sent,
+		Marked: w.marked, Numbers: w.numbers, Folds: w.folds, Texts: map[string]string{}, Sent: w.sent,
 		Now: w.session.Now(), Turn: w.turning(), Status: w.currentStatus(), Shown: w.shown,
 		Top: w.top, Follow: w.follow, Moved: w.moved, Over: w.under != nil,
 	}
@@ -78,7 +79,8 @@ func (w *Wizard) frame() draw.Frame {
 	if w.viewer != nil {
 		f.Top = w.viewer.top
 	}
-	if w.help {
+	if w.help != nil {
+		f.Sought = w.help.line.text
 		for _, b := range append(w.plainKeys(), w.everyKeys()...) {
 			f.Help = append(f.Help, b.Key)
 		}
@@ -91,8 +93,8 @@ func (w *Wizard) frame() draw.Frame {
 
 // currentStatus is what was said last, unless a writing call is waited for.
 func (w *Wizard) currentStatus() draw.Status {
-	if w.viewer != nil && w.viewer.finding {
-		return draw.Status{Text: "/" + w.viewer.query}
+	if line := w.finding(); line != nil {
+		return draw.Status{Text: "/" + line.text}
 	}
 	writing, busy := w.calls.Writing()
 	if !busy && len(w.news) > 0 {
@@ -110,7 +112,7 @@ func (w *Wizard) currentStatus() draw.Status {
 	case staying:
 	}
 	return draw.Status{Tone: screen.Warning, Text: fmt.Sprintf("Waiting for %q · %s. %s",
-		writing.Name, draw.Clock(w.session.Now().Sub(writing.Since)), then)}
+		writing.Name, screen.Clock(w.session.Now().Sub(writing.Since)), then)}
 }
 
 // counting adds how long a secret stays on the clipboard.
@@ -202,26 +204,6 @@ func (w *Wizard) restyle(change func(*draw.Look)) {
 	}
 	w.theme = draw.NewTheme(w.look)
 	w.relayViewer()
-}
-
-// lookOf tells from the environment what the terminal can show. Colours are
-// asked of the terminal later.
-func lookOf(getenv func(string) string) draw.Look {
-	term := getenv("TERM")
-	bare := term == "linux" || term == "dumb" || strings.HasPrefix(term, "vt")
-	ascii := bare || !speaksUTF8(getenv)
-	return draw.Look{NoColor: getenv("NO_COLOR") != "", ASCII: ascii, Links: !ascii}
-}
-
-// speaksUTF8 reads the locale. Where none is set, a terminal of today is
-// assumed, except inside tmux, which then replaces what is not ASCII itself.
-func speaksUTF8(getenv func(string) string) bool {
-	for _, name := range []string{"LC_ALL", "LC_CTYPE", "LANG"} {
-		if locale := strings.ToLower(getenv(name)); locale != "" {
-			return strings.Contains(locale, "utf-8") || strings.Contains(locale, "utf8")
-		}
-	}
-	return getenv("TMUX") == ""
 }
 
 func hasColors(p colorprofile.Profile) bool { return p >= colorprofile.ANSI }

@@ -10,11 +10,10 @@ import (
 
 // viewer shows one document over the whole screen.
 type viewer struct {
-	code    screen.Code
-	sheet   *draw.Sheet
-	top     int
-	finding bool // the person types what to look for
-	query   string
+	code  screen.Code
+	sheet *draw.Sheet
+	top   int
+	line  findLine
 }
 
 func (w *Wizard) view(code screen.Code) {
@@ -47,7 +46,7 @@ func (w *Wizard) viewerKeys() []binding {
 		hidden("pgup", "a page back", to(v.top-room+1), "pgup"),
 		hidden("g", "to the beginning", to(0), "g", "home"),
 		hidden("G", "to the end", to(v.sheet.Rows()), "G", "end"),
-		bound("/", "find", "find text (n: the next)", silent(func() { v.finding, v.query = true, "" }), "/"),
+		bound("/", "find", "find text (n: the next)", silent(func() { v.line = findLine{typing: true} }), "/"),
 		hidden("n", "find the next", silent(w.findNext), "n"),
 		bound("c", "copy", "copy the document", func() tea.Cmd { return w.copy("", screen.Copy{Label: code.Label, Text: code.Body}) }, "c"),
 		bound("s", "save", "save the document", func() tea.Cmd {
@@ -56,37 +55,14 @@ func (w *Wizard) viewerKeys() []binding {
 	}
 }
 
-// findKey edits what is looked for.
-func (w *Wizard) findKey(msg tea.KeyPressMsg) tea.Cmd {
-	v := w.viewer
-	switch msg.String() {
-	case "ctrl+c":
-		return w.leaveByKey()
-	case "esc":
-		v.finding = false
-	case "enter":
-		v.finding = false
-		w.findNext()
-	case "backspace":
-		if runes := []rune(v.query); len(runes) > 0 {
-			v.query = string(runes[:len(runes)-1])
-		}
-	default:
-		if len(v.query) < fieldLimit {
-			v.query += msg.Text
-		}
-	}
-	return nil
-}
-
 func (w *Wizard) findNext() {
 	v := w.viewer
-	if v.query == "" {
+	if v.line.text == "" {
 		return
 	}
-	row, ok := v.sheet.Find(v.query, v.top)
+	row, ok := v.sheet.Find(v.line.text, v.top)
 	if !ok {
-		w.say(screen.Warning, "Not in this document: "+v.query)
+		w.say(screen.Warning, "Not in this document: "+v.line.text)
 		return
 	}
 	v.top, w.status = row, draw.Status{}

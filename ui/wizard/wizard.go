@@ -51,6 +51,7 @@ type walker interface {
 	Rail() []steps.RailItem
 	Visit() int
 	Ended() bool
+	Complete() bool
 	CanGoBack() bool
 }
 
@@ -88,7 +89,8 @@ type Wizard struct {
 	status  draw.Status
 	asking  *screen.Action
 	consent consent
-	help    bool
+	help    *help          // nil: it is not shown
+	numbers map[string]int // the keys that copy, by item: they stay while the step stands
 	shown   *screen.Link
 	viewer  *viewer
 
@@ -151,14 +153,15 @@ func NewWizard(o WizardOptions) *Wizard {
 	if o.After != nil {
 		w.calls.After = o.After
 	}
-	w.look = lookOf(o.Getenv)
+	w.look = draw.LookOf(o.Getenv)
 	w.theme = draw.NewTheme(w.look)
 	w.forget()
 	return w
 }
 
-// Ended reports whether the walk came to its end, rather than being left.
-func (w *Wizard) Ended() bool { return w.walk.Ended() }
+// Ended reports whether the walk came to its end, or was left when nothing was
+// left to do.
+func (w *Wizard) Ended() bool { return w.walk.Ended() || w.walk.Complete() }
 
 // framesPerSecond bounds how often a change is drawn, and so how long the first
 // frame and a key's answer wait for their turn: 8 ms. Nothing is drawn that did
@@ -370,7 +373,8 @@ func (w *Wizard) forget() {
 	w.under = nil
 	w.marked, w.moved, w.chose, w.top, w.follow = "", false, false, 0, true
 	w.folds, w.fields, w.sent = draw.Folds{}, map[string]*field{}, map[string]string{}
-	w.status, w.asking, w.help, w.shown, w.viewer, w.held, w.news = draw.Status{}, nil, false, nil, nil, nil, nil
+	w.numbers = map[string]int{}
+	w.status, w.asking, w.help, w.shown, w.viewer, w.held, w.news = draw.Status{}, nil, nil, nil, nil, nil, nil
 }
 
 func (w *Wizard) say(tone screen.Tone, text string) { w.status = draw.Status{Tone: tone, Text: text} }

@@ -1,11 +1,7 @@
 package upkeep
 
 import (
-	"context"
 	"fmt"
-	"strings"
-
-	"charm.land/fang/v2"
 
 	"rolecall/ui/cli"
 
@@ -13,25 +9,6 @@ import (
 	"github.com/muesli/roff"
 	"github.com/spf13/cobra"
 )
-
-// Help prints a command's help: styled by fang on a terminal, as plain text
-// elsewhere. fang asks the terminal for its background, which a dumb terminal
-// or a pipe must not be asked; so it runs only here, on a command tree of its
-// own, and never at start or for errors.
-func Help(a *cli.App, tree func(*cli.App) *cobra.Command, cmd *cobra.Command) {
-	if a.Env.StdoutTTY && !a.Dumb() && !a.Plain {
-		fresh := tree(a)
-		fresh.SetArgs(append(strings.Fields(cmd.CommandPath())[1:], "--help"))
-		if fang.Execute(context.Background(), fresh, fang.WithoutManpage(), fang.WithoutVersion()) == nil {
-			return
-		}
-	}
-	about := cmd.Long
-	if about == "" {
-		about = cmd.Short
-	}
-	fmt.Fprintf(a.Env.Stdout, "%s\n\n%s", about, cmd.UsageString())
-}
 
 // ManCommand prints the manual page.
 func ManCommand(a *cli.App) *cobra.Command {
