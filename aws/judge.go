@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -80,10 +81,33 @@ type Seen struct {
 	// knows.
 	Refusal *Error
 	// PoliciesUnknown and InlineUnknown say that the role's attached or inline
-	// policies could not be listed.
-	PoliciesUnknown, InlineUnknown bool
-	Now                            time.Time // when; a trust policy may go by the date. Zero: not known
+	// policies could not be listed, BoundaryUnknown that nobody said whether it
+	// has a permissions boundary.
+	PoliciesUnknown, InlineUnknown, BoundaryUnknown bool
+	// Missing are the outputs that evidence lacks, in the order in which to get
+	// them; a live account lacks none. With some missing, a Role may be known in
+	// part: an empty ARN, Path or TrustText is then one that nobody told.
+	Missing []Missing
+	Now     time.Time // when; a trust policy may go by the date. Zero: not known
 }
+
+// Missing is one output of the AWS CLI that evidence lacks.
+type Missing struct {
+	Part    Part
+	Command string // whole and safe to paste into a shell: "aws iam get-role --role-name Spot-Role --output json"
+}
+
+// Part is what of a role or a user an output shows.
+type Part int
+
+// The parts, in the order in which they are seen.
+const (
+	PartHolder    Part = iota // the role or the user itself, with trust policy and boundary
+	PartPolicies              // the lists of its policies
+	PartDocuments             // what the policies say
+	PartGroups                // the groups of a user
+	PartKeys                  // the keys of a user
+)
 
 // CheckIDs are the ids of a role's checks in the order of a Report.
 func CheckIDs() []string {
@@ -121,6 +145,7 @@ type judging struct {
 	seen   Seen
 	role   *Role // nil: not seen
 	checks []Check
+	told   map[string]string // the check that told to add an output, by the sentence
 }
 
 // verdict is what a check found; texts about the check itself come from words.
@@ -129,6 +154,7 @@ type verdict struct {
 	want, got, fix string
 	request        string // the very request that was let in or kept out, as a sentence
 	denied         []string
+	missing        []Missing // outputs that evidence lacks
 }
 
 // notAllowed is the verdict of a check for which permissions are missing.
@@ -139,7 +165,43 @@ func (v verdict) notAllowed(actions []string) verdict {
 	return v
 }
 
+// missing is the verdict of a check for which evidence lacks an output about
+// one of the parts; false where it lacks none.
+func (j *judging) missing(v verdict, parts ...Part) (verdict, bool) {
+	for _, m := range j.seen.Missing {
+		if slices.Contains(parts, m.Part) {
+			v.missing = append(v.missing, m)
+		}
+	}
+	if len(v.missing) == 0 {
+		return v, false
+	}
+	v.status, v.got = Unknown, "not in the evidence"
+	return v, true
+}
+
+// addOutput says which outputs to add. A command is told once: the checks that
+// need the same one refer to the first.
+func (j *judging) addOutput(id string, missing []Missing) string {
+	commands := make([]string, 0, len(missing))
+	for _, m := range missing {
+		commands = append(commands, m.Command)
+	}
+	all := strings.Join(commands, " and of ")
+	if first := j.told[all]; first != "" {
+		return "Add the output that " + first + " names."
+	}
+	if j.told == nil {
+		j.told = map[string]string{}
+	}
+	j.told[all] = id
+	return "Add the output of " + all + "."
+}
+
 func (j *judging) add(id string, v verdict) {
+	if len(v.missing) > 0 {
+		v.fix = j.addOutput(id, v.missing)
+	}
 	c := Check{ID: id, Status: v.status, Want: cleanAll(v.want), Got: cleanAll(v.got), Why: why(id)}
 	if v.status != Pass {
 		c.Fix = cleanAll(v.fix)

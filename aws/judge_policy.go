@@ -53,6 +53,9 @@ func (j *judging) hidden(v verdict) verdict {
 	if len(j.seen.Denied) > 0 {
 		return v.notAllowed(j.seen.Denied)
 	}
+	if v, ok := j.missing(v, PartPolicies, PartDocuments); ok {
+		return v
+	}
 	v.status, v.got, v.fix = Unknown, "not looked at yet", "Correct the trust policy first; rolecall then looks at the policies."
 	return v
 }
@@ -89,7 +92,7 @@ func (j *judging) matches() verdict {
 	case d.Equal && !j.listsIncomplete() && unread == 0:
 	case j.listsIncomplete() || unread > 0:
 		v = j.hidden(v)
-		if len(j.seen.Denied) == 0 && unread > 0 {
+		if len(j.seen.Denied) == 0 && len(v.missing) == 0 && unread > 0 {
 			v.got, v.fix = "a policy that rolecall cannot read", "Open the policy on the "+j.holder+"'s page and compare it there."
 		}
 	case d.Less():
