@@ -125,7 +125,7 @@ func Judge(want Want, seen Seen) Report {
 	j.boundary()
 	j.approved()
 	r := Report{OK: true, Checks: j.checks}
-	if j.role != nil {
+	if j.role != nil && j.role.ARN != "" {
 		ref := j.role.Ref()
 		r.Role = &ref
 	}

@@ -12,7 +12,7 @@ import (
 // whether all of it together grants what is wanted.
 func (j *judging) policyChecks() {
 	j.add("policy-attached", j.attached())
-	if len(j.want.Policies) > 0 || slices.ContainsFunc(j.want.PolicyARNs, ofAWS) {
+	if len(j.want.Policies) > 0 || slices.ContainsFunc(j.want.PolicyARNs, OfAWS) {
 		j.add("policy-matches", j.matches())
 	}
 }
@@ -64,8 +64,8 @@ func askFor(actions []string) string {
 	return "Ask your administrator for " + strings.Join(actions, " and ") + ", or sign in as someone who has it."
 }
 
-// ofAWS tells whether a managed policy is AWS's own.
-func ofAWS(arn string) bool {
+// OfAWS tells whether a managed policy is AWS's own.
+func OfAWS(arn string) bool {
 	parsed, ok := SplitARN(arn)
 	return ok && parsed.AccountID == "aws"
 }
@@ -123,7 +123,7 @@ func (j *judging) documents() (all []*policy.Document, unread int) {
 		all = append(all, d)
 	}
 	for _, p := range j.role.Attached {
-		if !ofAWS(p.ARN) || !slices.Contains(j.want.PolicyARNs, p.ARN) {
+		if !OfAWS(p.ARN) || !slices.Contains(j.want.PolicyARNs, p.ARN) {
 			add(p.Document)
 		}
 	}

@@ -178,6 +178,9 @@ func (k AccessKey) Describe(now time.Time) string {
 		state = "inactive"
 	}
 	text := k.ID + " " + state + ", made " + Ago(now.Sub(k.Created))
+	if k.UseUnknown {
+		return text
+	}
 	if k.LastUsed.IsZero() {
 		return text + ", never used"
 	}

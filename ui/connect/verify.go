@@ -39,8 +39,13 @@ func VerifyCommand(a *cli.App) *cobra.Command {
 		Long: "verify looks at one role and checks, one by one, what the vendor needs of it: whom it trusts, under which external ID, " +
 			"and what it grants. What was chosen when the role was connected (products, regions, tag, external ID, path, boundary) is taken " +
 			"from its newest session in this account; a flag wins, and an empty one (--restrict-tag '') takes nothing. " +
-			"It changes nothing. Exit 0: as required; 3: not as required.",
-		Example: "  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef\n  rolecall verify --role arn:aws:iam::123456789012:role/Spot-Role --json",
+			"It changes nothing. Exit 0: as required; 3: not as required.\n\n" +
+			"With --evidence nobody signs in: what somebody else read from AWS is judged instead, by the same checks. It may be the JSON output of " +
+			"aws iam get-role, list-attached-role-policies, list-role-policies, get-role-policy, get-policy, get-policy-version, get-user, " +
+			"list-access-keys and get-account-authorization-details, several in a row, also as a terminal shows them with their commands; the trust policy " +
+			"from the console; a Terraform state or terraform show -json; a CloudFormation template. What it does not tell is unknown, and the " +
+			"command whose output is missing is named.",
+		Example: "  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef\n  rolecall verify --role arn:aws:iam::123456789012:role/Spot-Role --json\n  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef --evidence pasted.json",
 		Args:    a.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return verify(cmd.Context(), a, f) },
 	}
@@ -48,7 +53,7 @@ func VerifyCommand(a *cli.App) *cobra.Command {
 	given := cmd.Flags()
 	given.StringVar(&f.role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
 	given.StringVar(&f.user, "user", "", "name of an IAM user")
-	given.StringVar(&f.evidence, "evidence", "", "file with what somebody else read from AWS, or -")
+	given.StringVar(&f.evidence, "evidence", "", "file with what somebody else read from AWS, or - (no credentials are needed)")
 	given.DurationVar(&f.wait, "wait", 0, "how long to wait for the role to become right")
 	return cmd
 }
@@ -69,17 +74,17 @@ func verify(ctx context.Context, a *cli.App, f *verifyFlags) error {
 
 func verifyRole(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	until := a.Env.Now().Add(f.wait)
-	if err := f.refuseLater(); err != nil {
+	if err := a.CheckCommon(); err != nil {
 		return err
 	}
-	if err := a.CheckCommon(); err != nil {
+	if err := f.checkEvidence(a); err != nil {
 		return err
 	}
 	prepared, role, err := f.wanted()
 	if err != nil {
 		return err
 	}
-	session, account, _, err := f.signIn(ctx, a, prepared)
+	session, source, err := f.from(ctx, a, prepared)
 	if err != nil {
 		return err
 	}
@@ -87,22 +92,16 @@ func verifyRole(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
+	var missing []aws.Missing
 	report, err := lookUntil(ctx, a.Env, until, func() (aws.Report, bool, error) {
-		report, err := account.Verify(ctx, want)
+		seen, report, err := aws.Look(ctx, source, want)
+		missing = seen.Missing
 		return report, report.OK, err
 	})
 	if err != nil {
-		return err
+		return f.contradicted(err)
 	}
-	return printReport(a, report, want, session.ID)
-}
-
-// refuseLater refuses what this version cannot do yet.
-func (f *verifyFlags) refuseLater() error {
-	if f.evidence != "" {
-		return cli.Usage("--evidence is not in this version of rolecall.", "credentials of the account", "Sign in to the account and leave out --evidence.")
-	}
-	return nil
+	return printReport(a, verifyJSON{Report: report, Session: session.ID, Evidence: evidenceOf(source, missing)}, want)
 }
 
 // wanted reads the vendor's description, checks the flags against it and finds
@@ -253,26 +252,31 @@ func unless(settled bool, err error) error {
 // verifyJSON is what verify prints with --json.
 type verifyJSON struct {
 	aws.Report
-	Session string         `json:"session,omitempty"` // whose choices were taken
-	Error   *cli.ErrorJSON `json:"error,omitempty"`
+	Session  string         `json:"session,omitempty"`  // whose choices were taken
+	Evidence *evidenceJSON  `json:"evidence,omitempty"` // that was judged instead of the account
+	Error    *cli.ErrorJSON `json:"error,omitempty"`
 }
 
-func printReport(a *cli.App, report aws.Report, want aws.Want, session string) error {
-	if report.Checks == nil {
-		report.Checks = []aws.Check{}
+func printReport(a *cli.App, document verifyJSON, want aws.Want) error {
+	if document.Checks == nil {
+		document.Checks = []aws.Check{}
 	}
 	if !a.JSON {
-		reportText(a, report)
+		reportText(a, document.Report)
 	}
-	if report.OK {
+	sayUnchecked(a, document.Checks, document.Evidence)
+	if document.OK {
 		if a.JSON {
-			a.WriteJSON(verifyJSON{Report: report, Session: session})
+			a.WriteJSON(document)
 		}
 		return nil
 	}
 	return &cli.Failure{
-		Err:      &screen.Fault{Problem: verdict(report, want)},
-		Document: func(e *cli.ErrorJSON) any { return verifyJSON{Report: report, Session: session, Error: e} },
+		Err: &screen.Fault{Problem: verdict(document.Report, want)},
+		Document: func(e *cli.ErrorJSON) any {
+			document.Error = e
+			return document
+		},
 	}
 }
 
