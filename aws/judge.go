@@ -31,6 +31,10 @@ type Check struct {
 	// Denied are the IAM actions that were refused, where that is why the status
 	// is unknown.
 	Denied []string `json:"denied,omitempty"`
+	// Missing are the commands of the AWS CLI whose outputs the evidence lacks,
+	// where that is why the status is unknown. Each is in one check of a report;
+	// the others refer to it.
+	Missing []string `json:"missing,omitempty"`
 	// Refusal is the first of those refusals as AWS worded it; nil for evidence
 	// that somebody pasted.
 	Refusal *Error `json:"-"`
@@ -145,7 +149,7 @@ type judging struct {
 	seen   Seen
 	role   *Role // nil: not seen
 	checks []Check
-	told   map[string]string // the check that told to add an output, by the sentence
+	told   map[string]string // the check that told to add an output, by its command
 }
 
 // verdict is what a check found; texts about the check itself come from words.
@@ -182,27 +186,34 @@ func (j *judging) missing(v verdict, parts ...Part) (verdict, bool) {
 
 // addOutput says which outputs to add. A command is told once: the checks that
 // need the same one refer to the first.
-func (j *judging) addOutput(id string, missing []Missing) string {
-	commands := make([]string, 0, len(missing))
+func (j *judging) addOutput(id string, missing []Missing) (fix string, commands []string) {
+	var before []string
 	for _, m := range missing {
+		if first := j.told[m.Command]; first != "" {
+			before = append(before, first)
+			continue
+		}
+		if j.told == nil {
+			j.told = map[string]string{}
+		}
+		j.told[m.Command] = id
 		commands = append(commands, m.Command)
 	}
-	all := strings.Join(commands, " and of ")
-	if first := j.told[all]; first != "" {
-		return "Add the output that " + first + " names."
+	var outputs []string
+	if slices.Sort(before); len(before) > 0 {
+		outputs = append(outputs, "what "+strings.Join(slices.Compact(before), " and ")+" asks for")
 	}
-	if j.told == nil {
-		j.told = map[string]string{}
+	for _, command := range commands {
+		outputs = append(outputs, "the output of "+command)
 	}
-	j.told[all] = id
-	return "Add the output of " + all + "."
+	return "Add " + strings.Join(outputs, " and ") + ".", commands
 }
 
 func (j *judging) add(id string, v verdict) {
-	if len(v.missing) > 0 {
-		v.fix = j.addOutput(id, v.missing)
-	}
 	c := Check{ID: id, Status: v.status, Want: cleanAll(v.want), Got: cleanAll(v.got), Why: why(id)}
+	if len(v.missing) > 0 {
+		v.fix, c.Missing = j.addOutput(id, v.missing)
+	}
 	if v.status != Pass {
 		c.Fix = cleanAll(v.fix)
 		c.Why = strings.TrimSpace(c.Why + " " + cleanAll(v.request))

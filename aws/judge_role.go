@@ -16,7 +16,7 @@ func (j *judging) roleChecks() {
 
 func (j *judging) exists() verdict {
 	v := verdict{status: Pass, want: j.wantedRole()}
-	if v, ok := j.missing(v, PartHolder); ok {
+	if v, ok := j.missing(v, PartHolder); ok && (j.role == nil || j.role.ARN == "") {
 		return v
 	}
 	switch {

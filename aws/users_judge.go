@@ -67,7 +67,7 @@ func JudgeUser(want WantUser, seen SeenUser) UserReport {
 	}
 	j.approved()
 	r := UserReport{OK: true, Checks: j.checks}
-	if seen.User != nil {
+	if seen.User != nil && seen.User.ARN != "" {
 		ref := seen.User.Ref()
 		r.User = &ref
 	}
@@ -81,7 +81,7 @@ func JudgeUser(want WantUser, seen SeenUser) UserReport {
 
 func (j *judging) userExists(want WantUser, seen SeenUser) verdict {
 	v := verdict{status: Pass, want: "a user named " + orElse(want.Name, "as you like")}
-	if v, ok := j.missing(v, PartHolder); ok {
+	if v, ok := j.missing(v, PartHolder); ok && (seen.User == nil || seen.User.ARN == "") {
 		return v
 	}
 	if seen.User == nil {

@@ -34,7 +34,7 @@ var (
 	refusalLine = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`An error occurred \((\w+)\) when calling the (\w+) operation[^:]*: (.*)$`)
 	})
-	promptLine   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^{}\[\]"]{0,200}[$#%>]\s*$`) })
+	promptLine   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^{}"]{0,200}[$#%>]\s*$`) })
 	textLine     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z][A-Z0-9]+\t`) })
 	yamlLine     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*(- )?['"]?[A-Za-z][\w:-]*['"]?:(\s|$)`) })
 	templateLine = sync.OnceValue(func() *regexp.Regexp {
@@ -44,6 +44,15 @@ var (
 	credentialKey = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)(aws_secret_access_key|SecretAccessKey)`) })
 	continuation  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*--[a-z][a-z-]+(\s|=|$)`) })
 )
+
+// isPrompt tells whether what comes is not a list but the prompt of a shell, such
+// as [cloudshell-user@ip-10-0-0-1 ~]$.
+func (e *reader) isPrompt() bool {
+	ahead, _ := e.s.in.Peek(512) // the end of the text may be nearer
+	line, _, _ := strings.Cut(string(ahead), "\n")
+	line = strings.TrimRight(line, "\r")
+	return promptLine().MatchString(line) || commandLine().MatchString(line)
+}
 
 // between takes one line that is not part of a JSON document.
 func (e *reader) between() error {

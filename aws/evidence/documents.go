@@ -30,6 +30,12 @@ func (e *reader) documents() error {
 				return inWords(err)
 			}
 		case '[':
+			if e.isPrompt() {
+				if err := e.between(); err != nil {
+					return inWords(err)
+				}
+				continue
+			}
 			return refuse("This is a list, such as --query makes of an output.", "Run the command again without --query.")
 		default:
 			if err := e.between(); err != nil {

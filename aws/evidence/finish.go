@@ -2,20 +2,19 @@ package evidence
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"rolecall/aws"
 	"rolecall/policy"
 )
 
-// soundName has what IAM takes in names and ARNs: whatever else is in one did
-// not come from AWS, and would read as another name once it is cleaned.
-var soundName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[\x21-\x7e]{0,2048}$`) })
-
-func sound(name string) bool { return soundName().MatchString(name) }
+// sound tells whether a name or ARN has only what IAM takes in them: whatever
+// else is in one did not come from AWS, and would read as another name once it is
+// cleaned.
+func sound(name string) bool {
+	return len(name) <= 2048 && !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r > '~' })
+}
 
 func unsound(name string) error {
 	return refuse(fmt.Sprintf("%q in the evidence is no name of AWS.", clean(name)), "Copy the output again, as AWS gave it.")
@@ -69,7 +68,22 @@ func (e *reader) finish() error {
 	if err := e.giveVersions(); err != nil {
 		return err
 	}
+	e.noteOthers()
 	return e.checkAbsent()
+}
+
+// noteOthers says that the evidence is of another role or user than the one that
+// is asked for.
+func (e *reader) noteOthers() {
+	for _, user := range []bool{false, true} {
+		name, asked := e.subject(user)
+		is := func(h *holder) bool { return h.user == user && strings.EqualFold(h.name, name) }
+		i := slices.IndexFunc(e.view.holders, func(h *holder) bool { return h.user == user && !is(h) })
+		if asked && i >= 0 && !slices.ContainsFunc(e.view.holders, is) {
+			h := e.view.holders[i]
+			e.view.note("The evidence shows the " + h.kind() + " " + h.name + ", not " + clean(name) + ": --" + h.kind() + " " + h.name + " would judge that one.")
+		}
+	}
 }
 
 // subject is the role or user that is asked for, or the only one that there is.

@@ -293,6 +293,9 @@ func unfit(what string, checks []aws.Check) screen.Problem {
 		p.What = "rolecall cannot tell whether the " + what + " is as required. " + p.What
 		return *p
 	}
+	if p, ok := incomplete(what, checks); ok {
+		return p
+	}
 	words := map[aws.Status]string{aws.Fail: "The %s is not as required. %s: %s.", aws.Unknown: "rolecall cannot tell whether the %s is as required. %s: %s."}
 	for _, status := range []aws.Status{aws.Fail, aws.Unknown} {
 		for _, c := range checks {
@@ -304,6 +307,23 @@ func unfit(what string, checks []aws.Check) screen.Problem {
 	return screen.Problem{What: "The " + what + " is not as required.", Kind: screen.NotAsNeeded}
 }
 
+// incomplete says that nothing is wrong in the evidence and that it does not show
+// everything; the checks name the commands.
+func incomplete(what string, checks []aws.Check) (screen.Problem, bool) {
+	lacking := ""
+	for _, c := range checks {
+		if c.Status == aws.Fail {
+			return screen.Problem{}, false
+		}
+		if len(c.Missing) > 0 && lacking == "" {
+			lacking = c.ID
+		}
+	}
+	return screen.Problem{What: "rolecall cannot tell whether the " + what + " is as required: the evidence does not show it all.",
+		Expected: "what the checks that are unknown ask for, from " + lacking + " on",
+		Next:     "Add those outputs to what is there already, and run the same again.", Kind: screen.NotAsNeeded}, lacking != ""
+}
+
 // reportText prints one line for each check, and under it why and what to do
 // where it is not right.
 func reportText(a *cli.App, report aws.Report) {
@@ -313,10 +333,17 @@ func reportText(a *cli.App, report aws.Report) {
 		if c.Status == aws.Pass {
 			continue
 		}
-		for _, more := range [][2]string{{"wanted", c.Want}, {"found", c.Got}, {"why", c.Why}, {"fix", c.Fix}} {
+		fix := c.Fix
+		if len(c.Missing) > 0 {
+			fix = "Add the output of:"
+		}
+		for _, more := range [][2]string{{"wanted", c.Want}, {"found", c.Got}, {"why", c.Why}, {"fix", fix}} {
 			if more[1] != "" {
 				a.Print("            %-7s %s", more[0], draw.Clean(more[1]))
 			}
+		}
+		for _, command := range c.Missing { // each on a line of its own, to be copied
+			a.Print("  %s", draw.Clean(command))
 		}
 	}
 }
