@@ -1,9 +1,6 @@
 package aws
 
-import (
-	"context"
-	"time"
-)
+import "context"
 
 // Verify looks at the role that want names (RoleARN, else RoleName) and judges
 // it. A role that does not exist is a report, not an error. A refused request
@@ -32,7 +29,7 @@ func (a *Account) See(ctx context.Context, want Want) (Seen, error) {
 	if err != nil {
 		return Seen{}, err
 	}
-	seen.Now = time.Now()
+	seen.Now = a.options.Now()
 	return seen, nil
 }
 

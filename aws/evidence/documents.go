@@ -119,14 +119,14 @@ func (e *reader) member(b *body, key string) error {
 	case "prior_state", "planned_values", "resource_changes", "configuration", "outputs", "check_results", "checks":
 		return e.s.skip(1)
 	}
-	value, err := e.keep()
+	value, err := e.keep(key)
 	b.members.keys, b.members.list = append(b.members.keys, key), append(b.members.list, value)
 	return err
 }
 
 // keep reads a value and keeps it.
-func (e *reader) keep() (*node, error) {
-	n, whole, err := e.fitting()
+func (e *reader) keep(key string) (*node, error) {
+	n, whole, err := e.fitting(key)
 	if err == nil && !whole {
 		return nil, refuse("A value in the evidence is larger than 2 MB, which no answer of IAM is.", "Paste the output of one command about one role.")
 	}
@@ -135,13 +135,13 @@ func (e *reader) keep() (*node, error) {
 
 // fitting is keep for a value that may be too large to be of use; then it is
 // read, and false is returned.
-func (e *reader) fitting() (*node, bool, error) {
+func (e *reader) fitting(key string) (*node, bool, error) {
 	line := e.s.line
 	raw, whole, err := e.s.raw()
 	if err != nil || !whole {
 		return nil, whole, err
 	}
-	n, err := parse(raw, line)
+	n, err := parse(key, raw, line)
 	return n, true, err
 }
 
@@ -173,7 +173,7 @@ func (e *reader) eachOf(take func(*node, bool) error) error {
 		return e.s.skip(1)
 	}
 	return e.s.array(func() error {
-		n, whole, err := e.fitting()
+		n, whole, err := e.fitting("")
 		if err != nil {
 			return err
 		}

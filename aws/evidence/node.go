@@ -17,11 +17,11 @@ type node struct {
 	list []*node // the values of keys, or of a list
 }
 
-// parse reads a value that a scanner found to be whole. Keys that come twice
+// parse reads the value of a key, which a scanner found to be whole. Keys that come twice
 // are refused, save inside policy documents, whose own reader says it better.
-func parse(raw []byte, line int) (*node, error) {
+func parse(key string, raw []byte, line int) (*node, error) {
 	s := &scanner{in: bufio.NewReader(bytes.NewReader(raw)), line: line}
-	return s.node("")
+	return s.node(key)
 }
 
 // node reads the value of a key.

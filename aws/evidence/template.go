@@ -27,7 +27,7 @@ func (e *reader) templateJSON(m *node) error {
 		}
 		return e.template(tree)
 	case body.kind == '"':
-		tree, err := parse([]byte(body.text), 1)
+		tree, err := parse("", []byte(body.text), 1)
 		if err != nil {
 			return err
 		}
@@ -431,7 +431,7 @@ func (s *stack) document(p *node, key string) (string, bool) {
 		return n.text, true
 	}
 	if n.raw != nil {
-		tree, err := parse(n.raw, 1)
+		tree, err := parse("", n.raw, 1)
 		if err != nil {
 			return string(n.raw), true // unreadable, as policy.Parse will say
 		}
