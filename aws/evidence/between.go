@@ -34,7 +34,9 @@ var (
 	refusalLine = sync.OnceValue(func() *regexp.Regexp {
 		return regexp.MustCompile(`An error occurred \((\w+)\) when calling the (\w+) operation[^:]*: (.*)$`)
 	})
-	promptLine   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^{}"]{0,200}[$#%>]\s*$`) })
+	promptLine = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:[^{}"<]{0,200}[$#%]|(?:PS |[A-Z]:)[^{}"<]{0,200}>)\s*$`)
+	})
 	textLine     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z][A-Z0-9]+\t`) })
 	yamlLine     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*(- )?['"]?[A-Za-z][\w:-]*['"]?:(\s|$)`) })
 	templateLine = sync.OnceValue(func() *regexp.Regexp {

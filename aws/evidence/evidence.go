@@ -6,6 +6,7 @@
 package evidence
 
 import (
+	"fmt"
 	"io"
 	"slices"
 	"strings"
@@ -193,6 +194,9 @@ func (e *reader) add(part holder) error {
 	if err != nil {
 		return err
 	}
+	if h == nil && len(e.view.holders) >= maxHolders {
+		return refuse("The evidence shows more than 10,000 roles and users that may be meant.", "Say which is meant with --role or --user.")
+	}
 	if h == nil {
 		e.view.holders = append(e.view.holders, &part)
 		return nil
@@ -305,6 +309,9 @@ func (h *holder) union(p *holder, what string, mine, its []string, itsWhole, who
 		if !slices.Contains(all, name) {
 			all = append(all, name)
 		}
+	}
+	if len(all) > maxListed {
+		return nil, false, refuse(fmt.Sprintf("%s of the %s %s are more than %d, which AWS does not allow.", what, h.kind(), h.name, maxListed), "Copy the output again, as AWS gave it.")
 	}
 	if whole && len(all) > len(mine) || itsWhole && len(all) > len(its) {
 		return nil, false, h.differs(p, what, listed(mine), listed(its))

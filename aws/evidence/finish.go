@@ -23,6 +23,9 @@ func unsound(name string) error {
 // checkNames refuses names that AWS cannot have given.
 func (e *reader) checkNames(h *holder) error {
 	names := []string{h.arn, h.name, h.id, h.path, h.boundary}
+	if len(h.attached)+len(h.inlineNames)+len(h.groups)+len(h.keys) > maxListed {
+		return refuse("A list in the evidence is longer than AWS allows.", "Copy the output again, as AWS gave it.")
+	}
 	for _, p := range h.attached {
 		names = append(names, p.ARN)
 	}
@@ -54,6 +57,10 @@ func (e *reader) checkNames(h *holder) error {
 func (e *reader) finish() error {
 	if e.count == 0 && len(e.view.absent) == 0 && len(e.view.forms) == 0 {
 		return refuse("The evidence is empty.", "Paste the output of aws iam get-role --role-name NAME --output json.")
+	}
+	if e.view.account != "" && len(e.view.forms) == 1 {
+		return refuse("This is the answer of aws sts get-caller-identity: it says whose session somebody is in, and shows no role.",
+			"Paste the output of aws iam get-role --role-name NAME --output json too.")
 	}
 	for _, text := range e.trusts {
 		if err := e.giveTrust(text); err != nil {

@@ -18,6 +18,9 @@ const (
 	maxTotal = 32 << 20
 	maxKey   = 4 << 10 // bytes of a key
 	maxLine  = 64 << 10
+	// What one role or user has is far less: 20 managed policies, 10 groups.
+	maxListed  = 1000
+	maxHolders = 10_000
 )
 
 // scanner reads JSON value by value and holds no more of it than what is asked

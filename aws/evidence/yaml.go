@@ -81,7 +81,7 @@ func fromYAML(n ast.Node, depth int) (*node, error) {
 		return &node{kind: 'w', text: "null"}, nil
 	case *ast.BoolNode:
 		return &node{kind: 'w', text: strings.ToLower(n.String())}, nil
-	case ast.ScalarNode: // a number or a date, which IAM reads as text
+	case *ast.IntegerNode, *ast.FloatNode: // IAM reads numbers as text
 		return &node{kind: '"', text: n.GetToken().Value}, nil
 	}
 	return nil, notYAML()
