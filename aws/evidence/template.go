@@ -66,6 +66,9 @@ func (e *reader) template(n *node) error {
 	if s.resources == nil || s.resources.kind != '{' {
 		return refuse("The template has no resources.", "Paste the whole template.")
 	}
+	if len(s.resources.keys) > 500 {
+		return refuse("The template has more than 500 resources, which CloudFormation does not take.", "Name the right file.")
+	}
 	for i, id := range s.resources.keys {
 		if err := s.take(id, s.resources.list[i]); err != nil {
 			return err

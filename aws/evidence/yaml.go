@@ -16,7 +16,7 @@ func parseYAML(text string) (tree *node, err error) {
 			tree, err = nil, notYAML()
 		}
 	}()
-	if !utf8.ValidString(text) || tooDeep(text) {
+	if !utf8.ValidString(text) || tooDeep(text) || tooWide(text) {
 		return nil, notYAML()
 	}
 	file, err := parser.ParseBytes([]byte(strings.ReplaceAll(text, "\r\n", "\n")), 0)
@@ -50,6 +50,24 @@ func tooDeep(text string) bool {
 		most = max(most, depth)
 	}
 	return most > 4*maxDepth
+}
+
+// tooWide tells a text with more entries side by side than a template has: the
+// parser takes the square of their number.
+func tooWide(text string) bool {
+	const most = 2000 // CloudFormation takes 500 resources
+	var side [4 * maxDepth]int
+	for line := range strings.Lines(text) {
+		indent := len(line) - len(strings.TrimLeft(line, " "))
+		if strings.TrimSpace(line) == "" || indent >= len(side) {
+			continue
+		}
+		if side[indent]++; side[indent] > most {
+			return true
+		}
+		clear(side[indent+1:])
+	}
+	return false
 }
 
 func fromYAML(n ast.Node, depth int) (*node, error) {
@@ -88,12 +106,13 @@ func fromYAML(n ast.Node, depth int) (*node, error) {
 }
 
 func mapping(entries []*ast.MappingValueNode, depth int) (*node, error) {
-	out := &node{kind: '{'}
+	out, seen := &node{kind: '{'}, map[string]bool{}
 	for _, e := range entries {
 		key := e.Key.GetToken().Value
-		if out.get(key) != nil {
+		if seen[key] {
 			return nil, refuse("The template has the key "+key+" twice in one place.", "Correct the template; CloudFormation does not take it either.")
 		}
+		seen[key] = true
 		value, err := fromYAML(e.Value, depth+1)
 		if err != nil {
 			return nil, err
