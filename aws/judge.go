@@ -101,6 +101,9 @@ type Missing struct {
 	Command string // whole and safe to paste into a shell: "aws iam get-role --role-name Spot-Role --output json"
 }
 
+// NotInEvidence is what a Check got where an output is missing.
+const NotInEvidence = "not in the evidence"
+
 // Part is what of a role or a user an output shows.
 type Part int
 
@@ -180,7 +183,7 @@ func (j *judging) missing(v verdict, parts ...Part) (verdict, bool) {
 	if len(v.missing) == 0 {
 		return v, false
 	}
-	v.status, v.got = Unknown, "not in the evidence"
+	v.status, v.got = Unknown, NotInEvidence
 	return v, true
 }
 

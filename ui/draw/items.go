@@ -37,6 +37,7 @@ type Item struct {
 	Parent   string // a Node: the key of the node above it
 	Picked   bool   // an Option: where the cursor starts
 	Secret   bool
+	Long     bool   // a Field: takes documents, which are entered whole
 	Value    string // a Field: the step's value
 	Code     screen.Code
 }
@@ -73,7 +74,7 @@ func (l *lister) block(i int, block screen.Block) {
 	case screen.Tree:
 		l.nodes(b, b.Nodes, "")
 	case screen.Input:
-		l.add(Item{Key: inputKey(b), Kind: Field, ID: b.ID, Label: b.Label, Value: b.Value, Secret: b.Secret})
+		l.add(Item{Key: inputKey(b), Kind: Field, ID: b.ID, Label: b.Label, Value: b.Value, Secret: b.Secret, Long: b.Long})
 	case screen.Facts:
 		for j, f := range b {
 			if f.Copy {
