@@ -39,6 +39,9 @@ type evidenceRead struct {
 
 // isEvidence tells what AWS answered, or a file with it, from an ARN.
 func isEvidence(text string) bool {
+	if strings.HasPrefix(aws.CleanARN(text), "arn:") {
+		return false // one that was wrapped when it was copied, too
+	}
 	text = strings.TrimSpace(text)
 	return strings.Contains(text, "\n") || strings.HasPrefix(text, "{") || strings.HasPrefix(text, "\ufeff{") || strings.Contains(text, "aws iam ") || isFile(text)
 }
