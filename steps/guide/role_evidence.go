@@ -133,9 +133,8 @@ func evidenceProblem(err error) string {
 // blocks show what the pasted evidence says and which output comes next.
 func (p *pastedEvidence) blocks(s *step.Session, purpose string) []screen.Block {
 	if p.report == nil {
-		blocks := []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. When the role exists, run this in CloudShell, or have a colleague do it, " +
-			"and paste what it prints: rolecall then checks the role. The role's ARN alone will do too, unchecked."}}
-		return append(blocks, commandFacts(firstCommands(s, purpose))...)
+		blocks := []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Paste what this prints in CloudShell, and it checks the role; the ARN alone goes unchecked."}}
+		return append(blocks, commandFacts(firstCommand(s, purpose))...)
 	}
 	blocks := []screen.Block{step.ChecksOf(*p.report)}
 	for _, note := range p.notes {
@@ -157,15 +156,14 @@ func (p *pastedEvidence) blocks(s *step.Session, purpose string) []screen.Block 
 	return append(blocks, commandFacts(commands)...)
 }
 
-// firstCommands are those whose outputs show a role, before anything is known of
+// firstCommand is the one whose output shows a role, before anything is known of
 // it.
-func firstCommands(s *step.Session, purpose string) []string {
+func firstCommand(s *step.Session, purpose string) []string {
 	name := s.Part(purpose).RoleName
 	if aws.CheckRoleName(name) != nil {
 		return nil
 	}
-	return []string{"aws iam get-role --role-name " + name + " --output json; aws iam list-attached-role-policies --role-name " + name +
-		" --output json; aws iam list-role-policies --role-name " + name + " --output json"}
+	return []string{"aws iam get-role --role-name " + name + " --output json"}
 }
 
 // commandFacts are commands to copy: one line of a shell.
