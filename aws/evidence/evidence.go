@@ -276,14 +276,13 @@ func (h *holder) mergeLists(p *holder) error {
 		}
 		return names
 	}
-	if both := arns(h.attached); true {
-		if both, h.attachedKnown, err = h.union(p, "the attached policies", both, arns(p.attached), p.attachedKnown, h.attachedKnown); err != nil {
-			return err
-		}
-		h.attached = nil
-		for _, arn := range both {
-			h.attached = append(h.attached, aws.AttachedPolicy{ARN: arn, Name: nameOf(arn)})
-		}
+	both := arns(h.attached)
+	if both, h.attachedKnown, err = h.union(p, "the attached policies", both, arns(p.attached), p.attachedKnown, h.attachedKnown); err != nil {
+		return err
+	}
+	h.attached = nil
+	for _, arn := range both {
+		h.attached = append(h.attached, aws.AttachedPolicy{ARN: arn, Name: nameOf(arn)})
 	}
 	if h.inlineNames, h.inlineKnown, err = h.union(p, "the inline policies", h.inlineNames, p.inlineNames, p.inlineKnown, h.inlineKnown); err != nil {
 		return err

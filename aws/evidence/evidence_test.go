@@ -137,7 +137,7 @@ func TestMissing(t *testing.T) {
 		{"everything", whole, []string{}},
 	} {
 		if c.want == nil {
-			refusal(t, c.text)
+			_ = refusal(t, c.text)
 			continue
 		}
 		seen, report := judge(t, read(t, c.text))
@@ -370,7 +370,7 @@ func TestTemplate(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"Resources:\n  A: &a [1]\n  B: *a\n", "Resources:\n  a: " + strings.Repeat("[", 100000), "Resources:\n  A: 1\n  A: 2\n", "Resources:\n" + strings.Repeat(" x:\n", 3)} {
-		refusal(t, text)
+		_ = refusal(t, text)
 	}
 }
 

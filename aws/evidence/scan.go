@@ -39,10 +39,13 @@ func newScanner(r io.Reader) *scanner {
 // utf8From decodes UTF-16, which PowerShell writes with a byte order mark.
 func utf8From(r *bufio.Reader) io.Reader {
 	start, _ := r.Peek(2) // a shorter text is none of UTF-16
-	if len(start) < 2 || !(start[0] == 0xff && start[1] == 0xfe || start[0] == 0xfe && start[1] == 0xff) {
-		return r
+	switch string(start) {
+	case "\xff\xfe":
+		return &utf16Reader{r: r, little: true}
+	case "\xfe\xff":
+		return &utf16Reader{r: r}
 	}
-	return &utf16Reader{r: r, little: start[0] == 0xff}
+	return r
 }
 
 // utf16Reader gives UTF-16 as UTF-8.
@@ -270,14 +273,14 @@ func (s *scanner) skip(depth int) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case c == '{':
+	switch c {
+	case '{':
 		return s.skipObject(depth)
-	case c == '[':
+	case '[':
 		return s.array(func() error { return s.skip(depth + 1) })
-	case c == '"':
+	case '"':
 		return s.str(0)
-	case c == 0:
+	case 0:
 		return s.fail("%s", errEnd)
 	}
 	return s.word()

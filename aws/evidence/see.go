@@ -172,14 +172,14 @@ func (v *View) documentCall(arn string) string {
 // call is a command of the AWS CLI, safe to paste into a shell whatever the
 // values are.
 func call(name string, words ...string) string {
-	command := "aws iam " + name
+	all := []string{"aws iam", name}
 	for i, word := range words {
 		if i%2 == 1 {
 			word = shell(word)
 		}
-		command += " " + word
+		all = append(all, word)
 	}
-	return command + " --output json"
+	return strings.Join(append(all, "--output json"), " ")
 }
 
 var plainWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_+=,.@:/-]+$`) })
