@@ -10,6 +10,10 @@ import (
 // quote a whole policy, and a screen has room for a few lines.
 const longestRemark = 600
 
+// CleanText makes a text that came from outside fit for a screen: one line,
+// without control characters, at most 600 characters long.
+func CleanText(s string) string { return cleanText(s) }
+
 // cleanText makes a text from AWS fit for a screen: control characters and
 // invisible formatting go, white space becomes single spaces, and a very long
 // text is cut.

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -30,6 +31,10 @@ type Check struct {
 	// Denied are the IAM actions that were refused, where that is why the status
 	// is unknown.
 	Denied []string `json:"denied,omitempty"`
+	// Missing are the commands of the AWS CLI whose outputs the evidence lacks,
+	// where that is why the status is unknown. Each is in one check of a report;
+	// the others refer to it.
+	Missing []string `json:"missing,omitempty"`
 	// Refusal is the first of those refusals as AWS worded it; nil for evidence
 	// that somebody pasted.
 	Refusal *Error `json:"-"`
@@ -80,10 +85,36 @@ type Seen struct {
 	// knows.
 	Refusal *Error
 	// PoliciesUnknown and InlineUnknown say that the role's attached or inline
-	// policies could not be listed.
-	PoliciesUnknown, InlineUnknown bool
-	Now                            time.Time // when; a trust policy may go by the date. Zero: not known
+	// policies could not be listed, BoundaryUnknown that nobody said whether it
+	// has a permissions boundary.
+	PoliciesUnknown, InlineUnknown, BoundaryUnknown bool
+	// Missing are the outputs that evidence lacks, in the order in which to get
+	// them; a live account lacks none. With some missing, a Role may be known in
+	// part: an empty ARN, Path or TrustText is then one that nobody told.
+	Missing []Missing
+	Now     time.Time // when; a trust policy may go by the date. Zero: not known
 }
+
+// Missing is one output of the AWS CLI that evidence lacks.
+type Missing struct {
+	Part    Part
+	Command string // whole and safe to paste into a shell: "aws iam get-role --role-name Spot-Role --output json"
+}
+
+// NotInEvidence is what a Check got where an output is missing.
+const NotInEvidence = "not in the evidence"
+
+// Part is what of a role or a user an output shows.
+type Part int
+
+// The parts, in the order in which they are seen.
+const (
+	PartHolder    Part = iota // the role or the user itself, with trust policy and boundary
+	PartPolicies              // the lists of its policies
+	PartDocuments             // what the policies say
+	PartGroups                // the groups of a user
+	PartKeys                  // the keys of a user
+)
 
 // CheckIDs are the ids of a role's checks in the order of a Report.
 func CheckIDs() []string {
@@ -101,7 +132,7 @@ func Judge(want Want, seen Seen) Report {
 	j.boundary()
 	j.approved()
 	r := Report{OK: true, Checks: j.checks}
-	if j.role != nil {
+	if j.role != nil && j.role.ARN != "" {
 		ref := j.role.Ref()
 		r.Role = &ref
 	}
@@ -121,6 +152,7 @@ type judging struct {
 	seen   Seen
 	role   *Role // nil: not seen
 	checks []Check
+	told   map[string]string // the check that told to add an output, by its command
 }
 
 // verdict is what a check found; texts about the check itself come from words.
@@ -129,6 +161,7 @@ type verdict struct {
 	want, got, fix string
 	request        string // the very request that was let in or kept out, as a sentence
 	denied         []string
+	missing        []Missing // outputs that evidence lacks
 }
 
 // notAllowed is the verdict of a check for which permissions are missing.
@@ -139,8 +172,51 @@ func (v verdict) notAllowed(actions []string) verdict {
 	return v
 }
 
+// missing is the verdict of a check for which evidence lacks an output about
+// one of the parts; false where it lacks none.
+func (j *judging) missing(v verdict, parts ...Part) (verdict, bool) {
+	for _, m := range j.seen.Missing {
+		if slices.Contains(parts, m.Part) {
+			v.missing = append(v.missing, m)
+		}
+	}
+	if len(v.missing) == 0 {
+		return v, false
+	}
+	v.status, v.got = Unknown, NotInEvidence
+	return v, true
+}
+
+// addOutput says which outputs to add. A command is told once: the checks that
+// need the same one refer to the first.
+func (j *judging) addOutput(id string, missing []Missing) (fix string, commands []string) {
+	var before []string
+	for _, m := range missing {
+		if first := j.told[m.Command]; first != "" {
+			before = append(before, first)
+			continue
+		}
+		if j.told == nil {
+			j.told = map[string]string{}
+		}
+		j.told[m.Command] = id
+		commands = append(commands, m.Command)
+	}
+	var outputs []string
+	if slices.Sort(before); len(before) > 0 {
+		outputs = append(outputs, "what "+strings.Join(slices.Compact(before), " and ")+" asks for")
+	}
+	for _, command := range commands {
+		outputs = append(outputs, "the output of "+command)
+	}
+	return "Add " + strings.Join(outputs, " and ") + ".", commands
+}
+
 func (j *judging) add(id string, v verdict) {
 	c := Check{ID: id, Status: v.status, Want: cleanAll(v.want), Got: cleanAll(v.got), Why: why(id)}
+	if len(v.missing) > 0 {
+		v.fix, c.Missing = j.addOutput(id, v.missing)
+	}
 	if v.status != Pass {
 		c.Fix = cleanAll(v.fix)
 		c.Why = strings.TrimSpace(c.Why + " " + cleanAll(v.request))

@@ -45,7 +45,7 @@ func (j *judging) unapproved() string {
 		}
 	}
 	for _, p := range j.role.Attached {
-		if ofAWS(p.ARN) && slices.Contains(j.want.Approved, p.ARN) {
+		if OfAWS(p.ARN) && slices.Contains(j.want.Approved, p.ARN) {
 			continue // its document is AWS's to change
 		}
 		if stranger := named(p.Name, p.Document); stranger != "" {

@@ -12,7 +12,7 @@ import (
 // whether all of it together grants what is wanted.
 func (j *judging) policyChecks() {
 	j.add("policy-attached", j.attached())
-	if len(j.want.Policies) > 0 || slices.ContainsFunc(j.want.PolicyARNs, ofAWS) {
+	if len(j.want.Policies) > 0 || slices.ContainsFunc(j.want.PolicyARNs, OfAWS) {
 		j.add("policy-matches", j.matches())
 	}
 }
@@ -53,6 +53,9 @@ func (j *judging) hidden(v verdict) verdict {
 	if len(j.seen.Denied) > 0 {
 		return v.notAllowed(j.seen.Denied)
 	}
+	if v, ok := j.missing(v, PartPolicies, PartDocuments); ok {
+		return v
+	}
 	v.status, v.got, v.fix = Unknown, "not looked at yet", "Correct the trust policy first; rolecall then looks at the policies."
 	return v
 }
@@ -61,8 +64,8 @@ func askFor(actions []string) string {
 	return "Ask your administrator for " + strings.Join(actions, " and ") + ", or sign in as someone who has it."
 }
 
-// ofAWS tells whether a managed policy is AWS's own.
-func ofAWS(arn string) bool {
+// OfAWS tells whether a managed policy is AWS's own.
+func OfAWS(arn string) bool {
 	parsed, ok := SplitARN(arn)
 	return ok && parsed.AccountID == "aws"
 }
@@ -89,7 +92,7 @@ func (j *judging) matches() verdict {
 	case d.Equal && !j.listsIncomplete() && unread == 0:
 	case j.listsIncomplete() || unread > 0:
 		v = j.hidden(v)
-		if len(j.seen.Denied) == 0 && unread > 0 {
+		if len(j.seen.Denied) == 0 && len(v.missing) == 0 && unread > 0 {
 			v.got, v.fix = "a policy that rolecall cannot read", "Open the policy on the "+j.holder+"'s page and compare it there."
 		}
 	case d.Less():
@@ -120,7 +123,7 @@ func (j *judging) documents() (all []*policy.Document, unread int) {
 		all = append(all, d)
 	}
 	for _, p := range j.role.Attached {
-		if !ofAWS(p.ARN) || !slices.Contains(j.want.PolicyARNs, p.ARN) {
+		if !OfAWS(p.ARN) || !slices.Contains(j.want.PolicyARNs, p.ARN) {
 			add(p.Document)
 		}
 	}

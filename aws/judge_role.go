@@ -9,13 +9,16 @@ import (
 func (j *judging) roleChecks() {
 	j.add("role-exists", j.exists())
 	arn, known := j.roleARN()
-	j.add("role-account", place(known, arn.AccountID, j.want.AccountID, "Make the role in account "+j.want.AccountID+", or sign in to the account that has it."))
-	j.add("role-partition", place(known, arn.Partition, j.want.Partition, "Make the role in the partition "+j.want.Partition+", or choose the other partition."))
+	j.add("role-account", j.place(known, arn.AccountID, j.want.AccountID, "Make the role in account "+j.want.AccountID+", or sign in to the account that has it."))
+	j.add("role-partition", j.place(known, arn.Partition, j.want.Partition, "Make the role in the partition "+j.want.Partition+", or choose the other partition."))
 	j.add("role-path", j.path())
 }
 
 func (j *judging) exists() verdict {
 	v := verdict{status: Pass, want: j.wantedRole()}
+	if v, ok := j.missing(v, PartHolder); ok && (j.role == nil || j.role.ARN == "") {
+		return v
+	}
 	switch {
 	case j.role != nil:
 		v.got = j.role.ARN
@@ -58,8 +61,11 @@ func (j *judging) roleARN() (ARN, bool) {
 	return ARN{}, false
 }
 
-func place(known bool, got, want, fix string) verdict {
+func (j *judging) place(known bool, got, want, fix string) verdict {
 	v := verdict{status: Pass, want: want, got: got, fix: fix}
+	if v, ok := j.missing(verdict{want: orElse(want, "any")}, PartHolder); ok && !known {
+		return v
+	}
 	switch {
 	case !known:
 		v.status, v.got, v.fix = Unknown, "no role to look at", "Create the role first."
@@ -80,6 +86,9 @@ func (j *judging) path() verdict {
 	switch {
 	case j.role == nil:
 		return j.unseen(orElse(want, "any"))
+	case j.role.Path == "" && len(j.seen.Missing) > 0:
+		v, _ := j.missing(verdict{want: orElse(want, "any")}, PartHolder)
+		return v
 	case !given:
 		return verdict{status: Pass, want: "any", got: j.role.Path}
 	case j.role.Path != orSlash(want):
@@ -94,6 +103,9 @@ func (j *judging) unseen(want string) verdict {
 	if len(j.seen.Denied) > 0 {
 		return verdict{want: want}.notAllowed(j.seen.Denied)
 	}
+	if v, ok := j.missing(verdict{want: want}, PartHolder); ok {
+		return v
+	}
 	return verdict{status: Unknown, want: want, got: "no " + j.holder + " to look at", fix: "Create the " + j.holder + " first."}
 }
 
@@ -105,6 +117,9 @@ func (j *judging) boundary() {
 	switch {
 	case j.role == nil:
 		j.add("permissions-boundary", j.unseen(want))
+	case j.seen.BoundaryUnknown:
+		v, _ := j.missing(verdict{status: Unknown, want: want, got: "not known"}, PartHolder)
+		j.add("permissions-boundary", v)
 	case j.want.BoundaryGiven && j.role.Boundary != j.want.Boundary:
 		j.add("permissions-boundary", verdict{status: Fail, want: want, got: orElse(j.role.Boundary, "none"),
 			fix: "On the role's page, under Permissions boundary, set it to " + want + "."})

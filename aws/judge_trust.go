@@ -110,17 +110,36 @@ func (j *judging) trustChecks() {
 		return
 	}
 	arn, _ := SplitARN(j.role.ARN)
-	f := readTrust(j.role.Trust, j.want, arn.AccountID, j.seen)
+	own := orElse(arn.AccountID, j.want.AccountID)
+	f := readTrust(j.role.Trust, j.want, own, j.seen)
 	j.add("trust-principal", j.principal(&f, vendor))
 	j.add("trust-action", trustAction(&f))
 	j.add("trust-external-id", j.externalID(&f))
-	j.add("trust-extra-principals", extraPrincipals(&f))
+	extra := extraPrincipals(&f)
+	if own == "" && extra.status == Fail && j.perhapsOwn(&f) {
+		extra.status, extra.got = Unknown, extra.got+", unless that is the role's own account"
+		extra.fix = "Say which account the role is in: --aws-account."
+	}
+	j.add("trust-extra-principals", extra)
+}
+
+// perhapsOwn tells whether everybody who gets in beside the vendor may be of
+// the role's own account, which nobody told.
+func (j *judging) perhapsOwn(f *trustFacts) bool {
+	return slices.ContainsFunc(f.verdict.Strangers, func(a policy.Admission) bool {
+		own := policy.ParsePrincipal(a.Who).AccountID
+		if own == "" {
+			return false
+		}
+		as := readTrust(j.role.Trust, j.want, own, j.seen)
+		return len(as.verdict.Strangers) == 0
+	})
 }
 
 func (j *judging) trustUnseen(vendor string) {
 	v := j.unseen("")
-	if j.role != nil {
-		v.got, v.fix = "the trust policy cannot be read", "Open the role's page, Trust relationships, and look at it there."
+	if j.role != nil && (j.role.TrustText != "" || len(j.seen.Missing) == 0) {
+		v.missing, v.got, v.fix = nil, "the trust policy cannot be read", "Open the role's page, Trust relationships, and look at it there."
 	}
 	wants := map[string]string{"trust-principal": vendor, "trust-action": "sts:AssumeRole", "trust-external-id": orElse(j.want.ExternalID, "the vendor's external ID"),
 		"trust-extra-principals": "nobody but the vendor"}

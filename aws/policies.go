@@ -105,6 +105,13 @@ func newPolicy(p types.Policy) Policy {
 	}
 }
 
+// ReadDocument reads a policy document as AWS's answers hold it: percent-encoded
+// or not. The document is nil when it cannot be parsed; the text, safe to draw,
+// stays for people to read.
+func ReadDocument(wire string, kind policy.Kind) (text string, d *policy.Document) {
+	return decodeDocument(wire, kind)
+}
+
 // decodeDocument takes the percent-encoding of the wire away (RFC 3986, where
 // "+" is itself) and parses what is left. The document is nil when it cannot
 // be parsed; the text stays for people to read.

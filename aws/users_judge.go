@@ -30,6 +30,7 @@ type SeenUser struct {
 	// PoliciesUnknown, InlineUnknown, GroupsUnknown and KeysUnknown say which
 	// lists could not be read.
 	PoliciesUnknown, InlineUnknown, GroupsUnknown, KeysUnknown bool
+	Missing                                                    []Missing // as in Seen
 	Now                                                        time.Time // for the keys' ages
 }
 
@@ -51,21 +52,22 @@ func UserCheckIDs() []string {
 // JudgeUser compares what was seen of a user with what is wanted. It is pure.
 func JudgeUser(want WantUser, seen SeenUser) UserReport {
 	j := judging{holder: "user", want: Want{Partition: want.Partition, AccountID: want.AccountID, Policies: want.Policies, PolicyARNs: want.PolicyARNs, Approved: want.Approved},
-		seen: Seen{Denied: seen.Denied, Refusal: seen.Refusal, PoliciesUnknown: seen.PoliciesUnknown, InlineUnknown: seen.InlineUnknown}}
+		seen: Seen{Denied: seen.Denied, Refusal: seen.Refusal, PoliciesUnknown: seen.PoliciesUnknown, InlineUnknown: seen.InlineUnknown,
+			Missing: seen.Missing}}
 	if u := seen.User; u != nil {
 		j.role = &Role{ARN: u.ARN, Name: u.Name, Attached: u.Attached, Inline: u.Inline}
 	}
-	j.add("user-exists", userExists(want, seen))
+	j.add("user-exists", j.userExists(want, seen))
 	j.add("user-policy-attached", j.attached())
 	if len(want.Policies) > 0 {
-		j.add("user-policy-matches", withGroups(j.matches(), seen))
+		j.add("user-policy-matches", j.withGroups(j.matches(), seen))
 	}
 	if want.Key || len(seen.Keys) > 0 {
-		j.add("user-keys", keysVerdict(want, seen))
+		j.add("user-keys", j.keys(want, seen))
 	}
 	j.approved()
 	r := UserReport{OK: true, Checks: j.checks}
-	if seen.User != nil {
+	if seen.User != nil && seen.User.ARN != "" {
 		ref := seen.User.Ref()
 		r.User = &ref
 	}
@@ -77,8 +79,11 @@ func JudgeUser(want WantUser, seen SeenUser) UserReport {
 	return r
 }
 
-func userExists(want WantUser, seen SeenUser) verdict {
+func (j *judging) userExists(want WantUser, seen SeenUser) verdict {
 	v := verdict{status: Pass, want: "a user named " + orElse(want.Name, "as you like")}
+	if v, ok := j.missing(v, PartHolder); ok && (seen.User == nil || seen.User.ARN == "") {
+		return v
+	}
 	if seen.User == nil {
 		v.status, v.got, v.fix = Fail, "no such user", "Create the user, or correct its name. A user made just now may take a few seconds to show."
 		if len(seen.Denied) > 0 {
@@ -99,7 +104,10 @@ func userExists(want WantUser, seen SeenUser) verdict {
 
 // withGroups says what rolecall does not look at: a user may do what its
 // groups may do, too.
-func withGroups(v verdict, seen SeenUser) verdict {
+func (j *judging) withGroups(v verdict, seen SeenUser) verdict {
+	if lacking, ok := j.missing(v, PartGroups); ok && seen.User != nil && (v.status == Pass || v.status == Fail) {
+		return lacking
+	}
 	if seen.User != nil && seen.GroupsUnknown && v.status == Fail {
 		return v.notAllowed(seen.Denied) // its groups may grant the rest
 	}
@@ -126,10 +134,14 @@ func withGroups(v verdict, seen SeenUser) verdict {
 // Benchmark v3.0, 1.14.
 const oldKey = 90 * 24 * time.Hour
 
-func keysVerdict(want WantUser, seen SeenUser) verdict {
+func (j *judging) keys(want WantUser, seen SeenUser) verdict {
 	v := verdict{status: Pass, want: "one active access key", fix: "On the user's page, Security credentials, Create access key."}
 	if seen.User == nil {
 		v.status, v.got = Unknown, "no user to look at"
+		v, _ = j.missing(v, PartHolder)
+		return v
+	}
+	if v, ok := j.missing(v, PartKeys); ok {
 		return v
 	}
 	if seen.KeysUnknown {
@@ -166,6 +178,9 @@ func (k AccessKey) Describe(now time.Time) string {
 		state = "inactive"
 	}
 	text := k.ID + " " + state + ", made " + Ago(now.Sub(k.Created))
+	if k.UseUnknown {
+		return text
+	}
 	if k.LastUsed.IsZero() {
 		return text + ", never used"
 	}
@@ -196,29 +211,13 @@ func Ago(d time.Duration) string {
 // not exist is a report, not an error. A refused request makes checks unknown;
 // errors are left for what prevents any judgement (credentials, network).
 func (a *Account) VerifyUser(ctx context.Context, want WantUser) (UserReport, error) {
-	_, report, err := a.LookUser(ctx, want)
+	_, report, err := LookUser(ctx, a, want)
 	return report, err
 }
 
 // LookUser is VerifyUser with what was seen beside the verdict.
 func (a *Account) LookUser(ctx context.Context, want WantUser) (SeenUser, UserReport, error) {
-	if want.AccountID == "" || want.Partition == "" {
-		id, err := a.knownIdentity(ctx)
-		if err != nil {
-			return SeenUser{}, UserReport{}, err
-		}
-		want.AccountID, want.Partition = orElse(want.AccountID, id.AccountID), orElse(want.Partition, id.Partition)
-	}
-	o := observer{account: a}
-	seen, err := o.observeUser(ctx, want.Name)
-	if err == nil && seen.User != nil {
-		seen.Keys, err = a.AccessKeys(ctx, seen.User.Name)
-		seen.KeysUnknown, err = seen.denied(err)
-	}
-	if err != nil {
-		return SeenUser{}, UserReport{}, err
-	}
-	return seen, JudgeUser(want, seen), nil
+	return LookUser(ctx, a, want)
 }
 
 // denied remembers a refusal and swallows it; any other error is returned.

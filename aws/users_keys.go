@@ -32,6 +32,8 @@ type AccessKey struct {
 	LastUsed time.Time // zero: never, or not asked for
 	Service  string    // that it was last used with: "ec2"; empty when never
 	Region   string
+	// UseUnknown says that nobody told when it was last used.
+	UseUnknown bool
 }
 
 // SecretKey is the secret half of an access key. It prints masked and refuses to be
@@ -70,6 +72,9 @@ func (a *Account) AccessKeys(ctx context.Context, userName string) ([]AccessKey,
 	for i := range keys {
 		err := a.lastUse(ctx, &keys[i])
 		if KindOf(err) == Denied || KindOf(err) == NotFound {
+			for j := range keys[i:] {
+				keys[i+j].UseUnknown = true
+			}
 			return keys, nil
 		}
 		if err != nil {

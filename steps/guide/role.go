@@ -25,6 +25,7 @@ type Role struct {
 	seen     roleSightings
 	verified *aws.Report       // of a pasted ARN
 	pasting  bool              // the field for an ARN is open
+	pasted   pastedEvidence    // what shows the role where rolecall cannot look
 	making   bool              // the rehearsal's stand-in for the browser is at work
 	made     bool              // it is done; AWS does not show it everywhere yet
 	inline   []access.Document // the role's own policy, which no step of its own makes
@@ -107,12 +108,21 @@ func (c *Role) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 		return c.looked(s, msg)
 	case roleVerified:
 		return c.judged(s, msg)
+	case evidenceRead:
+		if msg.err != nil {
+			c.field = "That file cannot be read: " + step.InputProblem(msg.err)
+			return step.Stay, nil
+		}
+		return c.tookEvidence(s, msg.text+"\n")
 	case roleMade:
 		c.making, c.made, c.created, c.problem = false, msg.err == nil, msg.created, step.ProblemOf(msg.err)
 		return step.Stay, []screen.Effect{c.lookAgain(0)}
 	case screen.Chose:
 		return c.chose(s, msg)
 	case screen.Entered:
+		if msg.ID == fieldRoleARN && s.AWS == nil && isEvidence(msg.Text) {
+			return c.tookEvidence(s, msg.Text)
+		}
 		if msg.ID == fieldRoleARN {
 			return c.pastedARN(s, msg.Text)
 		}
@@ -282,6 +292,8 @@ func (c *Role) chose(s *step.Session, msg screen.Chose) (step.Move, []screen.Eff
 	switch msg.ID {
 	case "next":
 		return step.Next, nil
+	case "anew":
+		c.startAnew(s)
 	case "login":
 		return step.Goto(record.StepLogin), nil
 	case "extend":

@@ -119,9 +119,17 @@ func (c *Role) state(s *step.Session) []screen.Block {
 		blocks = append(blocks, c.underway(s)...)
 	}
 	if c.pasting {
-		blocks = append(blocks, screen.Input{ID: fieldRoleARN, Label: "Role ARN", Hint: "arn:" + s.Partition + ":iam::" + OrDigits(s.AccountID) + ":role/" + s.Part(c.Spec.Role).RoleName, Problem: c.field})
+		blocks = append(blocks, screen.Input{ID: fieldRoleARN, Label: c.fieldLabel(s), Long: s.AWS == nil, Hint: "arn:" + s.Partition + ":iam::" + OrDigits(s.AccountID) + ":role/" + s.Part(c.Spec.Role).RoleName, Problem: c.field})
 	}
 	return blocks
+}
+
+// fieldLabel says what the field takes.
+func (c *Role) fieldLabel(s *step.Session) string {
+	if s.AWS == nil {
+		return "What AWS printed, a file with it, or the role's ARN"
+	}
+	return "Role ARN"
 }
 
 // foundBlocks shows the role that was proven right, check by check.
@@ -143,7 +151,7 @@ func OrDigits(accountID string) string {
 // underway shows the waiting and the nearest thing to a right role.
 func (c *Role) underway(s *step.Session) []screen.Block {
 	if s.AWS == nil {
-		return []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Paste the role's ARN when it exists."}}
+		return c.pasted.blocks(s, c.Spec.Role)
 	}
 	blocks := step.Acted(c.created...)
 	if c.making {
@@ -224,6 +232,9 @@ func (c *Role) several(s *step.Session) []screen.Block {
 }
 
 func (c *Role) actions(s *step.Session) []screen.Action {
+	if s.AWS == nil && c.pasted.report != nil {
+		return []screen.Action{{ID: "anew", Key: "a", Label: "paste anew"}}
+	}
 	if s.AWS == nil || len(c.right()) > 1 {
 		return nil
 	}

@@ -134,7 +134,8 @@ type Tree struct {
 }
 
 // Input is one line of text. Problem is shown under it. Flag names the flag
-// that answers it unattended.
+// that answers it unattended. One that is Long takes documents too: what is
+// pasted into it, of whatever length, is entered at once and whole.
 type Input struct {
 	ID      string
 	Label   string
@@ -143,6 +144,7 @@ type Input struct {
 	Problem string
 	Flag    string
 	Secret  bool
+	Long    bool
 }
 
 // Meter is a part of a limit.

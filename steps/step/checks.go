@@ -15,6 +15,9 @@ func ChecksOf(r aws.Report) screen.Checks {
 		} else {
 			shown.Why, shown.Fix = "found: "+check.Got, check.Fix
 		}
+		if check.Got == aws.NotInEvidence {
+			shown.Fix = "" // the step shows the command, to be copied
+		}
 		checks = append(checks, shown)
 	}
 	return checks

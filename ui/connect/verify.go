@@ -39,8 +39,13 @@ func VerifyCommand(a *cli.App) *cobra.Command {
 		Long: "verify looks at one role and checks, one by one, what the vendor needs of it: whom it trusts, under which external ID, " +
 			"and what it grants. What was chosen when the role was connected (products, regions, tag, external ID, path, boundary) is taken " +
 			"from its newest session in this account; a flag wins, and an empty one (--restrict-tag '') takes nothing. " +
-			"It changes nothing. Exit 0: as required; 3: not as required.",
-		Example: "  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef\n  rolecall verify --role arn:aws:iam::123456789012:role/Spot-Role --json",
+			"It changes nothing. Exit 0: as required; 3: not as required.\n\n" +
+			"With --evidence nobody signs in: what somebody else read from AWS is judged instead, by the same checks. It may be the JSON output of " +
+			"aws iam get-role, list-attached-role-policies, list-role-policies, get-role-policy, get-policy, get-policy-version, get-user, " +
+			"list-access-keys and get-account-authorization-details, several in a row, also as a terminal shows them with their commands; the trust policy " +
+			"from the console; a Terraform state or terraform show -json; a CloudFormation template. What it does not tell is unknown, and the " +
+			"command whose output is missing is named.",
+		Example: "  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef\n  rolecall verify --role arn:aws:iam::123456789012:role/Spot-Role --json\n  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef --evidence pasted.json",
 		Args:    a.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return verify(cmd.Context(), a, f) },
 	}
@@ -48,7 +53,7 @@ func VerifyCommand(a *cli.App) *cobra.Command {
 	given := cmd.Flags()
 	given.StringVar(&f.role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
 	given.StringVar(&f.user, "user", "", "name of an IAM user")
-	given.StringVar(&f.evidence, "evidence", "", "file with what somebody else read from AWS, or -")
+	given.StringVar(&f.evidence, "evidence", "", "file with what somebody else read from AWS, or - (no credentials are needed)")
 	given.DurationVar(&f.wait, "wait", 0, "how long to wait for the role to become right")
 	return cmd
 }
@@ -69,17 +74,17 @@ func verify(ctx context.Context, a *cli.App, f *verifyFlags) error {
 
 func verifyRole(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	until := a.Env.Now().Add(f.wait)
-	if err := f.refuseLater(); err != nil {
+	if err := a.CheckCommon(); err != nil {
 		return err
 	}
-	if err := a.CheckCommon(); err != nil {
+	if err := f.checkEvidence(a); err != nil {
 		return err
 	}
 	prepared, role, err := f.wanted()
 	if err != nil {
 		return err
 	}
-	session, account, _, err := f.signIn(ctx, a, prepared)
+	session, source, err := f.from(ctx, a, prepared)
 	if err != nil {
 		return err
 	}
@@ -87,22 +92,16 @@ func verifyRole(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
+	var missing []aws.Missing
 	report, err := lookUntil(ctx, a.Env, until, func() (aws.Report, bool, error) {
-		report, err := account.Verify(ctx, want)
+		seen, report, err := aws.Look(ctx, source, want)
+		missing = seen.Missing
 		return report, report.OK, err
 	})
 	if err != nil {
-		return err
+		return f.contradicted(err)
 	}
-	return printReport(a, report, want, session.ID)
-}
-
-// refuseLater refuses what this version cannot do yet.
-func (f *verifyFlags) refuseLater() error {
-	if f.evidence != "" {
-		return cli.Usage("--evidence is not in this version of rolecall.", "credentials of the account", "Sign in to the account and leave out --evidence.")
-	}
-	return nil
+	return printReport(a, verifyJSON{Report: report, Session: session.ID, Evidence: evidenceOf(source, missing)}, want)
 }
 
 // wanted reads the vendor's description, checks the flags against it and finds
@@ -253,26 +252,31 @@ func unless(settled bool, err error) error {
 // verifyJSON is what verify prints with --json.
 type verifyJSON struct {
 	aws.Report
-	Session string         `json:"session,omitempty"` // whose choices were taken
-	Error   *cli.ErrorJSON `json:"error,omitempty"`
+	Session  string         `json:"session,omitempty"`  // whose choices were taken
+	Evidence *evidenceJSON  `json:"evidence,omitempty"` // that was judged instead of the account
+	Error    *cli.ErrorJSON `json:"error,omitempty"`
 }
 
-func printReport(a *cli.App, report aws.Report, want aws.Want, session string) error {
-	if report.Checks == nil {
-		report.Checks = []aws.Check{}
+func printReport(a *cli.App, document verifyJSON, want aws.Want) error {
+	if document.Checks == nil {
+		document.Checks = []aws.Check{}
 	}
 	if !a.JSON {
-		reportText(a, report)
+		reportText(a, document.Report)
 	}
-	if report.OK {
+	sayUnchecked(a, document.Checks, document.Evidence)
+	if document.OK {
 		if a.JSON {
-			a.WriteJSON(verifyJSON{Report: report, Session: session})
+			a.WriteJSON(document)
 		}
 		return nil
 	}
 	return &cli.Failure{
-		Err:      &screen.Fault{Problem: verdict(report, want)},
-		Document: func(e *cli.ErrorJSON) any { return verifyJSON{Report: report, Session: session, Error: e} },
+		Err: &screen.Fault{Problem: verdict(document.Report, want)},
+		Document: func(e *cli.ErrorJSON) any {
+			document.Error = e
+			return document
+		},
 	}
 }
 
@@ -289,6 +293,9 @@ func unfit(what string, checks []aws.Check) screen.Problem {
 		p.What = "rolecall cannot tell whether the " + what + " is as required. " + p.What
 		return *p
 	}
+	if p, ok := incomplete(what, checks); ok {
+		return p
+	}
 	words := map[aws.Status]string{aws.Fail: "The %s is not as required. %s: %s.", aws.Unknown: "rolecall cannot tell whether the %s is as required. %s: %s."}
 	for _, status := range []aws.Status{aws.Fail, aws.Unknown} {
 		for _, c := range checks {
@@ -300,6 +307,23 @@ func unfit(what string, checks []aws.Check) screen.Problem {
 	return screen.Problem{What: "The " + what + " is not as required.", Kind: screen.NotAsNeeded}
 }
 
+// incomplete says that nothing is wrong in the evidence and that it does not show
+// everything; the checks name the commands.
+func incomplete(what string, checks []aws.Check) (screen.Problem, bool) {
+	lacking := ""
+	for _, c := range checks {
+		if c.Status == aws.Fail {
+			return screen.Problem{}, false
+		}
+		if len(c.Missing) > 0 && lacking == "" {
+			lacking = c.ID
+		}
+	}
+	return screen.Problem{What: "rolecall cannot tell whether the " + what + " is as required: the evidence does not show it all.",
+		Expected: "what the checks that are unknown ask for, from " + lacking + " on",
+		Next:     "Add those outputs to what is there already, and run the same again.", Kind: screen.NotAsNeeded}, lacking != ""
+}
+
 // reportText prints one line for each check, and under it why and what to do
 // where it is not right.
 func reportText(a *cli.App, report aws.Report) {
@@ -309,10 +333,17 @@ func reportText(a *cli.App, report aws.Report) {
 		if c.Status == aws.Pass {
 			continue
 		}
-		for _, more := range [][2]string{{"wanted", c.Want}, {"found", c.Got}, {"why", c.Why}, {"fix", c.Fix}} {
+		fix := c.Fix
+		if len(c.Missing) > 0 {
+			fix = "Add the output of:"
+		}
+		for _, more := range [][2]string{{"wanted", c.Want}, {"found", c.Got}, {"why", c.Why}, {"fix", fix}} {
 			if more[1] != "" {
 				a.Out().Hang(fmt.Sprintf("            %-7s ", more[0]), draw.Clean(more[1]))
 			}
+		}
+		for _, command := range c.Missing { // each on a line of its own, to be copied
+			a.Print("  %s", draw.Clean(command))
 		}
 	}
 }

@@ -16,21 +16,25 @@ import (
 // verifyUserJSON is what verify --user prints with --json: the contract's
 // fields, with the user beside the role that is not there.
 type verifyUserJSON struct {
-	OK      bool           `json:"ok"`
-	Role    *aws.RoleRef   `json:"role"`
-	User    *aws.UserRef   `json:"user"`
-	Checks  []aws.Check    `json:"checks"`
-	Session string         `json:"session,omitempty"` // whose choices were taken
-	Error   *cli.ErrorJSON `json:"error,omitempty"`
+	OK       bool           `json:"ok"`
+	Role     *aws.RoleRef   `json:"role"`
+	User     *aws.UserRef   `json:"user"`
+	Checks   []aws.Check    `json:"checks"`
+	Session  string         `json:"session,omitempty"`  // whose choices were taken
+	Evidence *evidenceJSON  `json:"evidence,omitempty"` // that was judged instead of the account
+	Error    *cli.ErrorJSON `json:"error,omitempty"`
 }
 
 // verifyUser checks an IAM user and its keys against what the vendor needs.
 func verifyUser(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	until := a.Env.Now().Add(f.wait)
-	if f.role != "" || f.connect.Given("external-id") || f.evidence != "" {
-		return cli.Usage("--user goes with neither --role, --external-id nor --evidence: a user is trusted by nobody.", "--user alone", "Leave the others out.")
+	if f.role != "" || f.connect.Given("external-id") {
+		return cli.Usage("--user goes with neither --role nor --external-id: a user is trusted by nobody.", "--user alone", "Leave the others out.")
 	}
 	if err := a.CheckCommon(); err != nil {
+		return err
+	}
+	if err := f.checkEvidence(a); err != nil {
 		return err
 	}
 	if err := aws.CheckUserName(f.user); err != nil {
@@ -44,7 +48,7 @@ func verifyUser(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	session, account, _, err := f.signIn(ctx, a, prepared)
+	session, source, err := f.from(ctx, a, prepared)
 	if err != nil {
 		return err
 	}
@@ -52,14 +56,16 @@ func verifyUser(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
+	var missing []aws.Missing
 	report, err := lookUntil(ctx, a.Env, until, func() (aws.UserReport, bool, error) {
-		report, err := account.VerifyUser(ctx, want)
+		seen, report, err := aws.LookUser(ctx, source, want)
+		missing = seen.Missing
 		return report, report.OK, err
 	})
 	if err != nil {
-		return err
+		return f.contradicted(err)
 	}
-	return printUserReport(a, report, want, session.ID)
+	return printUserReport(a, report, want, verifyUserJSON{Session: session.ID, Evidence: evidenceOf(source, missing)})
 }
 
 // wantUser describes the user, as the flags say, else as the session that
@@ -104,13 +110,16 @@ func (f *verifyFlags) vendorWithUser() (string, error) {
 	return "", cli.Usage("This vendor gets a role, not a user.", "a vendor that gets a user", "Give --role, or see rolecall vendors list.")
 }
 
-func printUserReport(a *cli.App, r aws.UserReport, want aws.WantUser, session string) error {
+func printUserReport(a *cli.App, r aws.UserReport, want aws.WantUser, out verifyUserJSON) error {
+	out.OK, out.User, out.Checks = r.OK, r.User, r.Checks
 	document := func(e *cli.ErrorJSON) any {
-		return verifyUserJSON{OK: r.OK, User: r.User, Checks: r.Checks, Session: session, Error: e}
+		out.Error = e
+		return out
 	}
 	if !a.JSON {
 		reportText(a, aws.Report{Checks: r.Checks})
 	}
+	sayUnchecked(a, r.Checks, out.Evidence)
 	if r.OK {
 		if a.JSON {
 			a.WriteJSON(document(nil))

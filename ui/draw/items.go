@@ -36,6 +36,7 @@ type Item struct {
 	Parent   string // a Node: the key of the node above it
 	Picked   bool   // an Option: where the cursor starts
 	Secret   bool
+	Long     bool   // a Field: takes documents, which are entered whole
 	Value    string // a Field: the step's value
 	Code     screen.Code
 }
@@ -72,7 +73,7 @@ func (l *lister) block(block screen.Block) {
 	case screen.Tree:
 		l.nodes(b, b.Nodes, "")
 	case screen.Input:
-		l.add(Item{Key: inputKey(b), Kind: Field, ID: b.ID, Label: b.Label, Value: b.Value, Secret: b.Secret})
+		l.add(Item{Key: inputKey(b), Kind: Field, ID: b.ID, Label: b.Label, Value: b.Value, Secret: b.Secret, Long: b.Long})
 	case screen.Facts:
 		for _, f := range b {
 			if f.Copy {

@@ -45,6 +45,8 @@ type plain struct {
 	secret  bool              // and it is not shown
 	eof     bool              // there will be no more lines
 	asked   bool              // the prompt stands at the end of the output
+	// gathered is a document of several lines that was begun; nil for none.
+	gathered *gathering
 }
 
 // typedLine is one line that a person typed.
@@ -198,7 +200,7 @@ func (p *plain) put(first, text string) {
 // prompt says what can be typed now.
 func (p *plain) prompt() {
 	text := p.promptText()
-	if p.eof || text == "" {
+	if p.eof || text == "" || p.gathered != nil {
 		return
 	}
 	text = draw.Clean(text)
@@ -300,7 +302,7 @@ func (p *plain) typed(line typedLine) (leave bool) {
 	switch {
 	case errors.Is(line.err, io.EOF):
 		p.eof = true
-		if line.text == "" {
+		if p.gathered == nil && line.text == "" {
 			return p.run.App.Env.StdinTTY
 		}
 	case line.err != nil:
@@ -315,6 +317,9 @@ func (p *plain) typed(line typedLine) (leave bool) {
 	if line.secret {
 		fmt.Fprintln(p.run.App.Env.Stdout)
 		p.driver.tell(screen.Entered{ID: in.ID, Text: line.text})
+		return false
+	}
+	if p.gather(in, line.text) {
 		return false
 	}
 	return p.command(line.text)

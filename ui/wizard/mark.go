@@ -270,6 +270,10 @@ func (w *Wizard) paste(text string) tea.Cmd {
 		}
 	}
 	w.help, w.shown = nil, nil
+	if whole := strings.TrimSpace(text); field.Long && (len(whole) > fieldLimit || strings.ContainsAny(whole, "\r\n")) {
+		w.moved = true
+		return w.tell(screen.Entered{ID: field.ID, Text: strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)})
+	}
 	text, cut := pasted(text)
 	if cut {
 		w.say(screen.Warning, fmt.Sprintf("The paste was too long: only its first %d characters were taken.", fieldLimit))
