@@ -54,3 +54,6 @@ func cleanDocument(s string) string {
 		return r
 	}, s)
 }
+
+// Clean makes a text of whatever origin fit for a screen, whole and in one line.
+func Clean(s string) string { return cleanAll(s) }

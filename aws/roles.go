@@ -5,6 +5,7 @@ import (
 	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
 
@@ -24,6 +25,18 @@ type Role struct {
 	MaxSession          time.Duration
 	Created, LastUsed   time.Time
 	Tags                []Tag
+	// AsOf is the time by AWS's clock when it told of the role; zero where a list
+	// or a paste did.
+	AsOf time.Time
+}
+
+// Age is how old the role is by AWS's clock, never below zero; false where that
+// is not known.
+func (r Role) Age() (time.Duration, bool) {
+	if r.AsOf.IsZero() || r.Created.IsZero() {
+		return 0, false
+	}
+	return max(r.AsOf.Sub(r.Created), 0), true
 }
 
 // Ref is the role's names.
@@ -74,7 +87,9 @@ func (a *Account) roleOnly(ctx context.Context, name string, opts ...func(*iam.O
 	if err != nil {
 		return Role{}, a.fail(err, "iam:GetRole", "get role %s", cleanText(name))
 	}
-	return newRole(*out.Role), nil
+	role := newRole(*out.Role)
+	role.AsOf, _ = middleware.GetServerTime(out.ResultMetadata)
+	return role, nil
 }
 
 func (a *Account) attachedPolicies(ctx context.Context, name string, opts ...func(*iam.Options)) ([]AttachedPolicy, error) {

@@ -14,6 +14,9 @@ type Inquiry struct {
 	ExternalID   string   // the one they send; "" where it is not known, or none is sent
 	NoExternalID bool     // they send none
 	Now          time.Time
+	// Sure adds what is certain beside of every request of the vendor; nil:
+	// nothing is.
+	Sure func(Request) Request
 }
 
 // Verdict is who gets in by a trust policy. It rests on requests alone: one of
@@ -162,6 +165,9 @@ func (i *inquest) request(c callerKind) Request {
 		set("aws:username", setting{open: c.Type() == "User"})
 	if i.q.Account != "" {
 		r = r.With("aws:ResourceAccount", i.q.Account)
+	}
+	if i.q.Sure != nil && i.isVendor(c.Caller) {
+		r = i.q.Sure(r)
 	}
 	return r
 }

@@ -82,6 +82,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	result, apiErr, drop := s.do(req, r.Header.Get("Authorization"))
+	w.Header().Set("Date", s.date())
 	switch {
 	case drop:
 		panic(http.ErrAbortHandler) //nolint:forbidigo // net/http closes the connection without an answer
@@ -90,6 +91,13 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		writeResult(w, req, result)
 	}
+}
+
+// date is the time of an answer, by the clock that dates what is made.
+func (s *Server) date() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.options.Now().UTC().Format(http.TimeFormat)
 }
 
 // do runs a call under the lock: signature, faults, then the action itself.
@@ -101,6 +109,9 @@ func (s *Server) do(req request, authorization string) (result any, err *apiErro
 	defer s.goWrong()
 	s.goWrong()
 	if req.caller, err = s.callerOf(authorization, req); err != nil {
+		return nil, err, false
+	}
+	if err = s.regionDisabled(authorization, req); err != nil {
 		return nil, err, false
 	}
 	kind, hit := s.fault(req.full())
@@ -160,7 +171,7 @@ func readRequest(r *http.Request) (request, *apiError) {
 	}
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		_, name, _ := strings.Cut(target, ".")
-		return request{service: "organizations", action: name, form: url.Values{}}, nil
+		return request{service: "organizations", action: name, form: jsonForm(body)}, nil
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {

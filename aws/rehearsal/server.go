@@ -30,6 +30,9 @@ type Options struct {
 	// Organization puts the account into an organisation with this management
 	// account; empty: in none.
 	Organization string
+	// ReadsOrganization says that the account may read the organisation's policies
+	// although it is not the management account, as a delegated administrator may.
+	ReadsOrganization bool
 	// Buckets are the S3 buckets that exist, with their owner's account number;
 	// nil: every bucket that is asked for exists and is this account's.
 	Buckets map[string]string
@@ -60,10 +63,15 @@ type Server struct {
 	mistakes []*mending
 	calls    []Call
 	expired  bool
-	latency  time.Duration
-	serial   int
-	endpoint string
-	http     *http.Server
+	// What the organisation attached on the account's path, where it took AWS's own
+	// policy away, and the regions in which STS was not activated.
+	guardrails []attachedGuardrail
+	closed     []string
+	inactive   []string
+	latency    time.Duration
+	serial     int
+	endpoint   string
+	http       *http.Server
 }
 
 // New makes an empty account.

@@ -124,7 +124,11 @@ func (s *Server) assume(from policy.Caller, roleARN, sessionName, externalID str
 		if r.arn != roleARN {
 			continue
 		}
-		if s.options.Now().Before(r.assumable) || !s.trusts(r, from, sessionName, externalID) {
+		asked := s.assumption(from, sessionName, externalID)
+		if err := s.guarded(from, roleARN, asked); err != nil {
+			return nil, err
+		}
+		if s.options.Now().Before(r.assumable) || r.document.Ask(asked).Outcome != policy.Allowed {
 			return nil, denied
 		}
 		return r, nil
@@ -132,10 +136,9 @@ func (s *Server) assume(from policy.Caller, roleARN, sessionName, externalID str
 	return nil, denied // AWS does not tell whether a role exists
 }
 
-// trusts puts the request to the role's trust policy. What a rehearsal does
-// not have (an organisation, tags, an address) is absent from the request.
-func (s *Server) trusts(r *role, from policy.Caller, sessionName, externalID string) bool {
-	request := policy.NewRequest(policy.AssumeRole, from, s.options.Now()).WithExternalID(externalID).
+// assumption is the request as policies see it. What a rehearsal does not have
+// (tags, an address) is absent.
+func (s *Server) assumption(from policy.Caller, sessionName, externalID string) policy.Request {
+	return policy.NewRequest(policy.AssumeRole, from, s.options.Now()).WithExternalID(externalID).
 		With("aws:ResourceAccount", s.options.Account).With("aws:RequestedRegion", s.options.Region).With("sts:RoleSessionName", sessionName)
-	return r.document.Ask(request).Outcome == policy.Allowed
 }
