@@ -3,7 +3,6 @@ package aws
 import (
 	"context"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 
@@ -27,6 +26,35 @@ var saidForms = sync.OnceValue(func() []*regexp.Regexp {
 	}
 	return all
 })
+
+// bareSentences are sentences of AWS by which their code is known, where a text
+// leaves it out. Sources: the errors of the API references of STS and IAM, and
+// aws/clock.go.
+func bareSentences() [][2]string {
+	return [][2]string{
+		{"exceeds the MaxSessionDuration", "ValidationError"}, {"session limit for roles assumed by role chaining", "ValidationError"},
+		{"STS is not activated in this region", "RegionDisabledException"}, {"Invalid principal in policy", "MalformedPolicyDocument"},
+		{"security token included in the request is expired", "ExpiredToken"}, {"security token included in the request is invalid", "InvalidClientTokenId"},
+		{"request signature we calculated does not match", "SignatureDoesNotMatch"}, {"Rate exceeded", "Throttling"},
+		{"is not authorized to perform", "AccessDenied"},
+	}
+}
+
+// bareCode finds the code in a text without one of the usual forms: as a word, or
+// by AWS's sentence.
+func bareCode(text string) string {
+	for _, word := range codeWord().FindAllString(text, 200) {
+		if codes()[word] != Other && word != "Forbidden" {
+			return word
+		}
+	}
+	for _, s := range bareSentences() {
+		if strings.Contains(text, s[0]) {
+			return s[1]
+		}
+	}
+	return ""
+}
 
 // codeWord is a code of AWS's that stands alone in a text.
 var codeWord = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Z][A-Za-z]{5,60}`) })
@@ -53,10 +81,7 @@ func ReadError(pasted string) *Error {
 		}
 	}
 	if e.Code == "" {
-		i := slices.IndexFunc(codeWord().FindAllString(text, 200), func(word string) bool { return codes()[word] != Other && word != "Forbidden" })
-		if i >= 0 {
-			e.Code = codeWord().FindAllString(text, 200)[i]
-		}
+		e.Code = bareCode(text)
 	}
 	e.Kind = kindOf(e.Code, e.AWS, 0)
 	if e.Kind == Denied {

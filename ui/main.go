@@ -62,7 +62,7 @@ func rootCommand(a *cli.App) *cobra.Command {
 	root.SetUsageFunc(upkeep.Usage(a))
 	root.AddCommand(
 		connect.ConnectCommand(a), connect.RehearseCommand(a), connect.ResumeCommand(a), connect.SessionsCommand(a),
-		connect.PlanCommand(a), connect.ApproveCommand(a), connect.VerifyCommand(a), connect.UpdateCommand(a), connect.DisconnectCommand(a),
+		connect.PlanCommand(a), connect.ApproveCommand(a), connect.VerifyCommand(a), connect.DiagnoseCommand(a), connect.UpdateCommand(a), connect.DisconnectCommand(a),
 		policies.PolicyCommand(a), vendors.VendorsCommand(a), upkeep.DoctorCommand(a), upkeep.ManCommand(a), upkeep.VersionCommand(a),
 	)
 	root.SetHelpCommand(upkeep.HelpCommand(a))

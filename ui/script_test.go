@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,6 +40,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "json": compareJSON, "onlyjson": onlyJSON, "aws": awsDo, "awscalls": awsCalls, "spotcalls": spotCalls,
 			"deny": deny, "allow": allow, "modeis": modeIs, "trust": writeTrust, "spotpolicy": writePolicy, "nosecret": noSecret, "keptsecret": keptSecret, "savedsession": savedSession, "newestsession": newestSession, "waitexternalid": waitExternalID,
+			"guardrail": attachGuardrail, "stsoff": deactivateSTS, "later": later,
 		},
 	})
 }
@@ -46,13 +48,16 @@ func TestScripts(t *testing.T) {
 // world is what stands around one script.
 type world struct {
 	aws  *awsrehearsal.Server
+	past atomic.Int64 // how far AWS's clock is ahead of the world's, in nanoseconds
 	spot *spotrehearsal.Server
 }
 
 type worldKey struct{}
 
 func setUp(env *testscript.Env) error {
-	w := &world{aws: awsrehearsal.New(awsrehearsal.Options{Propagation: -1, Now: clock{startOfClock()}.Now})}
+	w := &world{}
+	now := func() time.Time { return clock{startOfClock()}.Now().Add(time.Duration(w.past.Load())) }
+	w.aws = awsrehearsal.New(awsrehearsal.Options{Propagation: -1, Now: now, Organization: "999988887777", ReadsOrganization: true})
 	w.spot = spotrehearsal.New(spotrehearsal.Options{Token: theToken, Assume: w.aws.AssumeRole,
 		Accounts: []spotrehearsal.Account{{ID: "act-12ab12ab", Name: "Production", OrganizationID: "606060606060"}}})
 	if err := errors.Join(w.aws.Start(), w.spot.Start()); err != nil {
@@ -257,6 +262,25 @@ func waitExternalID(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 func deny(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).aws.Deny(args...) }
+
+// attachGuardrail attaches an SCP or RCP on the account's path: guardrail scp|rcp
+// NAME FILE.
+func attachGuardrail(ts *testscript.TestScript, _ bool, args []string) {
+	kind := map[string]string{"scp": awsrehearsal.ServiceControl, "rcp": awsrehearsal.ResourceControl}[args[0]]
+	ts.Check(worldOf(ts).aws.AttachGuardrail(awsrehearsal.Guardrail{Type: kind, Name: args[1], Document: ts.ReadFile(args[2]), Target: awsrehearsal.UnitID}))
+}
+
+// later lets AWS's clock go on: later 1h.
+func later(ts *testscript.TestScript, _ bool, args []string) {
+	d, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	worldOf(ts).past.Add(int64(d))
+}
+
+// deactivateSTS makes STS refuse in these regions.
+func deactivateSTS(ts *testscript.TestScript, _ bool, args []string) {
+	worldOf(ts).aws.DeactivateSTS(args...)
+}
 
 // allow gives every permission back.
 func allow(ts *testscript.TestScript, _ bool, _ []string) { worldOf(ts).aws.ClearFaults() }

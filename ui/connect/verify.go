@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
+	"rolecall/aws/diagnose"
 	"rolecall/steps/describe"
 	"rolecall/steps/explain"
 	"rolecall/steps/screen"
@@ -92,16 +93,30 @@ func verifyRole(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	var missing []aws.Missing
-	report, err := lookUntil(ctx, a.Env, until, func() (aws.Report, bool, error) {
-		seen, report, err := aws.Look(ctx, source, want)
-		missing = seen.Missing
+	sayUnseen(a, &f.connect)
+	seen := aws.Seen{}
+	report, err := lookUntil(ctx, a.Env, until, func() (report aws.Report, right bool, err error) {
+		seen, report, err = aws.Look(ctx, source, want)
 		return report, report.OK, err
 	})
 	if err != nil {
 		return f.contradicted(err)
 	}
-	return printReport(a, verifyJSON{Report: report, Session: session.ID, Evidence: evidenceOf(source, missing)}, want)
+	document := verifyJSON{Report: report, Session: session.ID, Evidence: evidenceOf(source, seen.Missing)}
+	if !report.OK {
+		document.Causes = diagnose.Rank(around(ctx, source, session, want, seen, report))
+	}
+	return printReport(a, document, want, session.Vendor.Title)
+}
+
+// around are the facts about a role that was seen, with what stands around it
+// where a live account was looked at.
+func around(ctx context.Context, source aws.Source, s *step.Session, want aws.Want, seen aws.Seen, report aws.Report) diagnose.Facts {
+	facts := diagnose.Facts{Vendor: s.Vendor.Title, Want: want, Session: s.SessionFor, Looked: true, Seen: seen, Report: report}
+	if account, ok := source.(*aws.Account); ok {
+		facts.Surroundings = account.Surroundings(ctx, want.AccountID, seen, s.Regions)
+	}
+	return facts
 }
 
 // wanted reads the vendor's description, checks the flags against it and finds
@@ -200,7 +215,6 @@ func (f *verifyFlags) want(a *cli.App, s *step.Session, role *describe.Role) (aw
 		return aws.Want{}, cli.Usage("Nothing that is selected needs the role "+draw.Clean(ref.Name)+".", "products that it is for",
 			"Name them with --products.")
 	}
-	sayUnseen(a, &f.connect)
 	want := g.Want()
 	want.RoleName, want.RoleARN = ref.Name, ref.ARN
 	return want, nil
@@ -252,12 +266,13 @@ func unless(settled bool, err error) error {
 // verifyJSON is what verify prints with --json.
 type verifyJSON struct {
 	aws.Report
-	Session  string         `json:"session,omitempty"`  // whose choices were taken
-	Evidence *evidenceJSON  `json:"evidence,omitempty"` // that was judged instead of the account
-	Error    *cli.ErrorJSON `json:"error,omitempty"`
+	Causes   []diagnose.Cause `json:"causes,omitempty"`   // why the vendor cannot use the role, where it is not as required
+	Session  string           `json:"session,omitempty"`  // whose choices were taken
+	Evidence *evidenceJSON    `json:"evidence,omitempty"` // that was judged instead of the account
+	Error    *cli.ErrorJSON   `json:"error,omitempty"`
 }
 
-func printReport(a *cli.App, document verifyJSON, want aws.Want) error {
+func printReport(a *cli.App, document verifyJSON, want aws.Want, vendor string) error {
 	if document.Checks == nil {
 		document.Checks = []aws.Check{}
 	}
@@ -270,6 +285,9 @@ func printReport(a *cli.App, document verifyJSON, want aws.Want) error {
 			a.WriteJSON(document)
 		}
 		return nil
+	}
+	if first := explain.Cause(vendor, document.Causes); first != nil && !a.JSON {
+		a.Print("%s", draw.Clean(first.What))
 	}
 	return &cli.Failure{
 		Err: &screen.Fault{Problem: verdict(document.Report, want)},
