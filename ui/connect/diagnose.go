@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -12,6 +13,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/aws/diagnose"
+	"rolecall/aws/evidence"
 	"rolecall/steps/describe"
 	"rolecall/steps/explain"
 	"rolecall/steps/screen"
@@ -48,7 +50,7 @@ func DiagnoseCommand(a *cli.App) *cobra.Command {
 	f.connect.Bind(cmd, flags.Checking)
 	given := cmd.Flags()
 	given.StringVar(&f.role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
-	given.StringVar(&f.evidence, "evidence", "", "file with SCPs and RCPs that somebody else read from AWS, or -")
+	given.StringVar(&f.evidence, "evidence", "", "file with what somebody else read from AWS, SCPs and RCPs too, or -")
 	given.StringVar(&f.said, "error", "", "what AWS or the vendor said, or - to read it")
 	return cmd
 }
@@ -65,12 +67,12 @@ func (f *diagnoseFlags) run(ctx context.Context, a *cli.App, args []string) erro
 	if facts.Refusal, err = f.refusal(ctx, a); err != nil {
 		return err
 	}
-	if facts.Pasted, err = f.guardrails(ctx, a); err != nil {
+	d := &diagnosis{app: a, flags: f, facts: facts}
+	if err := d.readGiven(ctx); err != nil {
 		return err
 	}
 	budget := cli.Budget{Wait: cli.DefaultWait, Next: "Try again."}
 	return budget.Within(ctx, func(ctx context.Context) error {
-		d := &diagnosis{app: a, flags: f, facts: facts}
 		if err := d.look(ctx, session); err != nil {
 			return err
 		}
@@ -115,29 +117,67 @@ func (f *diagnoseFlags) refusal(ctx context.Context, a *cli.App) (*diagnose.Refu
 	return &r, nil
 }
 
-// guardrails reads the SCPs and RCPs that were given.
-func (f *diagnoseFlags) guardrails(ctx context.Context, a *cli.App) ([]aws.Guardrail, error) {
+// readGiven reads what somebody else read from AWS: the SCPs and RCPs in it, and
+// the rest, which shows the role. More than a policy can be is no policy.
+func (d *diagnosis) readGiven(ctx context.Context) error {
+	f := d.flags
 	if f.evidence == "" {
-		return nil, nil
+		return nil
 	}
-	text, err := cli.Await(ctx, func() ([]byte, error) {
-		if f.evidence == "-" {
-			return io.ReadAll(io.LimitReader(a.Env.Stdin, cli.MaxPolicyText+1))
-		}
-		return cli.ReadFile(f.evidence)
-	})
-	if err == nil {
-		err = cli.TooMuch(f.evidence, text)
+	if err := f.checkEvidence(d.app); err != nil {
+		return err
+	}
+	in, _, err := f.openEvidence(d.app)
+	if err != nil {
+		return err
+	}
+	text, err := cli.Await(ctx, func() ([]byte, error) { return io.ReadAll(io.LimitReader(in, cli.MaxPolicyText)) })
+	if errors.Is(err, cli.ErrCancelled) {
+		return err
 	}
 	if err != nil {
-		return nil, err
+		return cli.CannotRead(f.evidence, err)
+	}
+	if len(text) == cli.MaxPolicyText {
+		d.given = io.MultiReader(bytes.NewReader(text), in)
+		return nil
 	}
 	found, rest := aws.ReadGuardrails(text)
-	if len(found) == 0 || len(rest) > 0 {
-		return nil, cli.Usage("--evidence holds something that is neither an SCP nor an RCP.", "the output of aws organizations describe-policy, one or several",
-			"Give those alone: aws organizations describe-policy --policy-id p-…")
+	d.facts.Pasted = found
+	if more := bytes.Join(rest, []byte("\n")); len(bytes.TrimSpace(more)) > 0 || len(found) == 0 {
+		d.given = bytes.NewReader(more)
 	}
-	return found, nil
+	return nil
+}
+
+// evidenceShows looks at the role in the evidence, with nobody signed in.
+func (d *diagnosis) evidenceShows(ctx context.Context) error {
+	f, a := d.flags, d.app
+	partition := cmp.Or(f.connect.Text("partition"), describe.Commercial)
+	view, err := f.view(ctx, d.given, cmp.Or(map[bool]string{true: "standard input"}[f.evidence == "-"], draw.Clean(f.evidence)),
+		evidence.Ask{Role: d.meant(), AccountID: a.Account, Partition: partition, Now: a.Env.Now()})
+	if err != nil {
+		return err
+	}
+	id := aws.Identity{}
+	if id.Partition, id.AccountID, err = view.Place(ctx); err != nil {
+		return err
+	}
+	id.Partition, id.AccountID = cmp.Or(id.Partition, partition), cmp.Or(a.Account, id.AccountID)
+	sayEvidence(a, view)
+	if err := d.wanted(id); err != nil {
+		return err
+	}
+	return f.contradicted(d.lookAt(ctx, view))
+}
+
+// meant is the name of the role that is looked for.
+func (d *diagnosis) meant() string {
+	if d.prepared != nil {
+		return d.flags.role
+	}
+	arn := cmp.Or(d.flags.role, d.session.Part(roleOf(d.session, "").Purpose).RoleARN)
+	return arn[strings.LastIndexByte(arn, '/')+1:]
 }
 
 // diagnosis is one run of diagnose.
@@ -145,6 +185,7 @@ type diagnosis struct {
 	app   *cli.App
 	flags *diagnoseFlags
 	facts diagnose.Facts
+	given io.Reader // evidence that shows the role; nil: the account does
 
 	prepared *flags.Prepared // the flags; nil with a session
 	role     *describe.Role  // of the vendor's, that is meant
@@ -156,12 +197,15 @@ type diagnosis struct {
 // look collects the facts: what is wanted, and what is there. Without a sign-in,
 // what was said is judged alone.
 func (d *diagnosis) look(ctx context.Context, session string) error {
-	begin, wanted := d.beginWithFlags, d.wantedByFlags
+	begin := d.beginWithFlags
 	if session != "" {
-		begin, wanted = func() error { return d.beginWithSession(session) }, d.wantedBySession
+		begin = func() error { return d.beginWithSession(session) }
 	}
 	if err := begin(); err != nil {
 		return err
+	}
+	if d.given != nil {
+		return d.evidenceShows(ctx)
 	}
 	account, id, err := d.signIn(ctx)
 	if err != nil && (d.facts.Refusal == nil || !notSignedIn(err)) {
@@ -172,32 +216,45 @@ func (d *diagnosis) look(ctx context.Context, session string) error {
 		d.withoutAccount()
 		return nil
 	}
-	if err := wanted(account, id); err != nil {
+	if err := d.wanted(id); err != nil {
 		return err
 	}
-	return d.lookAt(ctx, account)
+	if err := d.lookAt(ctx, account); err != nil {
+		return err
+	}
+	d.askVendor(ctx)
+	return ctx.Err()
 }
 
-// lookAt looks at the role in the account signed in to, and at what stands around
-// it. That the vendor was given the ARN of another account may be the cause.
-func (d *diagnosis) lookAt(ctx context.Context, account *aws.Account) (err error) {
-	if _, ok := aws.SplitARN(d.mark); ok {
-		d.facts.Held = d.mark
+// wanted describes the role, now that the account is known.
+func (d *diagnosis) wanted(id aws.Identity) error {
+	if d.prepared != nil {
+		return d.wantedByFlags(id)
 	}
-	d.facts.Want.RoleARN, d.facts.Want.Approved = "", nil
-	d.facts.Looked = true
-	if d.facts.Seen, d.facts.Report, err = account.Look(ctx, d.facts.Want); err != nil {
+	d.wantedBySession(id)
+	return nil
+}
+
+// lookAt looks at the role, and in a live account at what stands around it. That
+// the vendor was given the ARN of another account may be the cause.
+func (d *diagnosis) lookAt(ctx context.Context, source aws.Source) error {
+	before := d.facts
+	if _, ok := aws.SplitARN(d.mark); ok {
+		before.Held = d.mark
+	}
+	before.Want.RoleARN, before.Want.Approved = "", nil
+	seen, report, err := aws.Look(ctx, source, before.Want)
+	if err != nil {
 		return err
 	}
-	inactive := d.facts.STSInactive
-	d.facts.Surroundings = account.Surroundings(ctx, d.facts.Want.AccountID, d.facts.Seen, d.session.Regions)
-	for _, region := range inactive {
+	d.facts = around(ctx, source, d.session, before.Want, seen, report)
+	d.facts.Held, d.facts.Refusal, d.facts.Pasted = before.Held, before.Refusal, before.Pasted
+	for _, region := range before.STSInactive {
 		if !slices.Contains(d.facts.STSInactive, region) {
 			d.facts.STSInactive = append(d.facts.STSInactive, region)
 		}
 	}
-	d.askVendor(ctx)
-	return ctx.Err()
+	return nil
 }
 
 // askVendor reads which role and which external ID the vendor holds, where a token
@@ -302,20 +359,20 @@ func (d *diagnosis) signIn(ctx context.Context) (*aws.Account, aws.Identity, err
 }
 
 // wantedByFlags describes the role as verify does.
-func (d *diagnosis) wantedByFlags(account *aws.Account, id aws.Identity) error {
+func (d *diagnosis) wantedByFlags(id aws.Identity) error {
 	s := d.prepared.Session(d.app)
-	s.Partition, s.AccountID, s.Region = cmp.Or(s.Partition, id.Partition), id.AccountID, account.Region()
+	s.Partition, s.AccountID, s.Region = cmp.Or(s.Partition, id.Partition), id.AccountID, d.app.Region
 	want, err := d.flags.want(d.app, s, d.role)
 	if err != nil {
 		return err
 	}
 	d.session, d.known = s, s.ID
-	d.facts.Want, d.facts.Vendor, d.facts.Session = want, s.Vendor.Title, s.SessionFor
+	d.facts.Want = want
 	return nil
 }
 
 // wantedBySession describes the role as the session made it; flags win.
-func (d *diagnosis) wantedBySession(_ *aws.Account, id aws.Identity) error {
+func (d *diagnosis) wantedBySession(id aws.Identity) {
 	s, role := d.session, roleOf(d.session, d.flags.role)
 	s.Partition, s.AccountID = cmp.Or(s.Partition, id.Partition), cmp.Or(s.AccountID, id.AccountID)
 	d.known, d.mark = s.ID, cmp.Or(d.flags.role, s.Part(role.Purpose).RoleARN)
@@ -326,8 +383,7 @@ func (d *diagnosis) wantedBySession(_ *aws.Account, id aws.Identity) error {
 		want.RoleName = d.mark
 	}
 	want.ExternalID = cmp.Or(d.flags.connect.Text("external-id"), want.ExternalID)
-	d.facts.Want, d.facts.Vendor, d.facts.Session = want, s.Vendor.Title, s.SessionFor
-	return nil
+	d.facts.Want = want
 }
 
 // roleOf is the role of a session that is meant: by its name, else the first that

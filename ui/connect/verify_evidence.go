@@ -66,9 +66,14 @@ func (f *verifyFlags) readEvidence(ctx context.Context, a *cli.App, ask evidence
 	if err != nil {
 		return nil, err
 	}
+	defer func() { _ = in.Close() }()
+	return f.view(ctx, in, name, ask)
+}
+
+// view reads evidence from a reader.
+func (f *verifyFlags) view(ctx context.Context, in io.Reader, name string, ask evidence.Ask) (*evidence.View, error) {
 	var view *evidence.View
-	_, err = cli.Await(ctx, func() ([]byte, error) {
-		defer func() { _ = in.Close() }()
+	_, err := cli.Await(ctx, func() ([]byte, error) {
 		read, err := evidence.Read(in, ask)
 		view = read
 		return nil, err
