@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/aws/diagnose"
 	"rolecall/steps/explain"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -35,7 +36,10 @@ type Connect struct {
 	asked   time.Duration   // how long the vendor asks to wait
 	unsure  bool            // the last answer got lost: the vendor may hold the role already
 	report  *aws.Report
-	sameID  bool // the vendor holds the role's external ID still
+	around  *aws.Surroundings // of the role, read once
+	said    *diagnose.Refusal // the vendor's no
+	causes  []diagnose.Cause  // why, the likeliest first
+	sameID  bool              // the vendor holds the role's external ID still
 	problem *screen.Problem
 }
 
@@ -67,7 +71,9 @@ type (
 	roleSubmitted struct{ err error }
 	roleJudged    struct {
 		externalID string // as the vendor holds it now; empty where it does not tell
+		seen       aws.Seen
 		report     aws.Report
+		around     aws.Surroundings
 		err        error
 	}
 	approvalProven struct {
@@ -96,6 +102,7 @@ func (c *Connect) Status(a record.Answers) step.Status {
 // Enter shows what is to be handed over, or that it was.
 func (c *Connect) Enter(s *step.Session) []screen.Effect {
 	c.problem, c.refusal, c.report, c.held, c.tries = nil, nil, nil, "", 0
+	c.around, c.said, c.causes, s.Causes = nil, nil, nil, nil
 	switch {
 	case c.Status(s.Answers) == step.Done:
 		c.stage = connected
@@ -167,6 +174,7 @@ func roleStepOf(s *step.Session) record.StepID {
 // unasked and an answer that got lost is not sent twice.
 func (c *Connect) begin(s *step.Session) []screen.Effect {
 	c.stage, c.problem, c.refusal, c.tries = submitting, nil, nil, 0
+	c.around, c.said, c.causes, s.Causes = nil, nil, nil, nil
 	c.since = s.Now()
 	c.until = c.since.Add(s.Patience(step.RetryFor))
 	if s.Plan != nil {
@@ -285,7 +293,7 @@ func (c *Connect) answered(s *step.Session, err error) (step.Move, []screen.Effe
 		c.stage, c.problem = gaveUp, c.refusal
 		return step.Stay, nil
 	}
-	c.stage, c.refused = checking, true
+	c.stage, c.refused, c.said = checking, true, sayingNo(answer)
 	return step.Stay, []screen.Effect{c.judge(s)}
 }
 
@@ -293,32 +301,36 @@ func (c *Connect) answered(s *step.Session, err error) (step.Move, []screen.Effe
 // another one may have been minted since the role was made, then at the role.
 func (c *Connect) judge(s *step.Session) screen.Call {
 	api, vendorAccount, account, want := s.API(), s.VendorAccount, s.AWS, s.WantedRole(s.Submits().Purpose)
+	known, regions := c.around, s.Regions
 	return screen.Call{Name: "check the role", Do: func(ctx context.Context) screen.Msg {
 		var msg roleJudged
 		if id, err := api.ExternalID(ctx, vendorAccount); err == nil {
 			msg.externalID = id
 		}
 		if account != nil {
-			msg.report, msg.err = account.Verify(ctx, want)
+			msg.seen, msg.report, msg.err = account.Look(ctx, want)
+		}
+		if account != nil && msg.err == nil && known == nil {
+			msg.around = account.Surroundings(ctx, want.AccountID, msg.seen, regions)
+		} else if known != nil {
+			msg.around = *known
 		}
 		return msg
 	}}
 }
 
-// judged decides by evidence: a role proven wrong ends the trying at once, one
-// that is right, or that cannot be looked at, is handed over again.
+// judged decides by evidence: a role that cannot be assumed for certain ends the
+// trying at once, one that is right, or that cannot be looked at, is handed over
+// again.
 func (c *Connect) judged(s *step.Session, msg roleJudged) (step.Move, []screen.Effect) {
 	if p := c.otherID(s, msg.externalID); p != nil {
 		c.stage, c.problem = gaveUp, p
 		return step.Stay, nil
 	}
 	if msg.err == nil && s.AWS != nil {
-		c.report, c.sameID = &msg.report, msg.externalID != ""
-		if wrong := step.FirstFailure(msg.report); wrong != nil {
-			c.stage, c.problem = gaveUp, &screen.Problem{
-				What:     s.Vendor.Title + " cannot use the role, and the role is wrong. " + step.NameOfCheck(wrong.ID) + ": " + wrong.Got + ".",
-				Expected: wrong.Want, Next: wrong.Fix, Quoted: c.refusal.Quoted, Named: c.refusal.Named, Kind: screen.NotAsNeeded,
-			}
+		c.report, c.around, c.sameID = &msg.report, &msg.around, msg.externalID != ""
+		if p := c.diagnose(s, msg); p != nil {
+			c.stage, c.problem = gaveUp, p
 			return step.Stay, nil
 		}
 	}
@@ -383,7 +395,7 @@ func (c *Connect) timedOut(s *step.Session) *screen.Problem {
 		p.Next = "Look at the role's trust policy and external ID, then try again."
 		return &p
 	}
-	p.Next = "rolecall sees nothing wrong with the role. A policy of your organization (SCP or RCP) may forbid it: ask who manages the organization, then try again."
+	p.Next = "rolecall sees nothing wrong with the role. " + c.likeliest(s)
 	if c.sameID {
 		p.Next = "The external ID is the one that " + s.Vendor.Title + " holds now. " + p.Next
 	}
@@ -391,7 +403,7 @@ func (c *Connect) timedOut(s *step.Session) *screen.Problem {
 }
 
 func (c *Connect) accepted(s *step.Session) (step.Move, []screen.Effect) {
-	c.stage, c.took = connected, s.Now().Sub(c.since)
+	c.stage, c.took, s.Causes = connected, s.Now().Sub(c.since), nil
 	now := s.Now()
 	s.SetPart(s.Submits().Purpose, func(p *record.Part) { p.Submitted = now })
 	if c.leftToHandOver(s) {

@@ -25,7 +25,7 @@ func (c *Connect) Screen(s *step.Session) screen.Screen {
 		view.Actions = []screen.Action{{ID: "replace", Label: "replace it", Default: true, Writes: true, Confirm: &screen.Confirm{Flag: "--replace-role",
 			Question: "Replace the role that " + s.Vendor.Title + " holds?", Given: s.ReplaceRole}}}
 	case gaveUp:
-		view.Blocks = screen.AppendProblem(c.roles(s), c.problem)
+		view.Blocks = append(screen.AppendProblem(c.roles(s), c.problem), c.causesFound()...)
 		view.Actions = c.gaveUpActions()
 	case handOver:
 		view.Blocks, view.Actions = c.handOverBlocks(s)

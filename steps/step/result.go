@@ -2,6 +2,7 @@ package step
 
 import (
 	"rolecall/aws"
+	"rolecall/aws/diagnose"
 	"rolecall/steps/describe"
 )
 
@@ -24,7 +25,10 @@ type Result struct {
 	Stacks          []ResultStack `json:"stacks"`
 	Submitted       bool          `json:"submitted"` // the vendor's API accepted every role
 	Checks          []aws.Check   `json:"checks"`
-	Rehearsal       bool          `json:"rehearsal,omitempty"`
+	// Causes are why the vendor refused the role, the likeliest first; empty where
+	// it did not.
+	Causes    []diagnose.Cause `json:"causes,omitempty"`
+	Rehearsal bool             `json:"rehearsal,omitempty"`
 }
 
 // ResultPolicy is one permissions policy. Characters are counted as IAM does,
@@ -59,7 +63,7 @@ type ResultStack struct {
 func (s *Session) Result() Result {
 	r := Result{
 		Session: s.ID, Vendor: s.Answers.Vendor, Method: s.Method, Access: s.Access, Partition: s.Partition,
-		AccountID: s.AccountID, VendorAccount: s.VendorAccount, Rehearsal: s.Rehearsal,
+		AccountID: s.AccountID, VendorAccount: s.VendorAccount, Rehearsal: s.Rehearsal, Causes: s.Causes,
 		Policies: []ResultPolicy{}, Roles: []ResultRole{}, Users: []ResultUser{}, Stacks: []ResultStack{}, Checks: []aws.Check{},
 	}
 	if s.Vendor == nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/aws/diagnose"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -66,6 +67,9 @@ type Session struct {
 	Unfinished []string
 	// Ledger keeps the receipt of what this session makes; nil: in memory alone.
 	Ledger *record.Ledger
+	// Causes are why the vendor refused the role, the likeliest first; nil where it
+	// did not.
+	Causes []diagnose.Cause
 	// Journal is where the requests of a call of several are written down one by
 	// one; nil: the call alone is.
 	Journal *record.Journal
