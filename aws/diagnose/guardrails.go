@@ -145,15 +145,27 @@ func (in *inquest) roleARN() string {
 	return ""
 }
 
+// mostExceptions bounds how many statements are named that each keep the vendor
+// out by itself.
+const mostExceptions = 8
+
+// judgeLevel finds every statement of a place that keeps the vendor out: the next
+// one shows once the exception to the first is made.
 func (in *inquest) judgeLevel(kind aws.GuardrailKind, l level, roleARN string) {
-	for _, e := range in.askLevel(l, roleARN) {
-		if e.Outcome == policy.Allowed && (e.OwnID || !in.knowsID()) {
-			continue
-		}
-		in.kept(kind, l, e)
-	}
 	if kind == aws.SCP {
 		in.acts(l, roleARN)
+	}
+	for range mostExceptions {
+		entries := in.askLevel(l, roleARN)
+		i := slices.IndexFunc(entries, func(e policy.Entry) bool { return e.Outcome != policy.Allowed })
+		if i < 0 {
+			return
+		}
+		in.kept(kind, l, entries[i])
+		if !l.owned(entries[i].Statement) {
+			return
+		}
+		l.document = except(l.document, entries[i].Statement, "aws:PrincipalAccount", entries[i].Account)
 	}
 }
 
@@ -161,8 +173,14 @@ func (in *inquest) judgeLevel(kind aws.GuardrailKind, l level, roleARN string) {
 func (in *inquest) askLevel(l level, roleARN string) []policy.Entry {
 	want := in.facts.Want
 	d := l.document.About(roleARN)
-	v := d.Inquire(policy.Inquiry{Partition: want.Partition, Account: want.AccountID, Vendor: want.Principals, ExternalID: want.ExternalID,
-		NoExternalID: want.NoExternalID, Now: in.facts.Seen.Now, Sure: in.outsider(d)})
+	v := d.Inquire(policy.Inquiry{Partition: want.Partition, Account: want.AccountID, Vendor: want.Principals, ExternalID: in.sends(),
+		NoExternalID: want.NoExternalID && in.sends() == "", Now: in.facts.Seen.Now, Sure: in.outsider(d)})
+	for i := range v.Vendor {
+		if e := &v.Vendor[i]; e.Outcome == policy.Allowed && in.knowsID() && !e.OwnID && e.In != nil { // with another external ID alone
+			a := d.Ask(e.In.WithExternalID(in.sends()))
+			e.Outcome, e.Key, e.Statement = a.Outcome, a.Key, a.Statement
+		}
+	}
 	return v.Vendor
 }
 
@@ -216,25 +234,32 @@ func (in *inquest) kept(kind aws.GuardrailKind, l level, e policy.Entry) {
 	in.suspect(id, likelihood, what, fix)
 }
 
+// owned reports whether a statement is one of the place's policies.
+func (l *level) owned(statement int) bool { return statement >= 0 && l.owners[statement] >= 0 }
+
+// where names the place, behind a policy.
+func (l *level) where() string {
+	if l.at == "" {
+		return ""
+	}
+	return " at " + l.at
+}
+
 // blame names the policy and the statement that keep an account out, and the
 // smallest exception to ask for.
 func (in *inquest) blame(kind aws.GuardrailKind, l level, e policy.Entry) (what, fix string) {
-	where := ""
-	if l.at != "" {
-		where = " at " + l.at
+	if !l.owned(e.Statement) {
+		return fmt.Sprintf("No %s%s allows sts:AssumeRole on the role.", kind, l.where()),
+			fmt.Sprintf("Ask whoever manages the organisation to allow sts:AssumeRole on %s%s.", in.roleARN(), l.where())
 	}
-	if e.Statement < 0 || l.owners[e.Statement] < 0 {
-		return fmt.Sprintf("No %s%s allows sts:AssumeRole on the role.", kind, where),
-			fmt.Sprintf("Ask whoever manages the organisation to allow sts:AssumeRole on %s%s.", in.roleARN(), where)
-	}
-	g := l.policies[l.owners[e.Statement]]
-	s := &l.document.Statements[e.Statement]
-	what = fmt.Sprintf("%s%s, statement %s, denies sts:AssumeRole on the role to account %s.", g.Label(), where, l.name(e.Statement), e.Account)
-	if e.Outcome == policy.Allowed { // with another external ID
-		return what, "Ask whoever manages the organisation which external IDs it lets in."
-	}
-	return what, "Ask whoever manages the organisation for the smallest exception: in " + g.Label() + ", statement " + l.name(e.Statement) + ", " +
-		exceptionText(s, "aws:PrincipalAccount", e.Account) + "."
+	g, name := l.policies[l.owners[e.Statement]], l.name(e.Statement)
+	what = fmt.Sprintf("%s%s, statement %s, denies sts:AssumeRole on the role to account %s.", g.Label(), l.where(), name, e.Account)
+	return what, exceptionIn(g, name, &l.document.Statements[e.Statement], "aws:PrincipalAccount", e.Account)
+}
+
+// exceptionIn is the smallest exception to ask for.
+func exceptionIn(g aws.Guardrail, name string, s *policy.Statement, key, value string) string {
+	return "Ask whoever manages the organisation for the smallest exception: in " + g.Label() + ", statement " + name + ", " + exceptionText(s, key, value) + "."
 }
 
 // name is a statement's Sid, or its number in its own policy.
@@ -269,9 +294,9 @@ func excepting(s *policy.Statement, key string) int {
 	})
 }
 
-// Except is a document with one value of a key left out of a Deny: the exception
+// except is a document with one value of a key left out of a Deny: the exception
 // that a fix asks for.
-func Except(d *policy.Document, statement int, key, value string) *policy.Document {
+func except(d *policy.Document, statement int, key, value string) *policy.Document {
 	out := &policy.Document{Version: d.Version, ID: d.ID, Statements: slices.Clone(d.Statements)}
 	s := &out.Statements[statement]
 	s.Condition = slices.Clone(s.Condition)
@@ -305,17 +330,12 @@ func (in *inquest) acts(l level, roleARN string) {
 	if len(lost) == all {
 		likelihood = Likely
 	}
-	where := ""
-	if l.at != "" {
-		where = " at " + l.at
-	}
-	if statement < 0 || l.owners[statement] < 0 {
-		in.suspect(SCP, likelihood, assumable+"The SCPs"+where+" allow "+share(lost, all)+".",
-			"Ask whoever manages the organisation to allow these actions"+where+".")
+	if !l.owned(statement) {
+		in.suspect(SCP, likelihood, assumable+"The SCPs"+l.where()+" allow "+share(lost, all)+".",
+			"Ask whoever manages the organisation to allow these actions"+l.where()+".")
 		return
 	}
-	g := l.policies[l.owners[statement]]
-	in.suspect(SCP, likelihood, assumable+g.Label()+where+", statement "+l.name(statement)+", leaves it "+share(lost, all)+".",
-		"Ask whoever manages the organisation for the smallest exception: in "+g.Label()+", statement "+l.name(statement)+", "+
-			exceptionText(&l.document.Statements[statement], "aws:PrincipalArn", roleARN)+".")
+	g, name := l.policies[l.owners[statement]], l.name(statement)
+	in.suspect(SCP, likelihood, assumable+g.Label()+l.where()+", statement "+name+", leaves it "+share(lost, all)+".",
+		exceptionIn(g, name, &l.document.Statements[statement], "aws:PrincipalArn", roleARN))
 }

@@ -24,7 +24,6 @@ func (in *inquest) trust() {
 		return
 	}
 	in.otherPartition(role.Trust)
-	in.heldID()
 	v := in.ask(role.Trust)
 	if v.Enters() {
 		in.enters(&v)
@@ -41,14 +40,14 @@ func (in *inquest) ask(d *policy.Document) policy.Verdict {
 	if arn, ok := aws.SplitARN(in.role().ARN); ok {
 		account = arn.AccountID
 	}
-	return d.Inquire(policy.Inquiry{Partition: want.Partition, Account: account, Vendor: want.Principals, ExternalID: want.ExternalID,
-		NoExternalID: want.NoExternalID, Now: in.facts.Seen.Now})
+	return d.Inquire(policy.Inquiry{Partition: want.Partition, Account: account, Vendor: want.Principals, ExternalID: in.sends(),
+		NoExternalID: want.NoExternalID && in.sends() == "", Now: in.facts.Seen.Now})
 }
 
 func (in *inquest) accounts() string { return strings.Join(in.facts.Want.Principals, " and ") }
 
 func (in *inquest) knowsID() bool {
-	return in.facts.Want.ExternalID != "" || in.facts.Want.NoExternalID
+	return in.sends() != "" || in.facts.Want.NoExternalID
 }
 
 // enters is a trust policy that lets the vendor in.
@@ -67,14 +66,9 @@ func (in *inquest) enters(v *policy.Verdict) {
 	}
 }
 
-// heldID is about a vendor that holds another external ID by now.
-func (in *inquest) heldID() {
-	held, want := in.facts.HeldID, in.facts.Want.ExternalID
-	if held != "" && want != "" && held != want {
-		in.suspect(ExternalID, Certain, in.vendor()+" holds the external ID "+held+" now; the role was made for "+want+".",
-			"Somebody had a new one minted, and the old one counts no more. In the role's trust policy, set sts:ExternalId to "+held+".")
-	}
-}
+// sends is the external ID that the vendor sends: the one that it says it holds,
+// else the one that the role was made for; empty where neither is known.
+func (in *inquest) sends() string { return cmp.Or(in.facts.HeldID, in.facts.Want.ExternalID) }
 
 // otherPartition is about a principal that is the vendor's, in another partition
 // than the role's.
@@ -111,6 +105,8 @@ func (in *inquest) principal(d *policy.Document, v *policy.Verdict) {
 			in.clear(Principal, "What the trust policy names besides is nobody else's account.")
 			return
 		}
+	case len(v.Gone) > 0:
+		in.clear(RecreatedPrincipal, gone+" It names the vendor too.")
 	default:
 		in.clear(RecreatedPrincipal, "The trust policy names nobody that was deleted.")
 	}
@@ -167,16 +163,17 @@ func (in *inquest) externalID(d *policy.Document) {
 		}
 		return
 	}
-	sends := "the external ID " + in.facts.Want.ExternalID
-	if in.facts.Want.NoExternalID {
+	sends := "the external ID " + in.sends()
+	fix := "On the role's page, Trust relationships, Edit trust policy: set sts:ExternalId under StringEquals to " + in.sends() + "."
+	switch {
+	case in.sends() == "":
 		sends = "no external ID"
+		fix = "Take the condition on sts:ExternalId out of the role's trust policy, or set the same external ID at the vendor."
+	case in.facts.Want.ExternalID != "" && in.facts.Want.ExternalID != in.sends():
+		sends += ", and not " + in.facts.Want.ExternalID + " any more: somebody had a new one minted"
 	}
-	ids := externalIDs(d)
-	fix := "On the role's page, Trust relationships, Edit trust policy: set sts:ExternalId under StringEquals to " + in.facts.Want.ExternalID + "."
-	if c, ok := in.facts.Report.Check("trust-external-id"); ok && c.Status == aws.Fail {
-		fix = c.Fix
-	}
-	in.suspect(ExternalID, Certain, "The trust policy asks for "+cmp.Or(strings.Join(ids, ", "), "another external ID")+"; "+in.vendor()+" sends "+sends+".", fix)
+	asks := cmp.Or(strings.Join(externalIDs(d), ", "), "another external ID")
+	in.suspect(ExternalID, Certain, "The trust policy asks for "+asks+"; "+in.vendor()+" sends "+sends+".", fix)
 }
 
 func isExternalID(c policy.Condition) bool { return strings.EqualFold(c.Key, policy.ExternalIDKey) }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"rolecall/aws"
 	"rolecall/aws/diagnose"
@@ -45,7 +46,7 @@ func DiagnoseCommand(a *cli.App) *cobra.Command {
 			"  rolecall diagnose --role Spot-Role --evidence rcp.json --json",
 		Args:              cli.UpToOne,
 		ValidArgsFunction: completeSessions(a),
-		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd.Context(), a, args) },
+		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, a, args) },
 	}
 	f.connect.Bind(cmd, flags.Checking)
 	given := cmd.Flags()
@@ -55,13 +56,18 @@ func DiagnoseCommand(a *cli.App) *cobra.Command {
 	return cmd
 }
 
-func (f *diagnoseFlags) run(ctx context.Context, a *cli.App, args []string) error {
+func (f *diagnoseFlags) run(cmd *cobra.Command, a *cli.App, args []string) error {
+	ctx := cmd.Context()
 	if err := a.CheckCommon(); err != nil {
 		return err
 	}
 	session, err := f.arguments(args)
 	if err != nil {
 		return err
+	}
+	if others := f.beside(cmd); session != "" && len(others) > 0 {
+		return cli.Usage(strings.Join(others, ", ")+" cannot be given beside a session, which says it.", "--role, --external-id, --evidence and --error beside a session",
+			"Leave it out, or name the role with --role instead of the session.")
 	}
 	facts := diagnose.Facts{}
 	if facts.Refusal, err = f.refusal(ctx, a); err != nil {
@@ -95,6 +101,18 @@ func (f *diagnoseFlags) arguments(args []string) (session string, err error) {
 		return args[0], nil
 	}
 	return "", nil
+}
+
+// beside are the given flags that a session answers.
+func (f *diagnoseFlags) beside(cmd *cobra.Command) []string {
+	var others []string
+	fine := []string{"role", "external-id", "evidence", "error"}
+	cmd.LocalNonPersistentFlags().Visit(func(flag *pflag.Flag) {
+		if flag.Changed && !slices.Contains(fine, flag.Name) {
+			others = append(others, "--"+flag.Name)
+		}
+	})
+	return others
 }
 
 // refusal reads what was said; nil where nothing was given.
