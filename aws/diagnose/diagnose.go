@@ -258,10 +258,10 @@ func (in *inquest) vendor() string { return cmp.Or(in.facts.Vendor, "the vendor"
 // role is the role that was seen; nil for none.
 func (in *inquest) role() *aws.Role { return in.facts.Seen.Role }
 
-// check is a check that was made, and whether it has this status.
-func (in *inquest) check(id string, status aws.Status) (aws.Check, bool) {
+// failed is a check, and whether it failed.
+func (in *inquest) failed(id string) (aws.Check, bool) {
 	c, ok := in.facts.Report.Check(id)
-	return c, ok && c.Status == status
+	return c, ok && c.Status == aws.Fail
 }
 
 // eliminate is for a refusal that nothing explains: then what nobody could look

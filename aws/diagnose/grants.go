@@ -40,7 +40,7 @@ func (in *inquest) boundary() {
 	if role == nil || in.facts.Seen.BoundaryUnknown {
 		return
 	}
-	if c, failed := in.check("permissions-boundary", aws.Fail); failed {
+	if c, failed := in.failed("permissions-boundary"); failed {
 		in.suspect(Boundary, Likely, "The role's permissions boundary is "+c.Got+"; wanted is "+c.Want+".", c.Fix)
 	}
 	want := policy.Merge(in.facts.Want.Policies...)

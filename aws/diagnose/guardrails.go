@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rolecall/aws"
@@ -268,7 +269,7 @@ func (l *level) name(statement int) string {
 		return sid
 	}
 	first := slices.Index(l.owners, l.owners[statement])
-	return fmt.Sprintf("%d", statement-first+1)
+	return strconv.Itoa(statement - first + 1)
 }
 
 // exceptionText says how a Deny is narrowed to leave one value out.

@@ -77,7 +77,7 @@ func (d deny) json(principal bool) string {
 			continue
 		}
 		seen[c.operator] = true
-		all = append(all, fmt.Sprintf(`%q:{%q:["%s"]}`, c.operator, c.key, strings.Join(c.values, `","`)))
+		all = append(all, fmt.Sprintf(`%q:{%q:[%s]}`, c.operator, c.key, `"`+strings.Join(c.values, `","`)+`"`))
 	}
 	return fmt.Sprintf(`{"Effect":"Deny",%s%q:%q,%q:%q,"Condition":{%s}}`, who, action, d.action, resource, d.resource, strings.Join(all, ","))
 }

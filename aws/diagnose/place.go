@@ -29,13 +29,13 @@ func (in *inquest) place() {
 			"Make the role (rolecall connect), or correct its name. To "+in.vendor()+" a role that is missing looks like one that refuses.")
 	}
 	in.heldARNs()
-	if c, failed := in.check("role-partition", aws.Fail); failed && role != nil {
+	if c, failed := in.failed("role-partition"); failed && role != nil {
 		in.suspect(Partition, Certain, "The role is in the partition "+c.Got+"; wanted is "+c.Want+".", c.Fix)
 	}
-	if c, failed := in.check("role-account", aws.Fail); failed && role != nil {
+	if c, failed := in.failed("role-account"); failed && role != nil {
 		in.suspect(Account, Certain, "The role is in account "+c.Got+"; wanted is "+c.Want+".", c.Fix)
 	}
-	if c, failed := in.check("role-path", aws.Fail); failed && !in.causes[Path].found() {
+	if c, failed := in.failed("role-path"); failed && !in.causes[Path].found() {
 		in.suspect(Path, Likely, "The role's path is "+c.Got+"; wanted is "+c.Want+".", c.Fix)
 	}
 	if role != nil {
