@@ -107,7 +107,7 @@ func (f *diagnoseFlags) arguments(args []string) (session string, err error) {
 func (f *diagnoseFlags) beside(cmd *cobra.Command) []string {
 	var others []string
 	fine := []string{"role", "external-id", "evidence", "error"}
-	cmd.LocalNonPersistentFlags().Visit(func(flag *pflag.Flag) {
+	cmd.LocalNonPersistentFlags().VisitAll(func(flag *pflag.Flag) {
 		if flag.Changed && !slices.Contains(fine, flag.Name) {
 			others = append(others, "--"+flag.Name)
 		}
