@@ -102,7 +102,7 @@ func (a *Account) organizationPath(ctx context.Context, accountID string) ([]str
 		child := path[len(path)-1]
 		out, err := a.org().ListParents(ctx, &organizations.ListParentsInput{ChildId: &child})
 		if err != nil {
-			return nil, a.fail(err, "organizations:ListParents", "find the organisation's units above %s", cleanText(child))
+			return nil, a.fail(err, "organizations:ListParents", "find the organization's units above %s", cleanText(child))
 		}
 		if len(out.Parents) == 0 {
 			return path, nil

@@ -291,6 +291,6 @@ func (in *inquest) eliminate() {
 
 func askOrganization(id ID) string {
 	kind := map[ID]string{SCP: "service control policies (SCPs)", RCP: "resource control policies (RCPs)"}[id]
-	return "Ask whoever manages the organisation for its " + kind + " on this account's path (aws organizations describe-policy), and give them to " +
+	return "Ask whoever manages the organization for its " + kind + " on this account's path (aws organizations describe-policy), and give them to " +
 		"rolecall diagnose --evidence FILE."
 }

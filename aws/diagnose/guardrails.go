@@ -39,7 +39,7 @@ func (in *inquest) guardrailsOf(kind aws.GuardrailKind) {
 	}
 	levels := in.levels(kind)
 	if unreadable := slices.ContainsFunc(levels, func(l level) bool { return l.unreadable }); unreadable {
-		in.unjudged(id, "A policy of the organisation could not be understood.")
+		in.unjudged(id, "A policy of the organization could not be understood.")
 		return
 	}
 	if arn := in.roleARN(); arn != "" && len(in.facts.Want.Principals) > 0 {
@@ -50,25 +50,25 @@ func (in *inquest) guardrailsOf(kind aws.GuardrailKind) {
 	switch {
 	case in.causes[id].found():
 	case read.Read:
-		in.clear(id, fmt.Sprintf("None of the organisation's %ss on the account's path (%s) stands in the way.", kind, strings.Join(read.Path, ", ")))
+		in.clear(id, fmt.Sprintf("None of the organization's %ss on the account's path (%s) stands in the way.", kind, strings.Join(read.Path, ", ")))
 	case read.Refusal != nil && read.Refusal.Kind != aws.Denied:
-		in.unjudged(id, "The organisation's policies could not be read: "+read.Refusal.What)
+		in.unjudged(id, "The organization's policies could not be read: "+read.Refusal.What)
 	case read.Refusal != nil:
-		in.unjudged(id, "The organisation's policies cannot be read from this account ("+cmp.Or(read.Refusal.Action, "organizations:ListPoliciesForTarget")+
+		in.unjudged(id, "The organization's policies cannot be read from this account ("+cmp.Or(read.Refusal.Action, "organizations:ListPoliciesForTarget")+
 			" is not allowed): only its management account and delegated administrators may.")
 	default:
-		in.unjudged(id, "The organisation's policies were not read.")
+		in.unjudged(id, "The organization's policies were not read.")
 	}
 }
 
 func notBinding(read aws.Guardrails, account string) string {
 	switch {
 	case read.Organization.ID == "":
-		return "Account " + account + " is in no organisation."
+		return "Account " + account + " is in no organization."
 	case read.Organization.ManagementAccountID == account:
-		return "Account " + account + " is the management account of its organisation, which no SCP or RCP binds."
+		return "Account " + account + " is the management account of its organization, which no SCP or RCP binds."
 	}
-	return "The organisation has consolidated billing alone, and so no policies."
+	return "The organization has consolidated billing alone, and so no policies."
 }
 
 // level is one place on the account's path with the policies of one kind there.
@@ -227,8 +227,8 @@ func (in *inquest) kept(kind aws.GuardrailKind, l level, e policy.Entry) {
 		what += " It depends on " + cmp.Or(e.Key, "what rolecall cannot know") + "."
 	case kind == aws.SCP:
 		likelihood = Possible
-		in.unjudged(SCP, "An SCP binds users and roles of the organisation's own accounts. It keeps account "+e.Account+
-			" from asking only where that account is in the organisation too.")
+		in.unjudged(SCP, "An SCP binds users and roles of the organization's own accounts. It keeps account "+e.Account+
+			" from asking only where that account is in the organization too.")
 	case l.at == "":
 		likelihood = Likely // nobody said that it is attached on this account's path
 	}
@@ -251,7 +251,7 @@ func (l *level) where() string {
 func (in *inquest) blame(kind aws.GuardrailKind, l level, e policy.Entry) (what, fix string) {
 	if !l.owned(e.Statement) {
 		return fmt.Sprintf("No %s%s allows sts:AssumeRole on the role.", kind, l.where()),
-			fmt.Sprintf("Ask whoever manages the organisation to allow sts:AssumeRole on %s%s.", in.roleARN(), l.where())
+			fmt.Sprintf("Ask whoever manages the organization to allow sts:AssumeRole on %s%s.", in.roleARN(), l.where())
 	}
 	g, name := l.policies[l.owners[e.Statement]], l.name(e.Statement)
 	what = fmt.Sprintf("%s%s, statement %s, denies sts:AssumeRole on the role to account %s.", g.Label(), l.where(), name, e.Account)
@@ -260,7 +260,7 @@ func (in *inquest) blame(kind aws.GuardrailKind, l level, e policy.Entry) (what,
 
 // exceptionIn is the smallest exception to ask for.
 func exceptionIn(g aws.Guardrail, name string, s *policy.Statement, key, value string) string {
-	return "Ask whoever manages the organisation for the smallest exception: in " + g.Label() + ", statement " + name + ", " + exceptionText(s, key, value) + "."
+	return "Ask whoever manages the organization for the smallest exception: in " + g.Label() + ", statement " + name + ", " + exceptionText(s, key, value) + "."
 }
 
 // name is a statement's Sid, or its number in its own policy.
@@ -333,7 +333,7 @@ func (in *inquest) acts(l level, roleARN string) {
 	}
 	if !l.owned(statement) {
 		in.suspect(SCP, likelihood, assumable+"The SCPs"+l.where()+" allow "+share(lost, all)+".",
-			"Ask whoever manages the organisation to allow these actions"+l.where()+".")
+			"Ask whoever manages the organization to allow these actions"+l.where()+".")
 		return
 	}
 	g, name := l.policies[l.owners[statement]], l.name(statement)

@@ -199,14 +199,14 @@ func (in *inquest) deniedByOrganization(id ID, r *Refusal) {
 	parts := strings.Split(arn.Resource, "/")
 	switch {
 	case named && own != "" && len(parts) > 1 && parts[1] != own:
-		fix = "The policy " + r.AWS.PolicyARN + " is of another organisation than this account's: send the sentence to " + in.vendor() + ", whose organisation forbids it."
+		fix = "The policy " + r.AWS.PolicyARN + " is of another organization than this account's: send the sentence to " + in.vendor() + ", whose organization forbids it."
 	case named:
-		fix = "Ask whoever manages the organisation for an exception in " + r.AWS.PolicyARN + ": " + in.exceptionFor(id, r) + "."
+		fix = "Ask whoever manages the organization for an exception in " + r.AWS.PolicyARN + ": " + in.exceptionFor(id, r) + "."
 	case in.causes[id].found():
 		fix = in.causes[id].fix // it names the statement
 	case id == SCP && in.outside(r):
-		fix = "An SCP binds the accounts of its own organisation: most likely it is that of the caller, " + r.AWS.Principal + ". Send the sentence to " + in.vendor() +
-			". If that account is in your organisation: " + askOrganization(id)
+		fix = "An SCP binds the accounts of its own organization: most likely it is that of the caller, " + r.AWS.Principal + ". Send the sentence to " + in.vendor() +
+			". If that account is in your organization: " + askOrganization(id)
 	}
 	in.suspect(id, Certain, r.quote(), fix)
 }

@@ -120,7 +120,7 @@ func TestWhatWasSaidIsWeighedAgainstWhatIsThere(t *testing.T) {
 func TestAnotherOrganisationsPolicyIsNamedAsTheirs(t *testing.T) {
 	t.Parallel()
 	for arn, want := range map[string]string{
-		"arn:aws:organizations::444455556666:policy/o-anotherorg0/service_control_policy/p-abcdefgh":  "another organisation",
+		"arn:aws:organizations::444455556666:policy/o-anotherorg0/service_control_policy/p-abcdefgh":  "another organization",
 		"arn:aws:organizations::999988887777:policy/o-exampleorgid/service_control_policy/p-abcdefgh": "aws:PrincipalAccount",
 	} {
 		s := rightly()

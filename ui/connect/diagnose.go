@@ -38,7 +38,7 @@ func DiagnoseCommand(a *cli.App) *cobra.Command {
 		Use:   "diagnose [SESSION]",
 		Short: "Say why the vendor cannot assume the role",
 		Long: "diagnose ranks why a vendor cannot assume or use a role, the likeliest cause first, each with what speaks for it and against it and what to do. " +
-			"It looks at the role, at its permissions boundary, and at the policies of the organisation (SCPs and RCPs) where Organizations lets it; " +
+			"It looks at the role, at its permissions boundary, and at the policies of the organization (SCPs and RCPs) where Organizations lets it; " +
 			"where not, give them with --evidence, as aws organizations describe-policy prints them. --error takes the sentence with which AWS or the " +
 			"vendor refused, or - for standard input; diagnose - is short for that. It changes nothing. Exit 0: all is right; 3: a cause was found.",
 		Example: "  rolecall diagnose --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef\n" +
