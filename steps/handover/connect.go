@@ -64,7 +64,10 @@ type (
 		held string
 		err  error
 	}
-	roleSubmitted struct{ err error }
+	roleSubmitted struct {
+		err       error
+		requestID string
+	}
 	roleJudged    struct {
 		externalID string // as the vendor holds it now; empty where it does not tell
 		report     aws.Report
@@ -258,7 +261,8 @@ func (c *Connect) submit(s *step.Session) screen.Call {
 	c.stage = submitting
 	api, account, arn := s.API(), s.VendorAccount, s.Part(s.Submits().Purpose).RoleARN
 	return screen.Call{Name: "submit role " + arn, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		err := api.SubmitRole(ctx, account, arn)
+		traced, requestID := vendorapi.Traced(ctx)
+		err := api.SubmitRole(traced, account, arn)
 		if step.Unsure(err) {
 			look, cancel := screen.LookUp(ctx)
 			defer cancel()
@@ -266,7 +270,7 @@ func (c *Connect) submit(s *step.Session) screen.Call {
 				err = nil
 			}
 		}
-		return roleSubmitted{err}
+		return roleSubmitted{err, requestID()}
 	}}
 }
 
@@ -424,5 +428,5 @@ func (c *Connect) handedOver(s *step.Session) (step.Move, []screen.Effect) {
 	return step.Stay, nil
 }
 
-// Failure says how the request went.
-func (m roleSubmitted) Failure() error { return m.err }
+// Outcome says how the request went.
+func (m roleSubmitted) Outcome() screen.Outcome { return step.OutcomeOf(m.err, screen.ResultDone).With(m.requestID) }

@@ -413,3 +413,12 @@ func (r *Run) Smallest(more ...aws.Permission) []aws.Permission {
 	}
 	return append(Needs(r.planners, operations), more...)
 }
+
+// Outcome says how the request went.
+func (m sent) Outcome() screen.Outcome {
+	result := screen.ResultDone
+	if m.item.State == record.ItemMade {
+		result = screen.ResultMade
+	}
+	return explain.Outcome(m.err, result).With(m.item.RequestID)
+}
