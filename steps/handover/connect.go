@@ -68,7 +68,7 @@ type (
 		err       error
 		requestID string
 	}
-	roleJudged    struct {
+	roleJudged struct {
 		externalID string // as the vendor holds it now; empty where it does not tell
 		report     aws.Report
 		err        error
@@ -429,4 +429,6 @@ func (c *Connect) handedOver(s *step.Session) (step.Move, []screen.Effect) {
 }
 
 // Outcome says how the request went.
-func (m roleSubmitted) Outcome() screen.Outcome { return step.OutcomeOf(m.err, screen.ResultDone).With(m.requestID) }
+func (m roleSubmitted) Outcome() screen.Outcome {
+	return step.OutcomeOf(m.err, screen.ResultDone).With(m.requestID)
+}

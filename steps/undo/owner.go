@@ -109,7 +109,9 @@ func belongs(a, b record.Item) bool {
 }
 
 // onOne tells whether two things are on one role or user.
-func onOne(a, b record.Item) bool { return a.RoleID+a.UserID != "" && a.RoleID+a.UserID == b.RoleID+b.UserID }
+func onOne(a, b record.Item) bool {
+	return a.RoleID+a.UserID != "" && a.RoleID+a.UserID == b.RoleID+b.UserID
+}
 
 // created is when AWS says that a thing was created; zero for what has no such
 // time.
