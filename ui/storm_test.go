@@ -153,10 +153,10 @@ func (s *storm) run() {
 
 	s.awsProxy.blow(rate)
 	s.spotProxy.blow(rate)
-	s.rolecall(s.rng.IntN(3) == 0, 60*time.Second, "disconnect", session, "--yes", "--json")
+	s.rolecall(s.rng.IntN(3) == 0, 60*time.Second, "disconnect", session, "--yes", "--json", "--wait", "40s")
 	s.calm()
 	for _, id := range s.sessions() {
-		s.rolecall(false, 60*time.Second, "disconnect", id, "--yes", "--json")
+		s.rolecall(false, 60*time.Second, "disconnect", id, "--yes", "--json", "--wait", "60s")
 	}
 	if left := slices.DeleteFunc(s.exists(), func(x string) bool { return slices.Contains(before, x) }); len(left) > 0 {
 		s.fail("disconnect leaves %s", strings.Join(left, ", "))

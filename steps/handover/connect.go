@@ -57,6 +57,9 @@ const (
 const (
 	firstPause   = 2 * time.Second
 	longestPause = 15 * time.Second
+	// longestAsked is how long the vendor may have all of it put off while a person
+	// looks on: longer pauses are told.
+	longestAsked = 15 * time.Minute
 )
 
 type (
@@ -354,6 +357,9 @@ func (c *Connect) retry(s *step.Session) (step.Move, []screen.Effect) {
 		pause = min(firstPause<<min(c.tries-2, 3), longestPause)
 	}
 	pause = max(pause, c.asked)
+	if later := s.Now().Add(pause); s.Until.IsZero() && c.asked > 0 && later.After(c.until) && !later.After(c.since.Add(longestAsked)) {
+		c.until = later // whoever looks on can leave, and sees how long it is
+	}
 	if s.Now().Add(pause).After(c.until) {
 		c.stage = gaveUp
 		c.problem = c.timedOut(s)
