@@ -69,8 +69,12 @@ const (
 	ResultPanicked Result = "panicked"
 )
 
-// With gives the outcome the number of the request, where it has none.
+// With gives the outcome the number of the request, where it has none. What was
+// done without one was seen by a look alone.
 func (o Outcome) With(requestID string) Outcome {
 	o.RequestID = cmp.Or(o.RequestID, requestID)
+	if o.RequestID == "" && o.Said == "" && (o.Result == ResultMade || o.Result == ResultDone) {
+		o.Said = "no answer came, and a look showed it"
+	}
 	return o
 }
