@@ -278,8 +278,9 @@ func (s *storm) rolecall(kill bool, wait time.Duration, args ...string) outcome 
 	}
 	o.took, o.exit, o.stdout, o.stderr = time.Since(began), cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()
 	fmt.Fprintf(&s.told, "\n$ rolecall %s\nexit %d in %s, signalled %v %v\n%s\n%s", strings.Join(args, " "), o.exit, o.took.Round(time.Millisecond), o.killed, signal, o.stdout, o.stderr)
-	died := cmd.ProcessState.ExitCode() < 0 // by a signal that came before rolecall could hear any
-	if !o.killed || signal != syscall.SIGKILL && !(died && o.stdout+o.stderr == "" && len(s.sessions()) == 0) {
+	died := cmd.ProcessState.ExitCode() < 0
+	unheard := died && o.stdout+o.stderr == "" && len(s.sessions()) == 0 // a signal that came before rolecall could hear any
+	if !o.killed || signal != syscall.SIGKILL && !unheard {
 		s.exitsWell(o)
 	}
 	s.keepsSecrets(o)
