@@ -170,7 +170,7 @@ func homeRegion(region string) string {
 // addMiddleware names rolecall in the user agent, keeps long answers whole and
 // tells what is not an answer of AWS.
 func addMiddleware(cfg *awssdk.Config, agent string) {
-	cfg.APIOptions = append(cfg.APIOptions, sendPlainBodies, refuseForeignAnswers)
+	cfg.APIOptions = append(cfg.APIOptions, sendPlainBodies, refuseForeignAnswers, noteRequest)
 	if agent != "" {
 		cfg.APIOptions = append(cfg.APIOptions, middleware.AddUserAgentKey(agent))
 	}

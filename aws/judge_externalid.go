@@ -27,7 +27,8 @@ func (j *judging) externalID(f *trustFacts) verdict {
 	case !f.enters():
 		v.status, v.request = Fail, outOf(seen.Vendor)
 	case len(seen.OtherIDs) > 0:
-		v.status, v.got = Warn, someOf(append([]string{j.want.ExternalID}, seen.OtherIDs...), 4)
+		all := someOf(append([]string{j.want.ExternalID}, seen.OtherIDs...), 4)
+		return open(v, seen.Other, all, all+" (perhaps)")
 	default:
 		v.got = j.want.ExternalID
 	}

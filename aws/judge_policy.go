@@ -98,9 +98,12 @@ func (j *judging) matches() verdict {
 	case d.Less():
 		v.status, v.got = Fail, "less: "+difference(d.Removed, d)
 		v.fix = "Edit the policy on the " + j.holder + "'s page, or attach the vendor's policy as rolecall shows it."
-	default:
+	case d.More():
 		v.status, v.got = Warn, "more: "+difference(d.Added, d)
 		v.fix = "Remove what the vendor does not need, if it was not meant."
+	default: // a denial of what is not granted here, which takes from what others grant
+		v.status, v.got = Warn, "the same, and otherwise: "+difference(nil, d)
+		v.fix = "Remove what the vendor did not ask for, if it was not meant."
 	}
 	return v
 }
@@ -140,7 +143,14 @@ func difference(actions []string, d policy.Difference) string {
 	}
 	var changed []string
 	for _, c := range d.Changed {
-		changed = append(changed, strings.TrimSpace(c.What+" of "+orElse(c.Statement, "a statement")))
+		words := c.What + " of " + orElse(c.Statement, "a statement")
+		switch {
+		case c.What == "deny" && c.New:
+			words = "it denies something in " + orElse(c.Statement, "a statement")
+		case c.What == "deny":
+			words = "it lacks the denial in " + orElse(c.Statement, "a statement")
+		}
+		changed = append(changed, words)
 	}
 	return orElse(someOf(changed, 3), "conditions or resources differ")
 }

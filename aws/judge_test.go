@@ -122,8 +122,13 @@ func TestJudge(t *testing.T) {
 		{"not", "trust-external-id", aws.Fail, trusts(is(`{"StringNotEquals":{"sts:ExternalId":"another"}}`))},
 		{"wildcard", "trust-external-id", aws.Fail, trusts(is(`{"StringLike":{"sts:ExternalId":"spotinst:*"}}`))},
 		{"second statement open", "trust-external-id", aws.Fail, trusts(right + `,{"Effect":"Allow","Principal":{"AWS":"$V"},"Action":"sts:AssumeRole"}`)},
-		{"two", "trust-external-id", aws.Warn, trusts(is(`{"StringEquals":{"sts:ExternalId":["$X","another"]}}`))},
-		{"two statements", "trust-external-id", aws.Warn, trusts(right + "," + is(`{"StringEquals":{"sts:ExternalId":"another"}}`))},
+		{"two", "trust-external-id", aws.Fail, trusts(is(`{"StringEquals":{"sts:ExternalId":["$X","another"]}}`))},
+		{"two, the other of which nobody can send", "trust-external-id", aws.Pass, trusts(is(`{"StringEquals":{"sts:ExternalId":["$X","of nobody"]}}`))},
+		{"two, the other denied", "trust-external-id", aws.Pass, trusts(is(`{"StringEquals":{"sts:ExternalId":["$X","another"]}}`) +
+			`,{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"another"}}}`)},
+		{"two, the other under a condition that the vendor can meet", "trust-external-id", aws.Fail, trusts(right + "," +
+			is(`{"StringEquals":{"sts:ExternalId":"another","aws:PrincipalTag/team":"x"}}`))},
+		{"two statements", "trust-external-id", aws.Fail, trusts(right + "," + is(`{"StringEquals":{"sts:ExternalId":"another"}}`))},
 		{"ignore case", "trust-external-id", aws.Fail, trusts(is(`{"StringEqualsIgnoreCase":{"sts:ExternalId":"$X"}}`))},
 		{"not known here", "trust-external-id", aws.Unknown, func(w *aws.Want, _ *aws.Seen) { w.ExternalID = "" }},
 		{"not known and open", "trust-external-id", aws.Fail, func(w *aws.Want, s *aws.Seen) {

@@ -73,12 +73,20 @@ func (a *Account) CreateChangeSet(ctx context.Context, n NewChangeSet) (ChangeSe
 // ChangeSet gets a change set by its ID: one request for a hundred changes.
 // Kind NotFound when there is none.
 func (a *Account) ChangeSet(ctx context.Context, id string) (ChangeSet, error) {
+	return a.changeSet(ctx, &cloudformation.DescribeChangeSetInput{ChangeSetName: &id}, id)
+}
+
+// ChangeSetOf gets the change set of that name of the stack with this ID.
+func (a *Account) ChangeSetOf(ctx context.Context, stackID, name string) (ChangeSet, error) {
+	return a.changeSet(ctx, &cloudformation.DescribeChangeSetInput{ChangeSetName: &name, StackName: &stackID}, stackID)
+}
+
+func (a *Account) changeSet(ctx context.Context, in *cloudformation.DescribeChangeSetInput, of string) (ChangeSet, error) {
 	var c ChangeSet
-	in := &cloudformation.DescribeChangeSetInput{ChangeSetName: &id}
 	for {
-		out, err := a.cfn().DescribeChangeSet(ctx, in, inRegion(id))
+		out, err := a.cfn().DescribeChangeSet(ctx, in, inRegion(of))
 		if err != nil {
-			return ChangeSet{}, a.stackFail(err, "cloudformation:DescribeChangeSet", "get change set %s", cleanText(id))
+			return ChangeSet{}, a.stackFail(err, "cloudformation:DescribeChangeSet", "get change set %s", cleanText(awssdk.ToString(in.ChangeSetName)))
 		}
 		c.ID, c.Name = cleanText(awssdk.ToString(out.ChangeSetId)), cleanText(awssdk.ToString(out.ChangeSetName))
 		c.StackID, c.StackName = cleanText(awssdk.ToString(out.StackId)), cleanText(awssdk.ToString(out.StackName))

@@ -28,8 +28,10 @@ type Verdict struct {
 	// where the vendor sends no external ID.
 	Without, Loose *Admission
 	// OtherIDs are the IDs beside the vendor's that the document names and that
-	// let the vendor in.
+	// let the vendor in, Other a request with one of them: each is another customer
+	// of the vendor.
 	OtherIDs []string
+	Other    *Admission
 	// Strangers are principals of other accounts, services and federations that
 	// get in; Own are those of the role's own account.
 	Strangers, Own []Admission
@@ -304,7 +306,7 @@ func (i *inquest) door(r Request, c Caller, id choice) {
 	case !id.sealed && len(id.values) == 0:
 		v.Without = firstOf(v.Without, found)
 	case id.single:
-		v.OtherIDs = append(v.OtherIDs, given)
+		v.OtherIDs, v.Other = append(v.OtherIDs, given), firstOf(v.Other, found)
 	default:
 		v.Loose = firstOf(v.Loose, found)
 	}

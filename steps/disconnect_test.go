@@ -220,24 +220,38 @@ func TestAnInterruptedDisconnectGoesOn(t *testing.T) {
 	}
 }
 
-func TestARequestThatWasNeverAnsweredIsNotProof(t *testing.T) {
+func TestARequestThatWasNeverAnsweredIsLookedUp(t *testing.T) {
 	t.Parallel()
-	rehearse(t, func(t *testing.T, w *world) {
-		w.direct().toCreate().sees("create these").enter()
-		w.one() // the policy
-		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropAfter, Actions: []string{"iam:CreateRole"}, Times: 1})
-		w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropBefore, Actions: []string{"iam:GetRole"}}) // and nobody could look
-		w.pending[0].call.Do(t.Context())
-		w.aws.ClearFaults()
-		if got := states(w.receipt()); !slices.Contains(got, "role Spot-Role unknown") {
-			t.Fatalf("the receipt says %v", got)
-		}
-		plan, err := w.remover().Plan(t.Context())
-		wantVerdicts(t, plan, err, "role Spot-Role keep", "policy Spot-Policy remove")
-		if !strings.Contains(plan[0].Next, "rolecall resume") {
-			t.Fatalf("%+v", plan[0])
-		}
-	})
+	for _, hour := range []time.Duration{0, time.Hour} { // what was made much later is not it
+		rehearse(t, func(t *testing.T, w *world) {
+			w.direct().toCreate().sees("create these").enter()
+			w.one() // the policy
+			kind := rehearsal.DropAfter
+			if hour > 0 {
+				kind = rehearsal.DropBefore
+			}
+			w.aws.Inject(rehearsal.Fault{Kind: kind, Actions: []string{"iam:CreateRole"}, Times: 1})
+			w.aws.Inject(rehearsal.Fault{Kind: rehearsal.DropBefore, Actions: []string{"iam:GetRole"}}) // and nobody could look
+			w.pending[0].call.Do(t.Context())
+			w.aws.ClearFaults()
+			if got := states(w.receipt()); !slices.Contains(got, "role Spot-Role unknown") {
+				t.Fatalf("the receipt says %v", got)
+			}
+			if hour > 0 {
+				time.Sleep(hour)
+				w.createRole("Spot-Role", "somebody")
+			}
+			plan, err := w.remover().Plan(t.Context())
+			if hour == 0 {
+				wantVerdicts(t, plan, err, "role Spot-Role remove", "policy Spot-Policy remove")
+				return
+			}
+			wantVerdicts(t, plan, err, "role Spot-Role keep", "policy Spot-Policy remove")
+			if !strings.Contains(plan[0].Next, "rolecall resume") {
+				t.Fatalf("%+v", plan[0])
+			}
+		})
+	}
 }
 
 func TestAnAttachmentToAFoundRoleGoesAndTheRoleStays(t *testing.T) {

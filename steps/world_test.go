@@ -181,7 +181,11 @@ func (w *world) one() {
 	next := w.pending[first]
 	w.pending = slices.Delete(w.pending, first, first+1)
 	time.Sleep(time.Until(next.at))
-	w.take(w.walk.Tell(next.call.Do(context.Background())))
+	msg := next.call.Do(context.Background())
+	if _, tells := msg.(screen.Answered); next.call.Writes && !tells {
+		w.t.Errorf("%s answers %T, which does not tell the journal how it went", next.call.Name, msg)
+	}
+	w.take(w.walk.Tell(msg))
 }
 
 // quiet carries out calls until none is due within the given time.

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -221,7 +222,7 @@ func TestNoUnattendedRunNamesKeys(t *testing.T) {
 					b.env = []string{"AWS_ENDPOINT_URL=" + intrudeOn(t, b.aws.Target().Endpoint, func(w http.ResponseWriter, r *http.Request, call string) bool {
 						return call == name && answerAll(400, "text/xml", answer)(w, r, call)
 					})}
-					args := d.args(b)
+					args := slices.Clone(d.args(b)) // the others have their time
 					for i := range args {
 						if args[i] == "5m" {
 							args[i] = "10s"

@@ -132,6 +132,10 @@ func (s *storm) run() {
 
 	s.calm()
 	session := first.session(s)
+	if rand.New(rand.NewPCG(s.seed, 14)).IntN(3) == 0 {
+		s.giveUp(before)
+		return
+	}
 	done := outcome{exit: -1}
 	for try := 0; done.exit != 0 && try < 4; try++ {
 		switch {
@@ -153,13 +157,45 @@ func (s *storm) run() {
 
 	s.awsProxy.blow(rate)
 	s.spotProxy.blow(rate)
-	s.rolecall(s.rng.IntN(3) == 0, 60*time.Second, "disconnect", session, "--yes", "--json")
+	s.rolecall(s.rng.IntN(3) == 0, 60*time.Second, "disconnect", session, "--yes", "--json", "--wait", "40s")
 	s.calm()
+	s.giveUp(before)
+}
+
+// giveUp disconnects every session, whatever it came to: what was asked for and
+// never seen answered is looked up by that alone.
+func (s *storm) giveUp(before []string) {
+	s.t.Helper()
 	for _, id := range s.sessions() {
-		s.rolecall(false, 60*time.Second, "disconnect", id, "--yes", "--json")
+		s.rolecall(false, 60*time.Second, "disconnect", id, "--yes", "--json", "--wait", "60s")
 	}
+	s.journalTells()
 	if left := slices.DeleteFunc(s.exists(), func(x string) bool { return slices.Contains(before, x) }); len(left) > 0 {
 		s.fail("disconnect leaves %s", strings.Join(left, ", "))
+	}
+}
+
+// journalTells wants an outcome for every request that was answered, and the
+// number of each that AWS did.
+func (s *storm) journalTells() {
+	s.t.Helper()
+	store := record.OpenStore(filepath.Join(s.dir, "state", "rolecall"))
+	for _, id := range s.sessions() {
+		entries, err := store.SessionJournal(id)
+		if err != nil {
+			s.fail("the journal cannot be read: %v", err)
+		}
+		for _, e := range entries {
+			word, _, _ := strings.Cut(e.Outcome, ":")
+			known := slices.Contains([]string{"done", "made", "exists", "refused", "unknown"}, word)
+			if e.State == record.EntryAnswered && !known {
+				s.fail("the journal says %q of %s", e.Outcome, e.Call)
+			}
+			several := strings.HasPrefix(e.Call, "remove ")
+			if e.State == record.EntryAnswered && (word == "made" || word == "done") && e.RequestID == "" && !several && !strings.Contains(e.Outcome, "a look showed it") {
+				s.fail("the journal has no number of the request: %s %s", e.Call, e.Outcome)
+			}
+		}
 	}
 }
 
@@ -242,7 +278,9 @@ func (s *storm) rolecall(kill bool, wait time.Duration, args ...string) outcome 
 	}
 	o.took, o.exit, o.stdout, o.stderr = time.Since(began), cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()
 	fmt.Fprintf(&s.told, "\n$ rolecall %s\nexit %d in %s, signalled %v %v\n%s\n%s", strings.Join(args, " "), o.exit, o.took.Round(time.Millisecond), o.killed, signal, o.stdout, o.stderr)
-	if !o.killed || signal != syscall.SIGKILL {
+	died := cmd.ProcessState.ExitCode() < 0
+	unheard := died && o.stdout+o.stderr == "" && len(s.sessions()) == 0 // a signal that came before rolecall could hear any
+	if !o.killed || signal != syscall.SIGKILL && !unheard {
 		s.exitsWell(o)
 	}
 	s.keepsSecrets(o)

@@ -199,6 +199,7 @@ func namespace(service string) string {
 const requestID = "00000000-0000-4000-8000-000000000000"
 
 func writeResult(w http.ResponseWriter, req request, result any) {
+	w.Header().Set("X-Amzn-Requestid", requestID)
 	if req.service == "organizations" {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		_ = json.NewEncoder(w).Encode(result)
@@ -222,6 +223,7 @@ func writeResult(w http.ResponseWriter, req request, result any) {
 }
 
 func writeError(w http.ResponseWriter, service string, e *apiError) {
+	w.Header().Set("X-Amzn-Requestid", requestID)
 	if service == "organizations" {
 		w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 		w.WriteHeader(e.status)

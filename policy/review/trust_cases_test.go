@@ -59,7 +59,7 @@ const denyOthers = `},{"Effect":"Deny","Action":"sts:*","Principal":"*","Conditi
 func trustCases() []trustCase {
 	const github = "token.actions.githubusercontent.com"
 	return []trustCase{
-		{"no such service", "tf35086-tagging.json", "github.com/hashicorp/terraform/issues/35086", Medium, "service-principal", "No service principal", "trust-service"},
+		{"no such service", "tf35086-tagging.json", "github.com/hashicorp/terraform/issues/35086", SeverityRefused, "service-principal", "AWS has no service principal", "trust-service"},
 		{"a service under another domain", "service-typo.json", "github.com/hashicorp/terraform/issues/35086", SeverityRefused, "service-principal", "Did you mean ec2.amazonaws.com?", "trust-service"},
 		{"a group", "group-principal.json", "github.com/aws/aws-cdk/issues/11505", SeverityRefused, "principal", "a group is no principal", "trust-external-id"},
 		{"ten digits", "parl229-trust-10digits.json", "github.com/duo-labs/parliament/issues/229", SeverityRefused, "principal", "10 digits", "trust-id"},

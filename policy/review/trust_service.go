@@ -22,6 +22,12 @@ var serviceNames = sync.OnceValue(func() map[string]bool {
 	return out
 })
 
+// refusedService tells a name that people take for a service principal, and that
+// AWS is known to refuse in public reports. The lists of names are never complete,
+// so that what is merely not in them may exist. Source:
+// github.com/hashicorp/terraform/issues/35086.
+func refusedService(name string) bool { return name == "tagging" }
+
 // serviceDomains are the ends of a service principal.
 func serviceDomains() []string {
 	return []string{".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".amazon.com", ".aws.internal", ".c2s.ic.gov", ".sc2s.sgov.gov", ".cloud.adc-e.uk",
@@ -72,6 +78,8 @@ func (m *model) unknownServicePrincipal(value string) (Finding, bool) {
 		f.Why = fmt.Sprintf("%q is no service principal: those end in .amazonaws.com. AWS answers: %s.", short(value), sentence)
 	case m.knownService(name):
 		return f, false
+	case refusedService(name):
+		f.Why = fmt.Sprintf("AWS has no service principal %q. It answers: %s.", short(value), sentence)
 	case near != "":
 		f.Why = fmt.Sprintf("No service principal %q is known. AWS answers: %s.", short(value), sentence)
 	default:

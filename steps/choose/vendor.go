@@ -62,7 +62,10 @@ type (
 		account vendorapi.Account
 		held    string
 		created bool
+		existed bool // already, under that name
 		err     error
+
+		requestID string
 	}
 )
 
@@ -292,9 +295,11 @@ func (c *Vendor) create(s *step.Session, name string) (step.Move, []screen.Effec
 	s.NewVendorAccount = name
 	api := s.API()
 	return step.Stay, []screen.Effect{screen.Call{Name: "create account " + name, Writes: true, Do: func(ctx context.Context) screen.Msg {
+		traced, requestID := vendorapi.Traced(ctx)
 		account, err := existingAccount(ctx, api, name)
-		if err == nil && account.ID == "" {
-			account, err = api.CreateAccount(ctx, name)
+		existed := account.ID != ""
+		if err == nil && !existed {
+			account, err = api.CreateAccount(traced, name)
 		}
 		if step.Unsure(err) {
 			look, cancel := screen.LookUp(ctx)
@@ -303,7 +308,7 @@ func (c *Vendor) create(s *step.Session, name string) (step.Move, []screen.Effec
 				account, err = found, nil
 			}
 		}
-		return accountReady{account: account, created: true, err: err}
+		return accountReady{account: account, created: true, existed: existed, err: err, requestID: requestID()}
 	}}}
 }
 
@@ -486,5 +491,11 @@ func (c *Vendor) heldBlocks(s *step.Session) []screen.Block {
 	}
 }
 
-// Failure says how the request went.
-func (m accountReady) Failure() error { return m.err }
+// Outcome says how the request went.
+func (m accountReady) Outcome() screen.Outcome {
+	result := screen.ResultMade
+	if m.existed {
+		result = screen.ResultExists
+	}
+	return step.OutcomeOf(m.err, result).With(m.requestID)
+}

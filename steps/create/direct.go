@@ -180,6 +180,9 @@ func (d *Direct) remove(s *step.Session) []screen.Effect {
 		if err != nil {
 			return directRemoved{err: err}
 		}
+		if remover.Others, err = remover.Ledger.Others(); err != nil {
+			return directRemoved{err: err}
+		}
 		head.Items, head.Created = receipt.Items, receipt.Created
 		remover.Receipt = head
 		removals, err := remover.All(ctx)
@@ -200,3 +203,6 @@ func (d *Direct) removed(s *step.Session, msg directRemoved) {
 		d.said = "Not all of it was removed: see why above."
 	}
 }
+
+// Outcome says how it went; each request has lines of its own.
+func (m directRemoved) Outcome() screen.Outcome { return step.OutcomeOf(m.err, screen.ResultDone) }

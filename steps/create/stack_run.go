@@ -86,7 +86,7 @@ func (c *Stack) discard(s *step.Session) []screen.Effect {
 	if c.update {
 		then = c.look
 	}
-	return c.send(s, c.want.Discard(s.Stack.ID, s.Stack.Token, !c.update), then)
+	return c.send(s, c.want.Discard(s.Journal, s.Stack.ID, s.Stack.Token, !c.update), then)
 }
 
 // delete deletes a failed stack, after the person said so.
@@ -322,3 +322,6 @@ func (c *Stack) left() []string {
 	}
 	return names
 }
+
+// Outcome says how the rehearsal's stand-in for the person fared.
+func (m stackSearched) Outcome() screen.Outcome { return step.OutcomeOf(m.err, screen.ResultMade) }

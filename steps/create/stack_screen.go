@@ -198,7 +198,7 @@ func (c *Stack) what(logicalID string) string {
 func (c *Stack) running(s *step.Session) []screen.Block {
 	tasks := c.tasks()
 	if c.stage == stackRun { // it is proven
-		waiting := screen.Waiting{For: "AWS to show what was made", Since: c.run.Since, Until: c.run.Until, Next: c.run.Next}
+		waiting := screen.Waiting{For: "AWS to show what was made", Since: c.run.Since, Until: c.run.Until, Next: c.run.Next, Wrong: c.run.Wrong}
 		if c.run.Tries == 0 {
 			waiting.Next = waiting.Since
 		}

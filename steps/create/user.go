@@ -106,7 +106,7 @@ func (c *DirectUser) Screen(s *step.Session) screen.Screen {
 		}
 		return view
 	}
-	waiting := screen.Waiting{For: "AWS to show what was made", Since: c.run.Since, Until: c.run.Until, Next: c.run.Next}
+	waiting := screen.Waiting{For: "AWS to show what was made", Since: c.run.Since, Until: c.run.Until, Next: c.run.Next, Wrong: c.run.Wrong}
 	switch c.run.Stage {
 	case making.Looking:
 		view.Blocks = []screen.Block{screen.Tasks{{Name: "Looking at what exists in the account", State: screen.Running, Since: c.run.Since}}}

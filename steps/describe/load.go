@@ -3,13 +3,11 @@ package describe
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 
 	"rolecall/assets"
 )
@@ -123,12 +121,7 @@ func unknownVendor(name string) error {
 
 // ReadText reads a description's text, up to one byte more than is allowed.
 func ReadText(name string) ([]byte, error) {
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe without a writer ends at once
-	if err != nil {
-		return nil, unreadable(name, err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	text, err := ReadInput(name, maxFile)
 	if err != nil {
 		return nil, unreadable(name, err)
 	}

@@ -77,6 +77,8 @@ type (
 		kept   error  // writing the secret where it was wanted
 		gone   bool   // the key was deleted again, since its secret could not be kept
 		err    error
+
+		requestID string
 	}
 	keyTried struct {
 		id     string

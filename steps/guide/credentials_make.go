@@ -26,15 +26,24 @@ func (c *Credentials) create(s *step.Session, onRecord bool) screen.Effect {
 	})
 	return screen.Call{Name: op.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
 		item, err := host.Send(ctx, op)
-		made.lost, made.err = item.ID, err
+		made.lost, made.requestID, made.err = item.ID, item.RequestID, err
 		if made.err == nil && keep != nil {
 			made.kept = keep(item.ID, made.secret)
 		}
 		if made.kept != nil {
-			made.gone = host.Account.DeleteAccessKey(ctx, user.Name, item.ID) == nil && host.Removed(item) == nil
+			made.gone = host.Journal.Do(ctx, "delete access key "+item.ID, func(ctx context.Context) error {
+				host.Until = time.Time{} // a key whose secret nobody has must not stay because the time is up
+				_, err := host.DeleteKey(ctx, item)
+				return err
+			}) == nil
 		}
 		return made
 	}}
+}
+
+// Outcome says how the request for the key went.
+func (m keyCreated) Outcome() screen.Outcome {
+	return step.OutcomeOf(m.err, screen.ResultMade).With(m.requestID)
 }
 
 // user is whose keys these are.
@@ -50,7 +59,7 @@ func (c *Credentials) created(s *step.Session, msg keyCreated) (step.Move, []scr
 		return step.Stay, []screen.Effect{c.look(s, 0)}
 	case msg.err != nil && msg.key.ID == "":
 		c.stage, c.problem = keyFailed, step.ProblemOf(msg.err)
-		if !making.Refused(msg.err) {
+		if !step.Refused(msg.err) {
 			c.problem.Next = "A key may have been made whose secret nobody has. Look at the keys."
 		}
 		if !s.Until.IsZero() && !s.Now().Before(s.Until) {

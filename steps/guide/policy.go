@@ -218,5 +218,5 @@ func (c *Policy) act(s *step.Session) screen.Effect {
 	}}
 }
 
-// Failure says how the request went.
-func (m policyMade) Failure() error { return m.err }
+// Outcome says how the request went.
+func (m policyMade) Outcome() screen.Outcome { return step.OutcomeOf(m.err, screen.ResultMade) }

@@ -381,5 +381,5 @@ func (c *Role) act(s *step.Session) screen.Effect {
 	}}
 }
 
-// Failure says how the request went.
-func (m roleMade) Failure() error { return m.err }
+// Outcome says how the request went.
+func (m roleMade) Outcome() screen.Outcome { return step.OutcomeOf(m.err, screen.ResultMade) }

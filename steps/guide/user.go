@@ -284,5 +284,5 @@ func (c *User) actions(s *step.Session) []screen.Action {
 	return c.Actions(s, "the user")
 }
 
-// Failure says how the request went.
-func (m userMade) Failure() error { return m.err }
+// Outcome says how the request went.
+func (m userMade) Outcome() screen.Outcome { return step.OutcomeOf(m.err, screen.ResultMade) }

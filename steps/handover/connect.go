@@ -61,6 +61,9 @@ const (
 const (
 	firstPause   = 2 * time.Second
 	longestPause = 15 * time.Second
+	// longestAsked is how long the vendor may have all of it put off while a person
+	// looks on: longer pauses are told.
+	longestAsked = 15 * time.Minute
 )
 
 type (
@@ -68,8 +71,11 @@ type (
 		held string
 		err  error
 	}
-	roleSubmitted struct{ err error }
-	roleJudged    struct {
+	roleSubmitted struct {
+		err       error
+		requestID string
+	}
+	roleJudged struct {
 		externalID string // as the vendor holds it now; empty where it does not tell
 		seen       aws.Seen
 		report     aws.Report
@@ -266,7 +272,8 @@ func (c *Connect) submit(s *step.Session) screen.Call {
 	c.stage = submitting
 	api, account, arn := s.API(), s.VendorAccount, s.Part(s.Submits().Purpose).RoleARN
 	return screen.Call{Name: "submit role " + arn, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		err := api.SubmitRole(ctx, account, arn)
+		traced, requestID := vendorapi.Traced(ctx)
+		err := api.SubmitRole(traced, account, arn)
 		if step.Unsure(err) {
 			look, cancel := screen.LookUp(ctx)
 			defer cancel()
@@ -274,7 +281,7 @@ func (c *Connect) submit(s *step.Session) screen.Call {
 				err = nil
 			}
 		}
-		return roleSubmitted{err}
+		return roleSubmitted{err, requestID()}
 	}}
 }
 
@@ -362,6 +369,9 @@ func (c *Connect) retry(s *step.Session) (step.Move, []screen.Effect) {
 		pause = min(firstPause<<min(c.tries-2, 3), longestPause)
 	}
 	pause = max(pause, c.asked)
+	if later := s.Now().Add(pause); s.Until.IsZero() && c.asked > 0 && later.After(c.until) && !later.After(c.since.Add(longestAsked)) {
+		c.until = later // whoever looks on can leave, and sees how long it is
+	}
 	if s.Now().Add(pause).After(c.until) {
 		c.stage = gaveUp
 		c.problem = c.timedOut(s)
@@ -436,5 +446,7 @@ func (c *Connect) handedOver(s *step.Session) (step.Move, []screen.Effect) {
 	return step.Stay, nil
 }
 
-// Failure says how the request went.
-func (m roleSubmitted) Failure() error { return m.err }
+// Outcome says how the request went.
+func (m roleSubmitted) Outcome() screen.Outcome {
+	return step.OutcomeOf(m.err, screen.ResultDone).With(m.requestID)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"rolecall/steps/record"
@@ -146,10 +147,17 @@ func (c *Request) Asks(s *step.Session) []step.Need {
 	return []step.Need{{Flag: flagSendTo, Why: "the address that the role goes to, as the vendor's description declares it: " + s.Vendor.HandOver.URL}}
 }
 
-// Failure says how the request went.
-func (m requestAnswered) Failure() error {
-	if m.err == nil && m.status >= http.StatusBadRequest {
-		return fmt.Errorf("refused with status %d", m.status)
+// Outcome says how the request went.
+func (m requestAnswered) Outcome() screen.Outcome {
+	switch {
+	case m.err != nil:
+		return screen.Outcome{Result: screen.ResultUnknown, Said: m.err.Error()}
+	case m.status >= 200 && m.status <= 299:
+		return screen.Outcome{Result: screen.ResultDone}
 	}
-	return m.err
+	o := screen.Outcome{Result: screen.ResultUnknown, Code: strconv.Itoa(m.status), Said: fmt.Sprintf("HTTP %d", m.status)}
+	if saidNo(m.status) {
+		o.Result = screen.ResultRefused
+	}
+	return o
 }

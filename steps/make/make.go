@@ -23,8 +23,9 @@ import (
 type Host struct {
 	Account *aws.Account
 	Ledger  *record.Ledger
-	Head    record.Receipt // whose receipt it is
-	By      string         // the ARN of who is signed in
+	Journal *record.Journal // of a request that is sent beside the one of a call; nil: none is kept
+	Head    record.Receipt  // whose receipt it is
+	By      string          // the ARN of who is signed in
 	Now     func() time.Time
 	// Patience is how long something that just happened may take until AWS shows
 	// it everywhere.
@@ -42,6 +43,8 @@ type Operation struct {
 	// Once says that the SDK sends the request once, so that a refusal means that
 	// nothing was made. Others it repeats, and the first try may have been done.
 	Once bool
+	// Removes says that it deletes what the item names.
+	Removes bool
 	// Rewrites says that it replaces a document, so that the digest shows whether it
 	// was done.
 	Rewrites bool

@@ -63,8 +63,7 @@ func (w wanted) found(policies []*aws.Policy, carrier *Found, attached []aws.Att
 	var all []Found
 	for _, p := range policies {
 		if p != nil {
-			all = append(all, Found{Created: p.Created, Alike: w.alike(p.Path, p.Tags),
-				Item: record.Item{Kind: record.ItemPolicy, Purpose: w.Purpose, Name: p.Name, ARN: p.ARN, ID: p.ID, Digest: digest(p.Document)}})
+			all = append(all, FoundPolicy(*p, record.Item{Purpose: w.Purpose, Settings: w.tagged()}))
 		}
 	}
 	if carrier == nil {
@@ -82,9 +81,16 @@ func (w wanted) found(policies []*aws.Policy, carrier *Found, attached []aws.Att
 	return all
 }
 
-// alike tells whether a thing has the wanted path and tags.
-func (w wanted) alike(path string, tags []aws.Tag) bool {
-	return samePath(w.Path, path) && missingTags(w.TagList(), tags) == ""
+// tagged are the settings of a policy or user, settings those of a role.
+func (w wanted) tagged() *record.Settings { return &record.Settings{Path: w.Path, Tags: w.TagList()} }
+
+func (w wanted) settings() *record.Settings {
+	s := w.tagged()
+	s.Boundary = w.Boundary
+	if !w.User {
+		s.SessionFor = w.SessionFor
+	}
+	return s
 }
 
 func samePath(wanted, found string) bool { return wanted == "" || wanted == found }
@@ -152,7 +158,8 @@ func (w wanted) createPolicy(i int) Operation {
 	doc := w.Documents[i]
 	return Operation{
 		Name: "create policy " + doc.Name, Detail: documentDetail(doc.Document), Makes: true, Once: true,
-		Item:  record.Item{Kind: record.ItemPolicy, Purpose: w.Purpose, Name: doc.Name, ARN: doc.ARN, Digest: doc.Document.Digest()},
+		Item: record.Item{Kind: record.ItemPolicy, Purpose: w.Purpose, Name: doc.Name, ARN: doc.ARN, Digest: doc.Document.Digest(),
+			Settings: w.tagged()},
 		Needs: append(on(doc.ARN, "iam:CreatePolicy"), onlyWith(w.TagList(), doc.ARN, "iam:TagPolicy")...),
 		Do: func(ctx context.Context, account *aws.Account, item *record.Item) error {
 			p, err := account.CreatePolicy(ctx, aws.NewPolicy{Name: doc.Name, Path: w.Path, Description: w.Role.Description,

@@ -51,21 +51,18 @@ func (w Role) Look(ctx context.Context, account *aws.Account, deep bool) (Sight,
 	}
 	x.Role, x.Reports = seen.Role, map[string]aws.Report{w.Purpose: report}
 	if r := x.Role; r != nil {
-		alike := wanted{w.Grant}.alike(r.Path, r.Tags) && r.Boundary == w.Boundary && (w.SessionFor == 0 || r.MaxSession == w.SessionFor)
-		x.Found = wanted{w.Grant}.found(x.Policies, &Found{Item: w.item(r), Created: r.Created, Alike: alike}, r.Attached, r.Inline)
+		carrier := FoundRole(*r, w.item())
+		x.Found = wanted{w.Grant}.found(x.Policies, &carrier, r.Attached, r.Inline)
 		return x, nil
 	}
 	x.Found = wanted{w.Grant}.found(x.Policies, nil, nil, nil)
 	return x, nil
 }
 
-// item is the role on record: as it exists, or as it would be made.
-func (w Role) item(r *aws.Role) record.Item {
-	item := record.Item{Kind: record.ItemRole, Purpose: w.Purpose, Name: w.Name, ARN: w.ARN(), Digest: w.Trust.Digest()}
-	if r != nil {
-		item.Name, item.ARN, item.ID, item.Digest = r.Name, r.ARN, r.ID, digest(r.Trust)
-	}
-	return item
+// item is the role on record, as it would be made.
+func (w Role) item() record.Item {
+	return record.Item{Kind: record.ItemRole, Purpose: w.Purpose, Name: w.Name, ARN: w.ARN(), Digest: w.Trust.Digest(),
+		Settings: wanted{w.Grant}.settings()}
 }
 
 // Plan compares what exists with what is wanted.
@@ -82,7 +79,7 @@ func (w Role) create() Operation {
 		detail += " under the external ID"
 	}
 	return Operation{
-		Name: "create role " + w.Name, Detail: detail, Item: w.item(nil), Makes: true, Once: true,
+		Name: "create role " + w.Name, Detail: detail, Item: w.item(), Makes: true, Once: true,
 		Needs: append(on(w.ARN(), "iam:CreateRole"), onlyWith(w.TagList(), w.ARN(), "iam:TagRole")...),
 		Do: func(ctx context.Context, account *aws.Account, item *record.Item) error {
 			r, err := account.CreateRole(ctx, aws.NewRole{Name: w.Name, Path: w.Path, Description: w.Role.Description, Trust: w.Trust,
@@ -108,7 +105,7 @@ func (w Role) difference(x Sight) *Difference {
 	}
 	d := &Difference{Key: string(record.ItemRole) + " " + r.ARN + " " + r.ID, Kind: record.ItemRole, Name: r.Name}
 	var words []string
-	item := w.item(r)
+	item := FoundRole(*r, w.item()).Item
 	// say names a difference, and what mends it: several can be mended by one.
 	say := func(word, name, detail, action string, do func(context.Context, *aws.Account) error) {
 		if !slices.Contains(words, word) {

@@ -48,6 +48,7 @@ type Run struct {
 	Next    time.Time // the next look
 	Tries   int
 	Problem *screen.Problem
+	Wrong   *screen.Problem // while Proving: what the last look showed
 	// Asks has IAM asked, before anything is agreed to, what the caller may do.
 	Asks bool
 
@@ -84,7 +85,7 @@ type (
 // Begin looks at what exists of what the planners want. What was done before
 // stays done.
 func (r *Run) Begin(h Host, planners ...Planner) []screen.Effect {
-	r.planners, r.Stage, r.Problem, r.Tries, r.fresh, r.ended = planners, Looking, nil, 0, len(r.Done), false
+	r.planners, r.Stage, r.Problem, r.Wrong, r.Tries, r.fresh, r.ended = planners, Looking, nil, nil, 0, len(r.Done), false
 	r.agreed = len(r.Done) > 0 // then the person agreed already
 	r.Since, r.Until = h.Now(), h.Now().Add(h.Patience)
 	return r.look(h, 0)
@@ -233,15 +234,24 @@ func (r *Run) unproven(h Host) []screen.Effect {
 	if !h.Until.IsZero() && h.Until.Before(until) {
 		until = h.Until // what is not right says more than that the time is up
 	}
+	r.Wrong = r.wrong()
 	if wait, ok := r.wait(h, until); ok {
 		return r.look(h, wait)
 	}
-	r.Stage, r.Problem = Failed, &screen.Problem{What: "AWS does not show yet what was made.", Expected: "everything that was made to be seen",
-		Next: "Look again.", Kind: screen.TimedOut}
+	r.Stage, r.Problem = Failed, r.Wrong
+	if r.Problem == nil {
+		r.Problem = &screen.Problem{What: "AWS does not show yet what was made.", Expected: "everything that was made to be seen",
+			Next: "Look again.", Kind: screen.TimedOut}
+	}
+	return nil
+}
+
+// wrong is what the last look showed that is not right; nil where nothing was
+// seen to be wrong.
+func (r *Run) wrong() *screen.Problem {
 	for _, x := range r.Sights {
 		if p := x.unproven(); p != nil {
-			r.Problem = p
-			break
+			return p
 		}
 	}
 	return nil
@@ -321,7 +331,7 @@ func (r *Run) Do(h Host, op Operation) []screen.Effect {
 
 // Go goes on after something that was followed came to its end.
 func (r *Run) Go(h Host) []screen.Effect {
-	r.Stage, r.Problem, r.Tries, r.ended = Proving, nil, 0, true
+	r.Stage, r.Problem, r.Wrong, r.Tries, r.ended = Proving, nil, nil, 0, true
 	r.Since, r.Until = h.Now(), h.Now().Add(h.Patience)
 	return r.look(h, 0)
 }
@@ -332,7 +342,7 @@ func (r *Run) send(h Host) []screen.Effect {
 		return r.Go(h)
 	}
 	op := r.Plan.Operations[0]
-	r.Stage, r.Problem, r.Began = Sending, nil, h.Now()
+	r.Stage, r.Problem, r.Wrong, r.Began = Sending, nil, nil, h.Now()
 	return []screen.Effect{screen.Call{Name: op.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
 		item, err := h.Send(ctx, op)
 		return sent{item, err}
@@ -412,4 +422,13 @@ func (r *Run) Smallest(more ...aws.Permission) []aws.Permission {
 		operations = append(slices.Clone(operations), d.Operation)
 	}
 	return append(Needs(r.planners, operations), more...)
+}
+
+// Outcome says how the request went.
+func (m sent) Outcome() screen.Outcome {
+	result := screen.ResultDone
+	if m.item.State == record.ItemMade {
+		result = screen.ResultMade
+	}
+	return explain.Outcome(m.err, result).With(m.item.RequestID)
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/steps/explain"
 	"rolecall/steps/record"
-	"rolecall/steps/screen"
 )
 
 const (
@@ -32,15 +32,23 @@ func (h Host) Send(ctx context.Context, op Operation) (record.Item, error) {
 	if err := limited.Err(); err != nil {
 		return op.Item, aws.Explain(err) // nothing was sent
 	}
-	item, lost, err := h.before(op)
+	if op.Removes {
+		return h.remove(limited, op)
+	}
+	item, lost, over, err := h.before(op)
 	if err != nil {
 		return op.Item, err // nothing was sent
 	}
-	err = op.Do(limited, h.Account, &item)
+	if over { // what was made is written anew: it stays on record as made, whatever comes of that
+		op.Makes, op.Rewrites = false, true
+	}
+	traced, trace := aws.Traced(limited)
+	err = op.Do(traced, h.Account, &item)
+	item.RequestID = trace.RequestID()
 	switch {
 	case err == nil:
-		item.State = op.after()
-	case op.Once && !lost && (Refused(err) || aws.KindOf(err) == aws.Exists):
+		item.State, item.Looked = op.after(), false
+	case op.Once && !lost && (explain.Refused(err) || aws.KindOf(err) == aws.Exists):
 		item = h.never(op, item)
 	default:
 		item, err = h.lookUp(ctx, op, item, lost, err)
@@ -49,6 +57,21 @@ func (h Host) Send(ctx context.Context, op Operation) (record.Item, error) {
 		err = putErr
 	}
 	return item, err
+}
+
+// remove sends a request that deletes something. That it is gone is written down
+// by whoever sees it.
+func (h Host) remove(ctx context.Context, op Operation) (record.Item, error) {
+	if err := h.Ledger.Leaving(h.Head, op.Item, h.Now().UTC()); err != nil {
+		return op.Item, err // nothing was sent
+	}
+	traced, trace := aws.Traced(ctx)
+	err := op.Do(traced, h.Account, &op.Item)
+	op.Item.RequestID = trace.RequestID()
+	if explain.Refused(err) {
+		err = errors.Join(err, h.Ledger.Leaving(h.Head, op.Item, time.Time{}))
+	}
+	return op.Item, err
 }
 
 // limit ends a request when the time is up.
@@ -82,27 +105,29 @@ func (h Host) never(op Operation, item record.Item) record.Item {
 }
 
 // before writes down that the request is about to be sent. lost tells that an
-// earlier one for the same thing may still have been done.
-func (h Host) before(op Operation) (item record.Item, lost bool, err error) {
+// earlier one for the same thing may still have been done; over that the thing
+// is one that was made here.
+func (h Host) before(op Operation) (item record.Item, lost, over bool, err error) {
 	receipt, err := h.Ledger.Receipt()
 	if err != nil {
-		return op.Item, false, err
+		return op.Item, false, false, err
 	}
 	item = placed(op.Item, receipt)
 	item.At, item.By = h.Now().UTC(), h.By
 	known, ok := receipt.Find(item)
+	over = ok && known.State == record.ItemMade && known.Identical(item)
 	switch {
-	case op.Makes:
+	case op.Makes && !over:
 		lost = ok && known.Unproven() && item.At.Sub(known.At) < skew
-		item.State = record.ItemSent
-		return item, lost, h.put(item)
-	case ok && known.State == record.ItemMade && known.Identical(item) && known.Digest != item.Digest:
+		item.State, item.Sent = record.ItemSent, item.At
+		return item, lost, false, h.put(item)
+	case over && known.Digest != item.Digest:
 		// What was made stays on record as such, and is still known for it should
 		// the answer get lost.
 		known.Pending = item.Digest
-		return item, false, h.put(known)
+		return item, false, over, h.put(known)
 	}
-	return item, false, nil
+	return item, false, over, nil
 }
 
 // placed fills in on which very role or user a thing is, where that was made
@@ -136,14 +161,18 @@ func (h Host) lookUp(ctx context.Context, op Operation, item record.Item, lost b
 		return item, err
 	}
 	if done, ok := the(item, found, op.Makes); ok {
-		done.State, done.At, done.By, done.Token, done.Beside = op.after(), h.Now().UTC(), item.By, item.Token, item.Beside
+		settled := item
+		settled.ID, settled.ARN, settled.Name, settled.Digest = done.ID, done.ARN, done.Name, done.Digest
+		settled.RoleID, settled.UserID = done.RoleID, done.UserID
+		settled.State, settled.At, settled.Looked = op.after(), h.Now().UTC(), op.Makes
+		done = settled
 		if op.OnlyAnswer {
 			return done, err
 		}
 		return done, nil
 	}
 	taken := aws.KindOf(err) == aws.Exists && slices.ContainsFunc(found, func(f Found) bool { return foreign(item, f) })
-	if Refused(err) && !lost || taken {
+	if explain.Refused(err) && !lost || taken {
 		return h.never(op, item), err
 	}
 	return item, err
@@ -163,7 +192,7 @@ func the(sent record.Item, found []Found, makes bool) (record.Item, bool) {
 		if makes {
 			return !Ours(sent, f)
 		}
-		return f.Kind != sent.Kind || f.ID != sent.ID || f.Digest != sent.Digest
+		return !sameThing(sent, f.Item) || !sent.Identical(f.Item) || f.Digest != sent.Digest
 	})
 	if len(ours) != 1 {
 		return record.Item{}, false
@@ -211,12 +240,12 @@ func (h Host) settle(found []Found) error {
 		case !ok:
 			continue
 		case known.Unproven():
-			one, is := the(known, found, true)
+			one, is := Proven(known, found)
 			if !is || one.ID != f.ID {
 				continue
 			}
-			known.ID, known.ARN, known.Name, known.RoleID, known.UserID = f.ID, f.ARN, f.Name, f.RoleID, f.UserID
-			known.State, known.At = record.ItemMade, h.Now().UTC()
+			known = one
+			known.At = h.Now().UTC()
 		case known.Pending != "" && known.Identical(f.Item) && f.Digest == known.Pending:
 			known.Digest, known.Pending, known.At = known.Pending, "", h.Now().UTC()
 		default:
@@ -273,19 +302,6 @@ func (h Host) Outstanding() []record.Item {
 		return nil
 	}
 	return receipt.Outstanding()
-}
-
-// Refused tells whether an error means for certain that nothing was done by the
-// request that it answers.
-func Refused(err error) bool {
-	if own := (*screen.Fault)(nil); errors.As(err, &own) {
-		return true // rolecall refused by itself
-	}
-	switch aws.KindOf(err) {
-	case aws.Denied, aws.Throttled, aws.NotFound, aws.Limit, aws.Conflict, aws.Malformed, aws.Expired, aws.NotSignedIn, aws.WrongAccount:
-		return true
-	}
-	return false
 }
 
 // Passes tells whether an error is worth another look: an answer that got lost,

@@ -44,26 +44,21 @@ func (w *Stack) Look(ctx context.Context, account *aws.Account, _ bool) (Sight, 
 		return Sight{}, err
 	}
 	x := Sight{Stack: &stack}
-	found := Found{Created: stack.Created, Alike: missingTags(w.Tags, stack.Tags) == "", Item: w.item()}
-	found.Name, found.ID, found.ARN = stack.Name, stack.ID, stack.ID
-	if stack.Status == aws.StackReview {
-		x.Found = []Found{found} // its template is told with its change set alone
-		return x, nil
-	}
-	text, err := account.Template(ctx, stack.ID)
-	switch kind := aws.KindOf(err); {
-	case kind == aws.Denied: // then the outputs tell: the roles are judged in any case
-		x.same = !slices.ContainsFunc(w.Purposes, func(name string) bool { return stack.Outputs[name] == "" })
-	case kind == aws.NotFound:
-		found.Digest = ""
-	case err != nil:
+	if stack.Status == aws.StackReview { // its template is told with its change set alone
+		found, err := FoundInReview(ctx, account, stack, w.inReview())
+		x.Found = []Found{found}
 		return x, err
-	default:
-		x.same, found.Digest = aws.SameTemplate(text, w.Template), aws.TemplateDigest(text)
+	}
+	found, text, err := FoundStack(ctx, account, stack, w.item())
+	x.Found = []Found{found}
+	if err != nil {
+		return x, err
+	}
+	x.same = aws.SameTemplate(text, w.Template)
+	if text == "" { // then the outputs tell: the roles are judged in any case
+		x.same = !slices.ContainsFunc(w.Purposes, func(name string) bool { return stack.Outputs[name] == "" })
 	}
 	x.same = x.same && w.with(stack)
-	found.Token = creationToken(ctx, account, stack)
-	x.Found = []Found{found}
 	if stack.Status.Good() {
 		err = w.judge(ctx, account, &x)
 	}
@@ -79,16 +74,6 @@ func (w *Stack) find(ctx context.Context, account *aws.Account) (aws.Stack, erro
 		}
 	}
 	return account.Stack(ctx, w.Name)
-}
-
-// creationToken is the token of the request that the stack's newest run belongs
-// to; empty where AWS does not tell, or does not let it be asked.
-func creationToken(ctx context.Context, account *aws.Account, stack aws.Stack) string {
-	watch := account.WatchStack(stack.ID, "")
-	if _, _, err := watch.Fetch(ctx); err != nil || len(watch.Events()) == 0 {
-		return ""
-	}
-	return watch.Events()[0].Token
 }
 
 // with reports whether a stack was made with the parameters that are wanted.
@@ -132,7 +117,15 @@ func roleOf(arn string, want aws.Want) (ref aws.RoleRef, ok bool) {
 }
 
 func (w *Stack) item() record.Item {
-	return record.Item{Kind: record.ItemStack, Name: w.Name, Digest: aws.TemplateDigest(w.Template)}
+	return record.Item{Kind: record.ItemStack, Name: w.Name, Digest: aws.TemplateDigest(w.Template),
+		Settings: &record.Settings{Tags: w.Tags}}
+}
+
+// inReview is the empty stack that comes with a change set.
+func (w *Stack) inReview() record.Item {
+	item := w.item()
+	item.ChangeSet = w.Token
+	return item
 }
 
 // Updatable reports whether a stack gives the roles that are needed here: then
@@ -223,7 +216,7 @@ func (w *Stack) changeSet(stackID string) Operation {
 			return err
 		}}
 	if stackID == "" {
-		op.Item, op.Makes = w.item(), true
+		op.Item, op.Makes = w.inReview(), true
 	}
 	return op
 }
@@ -239,23 +232,32 @@ func (w *Stack) Execute(stackID, token string) Operation {
 }
 
 // Discard takes the change set back, and the empty stack that came with a new
-// one.
-func (w *Stack) Discard(stackID, token string, alone bool) Operation {
+// one. Where two requests are sent, the journal tells of the second by itself.
+func (w *Stack) Discard(journal *record.Journal, stackID, token string, alone bool) Operation {
 	set := *w.Set
-	return change("discard change set of stack "+w.Name, "", record.Item{}, func(ctx context.Context, account *aws.Account) error {
+	item := record.Item{}
+	if alone {
+		item = record.Item{Kind: record.ItemStack, Name: w.Name, ID: stackID}
+	}
+	op := change("discard change set of stack "+w.Name, "", item, func(ctx context.Context, account *aws.Account) error {
 		err := account.DeleteChangeSet(ctx, set.ID)
 		if (err == nil || aws.KindOf(err) == aws.NotFound) && alone {
-			err = account.DeleteStack(ctx, stackID, token)
+			err = journal.Do(ctx, "delete stack "+w.Name, func(ctx context.Context) error { return account.DeleteStack(ctx, stackID, token) })
 		}
 		return err
 	}).followed()
+	op.Removes = alone
+	return op
 }
 
 // DeleteStack begins to delete a stack with all that is left of it.
 func DeleteStack(stack aws.Stack, token string) Operation {
-	return change("delete stack "+stack.Name, "", record.Item{}, func(ctx context.Context, account *aws.Account) error {
+	item := record.Item{Kind: record.ItemStack, Name: stack.Name, ID: stack.ID}
+	op := change("delete stack "+stack.Name, "", item, func(ctx context.Context, account *aws.Account) error {
 		return account.DeleteStack(ctx, stack.ID, token)
 	}).followed()
+	op.Removes = true
+	return op
 }
 
 func (op Operation) followed() Operation {

@@ -48,8 +48,7 @@ func (w User) Look(ctx context.Context, account *aws.Account, deep bool) (Sight,
 	}
 	x.User, x.UserReport = seen.User, report
 	if u := x.User; u != nil {
-		carrier := Found{Item: w.item(), Created: u.Created, Alike: wanted{w.Grant}.alike(u.Path, u.Tags) && u.Boundary == w.Boundary}
-		carrier.Name, carrier.ARN, carrier.ID = u.Name, u.ARN, u.ID
+		carrier := FoundUser(*u, w.item())
 		x.Found = wanted{w.Grant}.found(x.Policies, &carrier, u.Attached, u.Inline)
 		return x, nil
 	}
@@ -58,7 +57,7 @@ func (w User) Look(ctx context.Context, account *aws.Account, deep bool) (Sight,
 }
 
 func (w User) item() record.Item {
-	return record.Item{Kind: record.ItemUser, Purpose: w.Purpose, Name: w.Name, ARN: w.ARN()}
+	return record.Item{Kind: record.ItemUser, Purpose: w.Purpose, Name: w.Name, ARN: w.ARN(), Settings: wanted{w.Grant}.settings()}
 }
 
 // Plan compares what exists with what is wanted.
@@ -125,24 +124,15 @@ func NewKey(purpose string, user aws.UserRef, before []aws.AccessKey, took func(
 		},
 		Look: func(ctx context.Context, account *aws.Account) ([]Found, error) {
 			keys, err := account.AccessKeys(ctx, user.Name)
-			return foundKeys(purpose, user, keys), err
+			return FoundKeys(item, user, keys), err
 		},
 	}
-}
-
-func foundKeys(purpose string, user aws.UserRef, keys []aws.AccessKey) []Found {
-	found := make([]Found, len(keys))
-	for i, k := range keys {
-		found[i] = Found{Created: k.Created, Alike: true,
-			Item: record.Item{Kind: record.ItemKey, Purpose: purpose, Name: k.ID, ID: k.ID, User: user.Name, UserID: user.ID}}
-	}
-	return found
 }
 
 // MadeKeys are those of a user's keys that this session made, one whose answer
 // was never seen included.
 func (h Host) MadeKeys(purpose string, user aws.UserRef, keys []aws.AccessKey) ([]string, error) {
-	found := foundKeys(purpose, user, keys)
+	found := FoundKeys(record.Item{Purpose: purpose}, user, keys)
 	if err := h.settle(found); err != nil {
 		return nil, err
 	}
@@ -153,4 +143,17 @@ func (h Host) MadeKeys(purpose string, user aws.UserRef, keys []aws.AccessKey) (
 		}
 	}
 	return made, nil
+}
+
+// DeleteKey deletes an access key, whether or not it is there still, and writes
+// that down.
+func (h Host) DeleteKey(ctx context.Context, key record.Item) (record.Item, error) {
+	item, err := h.Send(ctx, Operation{Name: "delete access key " + key.ID, Item: key, Removes: true,
+		Do: func(ctx context.Context, account *aws.Account, item *record.Item) error {
+			return account.DeleteAccessKey(ctx, item.User, item.ID)
+		}})
+	if err != nil && aws.KindOf(err) != aws.NotFound {
+		return item, err
+	}
+	return item, h.Removed(key)
 }

@@ -2,6 +2,7 @@ package record_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"rolecall/aws"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 )
@@ -61,7 +63,7 @@ func read(t *testing.T, path string) []byte {
 func TestAnyFlippedBitIsNoticed(t *testing.T) {
 	folder, store, id := withReceipt(t)
 	held, _ := open(t, store, id)
-	if err := errors.Join(held.Before("create role Spot-Role"), held.After("create role Spot-Role", "done")); err != nil {
+	if err := errors.Join(held.Before("create role Spot-Role"), held.After("create role Spot-Role", screen.Outcome{Result: screen.ResultDone})); err != nil {
 		t.Fatal(err)
 	}
 	receipts, session := filepath.Join(folder, "receipts"), filepath.Join(folder, "sessions", id)
@@ -106,7 +108,7 @@ func TestATornJournalIsReadUpToItsEnd(t *testing.T) {
 	folder, store, id := newSession(t)
 	held, _ := open(t, store, id)
 	for _, call := range []string{"create policy P", "create role R"} {
-		if err := errors.Join(held.Before(call), held.After(call, "done")); err != nil {
+		if err := errors.Join(held.Before(call), held.After(call, screen.Outcome{Result: screen.ResultDone})); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -144,7 +146,7 @@ func TestATornJournalIsReadUpToItsEnd(t *testing.T) {
 func TestALineTakenOutOfTheJournalIsNoticed(t *testing.T) {
 	folder, store, id := newSession(t)
 	held, _ := open(t, store, id)
-	if err := errors.Join(held.Before("a"), held.After("a", "done"), held.Before("b"), held.After("b", "done")); err != nil {
+	if err := errors.Join(held.Before("a"), held.After("a", screen.Outcome{Result: screen.ResultDone}), held.Before("b"), held.After("b", screen.Outcome{Result: screen.ResultDone})); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(folder, "sessions", id, "journal.jsonl")
@@ -182,7 +184,7 @@ func TestFilesOfAnEarlierVersionAreRead(t *testing.T) {
 	held, saved := open(t, store, id)
 	unfinished(t, held, "create role")
 	saved.Region = "eu-west-1"
-	if err := errors.Join(held.Save(saved), held.After("create role", "done")); err != nil {
+	if err := errors.Join(held.Save(saved), held.After("create role", screen.Outcome{Result: screen.ResultDone})); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := held.Unfinished(); err != nil || len(got) != 0 {
@@ -275,7 +277,7 @@ func TestAReceiptIsOfOneAccount(t *testing.T) {
 func TestARemovedSessionLeavesReceiptAndJournal(t *testing.T) {
 	folder, store, id := withReceipt(t)
 	held, _ := open(t, store, id)
-	if err := errors.Join(held.Before("create role Spot-Role"), held.After("create role Spot-Role", "done"), held.Release()); err != nil {
+	if err := errors.Join(held.Before("create role Spot-Role"), held.After("create role Spot-Role", screen.Outcome{Result: screen.ResultDone}), held.Release()); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Remove(id, noon); err != nil {
@@ -292,13 +294,15 @@ func TestARemovedSessionLeavesReceiptAndJournal(t *testing.T) {
 	if _, _, err := store.OpenReceiptJournal(id, "disconnect", "me@here", func() time.Time { return noon }); err == nil {
 		t.Error("two write one journal")
 	}
-	if err := j.Do("delete role Spot-Role", func() error { return errors.New("refused") }); err == nil {
+	if err := j.Do(t.Context(), "delete role Spot-Role", func(context.Context) error {
+		return &aws.Error{Kind: aws.Denied, What: "No.", Code: "AccessDenied", RequestID: "1-2-3"}
+	}); err == nil {
 		t.Error("the failure is lost")
 	}
 	release()
 	entries, err = store.SessionJournal(id)
 	last := entries[len(entries)-1]
-	if err != nil || last.Call != "delete role Spot-Role" || last.Outcome != "refused" || last.By != "me@here" ||
+	if err != nil || last.Call != "delete role Spot-Role" || last.Outcome != "refused: No." || last.Code != "AccessDenied" || last.RequestID != "1-2-3" || last.By != "me@here" ||
 		last.Command != "disconnect" {
 		t.Errorf("%+v %v", last, err)
 	}
@@ -321,7 +325,7 @@ func TestNothingIsSentWithoutItsLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	sent := false
-	err := held.Do("create role", func() error { sent = true; return nil })
+	err := held.Do(t.Context(), "create role", func(context.Context) error { sent = true; return nil })
 	if sent || !record.IsUnreadable(err) {
 		t.Errorf("sent: %v, %v", sent, err)
 	}

@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"rolecall/aws"
+	"rolecall/steps/explain"
 	"rolecall/steps/screen"
 )
 
@@ -55,12 +58,13 @@ type Entry struct {
 	Command string     `json:"command,omitempty"` // of rolecall: "connect"
 	Call    string     `json:"call"`              // a verb phrase: "create role Spot-Role"
 	State   EntryState `json:"state"`
-	Outcome string     `json:"outcome,omitempty"` // "done", or why not
-	Sum     string     `json:"sum,omitempty"`
+	Outcome string     `json:"outcome,omitempty"` // "made", "refused: …": a screen.Result, and why
+	// Code is that of a refusal ("AccessDenied"); RequestID is AWS's or the vendor's
+	// number of the request.
+	Code      string `json:"code,omitempty"`
+	RequestID string `json:"request_id,omitempty"`
+	Sum       string `json:"sum,omitempty"`
 }
-
-// The outcomes of a request that Do sent.
-const outcomeDone = "done"
 
 // longestRemark bounds what the journal keeps of an outcome, in characters.
 const longestRemark = 300
@@ -79,24 +83,21 @@ func (j *Journal) SetBy(by string) {
 	j.by = by
 }
 
-// Do sends one request that changes something, with a line before and a line
-// after it. Without the first line nothing is sent. A nil Journal writes
+// Do sends one request to AWS that changes something, with a line before and a
+// line after it. Without the first line nothing is sent. A nil Journal writes
 // nothing down.
-func (j *Journal) Do(call string, send func() error) error {
+func (j *Journal) Do(ctx context.Context, call string, send func(context.Context) error) error {
 	if j == nil {
-		return send()
+		return send(ctx)
 	}
 	if err := j.Before(call); err != nil {
 		return err
 	}
-	err := send()
-	outcome := outcomeDone
-	if err != nil {
-		outcome = err.Error()
-	}
+	traced, trace := aws.Traced(ctx)
+	err := send(traced)
 	// The answer is worth more than its record: without the record the next run
 	// looks whether the request arrived, which is right also when it did.
-	_ = j.After(call, outcome)
+	_ = j.After(call, explain.Outcome(err, screen.ResultDone).With(trace.RequestID()))
 	return err
 }
 
@@ -107,12 +108,16 @@ func (j *Journal) Before(call string) error {
 }
 
 // After writes down how the call went.
-func (j *Journal) After(call, outcome string) error {
-	outcome = screen.CleanLine(outcome)
+func (j *Journal) After(call string, o screen.Outcome) error {
+	outcome := string(o.Result)
+	if o.Said != "" {
+		outcome += ": " + screen.CleanLine(o.Said)
+	}
 	if runes := []rune(outcome); len(runes) > longestRemark {
 		outcome = string(runes[:longestRemark]) + "…"
 	}
-	return j.note(Entry{Call: call, State: EntryAnswered, Outcome: outcome})
+	return j.note(Entry{Call: call, State: EntryAnswered, Outcome: outcome, Code: screen.CleanLine(o.Code),
+		RequestID: screen.CleanLine(o.RequestID)})
 }
 
 // Entries are the lines so far.
@@ -243,6 +248,7 @@ func parseJournal(text []byte, session string) (entries []Entry, whole int, err 
 			return nil, 0, fmt.Errorf("line %d: its checksum does not fit to it and to the line before", number)
 		}
 		e.Call, e.By, e.Outcome = screen.CleanLine(e.Call), screen.CleanLine(e.By), screen.CleanLine(e.Outcome)
+		e.Code, e.RequestID = screen.CleanLine(e.Code), screen.CleanLine(e.RequestID)
 		entries, whole = append(entries, e), whole+len(line)
 	}
 	return entries, whole, nil

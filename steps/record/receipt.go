@@ -63,12 +63,23 @@ type Item struct {
 	UserID  string    `json:"user_id,omitempty"` // and its UserId
 	// Pending is the digest that an update was sent for and never seen answered.
 	Pending string `json:"pending,omitempty"`
-	// Token marks the request that made a stack: its events carry it.
-	Token string `json:"token,omitempty"`
+	// Token marks the request that made a stack: its events carry it. ChangeSet is
+	// the name of the change set that an empty stack came with.
+	Token     string `json:"token,omitempty"`
+	ChangeSet string `json:"change_set,omitempty"`
 	// Beside are the access keys that the user had before one was made.
-	Beside []string  `json:"beside,omitempty"`
-	At     time.Time `json:"at"`           // of the state
-	By     string    `json:"by,omitempty"` // the ARN of who was signed in
+	Beside []string `json:"beside,omitempty"`
+	// Settings are what was asked for beside the document.
+	Settings *Settings `json:"settings,omitempty"`
+	// Sent is when the request that makes it went out, and RequestID AWS's number of
+	// it. Looked says that its answer got lost, and a look told that it was made.
+	Sent      time.Time `json:"sent,omitzero"`
+	RequestID string    `json:"request_id,omitempty"`
+	Looked    bool      `json:"looked,omitempty"`
+	// Leaving is when a request to delete it went out that was not seen answered.
+	Leaving time.Time `json:"leaving,omitzero"`
+	At      time.Time `json:"at"`           // of the state
+	By      string    `json:"by,omitempty"` // the ARN of who was signed in
 }
 
 // same tells whether two entries are about one thing.
@@ -81,6 +92,12 @@ func (i Item) same(other Item) bool {
 // was deleted and made anew under its name has another ID.
 func (i Item) Identical(other Item) bool {
 	return i.ID == other.ID && i.RoleID == other.RoleID && i.UserID == other.UserID
+}
+
+// Writes tells whether a document is what rolecall wrote into the thing: the last
+// one that it saw done, or the one that it sent and never saw answered.
+func (i Item) Writes(digest string) bool {
+	return digest == i.Digest || i.Pending != "" && digest == i.Pending
 }
 
 // Unproven tells whether rolecall asked for it and does not know what was done.
@@ -144,14 +161,22 @@ func (r *Receipt) put(item Item) {
 	switch {
 	case i < 0:
 		r.Items = append(r.Items, item)
-	case item.State == ItemAdopted && r.Items[i].Identical(item) && !r.Items[i].Unproven():
+	case item.State == ItemAdopted && item.Pending == "" && r.Items[i].Identical(item) && !r.Items[i].Unproven():
 		// What was made or changed here and found again stays on record as such.
 	case item.State == ItemUpdated && r.Items[i].Identical(item) && r.Items[i].State == ItemMade:
-		item.State = ItemMade
-		r.Items[i] = item
+		made := r.Items[i]
+		made.State, made.Digest, made.Pending, made.At, made.By = ItemMade, item.Digest, "", item.At, item.By
+		r.Items[i] = made
 	default:
 		r.Items[i] = item
 	}
+}
+
+// Knowing is the receipt with what is known of one more thing.
+func (r Receipt) Knowing(item Item) Receipt {
+	r.Items = slices.Clone(r.Items)
+	r.put(item)
+	return r
 }
 
 // Ledger writes the receipt of one session while things are made. The zero
@@ -305,6 +330,36 @@ func (l *Ledger) Receipt() (Receipt, error) {
 		return Receipt{}, nil
 	}
 	return r, err
+}
+
+// Leaving writes down that a request to delete a thing is about to be sent; a zero
+// time that it was refused. What is not on record stays so.
+func (l *Ledger) Leaving(head Receipt, item Item, at time.Time) error {
+	now, err := l.Receipt()
+	if err != nil {
+		return err
+	}
+	known, ok := now.Find(item)
+	if !ok || known.ID != item.ID {
+		return nil
+	}
+	known.Leaving = at
+	return l.Put(head, known)
+}
+
+// Others are the receipts of the other sessions, as far as they can be read.
+func (l *Ledger) Others() ([]Receipt, error) {
+	if l.store == nil {
+		return nil, nil
+	}
+	listed, err := l.store.ListReceipts()
+	var others []Receipt
+	for _, one := range listed {
+		if one.Err == nil && one.Session != l.id && !one.Receipt.Rehearsal {
+			others = append(others, one.Receipt)
+		}
+	}
+	return others, err
 }
 
 func (s *Store) receiptPath(id, ext string) string {

@@ -109,7 +109,7 @@ func TestOnlyThePersonCanReadWhatIsSaved(t *testing.T) {
 	folder, store, id := newSession(t)
 	held, saved := open(t, store, id)
 	saved.Region = "eu-west-1"
-	if err := errors.Join(held.Save(saved), held.Before("create role"), held.After("create role", "answered")); err != nil {
+	if err := errors.Join(held.Save(saved), held.Before("create role"), held.After("create role", screen.Outcome{Result: screen.ResultDone})); err != nil {
 		t.Fatal(err)
 	}
 	files := 0
@@ -426,9 +426,9 @@ func TestTheJournalRemembersWhatWasNotAnswered(t *testing.T) {
 	folder, store, id := newSession(t)
 	held, _ := open(t, store, id)
 	for _, do := range []error{
-		held.Before("create policy"), held.After("create policy", "answered"),
+		held.Before("create policy"), held.After("create policy", screen.Outcome{Result: screen.ResultDone}),
 		held.Before("create role"), held.Before("submit role"),
-		held.After("submit role", "answered\x1b[2J"+strings.Repeat("x", 1000)), held.Before("create role"),
+		held.After("submit role", screen.Outcome{Result: screen.ResultUnknown, Said: "lost\x1b[2J" + strings.Repeat("x", 1000)}), held.Before("create role"),
 	} {
 		if do != nil {
 			t.Fatal(do)
@@ -452,7 +452,7 @@ func TestTheJournalRemembersWhatWasNotAnswered(t *testing.T) {
 		t.Fatal(err)
 	}
 	unfinished(t, held, "create role")
-	if err := errors.Join(held.Before("attach policy"), held.After("create role", "answered")); err != nil {
+	if err := errors.Join(held.Before("attach policy"), held.After("create role", screen.Outcome{Result: screen.ResultDone})); err != nil {
 		t.Fatal(err)
 	}
 	unfinished(t, held, "attach policy")

@@ -1,5 +1,7 @@
 package screen
 
+import "cmp"
+
 // Msg is something that happened: one of the types below from ui, or whatever
 // a step's own Call returned.
 type Msg any
@@ -42,5 +44,37 @@ type (
 )
 
 // Answered is a message that says how the request of its Call went, for the
-// journal: nil when it was done.
-type Answered interface{ Failure() error }
+// journal.
+type Answered interface{ Outcome() Outcome }
+
+// Outcome says how a request that writes went: what came of it, and the numbers
+// by which whoever answered finds it again.
+type Outcome struct {
+	Result    Result
+	Code      string // of the refusal: "AccessDenied"
+	RequestID string
+	Said      string // the refusal or the fault in words
+}
+
+// Result is what came of a request that writes.
+type Result string
+
+// The results of a request. Unknown: no answer tells, and no look did either.
+const (
+	ResultDone     Result = "done"
+	ResultMade     Result = "made"
+	ResultExists   Result = "exists" // already: it was not made by this request
+	ResultRefused  Result = "refused"
+	ResultUnknown  Result = "unknown"
+	ResultPanicked Result = "panicked"
+)
+
+// With gives the outcome the number of the request, where it has none. What was
+// done without one was seen by a look alone.
+func (o Outcome) With(requestID string) Outcome {
+	o.RequestID = cmp.Or(o.RequestID, requestID)
+	if o.RequestID == "" && o.Said == "" && (o.Result == ResultMade || o.Result == ResultDone) {
+		o.Said = "no answer came, and a look showed it"
+	}
+	return o
+}

@@ -223,6 +223,9 @@ type Tasks []Task
 type Waiting struct {
 	For                string
 	Since, Until, Next time.Time
+	// Wrong is what was seen and is not as needed as yet; nil where nothing was. It
+	// is not drawn: when nobody waits any longer, it is what went wrong.
+	Wrong *Problem
 }
 
 // Link is a page that o opens. It is always shown whole somewhere.

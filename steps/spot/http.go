@@ -144,6 +144,7 @@ func send[T any](ctx context.Context, c *Client, op, method, path string, query 
 	}
 	var said answer
 	malformed := parse(text, &said) != nil || said.Response == nil
+	vendorapi.Note(ctx, c.clean(said.Request.ID))
 	status := statusOf(response.StatusCode, said, malformed)
 	if malformed {
 		if foreign := foreignIn(text); foreign != "" {

@@ -6,6 +6,7 @@ import (
 	"rolecall/aws"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
+	"rolecall/steps/vendorapi"
 )
 
 // ExternalID makes the external ID of a part known before anything is built
@@ -39,6 +40,8 @@ type (
 		id     string
 		minted bool
 		err    error
+
+		requestID string
 	}
 	externalIDMissing struct{}
 )
@@ -86,7 +89,8 @@ func (e *ExternalID) read(s *Session) screen.Effect {
 func (e *ExternalID) mint(s *Session) screen.Effect {
 	api, account := s.API(), s.VendorAccount
 	return screen.Call{Name: "mint external ID for " + account, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		id, err := api.MintExternalID(ctx, account)
+		traced, requestID := vendorapi.Traced(ctx)
+		id, err := api.MintExternalID(traced, account)
 		if Unsure(err) {
 			look, cancel := screen.LookUp(ctx)
 			defer cancel()
@@ -94,7 +98,7 @@ func (e *ExternalID) mint(s *Session) screen.Effect {
 				id, err = found, nil
 			}
 		}
-		return externalIDRead{id: id, minted: true, err: err}
+		return externalIDRead{id: id, minted: true, err: err, requestID: requestID()}
 	}}
 }
 
@@ -198,5 +202,7 @@ func (e *ExternalID) Changed(s *Session) *screen.Problem {
 		Wanted:   s.Part(e.purpose).ExternalID, Found: e.before, Passing: true}
 }
 
-// Failure says how the request went.
-func (m externalIDRead) Failure() error { return m.err }
+// Outcome says how the request went.
+func (m externalIDRead) Outcome() screen.Outcome {
+	return OutcomeOf(m.err, screen.ResultMade).With(m.requestID)
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 
-	"rolecall/aws"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 )
@@ -48,19 +47,21 @@ func (s *Session) KeepInMind(purpose string, secret screen.Secret) {
 
 // DeleteKey deletes a part's key and records it.
 func (s *Session) DeleteKey(purpose string) screen.Effect {
-	account, part, kept := s.AWS, s.Part(purpose), s.Recorder(true)
+	host, part := s.Host(), s.Part(purpose)
 	item := record.Item{Kind: record.ItemKey, Purpose: purpose, Name: part.KeyID, ID: part.KeyID, User: part.UserName, UserID: part.UserID}
 	return screen.Call{Name: "delete access key " + part.KeyID, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		err := account.DeleteAccessKey(ctx, part.UserName, part.KeyID)
-		if err != nil && aws.KindOf(err) != aws.NotFound {
-			return KeyDeleted{err}
-		}
-		return KeyDeleted{kept(item, record.ItemRemoved)}
+		done, err := host.DeleteKey(ctx, item)
+		return KeyDeleted{err, done.RequestID}
 	}}
 }
 
 // KeyDeleted is the answer of deleteKey.
-type KeyDeleted struct{ Err error }
+type KeyDeleted struct {
+	Err       error
+	requestID string
+}
 
-// Failure says how the request went.
-func (m KeyDeleted) Failure() error { return m.Err }
+// Outcome says how the request went.
+func (m KeyDeleted) Outcome() screen.Outcome {
+	return OutcomeOf(m.Err, screen.ResultDone).With(m.requestID)
+}

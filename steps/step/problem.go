@@ -32,8 +32,11 @@ func (s *Session) awaited(p *screen.Problem, denied bool) *screen.Problem {
 	return p.AsPassing()
 }
 
-// Refused is making.Refused.
-func Refused(err error) bool { return making.Refused(err) }
+// Refused is explain.Refused.
+func Refused(err error) bool { return explain.Refused(err) }
+
+// OutcomeOf is explain.Outcome.
+func OutcomeOf(err error, done screen.Result) screen.Outcome { return explain.Outcome(err, done) }
 
 // Passes is making.Passes.
 func Passes(err error) bool { return making.Passes(err) }

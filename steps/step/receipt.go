@@ -30,15 +30,3 @@ func (s *Session) Caller() string {
 	}
 	return s.Seen.Identity.ARN
 }
-
-// Recorder writes items into the receipt, with who made them and when.
-func (s *Session) Recorder(on bool) func(record.Item, record.ItemState) error {
-	ledger, head, by, now := s.OpenLedger(), s.ReceiptHead(), s.Caller(), s.Now
-	return func(item record.Item, state record.ItemState) error {
-		if !on {
-			return nil
-		}
-		item.State, item.At, item.By = state, now().UTC(), by
-		return ledger.Put(head, item)
-	}
-}

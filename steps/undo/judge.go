@@ -41,10 +41,12 @@ type Remover struct {
 	Ledger  *record.Ledger
 	Journal *record.Journal // of what is sent; nil: nothing is written down
 	Receipt record.Receipt
-	Others  []record.Receipt // of the other sessions: what two claim, neither proves
+	Others  []record.Receipt // of the other sessions: a thing that several claim is one's
 	Resumes bool             // the session is still there to be resumed
 	Now     func() time.Time
 	By      string // the ARN of who is signed in
+	// After is like time.After, on the clock of Now; nil: it is that.
+	After func(time.Duration) <-chan time.Time
 }
 
 // mostClockSkew is how far this machine's clock may have been from AWS's when
@@ -58,8 +60,12 @@ func removalOrder(kind record.ItemKind) int {
 }
 
 // Plan looks at everything that the receipt lists, in the order in which it
-// would be removed. It changes nothing.
+// would be removed. It changes nothing in AWS; what it finds out of requests that
+// were never seen answered goes into the receipt.
 func (r *Remover) Plan(ctx context.Context) ([]Removal, error) {
+	if err := r.settle(ctx); err != nil {
+		return nil, err
+	}
 	items := slices.Clone(r.Receipt.Outstanding())
 	slices.SortStableFunc(items, func(a, b record.Item) int { return removalOrder(a.Kind) - removalOrder(b.Kind) })
 	var plan []Removal
@@ -75,8 +81,18 @@ func (r *Remover) Plan(ctx context.Context) ([]Removal, error) {
 
 // judge looks at one item now and says what may happen to it.
 func (r *Remover) judge(ctx context.Context, item record.Item) (Removal, error) {
-	if why, next := r.disputed(item); why != "" {
-		return stays(item, why, next), nil
+	if arn, ok := aws.SplitARN(item.ARN); ok && arn.AccountID != "aws" && arn.AccountID != r.Receipt.AccountID {
+		return stays(item, "It is of account "+screen.CleanLine(arn.AccountID)+", and the receipt is of "+r.Receipt.AccountID+".",
+			"Delete it there by hand if it is not needed any more."), nil
+	}
+	owner, err := r.owner(ctx, item)
+	if err != nil {
+		return Removal{}, err
+	}
+	if owner != r.Receipt.Session {
+		return Removal{Item: item, Verdict: Gone,
+			Why:  "The one that exists is what session " + owner + " made, as its receipt and AWS's time of creation show. Of this session nothing is left of it.",
+			Next: "It goes with that session: rolecall disconnect " + owner + "."}, nil
 	}
 	switch item.Kind {
 	case record.ItemRole:
@@ -98,36 +114,6 @@ func stays(item record.Item, why, next string) Removal {
 	return Removal{Item: item, Verdict: Stays, Why: why, Next: next}
 }
 
-// disputed says why the receipt alone does not speak for an item: it is of
-// another account, or another session says that it made it.
-func (r *Remover) disputed(item record.Item) (why, next string) {
-	if arn, ok := aws.SplitARN(item.ARN); ok && arn.AccountID != "aws" && arn.AccountID != r.Receipt.AccountID {
-		return "It is of account " + screen.CleanLine(arn.AccountID) + ", and the receipt is of " + r.Receipt.AccountID + ".",
-			"Delete it there by hand if it is not needed any more."
-	}
-	for _, other := range r.Others {
-		if other.Session != r.Receipt.Session && other.AccountID == r.Receipt.AccountID && other.Endpoint == r.Receipt.Endpoint &&
-			claims(other, item) {
-			return "Session " + other.Session + " says too that it made it, so neither receipt proves it.", deleteByHand(item)
-		}
-	}
-	return "", ""
-}
-
-// claims tells whether a receipt says that its session made this very thing.
-func claims(r record.Receipt, item record.Item) bool {
-	return slices.ContainsFunc(r.Items, func(i record.Item) bool {
-		if i.Kind != item.Kind || i.State != record.ItemMade {
-			return false
-		}
-		if item.ID != "" || i.ID != "" {
-			return i.ID == item.ID
-		}
-		owner := item.RoleID + item.UserID
-		return owner != "" && i.RoleID+i.UserID == owner && i.ARN == item.ARN && i.Name == item.Name
-	})
-}
-
 // unproven is what becomes of a request that was never seen answered.
 func (r *Remover) unproven(item record.Item) Removal {
 	next := deleteByHand(item)
@@ -135,7 +121,8 @@ func (r *Remover) unproven(item record.Item) Removal {
 		next = "Have rolecall look whether it is, and go on: rolecall resume " + r.Receipt.Session + ". Or delete it: " +
 			strings.TrimPrefix(next, byHand)
 	}
-	return stays(item, "rolecall sent the request to make it and never saw the answer, so it cannot prove that this one is its own.", next)
+	return stays(item, "rolecall sent the request to make it and never saw the answer, and it cannot prove that this one is its own: "+
+		"it was created at another time, has other tags, settings or content, or shows nothing of that.", next)
 }
 
 const byHand = "If it is not needed any more, delete it in the console: "
@@ -205,7 +192,7 @@ func (r *Remover) roleChange(role aws.Role, item record.Item) string {
 		return another("role", role.ID, item.ID)
 	case !r.madeThen(role.Created, item):
 		return notThen(role.Created)
-	case role.Trust == nil || role.Trust.Digest() != item.Digest:
+	case role.Trust == nil || !item.Writes(role.Trust.Digest()):
 		return "Its trust policy was changed since rolecall made it."
 	}
 	if foreign := r.foreign(role); len(foreign) > 0 {
@@ -243,7 +230,7 @@ func (r *Remover) foreign(role aws.Role) []string {
 func (r *Remover) changedInline(role aws.Role) string {
 	for _, p := range role.Inline {
 		item, ok := r.Receipt.Find(record.Item{Kind: record.ItemInline, Name: p.Name, Role: role.Name})
-		if ok && (p.Document == nil || p.Document.Digest() != item.Digest) {
+		if ok && (p.Document == nil || !item.Writes(p.Document.Digest())) {
 			return p.Name
 		}
 	}
@@ -278,10 +265,18 @@ func (r *Remover) judgeGrant(ctx context.Context, item record.Item) (Removal, er
 	switch {
 	case !attached:
 		return Removal{Item: item, Verdict: Gone}, nil
-	case item.Unproven() && !made:
+	case item.Unproven() && !made && !r.madePolicy(item.ARN):
 		return r.unproven(item), nil
 	}
 	return Removal{Item: item, Verdict: Remove}, nil
+}
+
+// madePolicy tells whether this session made the policy: then nobody else had it
+// to attach before.
+func (r *Remover) madePolicy(arn string) bool {
+	return slices.ContainsFunc(r.Receipt.Items, func(i record.Item) bool {
+		return i.Kind == record.ItemPolicy && i.State == record.ItemMade && i.ARN == arn
+	})
 }
 
 // judgeInline judges an inline policy. On a role that rolecall made, one with
@@ -293,7 +288,7 @@ func (r *Remover) judgeInline(role aws.Role, item record.Item, roleMade bool) Re
 		return Removal{Item: item, Verdict: Gone}
 	case item.Unproven() && !roleMade:
 		return r.unproven(item)
-	case role.Inline[i].Document == nil || role.Inline[i].Document.Digest() != item.Digest:
+	case role.Inline[i].Document == nil || !item.Writes(role.Inline[i].Document.Digest()):
 		return stays(item, "It was changed since rolecall wrote it.", deleteByHand(item))
 	}
 	return Removal{Item: item, Verdict: Remove}
@@ -315,7 +310,7 @@ func (r *Remover) judgePolicy(ctx context.Context, item record.Item) (Removal, e
 		return stays(item, another("policy", p.ID, item.ID), deleteByHand(item)), nil
 	case !r.madeThen(p.Created, item):
 		return stays(item, notThen(p.Created), deleteByHand(item)), nil
-	case p.Document == nil || p.Document.Digest() != item.Digest:
+	case p.Document == nil || !item.Writes(p.Document.Digest()):
 		return stays(item, "It was changed since rolecall made it.", deleteByHand(item)), nil
 	case p.Boundaries > 0:
 		return stays(item, "It is somebody's permissions boundary.", "See whose: IAM, Policies, "+item.Name+", Entities attached."), nil

@@ -2,6 +2,7 @@ package undo
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"rolecall/steps/record"
@@ -21,14 +22,18 @@ const (
 // written down too. When an answer gets lost, it looks whether the item is
 // gone. A request that was sent has until the end of the time for its answer.
 func (r *Remover) Remove(ctx context.Context, item record.Item) (Removal, error) {
+	sent := false
 	for try := 1; ; try++ {
 		now, err := r.attempt(ctx, item)
+		item, sent = now.Item, sent || !now.Leaving.IsZero()
 		switch {
-		case err == nil && now.Verdict == Gone && try > 1:
+		case err == nil && now.Verdict == Gone && sent:
 			now.Verdict = Removed // by the try whose answer got lost
-			return now, r.record(item)
+			return now, r.record(now.Item)
+		case err == nil && now.Verdict == Gone && r.early(item):
+			try = 0 // what was asked for a moment ago may show yet
 		case err == nil && (now.Verdict == Gone || now.Verdict == Removed):
-			return now, r.record(item)
+			return now, r.record(now.Item)
 		case err == nil && now.Verdict == Stays:
 			return now, nil
 		case err == nil && try == removalTries:
@@ -37,7 +42,7 @@ func (r *Remover) Remove(ctx context.Context, item record.Item) (Removal, error)
 			return Removal{Item: item, Verdict: Stays}, err
 		}
 		select {
-		case <-time.After(removalPause):
+		case <-r.after(removalPause):
 		case <-ctx.Done():
 			return r.lookOnce(ctx, item)
 		}
@@ -55,19 +60,37 @@ func (r *Remover) lookOnce(ctx context.Context, item record.Item) (Removal, erro
 	return Removal{Item: item, Verdict: Stays}, ctx.Err()
 }
 
-// attempt is one look and one removal. The verdict stays Remove while a policy
-// is in use: IAM may not have forgotten the attachment yet.
+func (r *Remover) after(d time.Duration) <-chan time.Time {
+	if r.After != nil {
+		return r.After(d)
+	}
+	return time.After(d)
+}
+
+// attempt is one look and one removal, written down before it is sent. The
+// verdict stays Remove while a policy is in use: IAM may not have forgotten the
+// attachment yet.
 func (r *Remover) attempt(ctx context.Context, item record.Item) (Removal, error) {
+	item, err := r.settled(ctx, item)
+	if err != nil {
+		return Removal{Item: item}, err
+	}
 	now, err := r.judge(ctx, item)
+	now.Item = item
 	if err != nil || now.Verdict != Remove || now.uses > 0 {
 		return now, err
 	}
-	if err := r.Ledger.Ready(r.Receipt); err != nil {
+	now.Leaving = r.Now().UTC()
+	if err := r.Ledger.Put(r.Receipt, now.Item); err != nil {
 		return now, err
 	}
 	writing, cancel := screen.Writing(ctx)
 	defer cancel()
 	if err := r.delete(writing, item); err != nil {
+		if step.Refused(err) {
+			now.Leaving = time.Time{}
+			err = errors.Join(err, r.Ledger.Put(r.Receipt, now.Item))
+		}
 		return now, err
 	}
 	if item.Kind == record.ItemStack {
@@ -80,7 +103,7 @@ func (r *Remover) attempt(ctx context.Context, item record.Item) (Removal, error
 }
 
 func (r *Remover) record(item record.Item) error {
-	item.State, item.At, item.By = record.ItemRemoved, r.Now().UTC(), r.By
+	item.State, item.At, item.By, item.Leaving = record.ItemRemoved, r.Now().UTC(), r.By, time.Time{}
 	return r.Ledger.Put(r.Receipt, item)
 }
 
@@ -88,20 +111,20 @@ func (r *Remover) record(item record.Item) error {
 func (r *Remover) delete(ctx context.Context, item record.Item) error {
 	switch item.Kind {
 	case record.ItemAttachment:
-		return r.Journal.Do("detach "+item.Name+" from "+item.Role, func() error { return r.Account.DetachRolePolicy(ctx, item.Role, item.ARN) })
+		return r.Journal.Do(ctx, "detach "+item.Name+" from "+item.Role, func(ctx context.Context) error { return r.Account.DetachRolePolicy(ctx, item.Role, item.ARN) })
 	case record.ItemInline:
-		return r.Journal.Do("delete inline policy "+item.Name+" of "+item.Role, func() error {
+		return r.Journal.Do(ctx, "delete inline policy "+item.Name+" of "+item.Role, func(ctx context.Context) error {
 			return r.Account.DeleteRolePolicy(ctx,
 				item.Role, item.Name)
 		})
 	case record.ItemRole:
-		return r.Journal.Do("delete role "+item.Name, func() error { return r.Account.DeleteRole(ctx, item.Name) })
+		return r.Journal.Do(ctx, "delete role "+item.Name, func(ctx context.Context) error { return r.Account.DeleteRole(ctx, item.Name) })
 	case record.ItemPolicy:
 		return r.deletePolicy(ctx, item)
 	case record.ItemUser, record.ItemUserAttachment, record.ItemKey:
 		return r.deleteUserItem(ctx, item)
 	case record.ItemStack:
-		return r.Journal.Do("delete stack "+item.Name, func() error { return r.Account.DeleteStack(ctx, item.ID, "") })
+		return r.Journal.Do(ctx, "delete stack "+item.Name, func(ctx context.Context) error { return r.Account.DeleteStack(ctx, item.ID, "") })
 	}
 	return nil
 }
@@ -117,11 +140,11 @@ func (r *Remover) deletePolicy(ctx context.Context, item record.Item) error {
 			continue
 		}
 		call := "delete version " + v.ID + " of policy " + item.Name
-		if err := r.Journal.Do(call, func() error { return r.Account.DeletePolicyVersion(ctx, item.ARN, v.ID) }); err != nil {
+		if err := r.Journal.Do(ctx, call, func(ctx context.Context) error { return r.Account.DeletePolicyVersion(ctx, item.ARN, v.ID) }); err != nil {
 			return err
 		}
 	}
-	return r.Journal.Do("delete policy "+item.Name, func() error { return r.Account.DeletePolicy(ctx, item.ARN) })
+	return r.Journal.Do(ctx, "delete policy "+item.Name, func(ctx context.Context) error { return r.Account.DeletePolicy(ctx, item.ARN) })
 }
 
 // All removes everything that may be removed, in order, and says what became

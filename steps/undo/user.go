@@ -79,7 +79,7 @@ func (r *Remover) judgeUserAttachment(user aws.User, item record.Item) Removal {
 	switch {
 	case !slices.ContainsFunc(user.Attached, func(p aws.AttachedPolicy) bool { return p.ARN == item.ARN }):
 		return Removal{Item: item, Verdict: Gone}
-	case item.Unproven() && !made:
+	case item.Unproven() && !made && !r.madePolicy(item.ARN):
 		return r.unproven(item)
 	}
 	return Removal{Item: item, Verdict: Remove}
@@ -115,10 +115,10 @@ func (r *Remover) foreignToUser(user aws.User, keys []aws.AccessKey) string {
 func (r *Remover) deleteUserItem(ctx context.Context, item record.Item) error {
 	switch item.Kind {
 	case record.ItemKey:
-		return r.Journal.Do("delete access key "+item.ID, func() error { return r.Account.DeleteAccessKey(ctx, item.User, item.ID) })
+		return r.Journal.Do(ctx, "delete access key "+item.ID, func(ctx context.Context) error { return r.Account.DeleteAccessKey(ctx, item.User, item.ID) })
 	case record.ItemUserAttachment:
-		return r.Journal.Do("detach "+item.Name+" from "+item.User, func() error { return r.Account.DetachUserPolicy(ctx, item.User, item.ARN) })
+		return r.Journal.Do(ctx, "detach "+item.Name+" from "+item.User, func(ctx context.Context) error { return r.Account.DetachUserPolicy(ctx, item.User, item.ARN) })
 	default:
-		return r.Journal.Do("delete user "+item.Name, func() error { return r.Account.DeleteUser(ctx, item.Name) })
+		return r.Journal.Do(ctx, "delete user "+item.Name, func(ctx context.Context) error { return r.Account.DeleteUser(ctx, item.Name) })
 	}
 }

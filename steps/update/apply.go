@@ -3,6 +3,7 @@ package update
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"rolecall/aws"
@@ -82,46 +83,118 @@ func (u *Updater) about(r record.Receipt, i record.Item, p PolicyUpdate, roleID 
 }
 
 // Apply writes one policy and, where the policy is in a receipt, its new digest
-// there. An answer that got lost is settled by reading the policy again.
+// there: as pending before it is sent, and as written after. An answer that got
+// lost is settled by reading the policy again.
 func (u *Updater) Apply(ctx context.Context, role aws.Role, p PolicyUpdate) error {
-	if err := u.ready(role, p); err != nil {
-		return err
+	if err := u.note(role, p, func(known record.Item) record.Item {
+		known.Pending = p.After.Digest()
+		return known
+	}); err != nil {
+		return err // nothing was sent
 	}
 	ctx, cancel := screen.Writing(ctx)
 	defer cancel()
 	write := u.writeVersion
 	if p.Kind == record.ItemInline {
 		write = func(ctx context.Context, p PolicyUpdate) error {
-			return u.Journal.Do("write inline policy "+p.Name+" of "+role.Name, func() error {
-				return u.Account.PutRolePolicy(ctx,
-					role.Name, p.Name, p.After)
+			return u.Journal.Do(ctx, "write inline policy "+p.Name+" of "+role.Name, func(ctx context.Context) error {
+				return u.Account.PutRolePolicy(ctx, role.Name, p.Name, p.After)
 			})
 		}
 	}
-	if err := write(ctx, p); err != nil {
-		return err
+	switch err := write(ctx, p); {
+	case err != nil && step.Refused(err):
+		return errors.Join(err, u.note(role, p, func(known record.Item) record.Item {
+			known.Pending = ""
+			return known
+		}))
+	case err != nil:
+		return err // it stays pending: whoever reads the receipt next looks
 	}
-	return u.record(role, p)
+	return u.note(role, p, func(known record.Item) record.Item {
+		known.At, known.By = u.Session.Now().UTC(), u.By
+		return written(known, p.After.Digest())
+	})
 }
 
-// ready makes sure that the update can be written down, before it is sent. A
-// receipt that cannot be read could be the policy's, and would be wrong then.
-func (u *Updater) ready(role aws.Role, p PolicyUpdate) error {
+// written is what is known of a policy that has a new document.
+func written(known record.Item, digest string) record.Item {
+	if known.State == record.ItemAdopted {
+		known.State = record.ItemUpdated
+	}
+	known.Digest, known.Pending = digest, ""
+	return known
+}
+
+// note writes down what is known of a policy in every receipt that knows it. One
+// that none knows goes into that of the session that connected its role: rolecall
+// only found it. A receipt that cannot be read could be the policy's, and would be
+// wrong then.
+func (u *Updater) note(role aws.Role, p PolicyUpdate, change func(record.Item) record.Item) error {
 	receipts, err := u.Store.Receipts()
 	if err != nil {
 		return err
 	}
+	s, known := u.Session, false
 	for _, r := range receipts {
-		if slices.ContainsFunc(r.Items, func(i record.Item) bool { return u.about(r, i, p, role.ID) && i.State != record.ItemRemoved }) {
-			if err := u.Store.Ledger(r.Session).Ready(r); err != nil {
+		for _, i := range r.Items {
+			if i.State == record.ItemRemoved || i.State == record.ItemNotMade || !u.about(r, i, p, role.ID) {
+				continue
+			}
+			known = true
+			if changed := change(i); changed.Digest != i.Digest || changed.Pending != i.Pending {
+				if err := u.Store.Ledger(r.Session).Put(r, changed); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if known || s.ID == "" {
+		return nil
+	}
+	item := record.Item{Kind: p.Kind, State: record.ItemUpdated, Purpose: u.Purpose, Name: p.Name, ARN: p.ARN, ID: p.ID,
+		Digest: p.Before.Digest(), At: s.Now().UTC(), By: u.By}
+	if p.Kind == record.ItemInline {
+		item.Role, item.RoleID = role.Name, role.ID
+	}
+	head := s.ReceiptHead()
+	head.Access = cmp.Or(head.Access, s.AccessOrRole())
+	return u.Store.Ledger(s.ID).Put(head, change(item))
+}
+
+// settle writes down, of each policy that the role has now, what came of an
+// update that was sent and never seen answered.
+func (u *Updater) settle(role aws.Role) error {
+	var held []PolicyUpdate
+	for _, p := range role.Attached {
+		if p.Document != nil {
+			held = append(held, PolicyUpdate{Kind: record.ItemPolicy, Name: p.Name, ARN: p.ARN, After: p.Document})
+		}
+	}
+	for _, p := range role.Inline {
+		if p.Document != nil {
+			held = append(held, PolicyUpdate{Kind: record.ItemInline, Name: p.Name, After: p.Document})
+		}
+	}
+	receipts, err := u.Store.ListReceipts()
+	if err != nil {
+		return err
+	}
+	for _, one := range receipts {
+		for _, i := range one.Receipt.Items {
+			at := slices.IndexFunc(held, func(p PolicyUpdate) bool {
+				p.ID = i.ID // a role's list tells no IDs
+				return i.Pending != "" && u.about(one.Receipt, i, p, role.ID) && p.After.Digest() == i.Pending
+			})
+			if one.Err != nil || at < 0 {
+				continue
+			}
+			if err := u.Store.Ledger(one.Session).Put(one.Receipt, written(i, i.Pending)); err != nil {
 				return err
 			}
 		}
 	}
-	if u.Session.ID == "" {
-		return nil
-	}
-	return u.Store.Ledger(u.Session.ID).Ready(u.Session.ReceiptHead())
+	return nil
 }
 
 func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
@@ -136,11 +209,11 @@ func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
 	}
 	if p.Drop != "" {
 		call := "delete version " + p.Drop + " of policy " + p.Name
-		if err := u.Journal.Do(call, func() error { return u.Account.DeletePolicyVersion(ctx, p.ARN, p.Drop) }); err != nil {
+		if err := u.Journal.Do(ctx, call, func(ctx context.Context) error { return u.Account.DeletePolicyVersion(ctx, p.ARN, p.Drop) }); err != nil {
 			return err
 		}
 	}
-	err = u.Journal.Do("update policy "+p.Name, func() error {
+	err = u.Journal.Do(ctx, "update policy "+p.Name, func(ctx context.Context) error {
 		_, err := u.Account.CreatePolicyVersion(ctx, p.ARN, p.After)
 		return err
 	})
@@ -153,36 +226,4 @@ func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
 		return nil
 	}
 	return err
-}
-
-// record writes the new digest into the receipt that knows the policy, so that
-// disconnect still takes it for what rolecall made. A policy that rolecall only
-// found is recorded as changed, with the session that connected its role.
-func (u *Updater) record(role aws.Role, p PolicyUpdate) error {
-	receipts, err := u.Store.Receipts()
-	if err != nil {
-		return err
-	}
-	s := u.Session
-	item := record.Item{Kind: p.Kind, State: record.ItemUpdated, Purpose: u.Purpose, Name: p.Name, ARN: p.ARN, ID: p.ID,
-		Digest: p.After.Digest(),
-		At:     s.Now().UTC(), By: u.By}
-	if p.Kind == record.ItemInline {
-		item.Role, item.RoleID = role.Name, role.ID
-	}
-	known := false
-	for _, r := range receipts {
-		if slices.ContainsFunc(r.Items, func(i record.Item) bool { return u.about(r, i, p, role.ID) && i.State != record.ItemRemoved }) {
-			known = true
-			if err := u.Store.Ledger(r.Session).Put(r, item); err != nil {
-				return err
-			}
-		}
-	}
-	if known || s.ID == "" {
-		return nil
-	}
-	head := s.ReceiptHead()
-	head.Access = cmp.Or(head.Access, s.AccessOrRole())
-	return u.Store.Ledger(s.ID).Put(head, item)
 }

@@ -48,7 +48,8 @@ type PolicyUpdate struct {
 }
 
 // Plan reads the role and compares its policies with the wanted ones. It
-// changes nothing. The error is a Fault where the role is not one to update.
+// changes nothing in AWS; what came of an earlier update that was never seen
+// answered goes into the receipts. The error is a Fault where the role is not one to update.
 func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 	g, err := u.Session.Grant(u.Purpose)
 	if err != nil {
@@ -83,6 +84,9 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 				Expected: arn, Next: "Have rolecall attach it: rolecall connect --method direct --role-name " + roleName + ".",
 				Kind: screen.NotAsNeeded}}
 		}
+	}
+	if err := u.settle(*seen.Role); err != nil {
+		return Update{}, err
 	}
 	update := Update{Role: *seen.Role}
 	if matches, _ := report.Check("policy-matches"); matches.Status == aws.Pass {

@@ -20,16 +20,9 @@ import (
 type Journal interface {
 	// Before is called before the call is sent. If it fails nothing is sent.
 	Before(name string) error
-	// After is called when it was answered; outcome is one line.
-	After(name, outcome string) error
+	// After is called when it was answered.
+	After(name string, outcome screen.Outcome) error
 }
-
-// The words that Journal.After is told, where no error says more.
-const (
-	outcomeDone     = "done"
-	outcomeAnswered = "answered" // the step knows how
-	outcomePanicked = "panicked"
-)
 
 // Calls runs what steps ask for by steps.Call, the same way for every front:
 // reading calls end with the visit that asked for them, writing calls never do.
@@ -311,25 +304,22 @@ func (c *Calls) write(ctx context.Context, call screen.Call) screen.Msg {
 
 // guard turns a panic into a message, so that a mistake in one call costs a
 // problem on the screen and not the session.
-func guard(ctx context.Context, call screen.Call) (msg screen.Msg, outcome string) {
+func guard(ctx context.Context, call screen.Call) (msg screen.Msg, outcome screen.Outcome) {
 	defer func() {
 		if r := recover(); r != nil {
-			msg = screen.Broke{Name: call.Name, Text: draw.Clean(fmt.Sprint(r))}
-			outcome = outcomePanicked
+			broke := screen.Broke{Name: call.Name, Text: draw.Clean(fmt.Sprint(r))}
+			msg, outcome = broke, screen.Outcome{Result: screen.ResultPanicked, Said: broke.Text}
 		}
 	}()
 	msg = call.Do(ctx)
 	return msg, outcomeOf(msg)
 }
 
-// outcomeOf is what the journal is told of a reply.
-func outcomeOf(msg screen.Msg) string {
-	answer, ok := msg.(screen.Answered)
-	if !ok {
-		return outcomeAnswered
+// outcomeOf is what the journal is told of a reply. One that does not tell leaves
+// the outcome unknown, which a test of the steps forbids for writing calls.
+func outcomeOf(msg screen.Msg) screen.Outcome {
+	if answer, ok := msg.(screen.Answered); ok {
+		return answer.Outcome()
 	}
-	if err := answer.Failure(); err != nil {
-		return err.Error()
-	}
-	return outcomeDone
+	return screen.Outcome{Result: screen.ResultUnknown}
 }

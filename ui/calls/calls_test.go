@@ -28,10 +28,10 @@ func (n *notes) Before(name string) error {
 	return n.fails
 }
 
-func (n *notes) After(name, outcome string) error {
+func (n *notes) After(name string, outcome screen.Outcome) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.lines = append(n.lines, "after "+name+" "+outcome)
+	n.lines = append(n.lines, "after "+name+" "+string(outcome.Result))
 	return nil
 }
 
@@ -130,7 +130,7 @@ func TestAWriteIsNeverDropped(t *testing.T) {
 		if _, busy := c.Writing(); busy {
 			t.Error("still counted after it was taken")
 		}
-		if !slices.Contains(journal.lines, "before create role") || !slices.Contains(journal.lines, "after create role answered") {
+		if !slices.Contains(journal.lines, "before create role") || !slices.Contains(journal.lines, "after create role unknown") {
 			t.Errorf("journal %q", journal.lines)
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
+	"rolecall/steps/describe"
 	"rolecall/steps/explain"
 	"rolecall/steps/screen"
 	"rolecall/ui/draw"
@@ -149,7 +150,7 @@ func (a *App) finish(ctx context.Context, err error) int {
 	if !a.Started {
 		err = asUsage(err)
 	}
-	cancelled := errors.Is(err, ErrCancelled) || ctx.Err() != nil && errors.Is(err, context.Canceled)
+	cancelled := errors.Is(err, ErrCancelled) || errors.Is(err, describe.ErrInterrupted) || ctx.Err() != nil && errors.Is(err, context.Canceled)
 	problem := ProblemOf(err)
 	if cancelled {
 		problem = cancelledProblem(err)

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"strings"
-	"syscall"
 
 	"rolecall/aws"
+	"rolecall/steps/describe"
 	"rolecall/ui/draw"
 )
 
@@ -20,13 +18,10 @@ const MaxPolicyText = 16 << 20
 
 // ReadFile reads the file of a policy that was named.
 func ReadFile(name string) ([]byte, error) {
-	// A pipe that nobody writes to ends at once, rather than hanging in the opening.
-	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, CannotRead(name, err)
+	text, err := describe.ReadInput(name, MaxPolicyText)
+	if errors.Is(err, describe.ErrInterrupted) {
+		return nil, err
 	}
-	defer func() { _ = f.Close() }()
-	text, err := io.ReadAll(io.LimitReader(f, MaxPolicyText+1))
 	if err != nil {
 		return nil, CannotRead(name, err)
 	}

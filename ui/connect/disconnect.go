@@ -85,7 +85,7 @@ func disconnect(ctx context.Context, a *cli.App, args []string, yes bool, wait t
 	if err != nil {
 		return err
 	}
-	u := &undoing{app: a, store: store, remover: &undo.Remover{Ledger: store.Ledger(receipt.Session), Receipt: receipt, Now: a.Env.Now}}
+	u := &undoing{app: a, store: store, remover: &undo.Remover{Ledger: store.Ledger(receipt.Session), Receipt: receipt, Now: a.Env.Now, After: a.Env.After}}
 	u.vendor, _ = steps.Library().Load(receipt.Vendor) // its words are a help; a vendor file may be gone
 	if receipt.Rehearsal {
 		return u.ofRehearsal()

@@ -150,6 +150,9 @@ func printSession(a *cli.App, shown shownSession) {
 		outcome := string(e.State)
 		if e.State == record.EntryAnswered {
 			outcome = e.Outcome
+			if e.RequestID != "" {
+				outcome += " · request " + e.RequestID
+			}
 		}
 		rows = append(rows, []string{e.Time.Local().Format(time.DateTime), cli.Dash(draw.Clean(e.By)), cli.Dash(draw.Clean(e.Command)),
 			draw.Clean(e.Call), draw.Clean(outcome)})

@@ -238,6 +238,9 @@ func (u *unattended) timeUp(view screen.Screen) error {
 			trouble = block
 		case screen.Waiting:
 			awaited = block.For
+			if block.Wrong != nil {
+				return &screen.Fault{Problem: *block.Wrong}
+			}
 		case screen.Tasks:
 			for _, task := range block {
 				if task.State == screen.Running && awaited == "" {

@@ -75,6 +75,7 @@ func TestWhenTheTimeIsUp(t *testing.T) {
 	}{
 		"waiting":                    {[]screen.Block{screen.Waiting{For: "the role"}}, cli.ExitWaiting, "the role after 2m0s"},
 		"a wrong role is there":      {[]screen.Block{screen.Waiting{For: "the role"}, wrong}, cli.ExitNotAsIs, "Another external ID."},
+		"what was made is wrong":     {[]screen.Block{screen.Waiting{For: "the role", Wrong: &screen.Problem{What: "No policy.", Kind: screen.NotAsNeeded}}}, cli.ExitNotAsIs, "No policy."},
 		"trouble with the network":   {[]screen.Block{screen.Problem{What: "No answer.", Passing: true}, screen.Waiting{For: "the role"}}, cli.ExitWaiting, "the role"},
 		"in the middle of something": {[]screen.Block{screen.Tasks{{Name: "asking Spot", State: screen.Running}}}, cli.ExitWaiting, "asking Spot"},
 		"nothing said":               {nil, cli.ExitWaiting, "the step Connect"},

@@ -169,21 +169,38 @@ func findStore(a *cli.App) line {
 	if err != nil {
 		return failed("sessions", err)
 	}
-	all, err := record.OpenStore(folder).List()
+	store := record.OpenStore(folder)
+	sessions, err := store.List()
 	if err != nil {
 		return failed("sessions", err)
 	}
-	damaged := 0
-	for _, one := range all {
-		if one.Err != nil {
-			damaged++
-		}
+	receipts, err := store.ListReceipts()
+	if err != nil {
+		return failed("sessions", err)
 	}
-	f.Status, f.Detail = pass, fmt.Sprintf("%d in %s", len(all), folder)
+	f.Status, f.Detail = pass, fmt.Sprintf("%d in %s", len(sessions), folder)
+	damaged := count(sessions, func(one record.Listed) bool { return one.Err != nil })
 	if damaged > 0 {
-		f.Status, f.Detail, f.Fix = warn, fmt.Sprintf("%s, %d damaged", f.Detail, damaged), "See them: rolecall sessions list."
+		f.Detail += fmt.Sprintf(", %d damaged", damaged)
+	}
+	lost := count(receipts, func(one record.ListedReceipt) bool { return one.Err != nil })
+	if lost > 0 {
+		f.Detail += fmt.Sprintf(", and %s damaged", screen.Counted(lost, "receipt"))
+	}
+	if damaged+lost > 0 {
+		f.Status, f.Fix = warn, "See them, and what to do: rolecall sessions list."
 	}
 	return f
+}
+
+func count[T any](all []T, which func(T) bool) int {
+	n := 0
+	for _, one := range all {
+		if which(one) {
+			n++
+		}
+	}
+	return n
 }
 
 func findProfiles(a *cli.App) line {

@@ -1,6 +1,7 @@
 package vendors
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 
@@ -86,6 +87,9 @@ func checkVendor(a *cli.App, name, failOn string) error {
 		return err
 	}
 	text, err := describe.ReadText(name)
+	if errors.Is(err, describe.ErrInterrupted) {
+		return err
+	}
 	if err != nil {
 		return cli.Usage(draw.Clean(name)+" cannot be read.", "the path of a YAML file", "Check the path: rolecall vendors check ./acme.yaml.")
 	}

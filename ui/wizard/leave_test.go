@@ -48,7 +48,7 @@ func TestLeavingWaitsForAWrite(t *testing.T) {
 	if diff := cmp.Diff([]screen.Msg{screen.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"before submit role", "after submit role answered"}, journal.lines); diff != "" {
+	if diff := cmp.Diff([]string{"before submit role", "after submit role unknown"}, journal.lines); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -168,7 +168,9 @@ type notes struct {
 
 func (n *notes) Before(name string) error { return n.note("before " + name) }
 
-func (n *notes) After(name, outcome string) error { return n.note("after " + name + " " + outcome) }
+func (n *notes) After(name string, outcome screen.Outcome) error {
+	return n.note("after " + name + " " + string(outcome.Result))
+}
 
 func (n *notes) note(line string) error {
 	n.mu.Lock()
