@@ -13,8 +13,8 @@ import (
 	"rolecall/steps/screen"
 	"rolecall/ui/calls"
 	"rolecall/ui/cli"
-	"rolecall/ui/desk"
 	"rolecall/ui/draw"
+	"rolecall/ui/terminal"
 )
 
 // longestLine bounds one typed or pasted line.
@@ -24,11 +24,11 @@ const longestLine = 1 << 20
 // terminals and logs. It never moves the cursor and uses no colour. While
 // something is awaited, it prints only what changed.
 type plain struct {
-	run    *Run
-	driver *driver
-	desk   *desk.Desk
-	in     *bufio.Reader
-	atEnd  []func() // what has to be cleared when the program ends
+	run      *Run
+	driver   *driver
+	terminal *terminal.Terminal
+	in       *bufio.Reader
+	atEnd    []func() // what has to be cleared when the program ends
 
 	doc      *reading // being read; nil: none
 	question string   // the question asked last, and how many there were
@@ -58,7 +58,7 @@ type typedLine struct {
 
 // Plain drives the walk by typed lines.
 func (r *Run) Plain(ctx context.Context) error {
-	p := &plain{run: r, desk: desk.New(), in: bufio.NewReader(r.App.Env.Stdin), lines: make(chan typedLine, 1)}
+	p := &plain{run: r, terminal: terminal.New(), in: bufio.NewReader(r.App.Env.Stdin), lines: make(chan typedLine, 1)}
 	p.driver = newDriver(ctx, r, p.effect)
 	defer p.driver.close()
 	defer func() {

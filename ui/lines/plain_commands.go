@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"rolecall/steps/screen"
-	"rolecall/ui/desk"
+	"rolecall/ui/terminal"
 	"rolecall/ui/draw"
 )
 
@@ -265,7 +265,7 @@ func (p *plain) effect(effect screen.Effect) {
 	case screen.Copy:
 		p.copyText(effect)
 	case screen.Open:
-		shown, err := p.desk.Open(effect.URL)
+		shown, err := p.terminal.Open(effect.URL)
 		if shown || err != nil {
 			p.say("Open this page: " + effect.URL)
 		} else {
@@ -273,7 +273,7 @@ func (p *plain) effect(effect screen.Effect) {
 		}
 		p.driver.tell(screen.Opened{URL: effect.URL, Shown: shown, Err: err})
 	case screen.Save:
-		path, _, err := p.desk.Save(effect.Name, effect.Text)
+		path, _, err := p.terminal.Save(effect.Name, effect.Text)
 		if err != nil {
 			p.say("It was not saved: " + err.Error())
 		} else {
@@ -290,10 +290,10 @@ func (p *plain) effect(effect screen.Effect) {
 // for the terminal are left to the full-screen wizard: here they could end up in
 // a log.
 func (p *plain) copyText(c screen.Copy) {
-	copied, err := p.desk.Copy(context.Background(), c.Text)
+	copied, err := p.terminal.Copy(context.Background(), c.Text)
 	switch {
 	case c.ClearAfter > 0 && (err != nil || copied.Escape != ""):
-		err = desk.ErrNoClipboard
+		err = terminal.ErrNoClipboard
 		p.say(c.Label + " cannot be copied from here, and is not shown where the screen stays. Delete the key with d, and make another with --secret-file FILE.")
 	case err != nil:
 		p.say("It was not copied: " + err.Error())
@@ -301,7 +301,7 @@ func (p *plain) copyText(c screen.Copy) {
 		p.clearLater(c)
 		p.say(fmt.Sprintf("%s %s. It is taken off again in %d s.", c.Label, copied.Word(), int(c.ClearAfter.Seconds())))
 	case copied.Escape != "":
-		err = desk.ErrNoClipboard
+		err = terminal.ErrNoClipboard
 		p.say(c.Label + " cannot be copied from here. Save it with s, or take it from the screen: v.")
 	default:
 		p.say(c.Label + " " + copied.Word() + ".")
@@ -313,7 +313,7 @@ func (p *plain) copyText(c screen.Copy) {
 // end at the latest.
 func (p *plain) clearLater(c screen.Copy) {
 	clearing := sync.OnceFunc(func() {
-		_, _ = p.desk.Clear(context.Background(), c.Text) // nobody is there to be told
+		_, _ = p.terminal.Clear(context.Background(), c.Text) // nobody is there to be told
 	})
 	time.AfterFunc(c.ClearAfter, clearing)
 	p.atEnd = append(p.atEnd, clearing)

@@ -17,8 +17,8 @@ import (
 	"rolecall/steps/screen"
 	"rolecall/steps/vendorapi"
 	"rolecall/ui/cli"
-	"rolecall/ui/desk"
 	"rolecall/ui/draw"
+	"rolecall/ui/terminal"
 )
 
 // line is one thing that doctor looked at.
@@ -152,7 +152,7 @@ func findTerminal(a *cli.App) line {
 }
 
 func findClipboard() line {
-	ways := desk.New().Ways()
+	ways := terminal.New().Ways()
 	if len(ways) == 0 {
 		return line{Name: "clipboard", Status: warn, Detail: "no way to copy from here", Fix: "Save documents to a file instead."}
 	}

@@ -11,13 +11,13 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"rolecall/ui/desk"
 	"rolecall/ui/draw"
+	"rolecall/ui/terminal"
 )
 
-// deskMsg is what came of copying, opening or saving. It goes to the step that
+// terminalMsg is what came of copying, opening or saving. It goes to the step that
 // was there when it was asked for.
-type deskMsg struct {
+type terminalMsg struct {
 	visit  int
 	msg    screen.Msg
 	key    string // of the item that was copied or saved; empty: none
@@ -64,10 +64,10 @@ func (w *Wizard) effect(visit int, effect screen.Effect) tea.Cmd {
 
 // copy puts text on the clipboard, off the loop: a tool may take its time.
 func (w *Wizard) copy(key string, e screen.Copy) tea.Cmd {
-	visit, d := w.walk.Visit(), w.desk
+	visit, d := w.walk.Visit(), w.terminal
 	return func() tea.Msg {
 		copied, err := d.Copy(context.Background(), e.Text)
-		m := deskMsg{visit: visit, key: key, escape: copied.Escape,
+		m := terminalMsg{visit: visit, key: key, escape: copied.Escape,
 			msg: screen.Copied{Label: e.Label, Sent: copied.Sent, Err: err}}
 		label := cmp.Or(e.Label, "The text")
 		if err != nil {
@@ -83,12 +83,12 @@ func (w *Wizard) copy(key string, e screen.Copy) tea.Cmd {
 	}
 }
 
-func copyStatus(label string, copied desk.Copied, bytes int) string {
+func copyStatus(label string, copied terminal.Copied, bytes int) string {
 	if !copied.Sent {
 		return fmt.Sprintf("%s copied (%s).", label, size(bytes))
 	}
 	switch copied.Way {
-	case desk.Tmux:
+	case terminal.Tmux:
 		return fmt.Sprintf("%s sent to tmux (%s); prefix ] pastes it there.", label, size(bytes))
 	default:
 		return fmt.Sprintf("%s sent (%s). Nothing to paste? s saves it.", label, size(bytes))
@@ -106,10 +106,10 @@ func size(bytes int) string {
 }
 
 func (w *Wizard) open(link screen.Link) tea.Cmd {
-	visit, d := w.walk.Visit(), w.desk
+	visit, d := w.walk.Visit(), w.terminal
 	return func() tea.Msg {
 		shown, err := d.Open(link.URL)
-		m := deskMsg{visit: visit, msg: screen.Opened{URL: link.URL, Shown: shown, Err: err}}
+		m := terminalMsg{visit: visit, msg: screen.Opened{URL: link.URL, Shown: shown, Err: err}}
 		switch {
 		case err != nil:
 			m.status = draw.Status{Bad: true, Text: fmt.Sprintf("The page was not opened: %v.", err)}
@@ -123,10 +123,10 @@ func (w *Wizard) open(link screen.Link) tea.Cmd {
 }
 
 func (w *Wizard) saveFile(key string, e screen.Save) tea.Cmd {
-	visit, d := w.walk.Visit(), w.desk
+	visit, d := w.walk.Visit(), w.terminal
 	return func() tea.Msg {
 		path, same, err := d.Save(e.Name, e.Text)
-		m := deskMsg{visit: visit, key: key, msg: screen.Saved{Label: e.Label, Path: path, Err: err}}
+		m := terminalMsg{visit: visit, key: key, msg: screen.Saved{Label: e.Label, Path: path, Err: err}}
 		switch {
 		case err != nil:
 			m.status = draw.Status{Bad: true, Text: fmt.Sprintf("%s was not saved: %v.", cmp.Or(e.Label, e.Name), err)}
@@ -141,8 +141,8 @@ func (w *Wizard) saveFile(key string, e screen.Save) tea.Cmd {
 	}
 }
 
-// fromDesk takes what came of copying, opening or saving.
-func (w *Wizard) fromDesk(m deskMsg) tea.Cmd {
+// fromTerminal takes what came of copying, opening or saving.
+func (w *Wizard) fromTerminal(m terminalMsg) tea.Cmd {
 	var cmds []tea.Cmd
 	if m.escape != "" {
 		cmds = append(cmds, tea.Raw(m.escape))
@@ -177,7 +177,7 @@ func (w *Wizard) clear(text string) tea.Cmd {
 		return nil
 	}
 	delete(w.secrets, text)
-	d := w.desk
+	d := w.terminal
 	return func() tea.Msg {
 		left, err := d.Clear(context.Background(), text)
 		switch {
@@ -193,7 +193,7 @@ func (w *Wizard) clear(text string) tea.Cmd {
 // clearSecrets empties the clipboard at the end, whatever time was left.
 func (w *Wizard) clearSecrets(ctx context.Context) {
 	for text := range w.secrets {
-		_, _ = w.desk.Clear(ctx, text) // nobody is there to be told
+		_, _ = w.terminal.Clear(ctx, text) // nobody is there to be told
 	}
 	clear(w.secrets)
 }

@@ -118,10 +118,10 @@ func TestSecretsLeaveTheClipboard(t *testing.T) {
 		return []screen.Effect{screen.Copy{Label: "Secret key", Text: "hunter2", ClearAfter: 20 * time.Second}}
 	}
 	native := func(o *WizardOptions) {
-		o.Desk = testDesk(t, "TERM=linux")
-		o.Desk.NativeTool = func() bool { return true }
-		o.Desk.NativeRead = func() (string, error) { return get(), nil }
-		o.Desk.NativeWrite = set
+		o.Terminal = testTerminal(t, "TERM=linux")
+		o.Terminal.NativeTool = func() bool { return true }
+		o.Terminal.NativeRead = func() (string, error) { return get(), nil }
+		o.Terminal.NativeWrite = set
 	}
 	drive(t, []step.Step{s}, native, func(w *fluent) {
 		w.Sees("Secret key copied (7 bytes). Off the clipboard again in 20 s.").Wait(19 * time.Second).Sees("again in 1 s")

@@ -21,15 +21,15 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"rolecall/steps"
-	"rolecall/ui/desk"
 	"rolecall/ui/draw"
+	"rolecall/ui/terminal"
 )
 
 // WizardOptions are what the full-screen wizard depends on.
 type WizardOptions struct {
-	Session *step.Session
-	Desk    *desk.Desk
-	Journal calls.Journal // nil: nothing is kept
+	Session  *step.Session
+	Terminal *terminal.Terminal
+	Journal  calls.Journal // nil: nothing is kept
 	// Save is called with the answers after every change; nil: nothing is kept.
 	Save   func(record.Answers) error
 	Getenv func(string) string // locale, TERM, NO_COLOR
@@ -58,14 +58,14 @@ type walker interface {
 // Wizard is the full-screen front and the only tea.Model. It knows no step: it
 // hands messages to the walk, carries out effects and draws what comes of it.
 type Wizard struct {
-	walk    walker
-	session *step.Session
-	desk    *desk.Desk
-	calls   *calls.Calls
-	save    func(record.Answers) error
-	saved   []byte
-	startAt record.StepID
-	getenv  func(string) string
+	walk     walker
+	session  *step.Session
+	terminal *terminal.Terminal
+	calls    *calls.Calls
+	save     func(record.Answers) error
+	saved    []byte
+	startAt  record.StepID
+	getenv   func(string) string
 
 	look          draw.Look
 	theme         *draw.Theme
@@ -146,7 +146,7 @@ func NewWizard(o WizardOptions) *Wizard {
 		o.Save = func(record.Answers) error { return nil }
 	}
 	w := &Wizard{
-		walk: o.walk, session: o.Session, desk: o.Desk, save: o.Save, startAt: o.StartAt, getenv: o.Getenv,
+		walk: o.walk, session: o.Session, terminal: o.Terminal, save: o.Save, startAt: o.StartAt, getenv: o.Getenv,
 		secrets: map[string]time.Time{},
 	}
 	w.calls = calls.NewCalls(context.Background(), o.Journal, o.Session.Now)
@@ -242,8 +242,8 @@ func (w *Wizard) update(msg tea.Msg) tea.Cmd {
 		return w.paste(msg.Content)
 	case calls.Reply:
 		return w.reply(msg)
-	case deskMsg:
-		return w.fromDesk(msg)
+	case terminalMsg:
+		return w.fromTerminal(msg)
 	case tickMsg:
 		w.ticking = false
 	case clearMsg:

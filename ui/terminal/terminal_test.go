@@ -1,4 +1,4 @@
-package desk
+package terminal
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// fake is a desk with an environment of its own, a PATH of its own and no
+// fake is a terminal with an environment of its own, a PATH of its own and no
 // native clipboard.
-func fake(t *testing.T, env ...string) (*Desk, string) {
+func fake(t *testing.T, env ...string) (*Terminal, string) {
 	t.Helper()
 	bin := t.TempDir()
 	vars := map[string]string{"TERM": "xterm-256color"}
@@ -29,7 +29,7 @@ func fake(t *testing.T, env ...string) (*Desk, string) {
 		}
 		return path, nil
 	}
-	return &Desk{
+	return &Terminal{
 		Getenv:   func(name string) string { return vars[name] },
 		LookPath: look,
 		Command: func(ctx context.Context, name string, args ...string) *exec.Cmd {
@@ -147,7 +147,7 @@ func TestNativeFailureFallsBackToTheTerminal(t *testing.T) {
 // The native clipboard library looks for its tool when the program starts, so
 // the real thing needs a process with another PATH: this test binary again.
 func TestNativeToolGetsTheBytes(t *testing.T) {
-	if target := os.Getenv("DESK_TEST_COPY"); target != "" {
+	if target := os.Getenv("TERMINAL_TEST_COPY"); target != "" {
 		d := New()
 		copied, err := d.Copy(t.Context(), target)
 		if err != nil || copied.Way != Native || copied.Sent {
@@ -163,7 +163,7 @@ func TestNativeToolGetsTheBytes(t *testing.T) {
 	script(t, filepath.Join(bin, "xclip"), "cat > "+out)
 	text := "{\n\t\"a\": 1\n}\n"
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNativeToolGetsTheBytes$")
-	cmd.Env = []string{"PATH=" + bin + ":/bin:/usr/bin", "TERM=xterm", "DESK_TEST_COPY=" + text}
+	cmd.Env = []string{"PATH=" + bin + ":/bin:/usr/bin", "TERM=xterm", "TERMINAL_TEST_COPY=" + text}
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, output)
 	}
@@ -190,13 +190,13 @@ func TestClearNativeOnlyIfItStillHoldsIt(t *testing.T) {
 }
 
 // inTmux starts a real tmux server on a private socket.
-func inTmux(t *testing.T) (*Desk, func(args ...string) string) {
+func inTmux(t *testing.T) (*Terminal, func(args ...string) string) {
 	t.Helper()
 	path, err := exec.LookPath("tmux")
 	if err != nil {
 		t.Skip("skipped: tmux is not installed")
 	}
-	dir, err := os.MkdirTemp("", "desk") // a socket's path has to be short
+	dir, err := os.MkdirTemp("", "rolecall") // a socket's path has to be short
 	if err != nil {
 		t.Fatal(err)
 	}

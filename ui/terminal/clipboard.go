@@ -1,4 +1,4 @@
-package desk
+package terminal
 
 import (
 	"context"
@@ -52,30 +52,30 @@ func (c Copied) Word() string {
 //
 // Source for the terminals that ignore OSC 52: VTE parses and drops it
 // (vteseq.cc), Apple's Terminal and the Linux console do not know it.
-func (d *Desk) Ways() []Way {
+func (t *Terminal) Ways() []Way {
 	var ways []Way
 	inside := false // a multiplexer swallows plain OSC 52
-	if d.Getenv("TMUX") != "" && d.has("tmux") {
+	if t.Getenv("TMUX") != "" && t.has("tmux") {
 		ways, inside = append(ways, Tmux), true
-	} else if d.Getenv("STY") != "" {
+	} else if t.Getenv("STY") != "" {
 		ways, inside = append(ways, Screen), true
 	}
-	if !d.Remote() && d.NativeTool() {
+	if !t.Remote() && t.NativeTool() {
 		ways = append(ways, Native)
 	}
-	if !inside && d.takesOSC52() {
+	if !inside && t.takesOSC52() {
 		ways = append(ways, OSC52)
 	}
 	return ways
 }
 
-func (d *Desk) takesOSC52() bool {
-	if d.Getenv("VTE_VERSION") != "" || d.Getenv("TERM_PROGRAM") == "Apple_Terminal" {
+func (t *Terminal) takesOSC52() bool {
+	if t.Getenv("VTE_VERSION") != "" || t.Getenv("TERM_PROGRAM") == "Apple_Terminal" {
 		return false
 	}
-	switch d.Getenv("TERM") {
+	switch t.Getenv("TERM") {
 	case "linux", "dumb", "":
-		return d.GOOS == "windows"
+		return t.GOOS == "windows"
 	}
 	return true
 }
@@ -83,14 +83,14 @@ func (d *Desk) takesOSC52() bool {
 // Copy puts text on the clipboard, byte for byte. Inside tmux on the person's
 // own machine it goes both to tmux and to the native clipboard, since tmux's
 // terminal may ignore it.
-func (d *Desk) Copy(ctx context.Context, text string) (Copied, error) {
+func (t *Terminal) Copy(ctx context.Context, text string) (Copied, error) {
 	var done []Copied
 	var problem error
-	for _, way := range d.Ways() {
+	for _, way := range t.Ways() {
 		if len(done) > 0 && way == OSC52 {
 			break
 		}
-		copied, err := d.copyBy(ctx, way, text)
+		copied, err := t.copyBy(ctx, way, text)
 		if err != nil {
 			problem = errors.Join(problem, err)
 			continue
@@ -112,15 +112,15 @@ func (d *Desk) Copy(ctx context.Context, text string) (Copied, error) {
 	return best, nil
 }
 
-func (d *Desk) copyBy(ctx context.Context, way Way, text string) (Copied, error) {
+func (t *Terminal) copyBy(ctx context.Context, way Way, text string) (Copied, error) {
 	switch way {
 	case Tmux:
-		_, err := d.tmux(ctx, text, "load-buffer", "-w", "-")
+		_, err := t.tmux(ctx, text, "load-buffer", "-w", "-")
 		return Copied{Way: way, Sent: true}, err
 	case Screen:
 		return Copied{Way: way, Sent: true, Escape: ansi.ScreenPassthrough(ansi.SetSystemClipboard(text), screenLimit)}, nil
 	case Native:
-		return Copied{Way: way}, d.bounded(func() error { return d.NativeWrite(text) })
+		return Copied{Way: way}, t.bounded(func() error { return t.NativeWrite(text) })
 	case OSC52, NoWay:
 	}
 	return Copied{Way: OSC52, Sent: true, Escape: ansi.SetSystemClipboard(text)}, nil
@@ -128,7 +128,7 @@ func (d *Desk) copyBy(ctx context.Context, way Way, text string) (Copied, error)
 
 // bounded gives up on a clipboard tool that does not come back, as one does
 // whose display is gone.
-func (d *Desk) bounded(do func() error) error {
+func (t *Terminal) bounded(do func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- do() }()
 	select {
@@ -143,14 +143,14 @@ func (d *Desk) bounded(do func() error) error {
 // native clipboard and tmux's buffers are emptied only if they still hold it.
 // left says what could not be emptied, for the person to read; empty when
 // nothing is left.
-func (d *Desk) Clear(ctx context.Context, text string) (left string, err error) {
-	for _, way := range d.Ways() {
+func (t *Terminal) Clear(ctx context.Context, text string) (left string, err error) {
+	for _, way := range t.Ways() {
 		switch way {
 		case Tmux:
-			err = errors.Join(err, d.clearTmux(ctx, text))
+			err = errors.Join(err, t.clearTmux(ctx, text))
 			left = "the clipboard of the terminal around tmux cannot be emptied from here"
 		case Native:
-			err = errors.Join(err, d.bounded(func() error { return d.clearNative(text) }))
+			err = errors.Join(err, t.bounded(func() error { return t.clearNative(text) }))
 		case Screen, OSC52:
 			left = "the terminal's clipboard cannot be emptied from here"
 		case NoWay:
@@ -162,32 +162,32 @@ func (d *Desk) Clear(ctx context.Context, text string) (left string, err error) 
 	return left, err
 }
 
-func (d *Desk) clearNative(text string) error {
-	held, err := d.NativeRead()
+func (t *Terminal) clearNative(text string) error {
+	held, err := t.NativeRead()
 	if err != nil || strings.TrimRight(held, "\r\n") != strings.TrimRight(text, "\r\n") {
 		return err
 	}
-	return d.NativeWrite("")
+	return t.NativeWrite("")
 }
 
-func (d *Desk) clearTmux(ctx context.Context, text string) error {
-	list, err := d.tmux(ctx, "", "list-buffers", "-F", "#{buffer_name}")
+func (t *Terminal) clearTmux(ctx context.Context, text string) error {
+	list, err := t.tmux(ctx, "", "list-buffers", "-F", "#{buffer_name}")
 	if err != nil {
 		return err
 	}
 	for _, name := range strings.Fields(list) {
-		held, err := d.tmux(ctx, "", "show-buffer", "-b", name)
+		held, err := t.tmux(ctx, "", "show-buffer", "-b", name)
 		if err != nil || held != text {
 			continue // gone meanwhile, or another one's
 		}
-		if _, err := d.tmux(ctx, "", "delete-buffer", "-b", name); err != nil {
+		if _, err := t.tmux(ctx, "", "delete-buffer", "-b", name); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (d *Desk) has(tool string) bool {
-	_, err := d.LookPath(tool)
+func (t *Terminal) has(tool string) bool {
+	_, err := t.LookPath(tool)
 	return err == nil
 }

@@ -1,7 +1,7 @@
-// Package desk reaches what lies around the terminal: the clipboard, the
+// Package terminal reaches what lies around the terminal: the clipboard, the
 // browser and files in the working directory. It draws nothing and knows no
 // step; ui uses it to carry out steps.Copy, steps.Open and steps.Save.
-package desk
+package terminal
 
 import (
 	"bytes"
@@ -17,9 +17,9 @@ import (
 	"github.com/atotto/clipboard"
 )
 
-// Desk holds what it depends on as functions, so that a test can run the real
+// Terminal holds what it depends on as functions, so that a test can run the real
 // thing with another PATH, environment or tmux server.
-type Desk struct {
+type Terminal struct {
 	Getenv   func(string) string
 	LookPath func(file string) (string, error)
 	// Command makes a process that has not begun. It inherits the environment.
@@ -34,9 +34,9 @@ type Desk struct {
 	NativeTool func() bool
 }
 
-// New makes the desk of this process. It runs nothing yet.
-func New() *Desk {
-	return &Desk{
+// New makes the terminal of this process. It runs nothing yet.
+func New() *Terminal {
+	return &Terminal{
 		Getenv:      os.Getenv,
 		LookPath:    exec.LookPath,
 		Command:     exec.CommandContext,
@@ -49,9 +49,9 @@ func New() *Desk {
 
 // Remote reports whether the program runs over SSH, where the clipboard and the
 // browser of this machine are not those of the person.
-func (d *Desk) Remote() bool {
+func (t *Terminal) Remote() bool {
 	for _, name := range []string{"SSH_CONNECTION", "SSH_TTY", "SSH_CLIENT"} {
-		if d.Getenv(name) != "" {
+		if t.Getenv(name) != "" {
 			return true
 		}
 	}
@@ -62,11 +62,11 @@ func (d *Desk) Remote() bool {
 const patience = 3 * time.Second
 
 // tmux runs a command of tmux with stdin as its input and returns its output.
-func (d *Desk) tmux(ctx context.Context, stdin string, args ...string) (string, error) {
+func (t *Terminal) tmux(ctx context.Context, stdin string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	var out, problem bytes.Buffer
-	cmd := d.Command(ctx, "tmux", args...)
+	cmd := t.Command(ctx, "tmux", args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &problem
 	cmd.WaitDelay = time.Second
 	if err := cmd.Run(); err != nil {
@@ -80,8 +80,8 @@ func (d *Desk) tmux(ctx context.Context, stdin string, args ...string) (string, 
 
 // start starts a helper and does not wait for it. Its output goes nowhere, and
 // it gets no terminal, so that it cannot draw over the screen.
-func (d *Desk) start(name string, args ...string) error {
-	cmd := d.Command(context.Background(), name, args...)
+func (t *Terminal) start(name string, args ...string) error {
+	cmd := t.Command(context.Background(), name, args...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = nil, io.Discard, io.Discard
 	detach(cmd)
 	if err := cmd.Start(); err != nil {
