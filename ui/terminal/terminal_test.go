@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,11 +41,8 @@ func fake(t *testing.T, env ...string) (*Terminal, string) {
 			}
 			return exec.CommandContext(ctx, path, args...)
 		},
-		GOOS:        "linux",
-		Dir:         t.TempDir(),
-		NativeTool:  func() bool { return false },
-		NativeWrite: func(string) error { return errors.New("no display") },
-		NativeRead:  func() (string, error) { return "", errors.New("no display") },
+		GOOS: "linux",
+		Dir:  t.TempDir(),
 	}, bin
 }
 
@@ -54,43 +53,180 @@ func script(t *testing.T, path, body string) {
 	}
 }
 
+// xclip is a clipboard tool that keeps its text in a file, and knows one display.
+func xclip(t *testing.T, bin string) (board string) {
+	t.Helper()
+	board = filepath.Join(bin, "board")
+	script(t, filepath.Join(bin, "xclip"), `[ "$DISPLAY" = dead ] && { echo "Error: Can't open display: dead" >&2; exit 1; }
+case "$*" in *TARGETS*) exit 1;; *-in*) exec /bin/cat >`+board+`;; *) exec /bin/cat `+board+`;; esac
+`)
+	return board
+}
+
 func TestWays(t *testing.T) {
+	const good, doubtful, off = Good, Doubtful, Off
+	type ways map[Route]Standing
 	for name, c := range map[string]struct {
-		env    []string
-		native bool
-		want   []Way
+		env   []string
+		reply *Reply
+		first Route
+		want  ways
 	}{
-		"local with a tool":      {nil, true, []Way{Native, OSC52}},
-		"local without":          {nil, false, []Way{OSC52}},
-		"over SSH never native":  {[]string{"SSH_CONNECTION=a b"}, true, []Way{OSC52}},
-		"VTE without a tool":     {[]string{"VTE_VERSION=7600"}, false, nil},
-		"Linux console":          {[]string{"TERM=linux"}, false, nil},
-		"tmux over SSH":          {[]string{"TMUX=x", "SSH_TTY=y"}, true, []Way{Tmux}},
-		"tmux here":              {[]string{"TMUX=x"}, true, []Way{Tmux, Native}},
-		"screen over SSH":        {[]string{"STY=x", "SSH_TTY=y"}, false, []Way{Screen}},
-		"Terminal.app over mosh": {[]string{"TERM_PROGRAM=Apple_Terminal", "SSH_CLIENT=1"}, false, nil},
+		"X":                               {[]string{"DISPLAY=:0"}, nil, Tool, ways{Tool: good, OSC52: good}},
+		"a tool without a display":        {nil, nil, OSC52, ways{Tool: off, OSC52: good}},
+		"a display that is gone":          {[]string{"DISPLAY=dead"}, nil, OSC52, ways{Tool: off, OSC52: good}},
+		"over SSH":                        {[]string{"SSH_TTY=y", "DISPLAY=:0"}, nil, OSC52, ways{Tool: off, OSC52: good}},
+		"over SSH with X forwarded":       {[]string{"SSH_TTY=y", "DISPLAY=localhost:10.0"}, nil, Tool, ways{Tool: good, OSC52: good}},
+		"VTE with a tool":                 {[]string{"VTE_VERSION=7600", "DISPLAY=:0"}, nil, Tool, ways{Tool: good, OSC52: off}},
+		"VTE over SSH says so itself":     {[]string{"SSH_TTY=y"}, &Reply{Version: "VTE(7600)"}, Tool, ways{Tool: off, OSC52: off}},
+		"an old VTE over SSH":             {[]string{"SSH_TTY=y"}, &Reply{Secondary: []int{65, 5804, 1}}, Tool, ways{Tool: off, OSC52: off}},
+		"Terminal.app over SSH":           {[]string{"SSH_TTY=y"}, &Reply{Secondary: []int{1, 95, 0}}, Tool, ways{Tool: off, OSC52: off}},
+		"kitty started from a VTE":        {[]string{"VTE_VERSION=7600"}, &Reply{Version: "kitty(0.42)", Secondary: []int{1, 4000, 42}}, OSC52, ways{Tool: off, OSC52: good}},
+		"xterm as it comes":               {[]string{"XTERM_VERSION=XTerm(379)"}, &Reply{Version: "XTerm(379)", Secondary: []int{41, 379, 0}}, OSC52, ways{Tool: off, OSC52: doubtful}},
+		"tmux on the person's machine":    {[]string{"SSH_TTY=y", "TERM=screen"}, &Reply{Version: "tmux 3.3a", Secondary: []int{84, 0, 0}}, OSC52, ways{Tool: off, OSC52: doubtful}},
+		"screen on the person's machine":  {[]string{"SSH_TTY=y", "TERM=screen"}, &Reply{Secondary: []int{83, 40900, 0}}, OSC52, ways{Tool: off, OSC52: good}},
+		"one of both, which does not say": {[]string{"SSH_TTY=y", "TERM=screen-256color"}, nil, OSC52, ways{Tool: off, OSC52: doubtful}},
+		"the Linux console":               {[]string{"TERM=linux"}, nil, Tool, ways{Tool: off, OSC52: off}},
+		"a stale TMUX":                    {[]string{"TMUX=/gone,1,0"}, nil, OSC52, ways{Tool: off, Tmux: off, OSC52: good}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, bin := fake(t, c.env...)
-			script(t, filepath.Join(bin, "tmux"), "exit 0")
-			d.NativeTool = func() bool { return c.native }
-			if got := d.Ways(); !equal(got, c.want) {
-				t.Errorf("ways %q, want %q", got, c.want)
+			t.Setenv("DISPLAY", d.Getenv("DISPLAY"))
+			xclip(t, bin)
+			script(t, filepath.Join(bin, "tmux"), "echo no server >&2; exit 1")
+			if c.reply != nil {
+				d.Answer(*c.reply, true)
+			}
+			got, list := ways{}, d.Ways(t.Context())
+			for _, w := range list {
+				got[w.Route] = w.Standing
+				if w.Why == "" {
+					t.Errorf("%s has no reason", w.Route)
+				}
+			}
+			if !maps.Equal(got, c.want) || list[0].Route != c.first {
+				t.Errorf("ways %v, first %s; want %v, first %s", got, list[0].Route, c.want, c.first)
 			}
 		})
 	}
 }
 
-func equal(a, b []Way) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
+// What a person saw counts more than what is known of a terminal.
+func TestWhatArrivedGoesFirst(t *testing.T) {
+	d, bin := fake(t, "DISPLAY=:0")
+	xclip(t, bin)
+	memory := &kept{}
+	d.Memory = memory
+	copied := func(want Route) {
+		t.Helper()
+		if got, err := d.Copy(t.Context(), "x"); err != nil || got.Route != want {
+			t.Fatalf("by %s, %v; want %s", got.Route, err, want)
 		}
 	}
-	return true
+	copied(Tool)
+	found := func(route Route, arrived bool) {
+		t.Helper()
+		if err := d.Found(route, arrived); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found(Tool, false)
+	copied(OSC52)
+	found(OSC52, true)
+	again, bin := fake(t, "DISPLAY=:0")
+	xclip(t, bin)
+	again.Memory, d = memory, again
+	copied(OSC52)
+	found(OSC52, false)
+	copied(Tool)
+	if len(memory.routes) != 0 {
+		t.Errorf("still remembered: %v", memory.routes)
+	}
+}
+
+type kept struct{ routes map[string]string }
+
+func (k *kept) Route(terminal string) string { return k.routes[terminal] }
+
+func (k *kept) KeepRoute(terminal, route string) error {
+	if k.routes == nil {
+		k.routes = map[string]string{}
+	}
+	if k.routes[terminal] = route; route == "" {
+		delete(k.routes, terminal)
+	}
+	return nil
+}
+
+func TestAnOverrideStandsForAllOthers(t *testing.T) {
+	for named, want := range map[string]Route{"osc52": OSC52, "OSC52": OSC52, "tool": Tool, "xclip": Tool, "screen": OSC52, "mine --flag": Command} {
+		d, bin := fake(t, "ROLECALL_CLIPBOARD="+named, "VTE_VERSION=7600", "DISPLAY=:0")
+		xclip(t, bin)
+		script(t, filepath.Join(bin, "mine"), "exec /bin/cat >"+filepath.Join(bin, "own"))
+		script(t, filepath.Join(bin, "sh"), "shift; PATH="+bin+" exec /bin/sh -c \"$@\"")
+		copied, err := d.Copy(t.Context(), "text\n")
+		if err != nil || copied.Route != want || copied.Doubt != "" {
+			t.Errorf("%s: %+v, %v", named, copied, err)
+		}
+		if got, _ := os.ReadFile(filepath.Join(bin, "own")); want == Command && string(got) != "text\n" {
+			t.Errorf("the person's own command got %q", got)
+		}
+	}
+	for named, want := range map[string]string{"none": "ROLECALL_CLIPBOARD", "osc53": `no program "osc53"`} {
+		d, _ := fake(t, "ROLECALL_CLIPBOARD="+named)
+		if _, err := d.Copy(t.Context(), "x"); !errors.Is(err, ErrNoClipboard) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", named, err)
+		}
+	}
+	d, _ := fake(t, "VTE_VERSION=1")
+	d.Setting = func() (string, error) { return "osc52", nil }
+	if copied, err := d.Copy(t.Context(), "x"); err != nil || copied.Route != OSC52 {
+		t.Errorf("by the settings: %+v, %v", copied, err)
+	}
+	d.Setting = func() (string, error) { return "", errors.New("read settings.json: bad") }
+	if _, err := d.Copy(t.Context(), "x"); err == nil || !strings.Contains(err.Error(), "settings.json") {
+		t.Errorf("settings that cannot be read: %v", err)
+	}
+}
+
+func TestCompare(t *testing.T) {
+	for _, c := range []struct{ copied, pasted, want string }{
+		{"abc\n", "abc\n", ""},
+		{"a\nb\n", "a\rb\r", ""},
+		{"a\r\nb", "a\nb", ""},
+		{"abc", "", "nothing came"},
+		{"abcdef", "abc", "it is cut off after byte 3 of 6"},
+		{"äbc", "ä", "it is cut off after byte 2 of 4"},
+		{"a b", "a  b", "white space was changed"},
+		{"a\n\tb", "a\n    b", "white space was changed"},
+		{"abc", "abcd", "more follows than was copied: 1 bytes"},
+		{"abc", "axc", "another text came: it differs from byte 2 on"},
+	} {
+		if got := Compare(c.copied, c.pasted); got != c.want {
+			t.Errorf("Compare(%q, %q) = %q, want %q", c.copied, c.pasted, got, c.want)
+		}
+	}
+}
+
+func TestFetchNamesTheWayBack(t *testing.T) {
+	d, _ := fake(t, "SSH_CONNECTION=10.0.0.9 50000 10.0.0.1 2222", "USER=ana")
+	if got, want := d.Fetch("/home/ana/it's.json"), `scp -P 2222 'ana@10.0.0.1:/home/ana/it'\''s.json' .`; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	d, _ = fake(t)
+	if got := d.Fetch("/x"); got != "" {
+		t.Errorf("at the person's own machine: %s", got)
+	}
+}
+
+func TestParseReply(t *testing.T) {
+	r, ok := parseReply("x\x1bP>|XTerm(379)\x1b\\\x1b[>41;379;0c\x1b[?64;1;2c")
+	if !ok || r.Version != "XTerm(379)" || !slices.Equal(r.Secondary, []int{41, 379, 0}) {
+		t.Errorf("%+v %v", r, ok)
+	}
+	if _, ok := parseReply("\x1b[>41;379;0c\x1b[?64;1"); ok {
+		t.Error("half an answer is none")
+	}
 }
 
 func TestOSC52IsByteExact(t *testing.T) {
@@ -126,64 +262,46 @@ func TestScreenGetsChunksThatItPassesOn(t *testing.T) {
 	}
 }
 
-func TestNativeFailureFallsBackToTheTerminal(t *testing.T) {
-	d, _ := fake(t)
-	d.NativeTool = func() bool { return true } // xclip without a display
-	copied, err := d.Copy(t.Context(), "x")
-	if err != nil || copied.Way != OSC52 || !copied.Sent {
-		t.Fatal(copied, err)
-	}
-	d, _ = fake(t, "VTE_VERSION=1")
-	d.NativeTool = func() bool { return true }
-	if _, err := d.Copy(t.Context(), "x"); err == nil || !strings.Contains(err.Error(), "no display") {
-		t.Fatal(err)
-	}
-	d, _ = fake(t, "VTE_VERSION=1")
-	if _, err := d.Copy(t.Context(), "x"); !errors.Is(err, ErrNoClipboard) {
-		t.Fatal(err)
+func TestAFailureIsToldWithItsReasons(t *testing.T) {
+	d, bin := fake(t, "VTE_VERSION=1", "DISPLAY=dead")
+	t.Setenv("DISPLAY", "dead")
+	xclip(t, bin)
+	_, err := d.Copy(t.Context(), "x")
+	if !errors.Is(err, ErrNoClipboard) || !strings.Contains(err.Error(), "Can't open display") || !strings.Contains(err.Error(), "VTE") {
+		t.Error(err)
 	}
 }
 
-// The native clipboard library looks for its tool when the program starts, so
-// the real thing needs a process with another PATH: this test binary again.
-func TestNativeToolGetsTheBytes(t *testing.T) {
-	if target := os.Getenv("TERMINAL_TEST_COPY"); target != "" {
-		d := New()
-		copied, err := d.Copy(t.Context(), target)
-		if err != nil || copied.Way != Native || copied.Sent {
-			t.Fatal(copied, err)
-		}
-		return
+func TestMoshGetsNoMoreThanItPassesOn(t *testing.T) {
+	d, _ := fake(t, "SSH_TTY=x")
+	d.Answer(Reply{Secondary: []int{1, 10, 0}}, true)
+	if _, err := d.Copy(t.Context(), strings.Repeat("x", 12000)); err != nil {
+		t.Error(err)
 	}
-	if New().GOOS != "linux" {
-		t.Skip("skipped: the fake clipboard tool is for Linux")
-	}
-	bin := t.TempDir()
-	out := filepath.Join(bin, "clipboard")
-	script(t, filepath.Join(bin, "xclip"), "cat > "+out)
-	text := "{\n\t\"a\": 1\n}\n"
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNativeToolGetsTheBytes$")
-	cmd.Env = []string{"PATH=" + bin + ":/bin:/usr/bin", "TERM=xterm", "TERMINAL_TEST_COPY=" + text}
-	if output, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, output)
-	}
-	if got, _ := os.ReadFile(out); string(got) != text {
-		t.Errorf("the tool got %q", got)
+	if _, err := d.Copy(t.Context(), strings.Repeat("x", 13000)); err == nil || !strings.Contains(err.Error(), "mosh") {
+		t.Error("mosh would cut it off, and nothing says so:", err)
 	}
 }
 
-func TestClearNativeOnlyIfItStillHoldsIt(t *testing.T) {
+func TestClearOnlyWhatStillHoldsIt(t *testing.T) {
 	for held, want := range map[string]string{"secret": "", "other": "other"} {
-		d, _ := fake(t)
-		board := held
-		d.NativeTool = func() bool { return true }
-		d.NativeRead = func() (string, error) { return board, nil }
-		d.NativeWrite = func(s string) error { board = s; return nil }
-		if left, err := d.Clear(t.Context(), "secret"); err != nil || left != "" || board != want {
-			t.Errorf("held %q: left %q, %v, now %q", held, left, err, board)
+		d, bin := fake(t, "DISPLAY=:0")
+		board := xclip(t, bin)
+		if _, err := d.Copy(t.Context(), "secret"); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(board, []byte(held), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		left, err := d.Clear(t.Context(), "secret")
+		if got, _ := os.ReadFile(board); err != nil || left != "" || string(got) != want {
+			t.Errorf("held %q: left %q, %v, now %q", held, left, err, got)
 		}
 	}
 	d, _ := fake(t)
+	if _, err := d.Copy(t.Context(), "secret"); err != nil {
+		t.Fatal(err)
+	}
 	if left, _ := d.Clear(t.Context(), "secret"); left == "" {
 		t.Error("OSC 52 cannot clear, and nothing says so")
 	}
@@ -219,7 +337,7 @@ func TestTmuxHoldsExactlyTheBytes(t *testing.T) {
 	d, tmux := inTmux(t)
 	text := strings.Repeat("{\"Sid\": \"ü\"}\n", 700)
 	copied, err := d.Copy(t.Context(), text)
-	if err != nil || copied.Way != Tmux || !copied.Sent || copied.Escape != "" {
+	if err != nil || copied.Route != Tmux || !copied.Sent || copied.Escape != "" {
 		t.Fatal(copied, err)
 	}
 	if got := tmux("show-buffer"); got != text {

@@ -102,7 +102,7 @@ func testTerminal(t *testing.T, env ...string) *terminal.Terminal {
 		return ""
 	}
 	d.LookPath = func(string) (string, error) { return "", context.Canceled }
-	d.NativeTool = func() bool { return false }
+	d.Answer(terminal.Reply{}, false) // it was asked, and does not answer
 	d.Dir = t.TempDir()
 	return d
 }

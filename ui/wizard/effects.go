@@ -24,6 +24,8 @@ type terminalMsg struct {
 	word   string // what happened to it
 	status draw.Status
 	escape string // for the terminal, as it is
+	copied *copiedText
+	path   string // where it was saved
 	link   *screen.Link
 	secret string // on the clipboard now, until clearAt
 	after  time.Duration
@@ -62,8 +64,13 @@ func (w *Wizard) effect(visit int, effect screen.Effect) tea.Cmd {
 	return nil
 }
 
-// copy puts text on the clipboard, off the loop: a tool may take its time.
+// copy puts text on the clipboard, once the terminal has said what it is.
 func (w *Wizard) copy(key string, e screen.Copy) tea.Cmd {
+	return w.acquainted(w.copyNow(key, e))
+}
+
+// copyNow copies off the loop: a tool may take its time.
+func (w *Wizard) copyNow(key string, e screen.Copy) tea.Cmd {
 	visit, d := w.walk.Visit(), w.terminal
 	return func() tea.Msg {
 		copied, err := d.Copy(context.Background(), e.Text)
@@ -75,7 +82,8 @@ func (w *Wizard) copy(key string, e screen.Copy) tea.Cmd {
 			return m
 		}
 		m.word = copied.Word()
-		m.status = draw.Status{Tone: screen.Good, Text: copyStatus(label, copied, len(e.Text))}
+		m.status = copyStatus(label, copied, len(e.Text))
+		m.copied = &copiedText{label: label, text: e.Text, route: copied.Route}
 		if e.ClearAfter > 0 {
 			m.secret, m.after = e.Text, e.ClearAfter
 		}
@@ -83,16 +91,20 @@ func (w *Wizard) copy(key string, e screen.Copy) tea.Cmd {
 	}
 }
 
-func copyStatus(label string, copied terminal.Copied, bytes int) string {
-	if !copied.Sent {
-		return fmt.Sprintf("%s copied (%s).", label, size(bytes))
-	}
-	switch copied.Way {
-	case terminal.Tmux:
-		return fmt.Sprintf("%s sent to tmux (%s); prefix ] pastes it there.", label, size(bytes))
+func copyStatus(label string, copied terminal.Copied, bytes int) draw.Status {
+	good := draw.Status{Tone: screen.Good}
+	switch {
+	case copied.Doubt != "":
+		return draw.Status{Tone: screen.Warning, Text: fmt.Sprintf("%s sent (%s), and may not arrive: %s. p shows it, s saves it.",
+			label, size(bytes), copied.Doubt)}
+	case !copied.Sent:
+		good.Text = fmt.Sprintf("%s copied (%s).", label, size(bytes))
+	case copied.Route == terminal.Tmux:
+		good.Text = fmt.Sprintf("%s sent to tmux (%s); prefix ] pastes it there.", label, size(bytes))
 	default:
-		return fmt.Sprintf("%s sent (%s). Nothing to paste? s saves it.", label, size(bytes))
+		good.Text = fmt.Sprintf("%s sent (%s). Nothing to paste? p shows it, s saves it.", label, size(bytes))
 	}
+	return good
 }
 
 func size(bytes int) string {
@@ -136,7 +148,7 @@ func (w *Wizard) saveFile(key string, e screen.Save) tea.Cmd {
 		default:
 			m.status = draw.Status{Tone: screen.Good, Text: fmt.Sprintf("Saved to %s (%s).", path, size(len(e.Text)))}
 		}
-		m.word = "saved"
+		m.word, m.path = "saved", path
 		return m
 	}
 }
@@ -151,6 +163,9 @@ func (w *Wizard) fromTerminal(m terminalMsg) tea.Cmd {
 		cmds = append(cmds, w.clearLater(m.secret, m.after))
 	}
 	w.status = m.status
+	if m.copied != nil {
+		w.last = m.copied
+	}
 	if m.visit != w.walk.Visit() {
 		return tea.Batch(cmds...)
 	}
@@ -159,6 +174,9 @@ func (w *Wizard) fromTerminal(m terminalMsg) tea.Cmd {
 	}
 	if m.word != "" && m.key != "" {
 		w.sent[m.key] = m.word
+		if m.path != "" {
+			w.files[m.key] = m.path
+		}
 		w.markNextToCopy(m.key, m.word)
 	}
 	return tea.Batch(append(cmds, w.tell(m.msg))...)

@@ -104,6 +104,10 @@ type Wizard struct {
 	lost    time.Time // when an answer took the focus from a field
 	ticking bool
 	secrets map[string]time.Time // on the clipboard, until when
+	files   map[string]string    // where what was saved lies, by the key of its item
+	last    *copiedText          // what was copied last; it can be checked
+	check   *pasteCheck          // and is being checked
+	meeting meeting
 }
 
 // field is an Input being edited.
@@ -252,6 +256,8 @@ func (w *Wizard) update(msg tea.Msg) tea.Cmd {
 		w.say(msg.tone, msg.text)
 	case leaveMsg:
 		return w.leave(quitting)
+	default:
+		return w.fromOutside(msg)
 	}
 	return nil
 }
@@ -375,6 +381,7 @@ func (w *Wizard) forget() {
 	w.folds, w.fields, w.sent = draw.Folds{}, map[string]*field{}, map[string]string{}
 	w.numbers = map[string]int{}
 	w.status, w.asking, w.help, w.shown, w.viewer, w.held, w.news = draw.Status{}, nil, nil, nil, nil, nil, nil
+	w.files, w.last, w.check = map[string]string{}, nil, nil
 }
 
 func (w *Wizard) say(tone screen.Tone, text string) { w.status = draw.Status{Tone: tone, Text: text} }
