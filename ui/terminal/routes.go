@@ -111,10 +111,18 @@ func escapeThrough(screens int, last program) Way {
 	}
 	way.send = func(_ context.Context, text string) (Copied, error) {
 		sequence, err := sequenceOf(text, last.limit)
-		return Copied{Route: OSC52, Sent: true, Escape: wrap(screens, sequence)}, err
+		copied := Copied{Route: OSC52, Sent: true, Escape: wrap(screens, sequence)}
+		if screens > 1 && len(sequence) > sureInScreens {
+			copied.Doubt = "GNU screen in GNU screen may lose a part of a text as long as this"
+		}
+		return copied, err
 	}
 	return way
 }
+
+// sureInScreens is the length up to which a sequence was never seen to lose one
+// of its parts between two GNU screens in one another.
+const sureInScreens = 2 * screenLimit
 
 // around is what lies between rolecall and the person's screen: how many layers
 // of GNU screen, and what is behind them. What was answered counts more than

@@ -65,6 +65,11 @@ func (t *Terminal) tmuxRoute(ctx context.Context, socket string, level int) Way 
 		return t.throughBoth(socket, t.tmuxRoute(ctx, outer, level+1))
 	}
 	beyond := t.beyond(c)
+	if outer := t.tmuxAroundScreen(c, beyond); outer != "" && outer != socket && level < deepest {
+		if around := t.tmuxRoute(ctx, outer, level+1); around.Standing != Off {
+			return t.throughBoth(socket, around)
+		}
+	}
 	way.Standing, way.Why, way.Fix = beyond.standing, beyond.why, beyond.fix
 	switch {
 	case beyond.standing == Off:
@@ -101,8 +106,8 @@ func (t *Terminal) beyond(c client) program {
 		return Reply{Version: c.version}.read()
 	case t.underMosh(c.pid):
 		return mosh()
-	case getenv("STY") != "", t.Getenv("STY") != "" && strings.HasPrefix(c.term, "screen"):
-		return gnuScreen()
+	case getenv("STY") != "", strings.HasPrefix(c.term, "screen"):
+		return t.screenAround(getenv) // a tmux of the last years would have named itself
 	}
 	p, _ := byEnvironment(func(name string) string {
 		if name == "TERM" {
@@ -111,6 +116,36 @@ func (t *Terminal) beyond(c client) program {
 		return getenv(name)
 	}, t.GOOS)
 	return p
+}
+
+// screenAround is the GNU screen that a process runs in, and as far as its own
+// environment tells, what the terminal around it does.
+func (t *Terminal) screenAround(getenv func(string) string) program {
+	screen := gnuScreen()
+	server := t.screenServer(getenv)
+	if server("TERM") == "" {
+		return screen
+	}
+	if p, _ := byEnvironment(server, t.GOOS); p.kind == aTerminal {
+		screen.standing, screen.why, screen.fix = p.standing, p.why, p.fix
+	}
+	return screen
+}
+
+// screenServer is the environment in which the GNU screen around a process began.
+func (t *Terminal) screenServer(getenv func(string) string) func(string) string {
+	pid, _, _ := strings.Cut(getenv("STY"), ".")
+	return t.envOf(pid)
+}
+
+// tmuxAroundScreen is the socket of the tmux in which the GNU screen around a
+// client began; empty where there is none.
+func (t *Terminal) tmuxAroundScreen(c client, beyond program) string {
+	if beyond.kind != isScreen {
+		return ""
+	}
+	socket, _, _ := strings.Cut(t.screenServer(t.envOf(c.pid))("TMUX"), ",")
+	return socket
 }
 
 // envOf is the environment of another process; where the system does not show
