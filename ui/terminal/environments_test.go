@@ -118,7 +118,10 @@ func theText() string {
 }
 
 // told is what rolecall said of the copy.
-type told struct{ Route, Word, Doubt, Err string }
+type told struct {
+	Route, Word, Doubt, Err string
+	Ways                    []string // with the reason of each
+}
 
 func (o told) text() string { return o.Doubt + o.Err }
 
@@ -136,6 +139,9 @@ func TestCopyHere(t *testing.T) {
 	o := told{Route: string(copied.Route), Word: copied.Word(), Doubt: copied.Doubt}
 	if err != nil {
 		o.Err = err.Error()
+	}
+	for _, way := range d.Ways(t.Context()) {
+		o.Ways = append(o.Ways, fmt.Sprintf("%s: %s", way.Route, way.Why))
 	}
 	text, _ := json.Marshal(o)
 	if err := os.WriteFile(filepath.Join(folder, "told.new"), text, 0o600); err != nil {
@@ -437,7 +443,7 @@ func (s *stage) xclip(e environment) string {
 func xServer(t *testing.T, s *stage) string {
 	t.Helper()
 	s.needs("xclip")
-	server := exec.Command(s.needs("Xvfb"), "-displayfd", "3", "-nolisten", "tcp", "-screen", "0", "64x64x8")
+	server := exec.Command(s.needs("Xvfb"), "-displayfd", "3", "-noreset", "-nolisten", "tcp", "-screen", "0", "64x64x8")
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
