@@ -63,46 +63,43 @@ func testCopy(ctx context.Context, a *cli.App) error {
 	t, in := a.Terminal(), bufio.NewReader(a.Env.Stdin)
 	a.AskTerminal(t)
 	ways := t.Ways(ctx)
-	for range ways {
-		route, err := tryCopy(ctx, a, t, in)
-		if err != nil {
-			return err
+	for _, way := range ways {
+		if way.Standing == terminal.Off {
+			continue
 		}
-		if route != "" {
-			a.Print("✓ It arrived by %s. rolecall goes this way first in this terminal.", route)
-			return nil
+		arrived, err := tryCopy(ctx, a, t, in)
+		if err != nil || arrived {
+			return err
 		}
 	}
 	return noWay(ways)
 }
 
-// tryCopy copies by the best way left. It gives the route when the text arrived.
-func tryCopy(ctx context.Context, a *cli.App, t *terminal.Terminal, in *bufio.Reader) (terminal.Route, error) {
+// tryCopy copies by the best way left, and reports whether the text arrived.
+func tryCopy(ctx context.Context, a *cli.App, t *terminal.Terminal, in *bufio.Reader) (arrived bool, err error) {
 	text := "rolecall " + rand.Text()
 	copied, err := t.Copy(ctx, text)
 	if errors.Is(err, terminal.ErrNoClipboard) {
-		return "", nil
+		return false, nil
 	}
 	if err == nil && copied.Escape != "" {
 		_, err = io.WriteString(a.Env.Stdout, copied.Escape)
 	}
 	if err != nil {
-		return "", err
+		return false, err
 	}
 	fmt.Fprintf(a.Env.Stdout, "A test text was %s by %s. Paste it here and press enter (enter alone: nothing came): ", copied.Word(), copied.Route)
 	pasted, err := in.ReadString('\n')
 	if err != nil || ctx.Err() != nil {
-		return "", cli.ErrCancelled
+		return false, cli.ErrCancelled
 	}
 	wrong := terminal.Compare(text, strings.TrimRight(pasted, "\r\n"))
-	if err := t.Found(copied.Route, wrong == ""); err != nil {
-		return "", err
-	}
-	if wrong != "" {
+	if wrong == "" {
+		a.Print("✓ It arrived by %s. rolecall goes this way first in this terminal.", copied.Route)
+	} else {
 		a.Print("✗ It did not arrive by %s: %s.", copied.Route, wrong)
-		return "", nil
 	}
-	return copied.Route, nil
+	return wrong == "", t.Found(copied.Route, wrong == "")
 }
 
 func noWay(ways []terminal.Way) error {
