@@ -79,7 +79,7 @@ func (t *Terminals) KeepRoute(terminal, route string) error {
 	if err := os.MkdirAll(t.folder, folderMode); err != nil {
 		return fmt.Errorf("remember the copy route: %w", err)
 	}
-	if err := writeAtomic(filepath.Join(t.folder, terminalsFile), append(text, '\n')); err != nil {
+	if err := WriteAtomic(filepath.Join(t.folder, terminalsFile), append(text, '\n')); err != nil {
 		return fmt.Errorf("remember the copy route: %w", err)
 	}
 	return nil

@@ -228,7 +228,7 @@ func (p *plain) document(word string) bool {
 func (p *plain) effect(effect screen.Effect) {
 	switch effect := effect.(type) {
 	case screen.Copy:
-		p.copyText(effect, 0)
+		p.copyText(effect)
 	case screen.Open:
 		shown, err := p.terminal.Open(effect.URL)
 		if shown || err != nil {

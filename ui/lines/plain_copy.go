@@ -69,7 +69,7 @@ func (p *plain) value(word string) bool {
 	v := all[n-1]
 	switch word[:1] {
 	case "c":
-		p.copyText(screen.Copy{Label: v.label, Text: v.text}, n)
+		p.copyText(screen.Copy{Label: v.label, Text: v.text})
 	case "s":
 		p.effect(screen.Save{Label: v.label, Name: v.file, Text: v.text})
 	default:
@@ -103,10 +103,9 @@ func (p *plain) sayFetch(path string) {
 	}
 }
 
-// copyText puts a value on the clipboard. n is its number on the screen, 0 for
-// what a step copies. Where the output is no terminal, no escape sequence is
+// copyText puts a value on the clipboard. Where the output is no terminal, no escape sequence is
 // written: it would end up in a log.
-func (p *plain) copyText(c screen.Copy, n int) {
+func (p *plain) copyText(c screen.Copy) {
 	if !p.reading {
 		p.run.App.AskTerminal(p.terminal) // nobody else reads just now
 	}
@@ -119,13 +118,11 @@ func (p *plain) copyText(c screen.Copy, n int) {
 		p.say(c.Label + " cannot be copied from here, and is not shown where the screen stays. Delete the key with d, and make another with --secret-file FILE.")
 	case err != nil:
 		p.say("It was not copied: " + err.Error() + ".")
-		p.otherWays(n)
 	case c.ClearAfter > 0:
 		p.clearLater(c)
 		p.say(fmt.Sprintf("%s %s. It is taken off again in %d s.", c.Label, done.Word(), int(c.ClearAfter.Seconds())))
 	case done.Doubt != "":
 		p.say("Warning: " + c.Label + " was sent, and may not arrive: " + done.Doubt + ". = checks it.")
-		p.otherWays(n)
 	case done.Sent:
 		p.say(c.Label + " sent. = checks that it arrived.")
 	default:
@@ -135,6 +132,9 @@ func (p *plain) copyText(c screen.Copy, n int) {
 		p.last = &copied{value{label: c.Label, text: c.Text}, done.Route}
 	}
 	p.driver.tell(screen.Copied{Label: c.Label, Sent: done.Sent, Err: err})
+	if c.ClearAfter == 0 && (err != nil || done.Doubt != "") {
+		p.otherWays(c)
+	}
 }
 
 // write hands an escape sequence to the terminal. A secret is not handed to one
@@ -147,12 +147,16 @@ func (p *plain) write(escape string, secret bool) error {
 	return err
 }
 
-// otherWays says how the nth value is had without a clipboard.
-func (p *plain) otherWays(n int) {
-	if n == 0 {
-		return
+// otherWays says how a value is had without a clipboard. It looks for its number
+// on the screen as it is now: a step may show its values in another order once
+// one was copied.
+func (p *plain) otherWays(c screen.Copy) {
+	for i, v := range values(p.run.Walk.Screen()) {
+		if v.label == c.Label && v.text == c.Text {
+			p.say(fmt.Sprintf("s%d saves it to a file, p%d prints it alone.", i+1, i+1))
+			return
+		}
 	}
-	p.say(fmt.Sprintf("s%d saves it to a file, p%d prints it alone.", n, n))
 }
 
 // startCheck asks for what was copied last to be pasted back.
