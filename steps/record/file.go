@@ -117,7 +117,7 @@ func readLimited(path string, limit int64) ([]byte, error) {
 // new one. The rename replaces a file on Windows too. A link is replaced, not
 // followed.
 func WriteAtomic(path string, text []byte) (err error) {
-	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*") // 0600
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)) // 0600, and a number behind the name
 	if err != nil {
 		return err
 	}
