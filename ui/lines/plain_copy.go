@@ -51,7 +51,7 @@ func values(view screen.Screen) []value {
 // value carries out c, s and p, with the number of a value behind: c copies the
 // first, c2 the second. s alone saves the document where there is one.
 func (p *plain) value(word string) bool {
-	if word == "" || !strings.Contains("csp", word[:1]) {
+	if word == "" || word[0] != 'c' && word[0] != 's' && word[0] != 'p' {
 		return false
 	}
 	n, err := strconv.Atoi(word[1:])

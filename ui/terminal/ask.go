@@ -1,7 +1,6 @@
 package terminal
 
 import (
-	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -86,7 +85,7 @@ func (t *Terminal) AskOn(in, out *os.File) {
 	}
 	defer func() { _ = term.Restore(in.Fd(), state) }()
 	for question := t.Question(); question != ""; question = t.Question() {
-		if _, err := io.WriteString(out, question); err != nil {
+		if _, err := out.WriteString(question); err != nil {
 			t.Answer(Reply{}, false)
 			return
 		}

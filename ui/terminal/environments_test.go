@@ -69,42 +69,48 @@ type environment struct {
 type layerFunc func(s *stage, inner string) (script string)
 
 func environments() []environment {
-	tmux, screen, ssh, mosh := inATmux, inAScreen, overAnSSH, overAMosh
-	layers := func(all ...layerFunc) []layerFunc { return all }
+	known := map[string]layerFunc{"tmux": inATmux, "screen": inAScreen, "ssh": overAnSSH, "mosh": overAMosh}
+	layers := func(inOut string) []layerFunc {
+		var all []layerFunc
+		for name := range strings.FieldsSeq(inOut) {
+			all = append(all, known[name])
+		}
+		return all
+	}
 	return []environment{
 		{name: "a terminal that takes text", around: kitty(), arrives: true},
 		{name: "X with xclip", around: asVTE(), xserver: true, arrives: true},
-		{name: "GNU screen", around: kitty(), layers: layers(screen), arrives: true},
-		{name: "screen in screen", around: kitty(), layers: layers(screen, screen), says: "may lose a part"},
-		{name: "tmux", around: kitty(), layers: layers(tmux), arrives: true},
-		{name: "tmux in tmux", around: kitty(), layers: layers(tmux, tmux), arrives: true},
-		{name: "tmux in screen", around: kitty(), layers: layers(tmux, screen), arrives: true},
-		{name: "screen in tmux", around: kitty(), layers: layers(screen, tmux), arrives: true},
-		{name: "SSH", around: kitty(), layers: layers(ssh), arrives: true},
-		{name: "tmux over SSH", around: kitty(), layers: layers(tmux, ssh), arrives: true},
-		{name: "SSH out of screen", around: kitty(), layers: layers(ssh, screen), arrives: true},
-		{name: "tmux over SSH out of screen", around: kitty(), layers: layers(tmux, ssh, screen), arrives: true},
-		{name: "screen over SSH out of tmux", around: kitty(), layers: layers(screen, ssh, tmux), says: "set-clipboard on"},
-		{name: "tmux in tmux in tmux", around: kitty(), layers: layers(tmux, tmux, tmux), arrives: true},
-		{name: "tmux in screen in tmux", around: kitty(), layers: layers(tmux, screen, tmux), arrives: true},
-		{name: "screen in tmux in screen", around: kitty(), layers: layers(screen, tmux, screen), arrives: true},
-		{name: "SSH out of tmux", around: kitty(), layers: layers(ssh, tmux), says: "set-clipboard on"},
-		{name: "tmux over SSH out of tmux", around: kitty(), layers: layers(tmux, ssh, tmux), says: "set-clipboard on"},
-		{name: "mosh", around: kitty(), layers: layers(mosh), arrives: true},
-		{name: "tmux over mosh", around: kitty(), layers: layers(tmux, mosh), arrives: true},
+		{name: "GNU screen", around: kitty(), layers: layers("screen"), arrives: true},
+		{name: "screen in screen", around: kitty(), layers: layers("screen screen"), says: "may lose a part"},
+		{name: "tmux", around: kitty(), layers: layers("tmux"), arrives: true},
+		{name: "tmux in tmux", around: kitty(), layers: layers("tmux tmux"), arrives: true},
+		{name: "tmux in screen", around: kitty(), layers: layers("tmux screen"), arrives: true},
+		{name: "screen in tmux", around: kitty(), layers: layers("screen tmux"), arrives: true},
+		{name: "SSH", around: kitty(), layers: layers("ssh"), arrives: true},
+		{name: "tmux over SSH", around: kitty(), layers: layers("tmux ssh"), arrives: true},
+		{name: "SSH out of screen", around: kitty(), layers: layers("ssh screen"), arrives: true},
+		{name: "tmux over SSH out of screen", around: kitty(), layers: layers("tmux ssh screen"), arrives: true},
+		{name: "screen over SSH out of tmux", around: kitty(), layers: layers("screen ssh tmux"), says: "set-clipboard on"},
+		{name: "tmux in tmux in tmux", around: kitty(), layers: layers("tmux tmux tmux"), arrives: true},
+		{name: "tmux in screen in tmux", around: kitty(), layers: layers("tmux screen tmux"), arrives: true},
+		{name: "screen in tmux in screen", around: kitty(), layers: layers("screen tmux screen"), arrives: true},
+		{name: "SSH out of tmux", around: kitty(), layers: layers("ssh tmux"), says: "set-clipboard on"},
+		{name: "tmux over SSH out of tmux", around: kitty(), layers: layers("tmux ssh tmux"), says: "set-clipboard on"},
+		{name: "mosh", around: kitty(), layers: layers("mosh"), arrives: true},
+		{name: "tmux over mosh", around: kitty(), layers: layers("tmux mosh"), arrives: true},
 		{name: "a TMUX left over from elsewhere", around: kitty(), env: []string{"TMUX=/nowhere/default,1,0"}, arrives: true},
 		{name: "xterm", around: asXTerm(), says: "disallowedWindowOps"},
-		{name: "xterm over SSH", around: asXTerm(), layers: layers(ssh), says: "disallowedWindowOps"},
-		{name: "tmux, xterm", around: asXTerm(), layers: layers(tmux), says: "disallowedWindowOps"},
-		{name: "GNU screen, GNOME Terminal", around: asVTE(), layers: layers(screen), says: "VTE"},
-		{name: "tmux in screen, GNOME Terminal", around: asVTE(), layers: layers(tmux, screen), says: "VTE"},
-		{name: "tmux in tmux, GNOME Terminal", around: asVTE(), layers: layers(tmux, tmux), says: "VTE"},
-		{name: "tmux, X with xclip", around: asVTE(), layers: layers(tmux), xserver: true, arrives: true},
-		{name: "SSH out of screen, GNOME Terminal", around: asVTE(), layers: layers(ssh, screen), says: "VTE"},
+		{name: "xterm over SSH", around: asXTerm(), layers: layers("ssh"), says: "disallowedWindowOps"},
+		{name: "tmux, xterm", around: asXTerm(), layers: layers("tmux"), says: "disallowedWindowOps"},
+		{name: "GNU screen, GNOME Terminal", around: asVTE(), layers: layers("screen"), says: "VTE"},
+		{name: "tmux in screen, GNOME Terminal", around: asVTE(), layers: layers("tmux screen"), says: "VTE"},
+		{name: "tmux in tmux, GNOME Terminal", around: asVTE(), layers: layers("tmux tmux"), says: "VTE"},
+		{name: "tmux, X with xclip", around: asVTE(), layers: layers("tmux"), xserver: true, arrives: true},
+		{name: "SSH out of screen, GNOME Terminal", around: asVTE(), layers: layers("ssh screen"), says: "VTE"},
 		{name: "GNOME Terminal, no display", around: asVTE(), says: "VTE"},
-		{name: "GNOME Terminal over SSH", around: asVTE(), layers: layers(ssh), says: "VTE"},
-		{name: "tmux over SSH, GNOME Terminal", around: asVTE(), layers: layers(tmux, ssh), says: "VTE"},
-		{name: "Apple Terminal over SSH", around: asApple(), layers: layers(ssh), says: "Apple"},
+		{name: "GNOME Terminal over SSH", around: asVTE(), layers: layers("ssh"), says: "VTE"},
+		{name: "tmux over SSH, GNOME Terminal", around: asVTE(), layers: layers("tmux ssh"), says: "VTE"},
+		{name: "Apple Terminal over SSH", around: asApple(), layers: layers("ssh"), says: "Apple"},
 		{name: "Linux console", around: mute(), says: "TERM=linux"},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -143,7 +144,7 @@ func (t *Terminal) around() (screens int, last program) {
 		return screens, program{name: "what is around GNU screen"}
 	case byEnv.kind == isScreen:
 		return 1, byEnv
-	case t.underMosh(fmt.Sprint(os.Getppid())) && !sure:
+	case t.underMosh(strconv.Itoa(os.Getppid())) && !sure:
 		return screens, mosh()
 	}
 	return screens, byEnv

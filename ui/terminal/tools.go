@@ -25,10 +25,10 @@ const (
 func (t *Terminal) tools() []tool {
 	shell := []string{"-NoProfile", "-NonInteractive", "-Command"}
 	windows := tool{name: "powershell.exe", copy: append(shell[:3:3], windowsCopy), paste: append(shell[:3:3], windowsPaste)}
-	switch {
-	case t.GOOS == "windows":
+	switch t.GOOS {
+	case "windows":
 		return []tool{windows}
-	case t.GOOS == "darwin":
+	case "darwin":
 		return []tool{{name: "pbcopy"}}
 	}
 	linux := []tool{

@@ -28,11 +28,11 @@ func findClipboard(ctx context.Context, a *cli.App) line {
 		}
 	}
 	l := line{Name: "clipboard", Status: pass, Detail: strings.Join(words, "; ")}
-	switch best := ways[0]; {
-	case best.Standing == terminal.Good:
-	case best.Standing == terminal.Doubtful:
+	switch ways[0].Standing {
+	case terminal.Good:
+	case terminal.Doubtful:
 		l.Status, l.Fix = warn, fix
-	default:
+	case terminal.Off:
 		l.Status, l.Fix = warn, strings.TrimSpace(fix+" Save documents to a file instead.")
 	}
 	return l
