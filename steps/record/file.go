@@ -12,8 +12,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
 	"rolecall/steps/screen"
 )
 
@@ -114,10 +112,25 @@ func readLimited(path string, limit int64) ([]byte, error) {
 	return text, nil
 }
 
-// writeAtomic replaces a file as a whole: whoever reads it, even after a power
-// cut in the middle, finds the old content or the new one.
-func writeAtomic(path string, text []byte) error {
-	return renameio.WriteFile(path, text, fileMode, renameio.WithTempDir(filepath.Dir(path)), renameio.WithStaticPermissions(fileMode))
+// WriteAtomic replaces a file as a whole, readable by its owner only: whoever
+// reads it, even after a power cut in the middle, finds the old content or the
+// new one. The rename replaces a file on Windows too. A link is replaced, not
+// followed.
+func WriteAtomic(path string, text []byte) (err error) {
+	temp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)) // 0600, and a number behind the name
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(temp.Name()) // ours: it was created a moment ago
+		}
+	}()
+	_, err = temp.Write(text)
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), path)
 }
 
 // seal is a value as an indented JSON document with its checksum at the end.

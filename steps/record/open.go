@@ -144,7 +144,7 @@ func (o *OpenSession) write(a Answers) error {
 	if err != nil {
 		return fmt.Errorf("write session %s: %w", o.ID, err)
 	}
-	if err := writeAtomic(filepath.Join(o.folder, sessionFile), text); err != nil {
+	if err := WriteAtomic(filepath.Join(o.folder, sessionFile), text); err != nil {
 		return o.store.cannotWrite(err)
 	}
 	o.saved = a

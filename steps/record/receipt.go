@@ -371,10 +371,10 @@ func (s *Store) writeReceipt(r Receipt) error {
 	if err != nil {
 		return fmt.Errorf("write receipt of session %s: %w", r.Session, err)
 	}
-	if err := writeAtomic(s.receiptPath(r.Session, extReceipt), text); err != nil {
+	if err := WriteAtomic(s.receiptPath(r.Session, extReceipt), text); err != nil {
 		return s.cannotWrite(err)
 	}
-	if err := writeAtomic(s.receiptPath(r.Session, extMarkdown), []byte(r.Markdown())); err != nil {
+	if err := WriteAtomic(s.receiptPath(r.Session, extMarkdown), []byte(r.Markdown())); err != nil {
 		return s.cannotWrite(err)
 	}
 	return nil

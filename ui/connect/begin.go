@@ -12,7 +12,6 @@ import (
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
 	"rolecall/ui/cli"
-	"rolecall/ui/desk"
 	"rolecall/ui/draw"
 	"rolecall/ui/lines"
 	"rolecall/ui/wizard"
@@ -188,7 +187,7 @@ func handOverLine(r step.Result, vendorTitle string) string {
 func fullScreen(ctx context.Context, r *lines.Run) error {
 	env := r.App.Env
 	w := wizard.NewWizard(wizard.WizardOptions{
-		Session: r.Walk.Session, Desk: desk.New(), Journal: r.Open, Save: r.Open.Save, Getenv: env.Getenv, After: env.After,
+		Session: r.Walk.Session, Terminal: r.App.Terminal(), Journal: r.Open, Save: r.Open.Save, Getenv: env.Getenv, After: env.After,
 	})
 	if err := w.Run(ctx, env.Stdin, env.Stdout); err != nil {
 		return err

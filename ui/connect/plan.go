@@ -8,12 +8,12 @@ import (
 	"os"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"rolecall/policy/review"
 	"rolecall/steps/describe"
 	"rolecall/steps/plan"
+	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
@@ -92,7 +92,7 @@ func writePlan(name string, text []byte) error {
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return cli.CannotRead(name, err)
 	}
-	if err := renameio.WriteFile(name, text, 0o600); err != nil {
+	if err := record.WriteAtomic(name, text); err != nil {
 		return cli.Usage(draw.Clean(name)+" cannot be written: "+draw.Clean(err.Error())+".", "a folder that you may write to", "Give another name with -o.")
 	}
 	return nil
@@ -191,7 +191,7 @@ func approve(a *cli.App, name, who string) error {
 	if err != nil {
 		return err
 	}
-	if err := renameio.WriteFile(name, out, 0o600); err != nil {
+	if err := record.WriteAtomic(name, out); err != nil {
 		return cli.Usage(draw.Clean(name)+" cannot be written: "+draw.Clean(err.Error())+".", "a file that you may write to", "Copy it to a folder of yours and approve it there.")
 	}
 	if a.JSON {

@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"cmp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -56,4 +57,11 @@ func visible(r rune) rune {
 		return -1
 	}
 	return r
+}
+
+// FileName is the name of the file that a value of this label is saved to:
+// "account-id.txt".
+func FileName(label string) string {
+	name := strings.ToLower(strings.Join(strings.Fields(Clean(label)), "-"))
+	return cmp.Or(name, "value") + ".txt"
 }

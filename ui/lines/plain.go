@@ -13,8 +13,8 @@ import (
 	"rolecall/steps/screen"
 	"rolecall/ui/calls"
 	"rolecall/ui/cli"
-	"rolecall/ui/desk"
 	"rolecall/ui/draw"
+	"rolecall/ui/terminal"
 )
 
 // longestLine bounds one typed or pasted line.
@@ -24,11 +24,11 @@ const longestLine = 1 << 20
 // terminals and logs. It never moves the cursor and uses no colour. While
 // something is awaited, it prints only what changed.
 type plain struct {
-	run    *Run
-	driver *driver
-	desk   *desk.Desk
-	in     *bufio.Reader
-	atEnd  []func() // what has to be cleared when the program ends
+	run      *Run
+	driver   *driver
+	terminal *terminal.Terminal
+	in       *bufio.Reader
+	atEnd    []func() // what has to be cleared when the program ends
 
 	doc      *reading // being read; nil: none
 	question string   // the question asked last, and how many there were
@@ -39,6 +39,8 @@ type plain struct {
 	shown   []string          // lines of the screen as last printed
 	screen  screen.Screen     // as last printed
 	confirm *screen.Action    // waiting for yes or no
+	last    *copied           // what was copied last; it can be checked
+	check   *pasted           // and is being checked
 	pressed string            // the action pressed last in this visit
 	lines   chan typedLine    // what the reader has read
 	reading bool              // a line is being read
@@ -58,7 +60,7 @@ type typedLine struct {
 
 // Plain drives the walk by typed lines.
 func (r *Run) Plain(ctx context.Context) error {
-	p := &plain{run: r, desk: desk.New(), in: bufio.NewReader(r.App.Env.Stdin), lines: make(chan typedLine, 1)}
+	p := &plain{run: r, terminal: r.App.Terminal(), in: bufio.NewReader(r.App.Env.Stdin), lines: make(chan typedLine, 1)}
 	p.driver = newDriver(ctx, r, p.effect)
 	defer p.driver.close()
 	defer func() {
@@ -214,6 +216,8 @@ func (p *plain) prompt() {
 
 func (p *plain) promptText() string {
 	switch {
+	case p.check != nil:
+		return "paste it, then an empty line"
 	case p.doc != nil:
 		return p.doc.question()
 	case p.confirm != nil:
@@ -281,7 +285,7 @@ func readLine(in *bufio.Reader) (string, error) {
 }
 
 func (p *plain) answerable() bool {
-	if p.confirm != nil || p.doc != nil || p.driver.calls.Idle() {
+	if p.check != nil || p.confirm != nil || p.doc != nil || p.driver.calls.Idle() {
 		return true
 	}
 	if len(p.driver.calls.Sending()) > 0 {

@@ -2,20 +2,22 @@ package lines
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"rolecall/steps/screen"
-	"rolecall/ui/desk"
 	"rolecall/ui/draw"
 )
 
 // command carries out what was typed: a command where there is one of that
 // name, else the text of the field. It reports whether the person leaves.
 func (p *plain) command(text string) (leave bool) {
+	if p.check != nil {
+		p.takePaste(text)
+		return false
+	}
 	word := strings.ToLower(strings.TrimSpace(text))
 	if p.doc != nil && word != "q" && word != "quit" {
 		p.reads(word)
@@ -45,8 +47,11 @@ func (p *plain) command(text string) (leave bool) {
 	case "o":
 		p.open()
 		return false
+	case "=":
+		p.startCheck()
+		return false
 	}
-	if p.scenario(text) || p.document(word) || p.numbered(word) || p.copyable(word) || p.action(word) {
+	if p.scenario(text) || p.document(word) || p.numbered(word) || p.action(word) || p.value(word) {
 		return false
 	}
 	if hasInput {
@@ -186,42 +191,6 @@ func (p *plain) action(word string) bool {
 	return false
 }
 
-// copyable copies: c the first value, c2 the second.
-func (p *plain) copyable(word string) bool {
-	rest, ok := strings.CutPrefix(word, "c")
-	n, err := strconv.Atoi(rest)
-	if !ok || rest != "" && err != nil {
-		return false
-	}
-	values := copyables(p.screen)
-	n = max(n, 1)
-	if n > len(values) {
-		p.say("There are " + strconv.Itoa(len(values)) + " values to copy.")
-		return true
-	}
-	p.effect(values[n-1])
-	return true
-}
-
-// copyables are a screen's values and documents that can be copied.
-func copyables(view screen.Screen) []screen.Copy {
-	var values []screen.Copy
-	for _, block := range view.Blocks {
-		switch block := block.(type) {
-		case screen.Facts:
-			for _, fact := range block {
-				if fact.Copy {
-					values = append(values, screen.Copy{Label: fact.Label, Text: fact.Value})
-				}
-			}
-		case screen.Code:
-			values = append(values, screen.Copy{Label: block.Label, Text: block.Body})
-		default: // nothing to copy
-		}
-	}
-	return values
-}
-
 func (p *plain) open() {
 	for _, block := range p.screen.Blocks {
 		if link, ok := block.(screen.Link); ok {
@@ -232,11 +201,11 @@ func (p *plain) open() {
 	p.say("There is no page to open here.")
 }
 
-// document reads or saves a document of the screen: v the first, v2 the second.
+// document reads a document of the screen: v the first, v2 the second.
 func (p *plain) document(word string) bool {
-	letter, number := word[:min(1, len(word))], word[min(1, len(word)):]
+	number, ok := strings.CutPrefix(word, "v")
 	n, err := strconv.Atoi(number)
-	if letter != "v" && letter != "s" || number != "" && err != nil {
+	if !ok || number != "" && err != nil {
 		return false
 	}
 	n = max(n, 1)
@@ -248,11 +217,7 @@ func (p *plain) document(word string) bool {
 		if n--; n > 0 {
 			continue
 		}
-		if letter == "s" {
-			p.effect(screen.Save{Label: code.Label, Name: code.Name, Text: code.Body})
-		} else {
-			p.effect(screen.Show{Document: code})
-		}
+		p.effect(screen.Show{Document: code})
 		return true
 	}
 	p.say("There is no such document here.")
@@ -265,7 +230,7 @@ func (p *plain) effect(effect screen.Effect) {
 	case screen.Copy:
 		p.copyText(effect)
 	case screen.Open:
-		shown, err := p.desk.Open(effect.URL)
+		shown, err := p.terminal.Open(effect.URL)
 		if shown || err != nil {
 			p.say("Open this page: " + effect.URL)
 		} else {
@@ -273,11 +238,12 @@ func (p *plain) effect(effect screen.Effect) {
 		}
 		p.driver.tell(screen.Opened{URL: effect.URL, Shown: shown, Err: err})
 	case screen.Save:
-		path, _, err := p.desk.Save(effect.Name, effect.Text)
+		path, _, err := p.terminal.Save(effect.Name, effect.Text)
 		if err != nil {
 			p.say("It was not saved: " + err.Error())
 		} else {
 			p.say("Saved as " + path + ".")
+			p.sayFetch(path)
 		}
 		p.driver.tell(screen.Saved{Label: effect.Label, Path: path, Err: err})
 	case screen.Show:
@@ -286,34 +252,11 @@ func (p *plain) effect(effect screen.Effect) {
 	}
 }
 
-// copyText puts a value on this machine's clipboard or tmux's. Escape sequences
-// for the terminal are left to the full-screen wizard: here they could end up in
-// a log.
-func (p *plain) copyText(c screen.Copy) {
-	copied, err := p.desk.Copy(context.Background(), c.Text)
-	switch {
-	case c.ClearAfter > 0 && (err != nil || copied.Escape != ""):
-		err = desk.ErrNoClipboard
-		p.say(c.Label + " cannot be copied from here, and is not shown where the screen stays. Delete the key with d, and make another with --secret-file FILE.")
-	case err != nil:
-		p.say("It was not copied: " + err.Error())
-	case c.ClearAfter > 0:
-		p.clearLater(c)
-		p.say(fmt.Sprintf("%s %s. It is taken off again in %d s.", c.Label, copied.Word(), int(c.ClearAfter.Seconds())))
-	case copied.Escape != "":
-		err = desk.ErrNoClipboard
-		p.say(c.Label + " cannot be copied from here. Save it with s, or take it from the screen: v.")
-	default:
-		p.say(c.Label + " " + copied.Word() + ".")
-	}
-	p.driver.tell(screen.Copied{Label: c.Label, Sent: copied.Sent, Err: err})
-}
-
 // clearLater takes a secret off the clipboard when its time is up, and at the
 // end at the latest.
 func (p *plain) clearLater(c screen.Copy) {
 	clearing := sync.OnceFunc(func() {
-		_, _ = p.desk.Clear(context.Background(), c.Text) // nobody is there to be told
+		_, _ = p.terminal.Clear(context.Background(), c.Text) // nobody is there to be told
 	})
 	time.AfterFunc(c.ClearAfter, clearing)
 	p.atEnd = append(p.atEnd, clearing)
@@ -328,11 +271,11 @@ func (p *plain) help() {
 		p.say(next)
 	}
 	p.say("Enter or next goes on. A number picks or switches the option of that number. b or back goes back, q or quit leaves and saves.")
-	if len(copyables(p.screen)) > 0 {
-		p.say("c copies the first value, c2 the second.")
+	if len(values(p.screen)) > 0 {
+		p.say("c copies the first value, c2 the second; s2 saves it to a file, p2 prints it alone. = checks what was copied.")
 	}
 	if _, ok := firstBlock[screen.Code](p.screen); ok {
-		p.say("v reads the document with what was found in it, s saves it; v2 and s2 the second one.")
+		p.say("v reads the document with what was found in it, s saves it; v2 reads the second one.")
 	}
 	if _, ok := firstBlock[screen.Link](p.screen); ok {
 		p.say("o opens the page in the browser.")

@@ -17,7 +17,6 @@ import (
 	"rolecall/steps/screen"
 	"rolecall/steps/vendorapi"
 	"rolecall/ui/cli"
-	"rolecall/ui/desk"
 	"rolecall/ui/draw"
 )
 
@@ -59,15 +58,24 @@ const doctorWait = 10 * time.Second
 
 // DoctorCommand is rolecall doctor.
 func DoctorCommand(a *cli.App) *cobra.Command {
-	return &cobra.Command{
+	copying := false
+	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look at what the wizard will find here: terminal, clipboard, AWS, vendor",
 		Long: "doctor looks at the terminal, the clipboard, the sessions' folder, the AWS credentials and the vendor's token, and " +
-			"says what to do about what is missing. It asks AWS who you are and the vendor which accounts the token sees, and changes nothing. " +
+			"says what to do about what is missing. For the clipboard it names every way to copy, in the order in which rolecall tries them; " +
+			"--copy tries them with a test text, which takes the place of what is on the clipboard. Otherwise doctor asks AWS who you are and the vendor which accounts the token sees, and changes nothing. " +
 			"Exit 0: nothing failed; 4: AWS failed; 5: the vendor refused the token; 1: something else failed.",
 		Args: a.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return doctor(cmd.Context(), a) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if copying {
+				return testCopy(cmd.Context(), a)
+			}
+			return doctor(cmd.Context(), a)
+		},
 	}
+	cmd.Flags().BoolVar(&copying, "copy", false, "copy a test text, have it pasted back, and remember what worked in this terminal")
+	return cmd
 }
 
 // doctorJSON is what doctor prints with --json.
@@ -82,7 +90,7 @@ func doctor(ctx context.Context, a *cli.App) error {
 	}
 	lines := []line{
 		{Name: "version", Status: pass, Detail: "rolecall " + cli.Version()},
-		findTerminal(a), findClipboard(), findStore(a), findProfiles(a), findIdentity(ctx, a),
+		findTerminal(a), findClipboard(ctx, a), findStore(a), findProfiles(a), findIdentity(ctx, a),
 	}
 	for _, api := range steps.APIs() {
 		lines = append(lines, findToken(ctx, a, api))
@@ -149,18 +157,6 @@ func findTerminal(a *cli.App) line {
 		f.Fix = "The wizard goes line by line, as asked for."
 	}
 	return f
-}
-
-func findClipboard() line {
-	ways := desk.New().Ways()
-	if len(ways) == 0 {
-		return line{Name: "clipboard", Status: warn, Detail: "no way to copy from here", Fix: "Save documents to a file instead."}
-	}
-	words := make([]string, len(ways))
-	for i, way := range ways {
-		words[i] = string(way)
-	}
-	return line{Name: "clipboard", Status: pass, Detail: strings.Join(words, ", then ")}
 }
 
 func findStore(a *cli.App) line {

@@ -11,7 +11,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 	"github.com/charmbracelet/colorprofile"
 
-	"rolecall/ui/desk"
+	"rolecall/ui/terminal"
 )
 
 // counter counts what a terminal would be sent.
@@ -30,7 +30,7 @@ func benchSteps() []step.Step {
 
 func benchOptions() WizardOptions {
 	session := &step.Session{Now: time.Now}
-	return WizardOptions{Session: session, Desk: desk.New(), Getenv: func(string) string { return "" }, walk: &testWalk{session: session, all: benchSteps()}}
+	return WizardOptions{Session: session, Terminal: terminal.New(), Getenv: func(string) string { return "" }, walk: &testWalk{session: session, all: benchSteps()}}
 }
 
 // BenchmarkKey is one key from the update to the finished frame.

@@ -19,7 +19,7 @@ import (
 	"github.com/charmbracelet/x/ansi"
 
 	"rolecall/steps"
-	"rolecall/ui/desk"
+	"rolecall/ui/terminal"
 )
 
 // fluent drives the real program as a person would, in virtual time: it reads
@@ -66,7 +66,7 @@ func drive(t *testing.T, all []step.Step, change func(*WizardOptions), what func
 	synctest.Test(t, func(t *testing.T) {
 		session := &step.Session{Now: time.Now}
 		o := WizardOptions{
-			Session: session, Desk: testDesk(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" },
+			Session: session, Terminal: testTerminal(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" },
 			walk: &testWalk{session: session, all: all},
 		}
 		if change != nil {
@@ -89,10 +89,10 @@ func begin(t *testing.T, o WizardOptions) *fluent {
 	return w
 }
 
-// testDesk has the environment that is named and no tools.
-func testDesk(t *testing.T, env ...string) *desk.Desk {
+// testTerminal has the environment that is named and no tools.
+func testTerminal(t *testing.T, env ...string) *terminal.Terminal {
 	t.Helper()
-	d := desk.New()
+	d := terminal.New()
 	d.Getenv = func(name string) string {
 		for _, pair := range env {
 			if key, value, _ := strings.Cut(pair, "="); key == name {
@@ -102,7 +102,7 @@ func testDesk(t *testing.T, env ...string) *desk.Desk {
 		return ""
 	}
 	d.LookPath = func(string) (string, error) { return "", context.Canceled }
-	d.NativeTool = func() bool { return false }
+	d.Answer(terminal.Reply{}, false) // it was asked, and does not answer
 	d.Dir = t.TempDir()
 	return d
 }

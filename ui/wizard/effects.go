@@ -11,19 +11,21 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 
-	"rolecall/ui/desk"
 	"rolecall/ui/draw"
+	"rolecall/ui/terminal"
 )
 
-// deskMsg is what came of copying, opening or saving. It goes to the step that
+// terminalMsg is what came of copying, opening or saving. It goes to the step that
 // was there when it was asked for.
-type deskMsg struct {
+type terminalMsg struct {
 	visit  int
 	msg    screen.Msg
 	key    string // of the item that was copied or saved; empty: none
 	word   string // what happened to it
 	status draw.Status
 	escape string // for the terminal, as it is
+	copied *copiedText
+	path   string // where it was saved
 	link   *screen.Link
 	secret string // on the clipboard now, until clearAt
 	after  time.Duration
@@ -62,12 +64,17 @@ func (w *Wizard) effect(visit int, effect screen.Effect) tea.Cmd {
 	return nil
 }
 
-// copy puts text on the clipboard, off the loop: a tool may take its time.
+// copy puts text on the clipboard, once the terminal has said what it is.
 func (w *Wizard) copy(key string, e screen.Copy) tea.Cmd {
-	visit, d := w.walk.Visit(), w.desk
+	return w.acquainted(w.copyNow(key, e))
+}
+
+// copyNow copies off the loop: a tool may take its time.
+func (w *Wizard) copyNow(key string, e screen.Copy) tea.Cmd {
+	visit, d := w.walk.Visit(), w.terminal
 	return func() tea.Msg {
 		copied, err := d.Copy(context.Background(), e.Text)
-		m := deskMsg{visit: visit, key: key, escape: copied.Escape,
+		m := terminalMsg{visit: visit, key: key, escape: copied.Escape,
 			msg: screen.Copied{Label: e.Label, Sent: copied.Sent, Err: err}}
 		label := cmp.Or(e.Label, "The text")
 		if err != nil {
@@ -75,7 +82,8 @@ func (w *Wizard) copy(key string, e screen.Copy) tea.Cmd {
 			return m
 		}
 		m.word = copied.Word()
-		m.status = draw.Status{Tone: screen.Good, Text: copyStatus(label, copied, len(e.Text))}
+		m.status = copyStatus(label, copied, len(e.Text))
+		m.copied = &copiedText{label: label, text: e.Text, route: copied.Route}
 		if e.ClearAfter > 0 {
 			m.secret, m.after = e.Text, e.ClearAfter
 		}
@@ -83,16 +91,20 @@ func (w *Wizard) copy(key string, e screen.Copy) tea.Cmd {
 	}
 }
 
-func copyStatus(label string, copied desk.Copied, bytes int) string {
-	if !copied.Sent {
-		return fmt.Sprintf("%s copied (%s).", label, size(bytes))
-	}
-	switch copied.Way {
-	case desk.Tmux:
-		return fmt.Sprintf("%s sent to tmux (%s); prefix ] pastes it there.", label, size(bytes))
+func copyStatus(label string, copied terminal.Copied, bytes int) draw.Status {
+	good := draw.Status{Tone: screen.Good}
+	switch {
+	case copied.Doubt != "":
+		return draw.Status{Tone: screen.Warning, Text: fmt.Sprintf("%s sent (%s), and may not arrive: %s. p shows it, s saves it.",
+			label, size(bytes), copied.Doubt)}
+	case !copied.Sent:
+		good.Text = fmt.Sprintf("%s copied (%s).", label, size(bytes))
+	case copied.Route == terminal.Tmux:
+		good.Text = fmt.Sprintf("%s sent to tmux (%s); prefix ] pastes it there.", label, size(bytes))
 	default:
-		return fmt.Sprintf("%s sent (%s). Nothing to paste? s saves it.", label, size(bytes))
+		good.Text = fmt.Sprintf("%s sent (%s). Nothing to paste? p shows it, s saves it.", label, size(bytes))
 	}
+	return good
 }
 
 func size(bytes int) string {
@@ -106,10 +118,10 @@ func size(bytes int) string {
 }
 
 func (w *Wizard) open(link screen.Link) tea.Cmd {
-	visit, d := w.walk.Visit(), w.desk
+	visit, d := w.walk.Visit(), w.terminal
 	return func() tea.Msg {
 		shown, err := d.Open(link.URL)
-		m := deskMsg{visit: visit, msg: screen.Opened{URL: link.URL, Shown: shown, Err: err}}
+		m := terminalMsg{visit: visit, msg: screen.Opened{URL: link.URL, Shown: shown, Err: err}}
 		switch {
 		case err != nil:
 			m.status = draw.Status{Bad: true, Text: fmt.Sprintf("The page was not opened: %v.", err)}
@@ -123,10 +135,10 @@ func (w *Wizard) open(link screen.Link) tea.Cmd {
 }
 
 func (w *Wizard) saveFile(key string, e screen.Save) tea.Cmd {
-	visit, d := w.walk.Visit(), w.desk
+	visit, d := w.walk.Visit(), w.terminal
 	return func() tea.Msg {
 		path, same, err := d.Save(e.Name, e.Text)
-		m := deskMsg{visit: visit, key: key, msg: screen.Saved{Label: e.Label, Path: path, Err: err}}
+		m := terminalMsg{visit: visit, key: key, msg: screen.Saved{Label: e.Label, Path: path, Err: err}}
 		switch {
 		case err != nil:
 			m.status = draw.Status{Bad: true, Text: fmt.Sprintf("%s was not saved: %v.", cmp.Or(e.Label, e.Name), err)}
@@ -136,13 +148,13 @@ func (w *Wizard) saveFile(key string, e screen.Save) tea.Cmd {
 		default:
 			m.status = draw.Status{Tone: screen.Good, Text: fmt.Sprintf("Saved to %s (%s).", path, size(len(e.Text)))}
 		}
-		m.word = "saved"
+		m.word, m.path = "saved", path
 		return m
 	}
 }
 
-// fromDesk takes what came of copying, opening or saving.
-func (w *Wizard) fromDesk(m deskMsg) tea.Cmd {
+// fromTerminal takes what came of copying, opening or saving.
+func (w *Wizard) fromTerminal(m terminalMsg) tea.Cmd {
 	var cmds []tea.Cmd
 	if m.escape != "" {
 		cmds = append(cmds, tea.Raw(m.escape))
@@ -151,6 +163,9 @@ func (w *Wizard) fromDesk(m deskMsg) tea.Cmd {
 		cmds = append(cmds, w.clearLater(m.secret, m.after))
 	}
 	w.status = m.status
+	if m.copied != nil {
+		w.last = m.copied
+	}
 	if m.visit != w.walk.Visit() {
 		return tea.Batch(cmds...)
 	}
@@ -159,6 +174,9 @@ func (w *Wizard) fromDesk(m deskMsg) tea.Cmd {
 	}
 	if m.word != "" && m.key != "" {
 		w.sent[m.key] = m.word
+		if m.path != "" {
+			w.files[m.key] = m.path
+		}
 		w.markNextToCopy(m.key, m.word)
 	}
 	return tea.Batch(append(cmds, w.tell(m.msg))...)
@@ -177,7 +195,7 @@ func (w *Wizard) clear(text string) tea.Cmd {
 		return nil
 	}
 	delete(w.secrets, text)
-	d := w.desk
+	d := w.terminal
 	return func() tea.Msg {
 		left, err := d.Clear(context.Background(), text)
 		switch {
@@ -193,7 +211,7 @@ func (w *Wizard) clear(text string) tea.Cmd {
 // clearSecrets empties the clipboard at the end, whatever time was left.
 func (w *Wizard) clearSecrets(ctx context.Context) {
 	for text := range w.secrets {
-		_, _ = w.desk.Clear(ctx, text) // nobody is there to be told
+		_, _ = w.terminal.Clear(ctx, text) // nobody is there to be told
 	}
 	clear(w.secrets)
 }

@@ -75,6 +75,6 @@ func fuzzOptions(t *testing.T) WizardOptions {
 		s.Actions = []screen.Action{{ID: "go", Label: "go", Default: true, Confirm: &screen.Confirm{Question: "Sure?"}}, {ID: "e", Key: "e", Label: "extend", Disabled: "not yet"}}
 		return s
 	}
-	return WizardOptions{Session: session, Desk: testDesk(t, "SSH_TTY=1"), Getenv: func(string) string { return "" },
+	return WizardOptions{Session: session, Terminal: testTerminal(t, "SSH_TTY=1"), Getenv: func(string) string { return "" },
 		walk: &testWalk{session: session, all: []step.Step{all, all}}}
 }

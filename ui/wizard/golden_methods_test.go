@@ -44,7 +44,7 @@ func methodGoldens() []methodScreens {
 // method draws the real steps over the rehearsal, in virtual time.
 func (a *album) method(t *testing.T, m methodScreens) {
 	p := picturedMethod(t, m.vendor, m.method, m.access)
-	w := begin(t, WizardOptions{Session: p.session, Desk: testDesk(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }})
+	w := begin(t, WizardOptions{Session: p.session, Terminal: testTerminal(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }})
 	w.size(80, 90) // all of a screen is read, also what a person scrolls to
 	for _, s := range m.stops {
 		s.lead(w, p)

@@ -98,7 +98,7 @@ type album struct {
 }
 
 func (a *album) guided(t *testing.T) {
-	w := begin(t, WizardOptions{Session: guided(t), Desk: testDesk(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }})
+	w := begin(t, WizardOptions{Session: guided(t), Terminal: testTerminal(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }})
 	for _, stop := range walkthrough {
 		w.reach(stop.at)
 		w.stroke(stop.keys...)

@@ -33,6 +33,9 @@ func (w *Wizard) press(msg tea.KeyPressMsg) tea.Cmd {
 	if line := w.finding(); line != nil {
 		return line.key(msg, w)
 	}
+	if w.check != nil && w.check.types(msg) {
+		return w.checkLater()
+	}
 	for _, b := range w.bindings {
 		for _, s := range b.strokes {
 			if s != stroke {
@@ -61,13 +64,15 @@ func whyOff(label, why string) string {
 
 // plainStep reports that nothing lies over the step.
 func (w *Wizard) plainStep() bool {
-	return w.viewer == nil && w.asking == nil && w.help == nil && w.shown == nil && w.under == nil
+	return w.viewer == nil && w.asking == nil && w.check == nil && w.help == nil && w.shown == nil && w.under == nil
 }
 
 // bind computes the keys that work now.
 func (w *Wizard) bind() []binding {
 	var keys []binding
 	switch {
+	case w.check != nil:
+		keys = w.checkKeys()
 	case w.viewer != nil:
 		keys = w.viewerKeys()
 	case w.asking != nil:
@@ -321,7 +326,8 @@ func (w *Wizard) copyKeys() []binding {
 	if last > 1 {
 		keys[0].Name = "c 1-" + strconv.Itoa(last)
 	}
-	return keys
+	keys = append(keys, w.plainKey(item))
+	return append(keys, w.checkKey()...)
 }
 
 func (w *Wizard) copyItem(item draw.Item) tea.Cmd {
@@ -362,8 +368,7 @@ func fileName(item draw.Item) string {
 	if item.Kind == draw.Document && item.Code.Name != "" {
 		return item.Code.Name
 	}
-	name := strings.ToLower(strings.Join(strings.Fields(draw.Clean(item.Label)), "-"))
-	return cmp.Or(name, "value") + ".txt"
+	return draw.FileName(item.Label)
 }
 
 // fieldKeys are those of a step while a field has the focus: letters are text.
@@ -405,5 +410,6 @@ func (w *Wizard) shownKeys() []binding {
 	copying := bound("c", "copy", "copy the address", func() tea.Cmd {
 		return w.copy("", screen.Copy{Label: cmp.Or(link.Label, "The address"), Text: link.URL})
 	}, "c")
-	return append([]binding{copying}, w.closeKeys(func() { w.shown = nil })...)
+	keys := append([]binding{copying}, w.checkKey()...)
+	return append(keys, w.closeKeys(func() { w.shown = nil })...)
 }

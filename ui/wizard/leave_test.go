@@ -3,6 +3,9 @@ package wizard
 import (
 	"context"
 	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -109,19 +112,27 @@ func TestAKilledProgramStillHearsTheAnswer(t *testing.T) {
 }
 
 func TestSecretsLeaveTheClipboard(t *testing.T) {
-	var mu sync.Mutex
-	board := ""
-	set := func(text string) error { mu.Lock(); defer mu.Unlock(); board = text; return nil }
-	get := func() string { mu.Lock(); defer mu.Unlock(); return board }
+	bin := t.TempDir()
+	board := filepath.Join(bin, "board")
+	tools := map[string]string{"termux-clipboard-set": "cat >" + board, "termux-clipboard-get": "cat " + board}
+	for name, body := range tools {
+		if err := os.WriteFile(filepath.Join(bin, name), []byte("#!/bin/sh\n"+body), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	get := func() string { text, _ := os.ReadFile(board); return string(text) }
 	s := still("Keys")
 	s.enter = func() []screen.Effect {
 		return []screen.Effect{screen.Copy{Label: "Secret key", Text: "hunter2", ClearAfter: 20 * time.Second}}
 	}
 	native := func(o *WizardOptions) {
-		o.Desk = testDesk(t, "TERM=linux")
-		o.Desk.NativeTool = func() bool { return true }
-		o.Desk.NativeRead = func() (string, error) { return get(), nil }
-		o.Desk.NativeWrite = set
+		o.Terminal = testTerminal(t, "TERM=linux")
+		o.Terminal.LookPath = func(name string) (string, error) {
+			return name, map[bool]error{false: os.ErrNotExist}[tools[name] != ""]
+		}
+		o.Terminal.Command = func(ctx context.Context, name string, args ...string) *exec.Cmd {
+			return exec.CommandContext(ctx, filepath.Join(bin, name), args...)
+		}
 	}
 	drive(t, []step.Step{s}, native, func(w *fluent) {
 		w.Sees("Secret key copied (7 bytes). Off the clipboard again in 20 s.").Wait(19 * time.Second).Sees("again in 1 s")
@@ -134,7 +145,7 @@ func TestSecretsLeaveTheClipboard(t *testing.T) {
 	})
 	drive(t, []step.Step{s}, native, func(w *fluent) {
 		w.Press("ctrl+c").Ends()
-		w.wizard.finish(t.Context())
+		w.wizard.finish(context.Background())
 		if get() != "" {
 			t.Errorf("after leaving the clipboard holds %q", get())
 		}

@@ -256,6 +256,9 @@ func (w *Wizard) typed(msg tea.Msg) tea.Cmd {
 
 // paste goes to the field that has the focus, else to the first one there is.
 func (w *Wizard) paste(text string) tea.Cmd {
+	if w.check != nil {
+		return w.judge(text)
+	}
 	if w.viewer != nil || w.asking != nil {
 		return nil
 	}

@@ -40,7 +40,7 @@ var picturesDir = filepath.Join("..", "..", ".github", "pictures")
 func TestPictures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		world := newPictured(t)
-		w := begin(t, WizardOptions{Session: world.session, Desk: testDesk(t, "TERM=xterm"), Getenv: func(string) string { return "" }})
+		w := begin(t, WizardOptions{Session: world.session, Terminal: testTerminal(t, "TERM=xterm"), Getenv: func(string) string { return "" }})
 		w.size(100, 28)
 
 		w.reach(record.StepPermissions).Press("down").Enter().Sees("Elastigroup", "Ocean", "of 6,144")

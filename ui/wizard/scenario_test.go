@@ -61,7 +61,7 @@ func rehearsing(t *testing.T, method string, what func(w *fluent, p *pictured)) 
 		p := picturedMethod(t, "spot", method, describe.AccessRole)
 		p.session.Rehearsal = true
 		p.session.Scenarios = &rehearsed{pictured: p}
-		what(begin(t, WizardOptions{Session: p.session, Desk: testDesk(t, "TERM=xterm"), Getenv: func(string) string { return "" }}), p)
+		what(begin(t, WizardOptions{Session: p.session, Terminal: testTerminal(t, "TERM=xterm"), Getenv: func(string) string { return "" }}), p)
 	})
 }
 
@@ -173,7 +173,7 @@ func TestMistakesFromAField(t *testing.T) {
 func TestNoScenariosInEarnest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := picturedMethod(t, "spot", describe.Manual, describe.AccessRole)
-		w := begin(t, WizardOptions{Session: p.session, Desk: testDesk(t, "TERM=xterm"), Getenv: func(string) string { return "" }})
+		w := begin(t, WizardOptions{Session: p.session, Terminal: testTerminal(t, "TERM=xterm"), Getenv: func(string) string { return "" }})
 		w.reach(record.StepPolicy).Press("!", "m", "f2", "f3").SeesNot("What should go wrong?", "Mended")
 	})
 }

@@ -216,7 +216,7 @@ const (
 
 // spinInterval is four turns a second, over SSH two.
 func (w *Wizard) spinInterval() time.Duration {
-	if w.desk != nil && w.desk.Remote() {
+	if w.terminal != nil && w.terminal.Remote() {
 		return spinRemote
 	}
 	return spinEvery

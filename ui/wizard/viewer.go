@@ -38,7 +38,8 @@ func (w *Wizard) viewerKeys() []binding {
 		})
 	}
 	code := v.code
-	return []binding{
+	item := draw.Item{Label: code.Label, Text: code.Body, Kind: draw.Document, Code: code}
+	keys := []binding{
 		bound("esc", "close", "close the document (also b, q, v)", silent(func() { w.viewer, w.follow = nil, true }), "esc", "b", "q", "v"),
 		bound(draw.Arrows, "scroll", "scroll (also j and k)", to(v.top+1), "down", "j", "enter"),
 		hidden("k", "scroll up", to(v.top-1), "up", "k"),
@@ -52,7 +53,9 @@ func (w *Wizard) viewerKeys() []binding {
 		bound("s", "save", "save the document", func() tea.Cmd {
 			return w.saveFile("", screen.Save{Label: code.Label, Name: code.Name, Text: code.Body})
 		}, "s"),
+		w.plainKey(item),
 	}
+	return append(keys, w.checkKey()...)
 }
 
 func (w *Wizard) findNext() {

@@ -21,15 +21,15 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"rolecall/steps"
-	"rolecall/ui/desk"
 	"rolecall/ui/draw"
+	"rolecall/ui/terminal"
 )
 
 // WizardOptions are what the full-screen wizard depends on.
 type WizardOptions struct {
-	Session *step.Session
-	Desk    *desk.Desk
-	Journal calls.Journal // nil: nothing is kept
+	Session  *step.Session
+	Terminal *terminal.Terminal
+	Journal  calls.Journal // nil: nothing is kept
 	// Save is called with the answers after every change; nil: nothing is kept.
 	Save   func(record.Answers) error
 	Getenv func(string) string // locale, TERM, NO_COLOR
@@ -58,14 +58,14 @@ type walker interface {
 // Wizard is the full-screen front and the only tea.Model. It knows no step: it
 // hands messages to the walk, carries out effects and draws what comes of it.
 type Wizard struct {
-	walk    walker
-	session *step.Session
-	desk    *desk.Desk
-	calls   *calls.Calls
-	save    func(record.Answers) error
-	saved   []byte
-	startAt record.StepID
-	getenv  func(string) string
+	walk     walker
+	session  *step.Session
+	terminal *terminal.Terminal
+	calls    *calls.Calls
+	save     func(record.Answers) error
+	saved    []byte
+	startAt  record.StepID
+	getenv   func(string) string
 
 	look          draw.Look
 	theme         *draw.Theme
@@ -104,6 +104,10 @@ type Wizard struct {
 	lost    time.Time // when an answer took the focus from a field
 	ticking bool
 	secrets map[string]time.Time // on the clipboard, until when
+	files   map[string]string    // where what was saved lies, by the key of its item
+	last    *copiedText          // what was copied last; it can be checked
+	check   *pasteCheck          // and is being checked
+	meeting meeting
 }
 
 // field is an Input being edited.
@@ -146,7 +150,7 @@ func NewWizard(o WizardOptions) *Wizard {
 		o.Save = func(record.Answers) error { return nil }
 	}
 	w := &Wizard{
-		walk: o.walk, session: o.Session, desk: o.Desk, save: o.Save, startAt: o.StartAt, getenv: o.Getenv,
+		walk: o.walk, session: o.Session, terminal: o.Terminal, save: o.Save, startAt: o.StartAt, getenv: o.Getenv,
 		secrets: map[string]time.Time{},
 	}
 	w.calls = calls.NewCalls(context.Background(), o.Journal, o.Session.Now)
@@ -242,8 +246,8 @@ func (w *Wizard) update(msg tea.Msg) tea.Cmd {
 		return w.paste(msg.Content)
 	case calls.Reply:
 		return w.reply(msg)
-	case deskMsg:
-		return w.fromDesk(msg)
+	case terminalMsg:
+		return w.fromTerminal(msg)
 	case tickMsg:
 		w.ticking = false
 	case clearMsg:
@@ -252,6 +256,8 @@ func (w *Wizard) update(msg tea.Msg) tea.Cmd {
 		w.say(msg.tone, msg.text)
 	case leaveMsg:
 		return w.leave(quitting)
+	default:
+		return w.fromOutside(msg)
 	}
 	return nil
 }
@@ -375,6 +381,7 @@ func (w *Wizard) forget() {
 	w.folds, w.fields, w.sent = draw.Folds{}, map[string]*field{}, map[string]string{}
 	w.numbers = map[string]int{}
 	w.status, w.asking, w.help, w.shown, w.viewer, w.held, w.news = draw.Status{}, nil, nil, nil, nil, nil, nil
+	w.files, w.last, w.check = map[string]string{}, nil, nil
 }
 
 func (w *Wizard) say(tone screen.Tone, text string) { w.status = draw.Status{Tone: tone, Text: text} }

@@ -135,10 +135,10 @@ func TestCopyOverSSHSendsTheBytes(t *testing.T) {
 
 func TestCopyThatFailsOffersSaving(t *testing.T) {
 	s := still("Role", screen.Facts{{Label: "Account ID", Value: "922761411349", Copy: true}})
-	drive(t, []step.Step{s}, func(o *WizardOptions) { o.Desk = testDesk(t, "TERM=linux") }, func(w *fluent) {
+	drive(t, []step.Step{s}, func(o *WizardOptions) { o.Terminal = testTerminal(t, "TERM=linux") }, func(w *fluent) {
 		w.Press("c").Sees("Account ID was not copied", "takes no text from programs").SeesNot("sent")
 		w.Press("s").Sees("Saved to ", "account-id.txt")
-		if got, _ := os.ReadFile(filepath.Join(w.wizard.desk.Dir, "account-id.txt")); string(got) != "922761411349" {
+		if got, _ := os.ReadFile(filepath.Join(w.wizard.terminal.Dir, "account-id.txt")); string(got) != "922761411349" {
 			t.Errorf("saved %q", got)
 		}
 	})

@@ -1,4 +1,4 @@
-package desk
+package terminal
 
 import (
 	"errors"
@@ -13,21 +13,21 @@ import (
 // but may have no display to appear on.
 //
 // Only https is opened, and http to a loopback address.
-func (d *Desk) Open(link string) (shown bool, err error) {
+func (t *Terminal) Open(link string) (shown bool, err error) {
 	if err := CheckLink(link); err != nil {
 		return false, err
 	}
-	if d.Remote() {
+	if t.Remote() {
 		return true, nil
 	}
-	name, args := d.browser()
+	name, args := t.browser()
 	if name == "" {
 		return true, nil
 	}
-	if err := d.start(name, append(args, link)...); err != nil {
+	if err := t.start(name, append(args, link)...); err != nil {
 		return true, nil //nolint:nilerr // the link on the screen serves as well
 	}
-	return d.blind(), nil
+	return t.blind(), nil
 }
 
 // CheckLink refuses everything that is not a plain https page.
@@ -55,18 +55,18 @@ func loopback(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-func (d *Desk) browser() (name string, args []string) {
-	switch d.GOOS {
+func (t *Terminal) browser() (name string, args []string) {
+	switch t.GOOS {
 	case "darwin":
 		return "open", nil
 	case "windows":
 		return "rundll32", []string{"url.dll,FileProtocolHandler"}
 	}
-	if d.Getenv("WSL_DISTRO_NAME") != "" && d.has("wslview") {
+	if t.Getenv("WSL_DISTRO_NAME") != "" && t.has("wslview") {
 		return "wslview", nil
 	}
 	for _, tool := range []string{"xdg-open", "wslview"} {
-		if d.has(tool) {
+		if t.has(tool) {
 			return tool, nil
 		}
 	}
@@ -74,12 +74,12 @@ func (d *Desk) browser() (name string, args []string) {
 }
 
 // blind reports that nothing here says where a browser could appear.
-func (d *Desk) blind() bool {
-	if d.GOOS == "darwin" || d.GOOS == "windows" {
+func (t *Terminal) blind() bool {
+	if t.GOOS == "darwin" || t.GOOS == "windows" {
 		return false
 	}
 	for _, name := range []string{"DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME"} {
-		if d.Getenv(name) != "" {
+		if t.Getenv(name) != "" {
 			return false
 		}
 	}

@@ -1,4 +1,4 @@
-package desk
+package terminal
 
 import (
 	"errors"
@@ -16,14 +16,14 @@ const tries = 1000
 // overwrites: a file of that name with the same content is left as it is (same
 // is true), and beside one with other content the next free name is taken,
 // "Spot-Policy-2.json". The file appears whole or not at all.
-func (d *Desk) Save(name, text string) (path string, same bool, err error) {
+func (t *Terminal) Save(name, text string) (path string, same bool, err error) {
 	name = fileName(name)
 	ext := filepath.Ext(name)
 	base := strings.TrimSuffix(name, ext)
 	for i := 1; i <= tries; i++ {
-		path = filepath.Join(d.Dir, name)
+		path = filepath.Join(t.Dir, name)
 		if i > 1 {
-			path = filepath.Join(d.Dir, fmt.Sprintf("%s-%d%s", base, i, ext))
+			path = filepath.Join(t.Dir, fmt.Sprintf("%s-%d%s", base, i, ext))
 		}
 		err := writeNew(path, text)
 		if err == nil {

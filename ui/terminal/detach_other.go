@@ -1,6 +1,6 @@
 //go:build !unix
 
-package desk
+package terminal
 
 import "os/exec"
 

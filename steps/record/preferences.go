@@ -1,0 +1,95 @@
+package record
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// The person's settings and what rolecall learned of terminals.
+const (
+	settingsFile    = "settings.json"
+	terminalsFile   = "terminals.json"
+	largestSettings = 64 << 10
+	mostTerminals   = 100 // remembered; a new one begins anew beyond it
+)
+
+// Preferences are what a person set for every run, in settings.json.
+type Preferences struct {
+	// Clipboard names the copy route as ROLECALL_CLIPBOARD does, which goes first.
+	Clipboard string `json:"clipboard,omitempty"`
+}
+
+// ReadPreferences reads $XDG_CONFIG_HOME/rolecall/settings.json, or the one under
+// ~/.config. A file that is not there sets nothing; one that cannot be read is an
+// error that names it.
+func ReadPreferences(getenv func(string) string) (Preferences, error) {
+	base := getenv("XDG_CONFIG_HOME")
+	if !filepath.IsAbs(base) {
+		base = filepath.Join(getenv("HOME"), ".config")
+	}
+	if !filepath.IsAbs(base) {
+		return Preferences{}, nil
+	}
+	path := filepath.Join(base, "rolecall", settingsFile)
+	text, err := readLimited(path, largestSettings)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Preferences{}, nil
+	}
+	if err != nil {
+		return Preferences{}, fmt.Errorf("read %s: %w", path, err)
+	}
+	var s Preferences
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&s); err != nil {
+		return Preferences{}, fmt.Errorf(`read %s: %w; it holds settings such as {"clipboard": "osc52"}`, path, err)
+	}
+	return s, nil
+}
+
+// Terminals remembers which copy route was seen to arrive in which terminal, in
+// terminals.json of the state folder. A file that cannot be read remembers
+// nothing: what it held is only a better guess.
+type Terminals struct{ folder string }
+
+// OpenTerminals is the memory in a state folder. Nothing is read yet.
+func OpenTerminals(folder string) *Terminals { return &Terminals{folder: folder} }
+
+// Route is the route that arrived in a terminal; empty when none is known.
+func (t *Terminals) Route(terminal string) string { return t.read()[terminal] }
+
+// KeepRoute remembers a route; an empty one is forgotten.
+func (t *Terminals) KeepRoute(terminal, route string) error {
+	all := t.read()
+	if len(all) >= mostTerminals {
+		all = map[string]string{}
+	}
+	if all[terminal] = route; route == "" {
+		delete(all, terminal)
+	}
+	text, err := json.MarshalIndent(all, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(t.folder, folderMode); err != nil {
+		return fmt.Errorf("remember the copy route: %w", err)
+	}
+	if err := WriteAtomic(filepath.Join(t.folder, terminalsFile), append(text, '\n')); err != nil {
+		return fmt.Errorf("remember the copy route: %w", err)
+	}
+	return nil
+}
+
+func (t *Terminals) read() map[string]string {
+	all := map[string]string{}
+	text, err := readLimited(filepath.Join(t.folder, terminalsFile), largestSettings)
+	if err != nil || json.Unmarshal(text, &all) != nil || all == nil {
+		return map[string]string{}
+	}
+	return all
+}
