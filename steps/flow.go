@@ -20,6 +20,8 @@ type kind struct {
 	id      record.StepID
 	perRole bool     // it is walked once for each role
 	marks   []string // what it can tell that a person did
+	opens   bool     // it opens a page of the console
+	fills   []string // which can come with these values
 	user    []string // and what beside, where the vendor gets a user
 	make    func(s *step.Session, d step.Described) step.Step
 }
@@ -32,15 +34,15 @@ func kinds() []kind {
 		{id: record.StepPartition, make: func(_ *step.Session, d step.Described) step.Step { return &choose.Partition{Described: d} }},
 		{id: record.StepLogin, make: func(_ *step.Session, d step.Described) step.Step { return &choose.Login{Described: d} }},
 		{id: record.StepPermissions, make: permissions},
-		{id: record.StepPolicy, perRole: true, marks: guide.PolicyMarks(),
+		{id: record.StepPolicy, perRole: true, marks: guide.PolicyMarks(), opens: true,
 			make: func(_ *step.Session, d step.Described) step.Step { return &guide.Policy{Described: d} }},
-		{id: record.StepRole, perRole: true, marks: guide.RoleMarks(),
+		{id: record.StepRole, perRole: true, marks: guide.RoleMarks(), opens: true, fills: guide.RoleFills(),
 			make: func(_ *step.Session, d step.Described) step.Step { return &guide.Role{Described: d} }},
 		{id: record.StepCreate, make: direct},
 		{id: record.StepStack, make: func(_ *step.Session, d step.Described) step.Step { return create.NewStack(d) }},
-		{id: record.StepUser, perRole: true, marks: guide.UserMarks(),
+		{id: record.StepUser, perRole: true, marks: guide.UserMarks(), opens: true,
 			make: func(_ *step.Session, d step.Described) step.Step { return &guide.User{Described: d} }},
-		{id: record.StepCredentials, perRole: true, marks: []string{describe.MarkOpened},
+		{id: record.StepCredentials, perRole: true, marks: []string{describe.MarkOpened}, opens: true,
 			make: func(_ *step.Session, d step.Described) step.Step { return &guide.Credentials{Described: d} }},
 		{id: record.StepConnect, user: handover.UserMarks(), make: handOver},
 	}

@@ -147,6 +147,11 @@ func (w *world) wholeVendor(v *describe.Vendor, method describe.Method) {
 		}
 	}
 	s.Prepare()
+	for i := range v.Roles {
+		if w.token == "" && v.Roles[i].NoExternal == "" {
+			s.SetPart(v.Roles[i].Purpose, func(p *record.Part) { p.ExternalID = v.ExternalID.Example })
+		}
+	}
 	w.walk = steps.NewWalk(s)
 }
 
@@ -154,20 +159,30 @@ func (w *world) wholeVendor(v *describe.Vendor, method describe.Method) {
 // label that can be copied, and each link, on a screen with instructions.
 func (w *world) walkThrough(tell func(step, label string)) {
 	w.t.Helper()
+	w.walkThroughScreens(func() {
+		if w.instructions() == nil {
+			return
+		}
+		id, _, _ := strings.Cut(string(w.walk.Step().ID()), ":")
+		for _, label := range w.copyable(w.walk.Screen()) {
+			tell(id, label)
+		}
+	})
+}
+
+// walkThroughScreens presses what enter presses until the walk ends, and looks
+// at each screen on the way.
+func (w *world) walkThroughScreens(look func()) {
+	w.t.Helper()
 	w.start()
 	for range 2000 {
 		if w.walk.Ended() {
 			return
 		}
+		look()
 		view := w.walk.Screen()
 		if strings.Count(view.About, ". ") != 1 || strings.Contains(view.About, "{") {
 			w.t.Errorf("%s is explained by %q, want two sentences", w.walk.Step().ID(), view.About)
-		}
-		if hasInstructions(view) {
-			id, _, _ := strings.Cut(string(w.walk.Step().ID()), ":")
-			for _, label := range w.copyable(view) {
-				tell(id, label)
-			}
 		}
 		if msg := answer(view); msg != nil {
 			w.take(w.walk.Tell(msg))
@@ -179,10 +194,6 @@ func (w *world) walkThrough(tell func(step, label string)) {
 		w.one()
 	}
 	w.t.Fatalf("%s does not end:\n%s", w.session.Vendor.Name, w.text())
-}
-
-func hasInstructions(view screen.Screen) bool {
-	return slices.ContainsFunc(view.Blocks, func(b screen.Block) bool { _, ok := b.(screen.Instructions); return ok })
 }
 
 // copyable are the marks that the screen gives: the labels of what can be

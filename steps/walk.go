@@ -112,6 +112,9 @@ func (w *Walk) Tell(msg screen.Msg) Turn {
 
 // update tells the current step, unless a detour was chosen.
 func (w *Walk) update(msg screen.Msg) (step.Move, []screen.Effect) {
+	if guiding, ok := w.Step().(step.Guiding); ok {
+		guiding.MarkDone(w.Session, msg)
+	}
 	if chosen, ok := msg.(screen.Chose); ok {
 		for _, detour := range w.detours {
 			if move, ok := detour.Take(w.Session, chosen); ok {
@@ -135,7 +138,7 @@ func (w *Walk) Back() Turn {
 
 func byPerson(msg screen.Msg) bool {
 	switch msg.(type) {
-	case screen.Changed, screen.Entered, screen.Chose, screen.Ticked:
+	case screen.Changed, screen.Entered, screen.Chose, screen.Ticked, screen.Followed:
 		return true
 	}
 	return false

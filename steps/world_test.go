@@ -124,6 +124,13 @@ func (w *world) open(ctx context.Context, _, _ string) (*aws.Account, error) {
 	return aws.Open(ctx, aws.Options{Rehearsal: &target, HTTPClient: w.awsHTTP})
 }
 
+// walks begins a walk through the session as it is.
+func (w *world) walks() *world {
+	w.pending = nil
+	w.walk = steps.NewWalk(w.session)
+	return w
+}
+
 // start begins the walk.
 func (w *world) start() *world {
 	w.take(w.walk.Start())
@@ -398,7 +405,9 @@ func blockText(b screen.Block) string {
 			lines = append(lines, "( ) "+o.Label+" "+o.Detail+" "+o.Disabled)
 		}
 	case screen.Instructions:
-		lines = append(lines, b.Items...)
+		for _, one := range b {
+			lines = append(lines, one.Text)
+		}
 	case screen.Input:
 		lines = append(lines, b.Label+"> "+b.Value+" "+b.Problem)
 	case screen.Code:

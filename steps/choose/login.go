@@ -297,7 +297,7 @@ func (l *Login) Screen(s *step.Session) screen.Screen {
 	case readingProfiles:
 		view.Blocks = []screen.Block{screen.Tasks{{Name: "Reading the AWS profiles", State: screen.Running}}}
 	case pickProfile:
-		view.Blocks = l.profileBlocks(s)
+		view.Blocks = append(l.profileBlocks(s), l.Guide(s)...)
 	case askCode:
 		p, _ := l.profile(s.Profile)
 		view.Blocks = []screen.Block{
@@ -314,6 +314,7 @@ func (l *Login) Screen(s *step.Session) screen.Screen {
 		}
 	case confirmWho:
 		view.Blocks, view.Actions = l.whoBlocks(s)
+		view.Blocks = append(view.Blocks, l.Guide(s)...)
 	case loginFailed:
 		view.Actions = l.failedActions()
 	}

@@ -126,11 +126,9 @@ func (c *Partition) Screen(s *step.Session) screen.Screen {
 		}
 		choices.Options = append(choices.Options, screen.Option{ID: id, Label: p.Title, Detail: detail})
 	}
-	view.Blocks = []screen.Block{
-		screen.Text{Body: "Where is the AWS account that you connect?"},
-		choices,
-		screen.Text{Tone: screen.Dim, Body: "Every ARN, the trust policy and all links follow this answer: a role can only trust an account of its own partition."},
-	}
+	view.Blocks = append([]screen.Block{screen.Text{Body: "Where is the AWS account that you connect?"}, choices}, c.Guide(s)...)
+	view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim,
+		Body: "Every ARN, the trust policy and all links follow this answer: a role can only trust an account of its own partition."})
 	return view
 }
 

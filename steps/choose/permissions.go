@@ -277,6 +277,7 @@ func (c *Permissions) Screen(s *step.Session) screen.Screen {
 	switch c.stage {
 	case pickKind:
 		view.Blocks = append(view.Blocks, screen.Text{Body: "What should " + s.Vendor.Title + " be able to do in this account?"}, c.kinds(s))
+		view.Blocks = append(view.Blocks, c.Guide(s)...)
 	case tickBundles:
 		view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: "Behind each: the characters that it adds to the policy."}, screen.Tree{ID: treeBundles, Nodes: c.nodes(s)})
 		view.Actions = []screen.Action{{ID: "use", Label: "use these", Default: true, Disabled: c.nothingTicked()}}

@@ -23,6 +23,7 @@ func (c *FixedPermissions) Screen(s *step.Session) screen.Screen {
 	if c.Spec.About != "" {
 		view.Blocks = append(view.Blocks, screen.Text{Body: c.Spec.About})
 	}
+	view.Blocks = append(view.Blocks, c.Guide(s)...)
 	for _, role := range s.Request().Needed() {
 		if facts := grantFacts(role); len(facts) > 0 {
 			view.Blocks = append(view.Blocks, facts)

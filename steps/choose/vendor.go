@@ -450,6 +450,12 @@ func (c *Vendor) beginBlocks(s *step.Session) ([]screen.Block, []screen.Action) 
 	for _, need := range s.Vendor.Needs {
 		blocks = append(blocks, screen.Text{Tone: screen.Dim, Body: "· " + need})
 	}
+	if guide := c.Guide(s); guide != nil {
+		blocks = append(blocks, guide...)
+		if s.Vendor.Links.Console != "" {
+			blocks = append(blocks, screen.Link{Label: s.Vendor.Whose() + " console", URL: s.Vendor.Links.Console})
+		}
+	}
 	if s.Vendor.Links.SignUp != "" {
 		blocks = append(blocks, screen.Link{Label: "Sign up", URL: s.Vendor.Links.SignUp})
 	}

@@ -56,7 +56,7 @@ func (d *Direct) ready(s *step.Session) ([]screen.Block, []screen.Action) {
 		d.tasks(),
 		append(screen.Facts{{Label: "As", Value: s.Caller()}}, settings(s, screen.Hours(s.SessionFor))...),
 	}
-	blocks = append(append(blocks, d.codes()...), d.allowed(), callerPolicy(d.run.Smallest(), "", true))
+	blocks = append(append(append(blocks, d.Guide(s)...), d.codes()...), d.allowed(), callerPolicy(d.run.Smallest(), "", true))
 	verb := "create these"
 	if slices.ContainsFunc(d.run.Plan.Operations, func(o making.Operation) bool { return !o.Makes }) {
 		verb = "make these changes"

@@ -98,7 +98,7 @@ func (c *Stack) naming(s *step.Session) ([]screen.Block, []screen.Action) {
 		}
 		blocks = append(append(blocks, c.names.roleInput(role.Purpose, suffix)...), c.names.policyInput(role.Purpose, suffix)...)
 	}
-	return blocks, []screen.Action{{ID: "use", Label: "use these names", Default: true}}
+	return append(blocks, c.Guide(s)...), []screen.Action{{ID: "use", Label: "use these names", Default: true}}
 }
 
 // place says which stack is meant, and where.
@@ -242,18 +242,19 @@ func (c *Stack) consoleLink(s *step.Session) []screen.Block {
 func (c *Stack) waiting(s *step.Session) ([]screen.Block, []screen.Action) {
 	blocks := []screen.Block{c.plan.code(s)}
 	if s.Stack.Way == wayCLI {
-		blocks = append(blocks,
-			screen.Instructions{Next: c.done, Items: []string{"Save the template here.", "Copy the command. It says that you acknowledge that IAM resources are made.", "Run it where you saved the template."}},
-			screen.Code{Label: labelCommand, Name: s.Stack.Name + ".sh", Body: stackCommand(s), About: "for the AWS CLI, a shell as on Linux and macOS"}, c.place(s))
+		blocks = append(blocks, c.List(s, c.done, "Save the template here.",
+			"Copy the command. It says that you acknowledge that IAM resources are made.", "Run it where you saved the template.")...)
+		blocks = append(blocks, screen.Code{Label: labelCommand, Name: s.Stack.Name + ".sh", Body: stackCommand(s), About: "for the AWS CLI, a shell as on Linux and macOS"}, c.place(s))
 	} else {
-		blocks = append(blocks, screen.Instructions{Next: c.done, Items: []string{
+		blocks = append(blocks, c.List(s, c.done,
 			"Save the template here.",
-			"Open the page below: o. Look at the top right that it is account " + guide.OrDigits(s.AccountID) + ".",
+			"Open the page below: o. Look at the top right that it is account "+guide.OrDigits(s.AccountID)+".",
 			"Choose Upload a template file, choose the saved file, then Next.",
-			"Enter the stack name " + s.Stack.Name + ". Leave the parameters as they are, then Next.",
+			"Enter the stack name "+s.Stack.Name+". Leave the parameters as they are, then Next.",
 			"Tick I acknowledge that AWS CloudFormation might create IAM resources, then Next.",
 			"Choose Submit.",
-		}}, c.place(s))
+		)...)
+		blocks = append(blocks, c.place(s))
 		if console, ok := aws.ConsoleFor(s.Partition); ok {
 			blocks = append(blocks, screen.Link{Label: "Create stack", URL: console.UploadTemplate(stackRegion(s))})
 		}

@@ -114,7 +114,7 @@ func (c *DirectUser) Screen(s *step.Session) screen.Screen {
 			view.Blocks = []screen.Block{c.tasks(), waiting}
 		}
 	case making.Ready:
-		view.Blocks = c.ready(s)
+		view.Blocks = append(c.ready(s), c.Guide(s)...)
 		view.Actions = []screen.Action{{ID: "create", Label: "create these", Default: true, Writes: true}, {ID: "rename", Key: "n", Label: "other names"}}
 	case making.Proving:
 		view.Blocks = []screen.Block{c.tasks(), waiting}

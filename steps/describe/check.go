@@ -319,6 +319,8 @@ func (r *reader) step(path string, v *Vendor, access string, s *Step) {
 	}
 	if kind.ID != "" {
 		r.marks(path+".marks", s, kind.marks(access))
+		r.numbers(path+".page", s, s.Page, "spares", kind.pages())
+		r.numbers(path+".only", s, s.Only, "restricts", append([]string{OnlyNoToken, OnlyNoCredentials}, purposes(v)...))
 	}
 	for i, link := range s.Links {
 		r.link(fmt.Sprintf("%s.links[%d]", path, i), link)
@@ -340,6 +342,28 @@ func (r *reader) marks(path string, s *Step, known []string) {
 		case !r.noted(at) && (number < 1 || number > len(s.Instructions)):
 			r.wrong(at, fmt.Sprintf("There is no instruction %d.", number), fmt.Sprintf("one of the step's %d instructions", len(s.Instructions)),
 				"Name the instruction that comes next.")
+		}
+	}
+}
+
+// numbers checks lists of instructions, each under a word that is known.
+func (r *reader) numbers(path string, s *Step, lists map[string][]int, does string, known []string) {
+	for _, word := range sortedKeys(lists) {
+		at := path + "." + word
+		if !slices.Contains(known, word) {
+			expected := strings.Join(known, ", ")
+			if expected == "" {
+				expected = "none here: the step opens no page"
+			}
+			r.wrong(at+"#key", fmt.Sprintf("Nothing called %q %s an instruction of the step %q.", clean(word), does, clean(s.ID)), expected,
+				didYouMean(word, known)+"Correct or remove it.")
+			continue
+		}
+		for i, number := range lists[word] {
+			if number < 1 || number > len(s.Instructions) {
+				r.wrong(fmt.Sprintf("%s[%d]", at, i), fmt.Sprintf("There is no instruction %d.", number),
+					fmt.Sprintf("one of the step's %d instructions", len(s.Instructions)), "Name instructions by their numbers.")
+			}
 		}
 	}
 }

@@ -20,6 +20,10 @@ type StepKind struct {
 	// labels of what can be copied there. A step without any shows no instruction
 	// as done. UserMarks stand beside them where the vendor gets a user.
 	Marks, UserMarks []string
+	// Fills are the labels of the values that the page which the step opens can
+	// come with. Opens says that the step opens one.
+	Fills []string
+	Opens bool
 }
 
 // marks are those that the step has in a method of this access.
@@ -28,6 +32,23 @@ func (k StepKind) marks(access string) []string {
 		return append(slices.Clone(k.Marks), k.UserMarks...)
 	}
 	return k.Marks
+}
+
+// Conditions of instructions, beside the purposes of roles.
+const (
+	OnlyNoToken       = "no-token"
+	OnlyNoCredentials = "no-credentials"
+)
+
+// PageOpens says that a page is where an instruction leads.
+const PageOpens = "opens"
+
+// pages are what a page that the step opens can spare.
+func (k StepKind) pages() []string {
+	if !k.Opens {
+		return nil
+	}
+	return append([]string{PageOpens}, k.Fills...)
 }
 
 // MarkOpened is the mark for a page that was opened.

@@ -75,11 +75,11 @@ func TestManualMethodOfSpot(t *testing.T) {
 	want := []step{
 		{"vendor", "1.1", "", 2},
 		{"partition", "1.2", "", 1},
-		{"login", "3.4", "", 1},
+		{"login", "3.4", "", 2},
 		{"permissions", "1.4", "", 1},
 		{"policy", "3.5", "SpotinstRoleArn", 8},
 		{"role", "3.6", "SpotinstRoleArn", 9},
-		{"connect", "", "", 2},
+		{"connect", "", "", 3},
 	}
 	if diff := cmp.Diff(want, got, cmp.AllowUnexported(step{})); diff != "" {
 		t.Error(diff)

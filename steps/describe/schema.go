@@ -85,9 +85,13 @@ func (s *schema) steps() []any {
 		if len(known) == 0 {
 			marks = map[string]any{"maxProperties": 0}
 		}
-		then := map[string]any{"properties": map[string]any{"marks": marks, "role": false}}
+		page := map[string]any{"maxProperties": 0}
+		if pages := kind.pages(); len(pages) > 0 {
+			page = map[string]any{"propertyNames": map[string]any{"enum": pages}}
+		}
+		then := map[string]any{"properties": map[string]any{"marks": marks, "page": page, "role": false}}
 		if kind.PerRole {
-			then = map[string]any{"properties": map[string]any{"marks": marks}, "required": []string{"role"}}
+			then = map[string]any{"properties": map[string]any{"marks": marks, "page": page}, "required": []string{"role"}}
 		}
 		all = append(all, map[string]any{
 			"if":   map[string]any{"properties": map[string]any{"id": map[string]any{"const": kind.ID}}, "required": []string{"id"}},

@@ -172,5 +172,14 @@ type Step struct {
 	// Marks say which instruction, from 1, comes next once something was done
 	// here: "opened" the console's page, or copied the value with this label.
 	Marks map[string]int `yaml:"marks"`
-	Links []Link         `yaml:"links"`
+	// Only says which instructions, from 1, are to be followed in some sessions
+	// alone: "no-token" where the vendor's side goes by hand, "no-credentials"
+	// where rolecall cannot look into the account, or the purpose of a role that
+	// is needed and not handed over yet.
+	Only map[string][]int `yaml:"only"`
+	// Page says which instructions, from 1, the console's page spares that the
+	// step opens: "opens" where it is the page that they lead to, or the label of
+	// a value that the page comes with.
+	Page  map[string][]int `yaml:"page"`
+	Links []Link           `yaml:"links"`
 }

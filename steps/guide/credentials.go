@@ -27,10 +27,9 @@ type Credentials struct {
 	since   time.Time
 	until   time.Time
 	next    time.Time
-	done    map[string]bool // what the person did, for the marker
-	typedID string          // the pasted half that is no secret
-	typed   screen.Secret   // the other one, until it was tried
-	whose   *aws.Identity   // of the key that was tried
+	typedID string        // the pasted half that is no secret
+	typed   screen.Secret // the other one, until it was tried
+	whose   *aws.Identity // of the key that was tried
 	field   string
 	problem *screen.Problem
 }
@@ -115,7 +114,7 @@ func (c *Credentials) Asks(s *step.Session) []step.Need {
 
 // Enter looks at the user's keys.
 func (c *Credentials) Enter(s *step.Session) []screen.Effect {
-	*c = Credentials{Described: c.Described, done: map[string]bool{}}
+	*c = Credentials{Described: c.Described}
 	if s.AWS == nil {
 		c.stage = keyWaiting
 		return nil
@@ -162,8 +161,6 @@ func (c *Credentials) Update(s *step.Session, msg screen.Msg) (step.Move, []scre
 		return c.entered(s, msg)
 	case screen.Broke:
 		c.stage, c.problem = keyFailed, screen.BrokenProblem(msg)
-	default:
-		step.MarkDone(c.done, msg)
 	}
 	return step.Stay, nil
 }

@@ -83,8 +83,9 @@ func (c *Credentials) full(s *step.Session) ([]screen.Block, []screen.Action) {
 
 func (c *Credentials) waiting(s *step.Session) ([]screen.Block, []screen.Action) {
 	part := s.Part(c.Spec.Role)
-	blocks := []screen.Block{c.Instructions(s, c.done)}
-	if console, ok := aws.ConsoleFor(s.Partition); ok {
+	console, ok := aws.ConsoleFor(s.Partition)
+	blocks := c.Guide(s, pageOf(ok)...)
+	if ok {
 		blocks = append(blocks, screen.Link{Label: "Create access key", URL: console.CreateAccessKey(part.UserName)})
 	}
 	if s.AWS == nil {
@@ -127,7 +128,7 @@ func (c *Credentials) ready(s *step.Session) ([]screen.Block, []screen.Action) {
 	if len(c.keys) > 0 {
 		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: part.UserName + " has a key already. This makes a second one, and the first stays as it is."}, c.keyFacts(s))
 	}
-	return blocks, []screen.Action{{ID: "create", Label: "make the key", Default: true, Writes: true, Confirm: &screen.Confirm{Flag: "--secret-file", Given: s.KeepSecret != nil}}}
+	return append(blocks, c.Guide(s)...), []screen.Action{{ID: "create", Label: "make the key", Default: true, Writes: true, Confirm: &screen.Confirm{Flag: "--secret-file", Given: s.KeepSecret != nil}}}
 }
 
 func exceptFile(s *step.Session) string {

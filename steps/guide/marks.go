@@ -16,6 +16,7 @@ const (
 	labelRoleName   = "Role name"
 	labelTrust      = "Trust policy"
 	labelUserName   = "User name"
+	labelPolicies   = "Policies" // on the page that o opens they are ticked
 )
 
 // mostLabelledIDs is how many trusted accounts can be marks.
@@ -41,6 +42,17 @@ func RoleMarks() []string {
 		marks = append(marks, accountLabel(n))
 	}
 	return marks
+}
+
+// RoleFills are the labels of what the page of the step Role comes with.
+func RoleFills() []string { return []string{labelAccountID, step.LabelExternalID, labelPolicies} }
+
+// pageOf says whether the screen has a page to open.
+func pageOf(ok bool) []string {
+	if !ok {
+		return nil
+	}
+	return []string{step.HasPage}
 }
 
 // UserMarks are the marks of the step User.

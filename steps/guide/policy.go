@@ -28,9 +28,8 @@ type Policy struct {
 	watch   *aws.PolicyWatch
 	matches []aws.PolicySighting
 	named   *aws.PolicySighting // the suggested name, other content
-	done    map[string]bool
-	making  bool // the rehearsal's stand-in for the browser is at work
-	made    bool // it is done; AWS does not show it everywhere yet
+	making  bool                // the rehearsal's stand-in for the browser is at work
+	made    bool                // it is done; AWS does not show it everywhere yet
 	created []string
 	problem *screen.Problem
 }
@@ -71,7 +70,7 @@ func (c *Policy) seen(a record.Answers) bool { return len(a.Seen.Parts[c.Spec.Ro
 
 // Enter composes the documents and begins to look.
 func (c *Policy) Enter(s *step.Session) []screen.Effect {
-	*c = Policy{Described: c.Described, done: map[string]bool{}}
+	*c = Policy{Described: c.Described}
 	g, err := s.Grant(c.Spec.Role)
 	if c.problem = step.ProblemOf(err); c.problem == nil {
 		c.problem = s.PlanProblem(c.Spec.Role)
@@ -119,8 +118,6 @@ func (c *Policy) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Ef
 		if s.AWS != nil {
 			return step.Stay, []screen.Effect{c.lookAgain(step.LongPause)}
 		}
-	default:
-		step.MarkDone(c.done, msg)
 	}
 	return step.Stay, nil
 }

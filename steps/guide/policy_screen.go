@@ -22,8 +22,9 @@ func (c *Policy) Screen(s *step.Session) screen.Screen {
 		return view
 	}
 	view.Blocks = append(c.documents(s), c.names())
-	view.Blocks = append(view.Blocks, c.Instructions(s, c.done))
-	if console, ok := aws.ConsoleFor(s.Partition); ok {
+	console, ok := aws.ConsoleFor(s.Partition)
+	view.Blocks = append(view.Blocks, c.Guide(s, pageOf(ok)...)...)
+	if ok {
 		view.Blocks = append(view.Blocks, screen.Link{Label: "Create policy", URL: console.CreatePolicy()})
 	}
 	view.Blocks = append(view.Blocks, c.underway(s)...)

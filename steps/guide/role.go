@@ -31,7 +31,6 @@ type Role struct {
 	inline   []access.Document // the role's own policy, which no step of its own makes
 	refused  bool              // the plan does not name what this step would make
 	created  []string
-	done     map[string]bool // what the person did, for the marker
 	field    string
 	problem  *screen.Problem
 }
@@ -87,7 +86,7 @@ func (c *Role) Asks(s *step.Session) []step.Need {
 
 // Enter makes the external ID known, then looks for the role.
 func (c *Role) Enter(s *step.Session) []screen.Effect {
-	*c = Role{Described: c.Described, done: map[string]bool{}}
+	*c = Role{Described: c.Described}
 	if known, effects := c.id.Begin(s, c.Spec.Role); !known {
 		return effects
 	}
@@ -130,8 +129,6 @@ func (c *Role) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 		c.field = ""
 	case screen.Broke:
 		return c.broke(s, msg)
-	default:
-		step.MarkDone(c.done, msg)
 	}
 	return step.Stay, nil
 }

@@ -24,7 +24,7 @@ func (c *Role) Screen(s *step.Session) screen.Screen {
 		view.Actions = []screen.Action{{ID: "next", Label: "next", Default: true}}
 		return view
 	}
-	view.Blocks = []screen.Block{c.Instructions(s, c.done), c.values(s), c.trustPolicy(s)}
+	view.Blocks = append(c.Guide(s, c.has(s)...), c.values(s), c.trustPolicy(s))
 	for _, w := range c.inline {
 		view.Blocks = append(view.Blocks, screen.Facts{{Label: labelPolicyName, Value: w.Name, Copy: true}}, step.InlineCode(w))
 	}
@@ -35,6 +35,27 @@ func (c *Role) Screen(s *step.Session) screen.Screen {
 	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
 	view.Actions = c.actions(s)
 	return view
+}
+
+// has is what the page that can be opened comes with, and whether rolecall has to
+// do without seeing the account's roles.
+func (c *Role) has(s *step.Session) []string {
+	_, ok := c.link(s)
+	has := pageOf(ok)
+	if ok && len(s.Request().Trusted(c.Spec.Role)) == 1 {
+		has = append(has, labelAccountID)
+		part := s.Part(c.Spec.Role)
+		if part.ExternalID != "" {
+			has = append(has, step.LabelExternalID)
+		}
+		if wanted := len(part.Policies) + len(s.Request().Managed(c.Spec.Role)); wanted > 0 && len(c.toAttach(s)) == wanted {
+			has = append(has, labelPolicies)
+		}
+	}
+	if len(c.Notes()) > 0 {
+		has = append(has, step.HasNoSight)
+	}
+	return has
 }
 
 // nearest is the role that comes nearest to a right one, nil when none does.

@@ -25,7 +25,6 @@ type User struct {
 	making  bool // the rehearsal's stand-in for the browser is at work
 	made    bool // it is done; AWS does not show it everywhere yet
 	created []string
-	done    map[string]bool // what the person did, for the marker
 	field   string
 	problem *screen.Problem
 }
@@ -62,7 +61,7 @@ func (c *User) Status(a record.Answers) step.Status {
 
 // Enter begins to look.
 func (c *User) Enter(s *step.Session) []screen.Effect {
-	*c = User{Described: c.Described, done: map[string]bool{}}
+	*c = User{Described: c.Described}
 	if s.AWS == nil {
 		return nil
 	}
@@ -98,8 +97,6 @@ func (c *User) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 		if s.AWS != nil {
 			return step.Stay, []screen.Effect{c.lookAgain(step.LongPause)}
 		}
-	default:
-		step.MarkDone(c.done, msg)
 	}
 	return step.Stay, nil
 }
@@ -231,8 +228,9 @@ func (c *User) Screen(s *step.Session) screen.Screen {
 	for _, p := range part.Policies {
 		facts = append(facts, screen.Fact{Label: labelAttach, Value: p.Name, Copy: true})
 	}
-	view.Blocks = []screen.Block{c.Instructions(s, c.done), facts}
-	if console, ok := aws.ConsoleFor(s.Partition); ok {
+	console, ok := aws.ConsoleFor(s.Partition)
+	view.Blocks = append(c.Guide(s, pageOf(ok)...), facts)
+	if ok {
 		view.Blocks = append(view.Blocks, screen.Link{Label: "Create user", URL: console.CreateUser()})
 	}
 	view.Blocks = append(view.Blocks, c.underway(s)...)

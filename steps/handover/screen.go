@@ -92,9 +92,7 @@ func (c *Connect) handOverBlocks(s *step.Session) ([]screen.Block, []screen.Acti
 	if s.Unattended {
 		blocks = append(blocks, leftByHand(s, facts)...)
 	}
-	if len(c.Spec.Instructions) > 0 {
-		blocks = append(blocks, c.Instructions(s, nil))
-	}
+	blocks = append(blocks, c.Guide(s)...)
 	if page := s.Vendor.Links.Connect; page != "" {
 		blocks = append(blocks, screen.Link{Label: s.Vendor.Whose() + " console", URL: page})
 	}

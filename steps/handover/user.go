@@ -20,7 +20,6 @@ type User struct {
 	shown   bool // the secret is on the screen
 	busy    bool
 	since   time.Time
-	done    map[string]bool
 	problem *screen.Problem
 }
 
@@ -55,7 +54,7 @@ func (c *User) Status(a record.Answers) step.Status {
 
 // Enter hides what was shown.
 func (c *User) Enter(*step.Session) []screen.Effect {
-	*c = User{Described: c.Described, done: map[string]bool{}}
+	*c = User{Described: c.Described}
 	return nil
 }
 
@@ -82,8 +81,6 @@ func (c *User) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 		return step.Goto(record.StepID(string(record.StepCredentials) + ":" + purpose)), nil
 	case screen.Broke:
 		c.busy, c.problem = false, screen.BrokenProblem(msg)
-	default:
-		step.MarkDone(c.done, msg)
 	}
 	return step.Stay, nil
 }
@@ -129,7 +126,7 @@ func (c *User) Screen(s *step.Session) screen.Screen {
 func (c *User) handOver(s *step.Session, purpose string, part record.Part) ([]screen.Block, []screen.Action) {
 	secret := s.Secrets[purpose]
 	facts := screen.Facts{{Label: labelKey, Value: part.KeyID, Copy: true}}
-	blocks := []screen.Block{screen.Text{Body: "Copy both halves of the access key and paste them in " + s.Vendor.Whose() + " console."}, c.Instructions(s, c.done)}
+	blocks := append([]screen.Block{screen.Text{Body: "Copy both halves of the access key and paste them in " + s.Vendor.Whose() + " console."}}, c.Guide(s)...)
 	actions := []screen.Action{{ID: "handed", Label: "both are pasted", Default: true}}
 	switch {
 	case secret != "" && c.shown:

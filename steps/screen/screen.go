@@ -65,11 +65,46 @@ type Text struct {
 	Body string
 }
 
-// Instructions are the vendor's numbered instructions. Next is the index of
-// the one to do next; len(Items) when all are done.
-type Instructions struct {
-	Items []string
-	Next  int
+// Instructions are numbered instructions, mostly the vendor's own. Each can be
+// ticked: a front tells Followed.
+type Instructions []Instruction
+
+// Instruction is one thing that the person does elsewhere.
+type Instruction struct {
+	Number int // the vendor's own, from 1; what does not apply leaves a gap
+	Text   string
+	Done   bool
+	Page   PageDoes // what the page spares that the screen's Link opens
+}
+
+// PageDoes is what a page does of an instruction by having been opened.
+type PageDoes string
+
+// What a page can do.
+const (
+	PageNothing PageDoes = ""
+	PageOpens   PageDoes = "opens" // the page is where the instruction leads
+	PageFills   PageDoes = "fills" // the page comes with what the instruction enters
+)
+
+// Numbered are instructions from 1 on, of which the first ones are done.
+func Numbered(done int, texts ...string) Instructions {
+	in := make(Instructions, len(texts))
+	for i, text := range texts {
+		in[i] = Instruction{Number: i + 1, Text: text, Done: i < done}
+	}
+	return in
+}
+
+// Next is the index of the one to do next: the first that is not done, len when
+// all are.
+func (in Instructions) Next() int {
+	for i := range in {
+		if !in[i].Done {
+			return i
+		}
+	}
+	return len(in)
 }
 
 // Fact is a value to read. With Copy it is also one of the numbered copyable

@@ -1,6 +1,7 @@
 package step
 
 import (
+	"slices"
 	"strings"
 
 	"rolecall/steps/access"
@@ -10,7 +11,10 @@ import (
 )
 
 // Described is what every step takes from the vendor's description.
-type Described struct{ Spec describe.Step }
+type Described struct {
+	Spec     describe.Step
+	followed followed
+}
 
 // ID is the step's name in the description; a step that is walked once for each
 // role has the role's purpose behind it, except for the vendor's first role.
@@ -43,40 +47,170 @@ func (b Described) NewScreen(s *Session) screen.Screen {
 	return screen
 }
 
-// Instructions are the description's, with the names of this session filled in
-// and the one to do next marked: the furthest that what was done leads to.
-func (b Described) Instructions(s *Session, done map[string]bool) screen.Instructions {
-	part := s.Part(b.Spec.Role)
+// What can be true on a screen, beside the labels of what its page comes with.
+const (
+	// HasPage says that the screen has a link to where the instructions lead.
+	HasPage = describe.PageOpens
+	// HasNoSight says that rolecall cannot look at what the step is about, though
+	// it has credentials.
+	HasNoSight = describe.OnlyNoCredentials
+)
+
+// Guide is the description's instructions, with the names of this session filled
+// in, and without those that do not apply; no block where there are none. has
+// is what is true on this screen.
+func (b Described) Guide(s *Session, has ...string) []screen.Block {
+	fill, marked := b.filler(s, b.Spec.Role), b.followed.of(b.now(s))
+	reach := 0 // the instruction that what was done leads to
+	for mark, number := range b.Spec.Marks {
+		if marked.labels[mark] {
+			reach = max(reach, number)
+		}
+	}
+	var in screen.Instructions
+	number := 0
+	for i, text := range b.Spec.Instructions {
+		role, ofRole := b.aboutRole(i + 1)
+		if ofRole && !handsOver(s, role) {
+			continue // it has no number where there is no such role
+		}
+		number++
+		if !b.applies(s, i+1, has) {
+			continue
+		}
+		one := screen.Instruction{Number: number, Text: fill.Replace(text), Done: i+1 < reach, Page: b.page(i+1, has)}
+		if ofRole {
+			one.Text = b.filler(s, role).Replace(text)
+		}
+		in = append(in, one)
+	}
+	return marked.block(in)
+}
+
+// List is instructions of the program's own. reach is how many of them were
+// done, as far as rolecall knows.
+func (b Described) List(s *Session, reach int, texts ...string) []screen.Block {
+	return b.followed.of(b.now(s)).block(screen.Numbered(reach, texts...))
+}
+
+// filler puts the names of a part in the place of what stands for them.
+func (b Described) filler(s *Session, purpose string) *strings.Replacer {
+	part := s.Part(purpose)
 	policies := part.PolicyName
 	if len(part.Policies) > 0 {
 		policies = part.Policies[0].Name
 	}
-	managed := access.Grant{Managed: s.Request().Managed(b.Spec.Role)}
-	fill := strings.NewReplacer("{policy}", policies, "{role}", part.RoleName, "{user}", part.UserName,
+	managed := access.Grant{Managed: s.Request().Managed(purpose)}
+	return strings.NewReplacer("{policy}", policies, "{role}", part.RoleName, "{user}", part.UserName,
 		"{managed_policies}", managed.ManagedNames())
-	in := screen.Instructions{}
-	for _, item := range b.Spec.Instructions {
-		in.Items = append(in.Items, fill.Replace(item))
-	}
-	for mark, number := range b.Spec.Marks {
-		if done[mark] {
-			in.Next = min(max(in.Next, number-1), len(in.Items))
-		}
-	}
-	return in
 }
 
-// MarkDone remembers what the person did, for the marker: a page that was
-// opened, or a copied value by its label.
-func MarkDone(done map[string]bool, msg screen.Msg) {
+// aboutRole is the role that an instruction is about, where the description says
+// so.
+func (b Described) aboutRole(number int) (purpose string, ok bool) {
+	for condition, numbers := range b.Spec.Only {
+		known := condition == describe.OnlyNoToken || condition == describe.OnlyNoCredentials
+		if !known && slices.Contains(numbers, number) {
+			return condition, true
+		}
+	}
+	return "", false
+}
+
+// handsOver reports whether a role is there that was not handed over yet.
+func handsOver(s *Session, purpose string) bool {
+	part := s.Part(purpose)
+	return part.Needed && part.Submitted.IsZero()
+}
+
+// applies reports whether an instruction is one to follow in this session.
+func (b Described) applies(s *Session, number int, has []string) bool {
+	if slices.Contains(b.Spec.Only[describe.OnlyNoToken], number) && s.ByAPI() {
+		return false
+	}
+	sees := s.AWS != nil && !slices.Contains(has, HasNoSight)
+	return !sees || !slices.Contains(b.Spec.Only[describe.OnlyNoCredentials], number)
+}
+
+// page is what the screen's link spares of an instruction.
+func (b Described) page(number int, has []string) screen.PageDoes {
+	does := screen.PageNothing
+	for what, numbers := range b.Spec.Page {
+		switch {
+		case !slices.Contains(numbers, number) || !slices.Contains(has, what):
+		case what != HasPage:
+			return screen.PageFills
+		default:
+			does = screen.PageOpens
+		}
+	}
+	return does
+}
+
+// followed is what the person did: pages opened and values copied, by their
+// labels, and what was ticked by hand, by the instruction's text. It is about
+// one state of the answers; in another one, nothing was done yet.
+type followed struct {
+	about  string
+	labels map[string]bool
+	ticks  map[string]bool
+}
+
+// of is what was done in this state of the answers.
+func (f followed) of(about string) followed {
+	if f.about != about {
+		return followed{about: about}
+	}
+	return f
+}
+
+// block is the instructions, where there are any, with the person's own ticks.
+func (f followed) block(in screen.Instructions) []screen.Block {
+	if len(in) == 0 {
+		return nil
+	}
+	for i := range in {
+		if ticked, byHand := f.ticks[in[i].Text]; byHand {
+			in[i].Done = ticked
+		}
+	}
+	return []screen.Block{in}
+}
+
+// now is what the instructions rest on: their words, and what they have the
+// person copy.
+func (b Described) now(s *Session) string {
+	part := s.Part(b.Spec.Role)
+	return strings.Join(append([]string{s.Answers.Vendor, s.Method, s.Access, s.Partition, part.Digests(), part.ExternalID}, b.Spec.Instructions...), "\n")
+}
+
+// MarkDone remembers what the person did: a page that was opened, a value that
+// was copied, or an instruction that was ticked.
+func (b *Described) MarkDone(s *Session, msg screen.Msg) {
+	label, text, done := "", "", true
 	switch msg := msg.(type) {
 	case screen.Opened:
 		if msg.Err == nil {
-			done[describe.MarkOpened] = true
+			label = describe.MarkOpened
 		}
 	case screen.Copied:
 		if msg.Err == nil {
-			done[msg.Label] = true
+			label = msg.Label
 		}
+	case screen.Followed:
+		text, done = msg.Text, msg.Done
 	}
+	if label == "" && text == "" {
+		return
+	}
+	f := b.followed.of(b.now(s))
+	if f.labels == nil {
+		f.labels, f.ticks = map[string]bool{}, map[string]bool{}
+	}
+	if label != "" {
+		f.labels[label] = true
+	} else {
+		f.ticks[text] = done
+	}
+	b.followed = f
 }

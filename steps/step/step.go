@@ -33,6 +33,12 @@ type Asker interface {
 	Asks(*Session) []Need
 }
 
+// Guiding is a step with instructions. The walk tells it what the person did
+// before it tells the step.
+type Guiding interface {
+	MarkDone(*Session, screen.Msg)
+}
+
 // Layered is a step with stages of its own. Back goes up through them before it
 // leaves the step.
 type Layered interface {

@@ -56,41 +56,70 @@ func (p *page) instructionsAfter(i int) bool {
 	})
 }
 
-// instructions are the vendor's list. Where there is little room, only those
-// around the next one are shown, and how many are left out.
+// instructions are the vendor's list. Where there is little room, what is done
+// folds away, and of the rest only those from the next one on are shown, or
+// those around the one that is marked, and how many are left out.
 func (p *page) instructions(b screen.Instructions) {
 	from, to := p.shown(b)
-	digits := len(strconv.Itoa(len(b.Items)))
-	for i := from; i < to; i++ {
-		number := pad(strconv.Itoa(i+1), digits)
-		sign, style := " ", lipgloss.NewStyle()
-		switch {
-		case i < b.Next:
-			sign, style = p.t.ok.Render(p.t.glyph.done), p.t.dim
-		case i == b.Next:
-			sign, style = p.t.accent.Render(p.t.glyph.next), p.t.accent
-		}
-		first := sign + " " + style.Render(number) + "  "
-		start := len(p.lines)
-		p.paragraph(style, first, b.Items[i], digits+4)
-		if i == b.Next {
-			p.focusLast(len(p.lines)-start, nextToDo)
-		}
+	p.before(b[:from])
+	digits, next := 1, b.Next()
+	for _, one := range b {
+		digits = max(digits, len(strconv.Itoa(one.Number)))
 	}
-	p.more(b, from, to)
+	for i := from; i < to; i++ {
+		p.instruction(b[i], digits, i == next)
+		var notes []string
+		if b[i].Page != screen.PageNothing && !b[i].Done {
+			notes = append(notes, "o "+string(b[i].Page))
+		}
+		if after := len(b) - to; after > 0 && i == to-1 {
+			notes = append(notes, strconv.Itoa(after)+" more "+p.t.glyph.down)
+		}
+		p.atEnd(strings.Join(notes, p.t.glyph.dot))
+	}
 }
 
-// more says behind the last instruction shown how many are not.
-func (p *page) more(b screen.Instructions, from, to int) {
-	after := len(b.Items) - to
-	if p.window == 0 || from == 0 && after == 0 {
+func (p *page) instruction(one screen.Instruction, digits int, next bool) {
+	sign, style := " ", lipgloss.NewStyle()
+	switch {
+	case one.Done:
+		sign, style = p.t.ok.Render(p.t.glyph.done), p.t.dim
+	case next:
+		sign, style = p.t.accent.Render(p.t.glyph.next), p.t.accent
+	}
+	start := len(p.lines)
+	p.hanging(style, instructionKey(one), sign+" "+style.Render(pad(strconv.Itoa(one.Number), digits))+"  ", one.Text, digits+4)
+	switch {
+	case p.f.Moved && p.marked(instructionKey(one)):
+		p.focusLast(len(p.lines)-start, underMark)
+	case next:
+		p.focusLast(len(p.lines)-start, nextToDo)
+	}
+}
+
+// before says in one line what is not shown above the first instruction.
+func (p *page) before(b screen.Instructions) {
+	if len(b) == 0 {
 		return
 	}
-	say := strconv.Itoa(after) + " more " + p.t.glyph.down
-	if after == 0 {
-		say = strconv.Itoa(from) + " before " + p.t.glyph.up
+	numbers := strconv.Itoa(b[0].Number)
+	if len(b) > 1 {
+		numbers += "-" + strconv.Itoa(b[len(b)-1].Number)
 	}
-	say = p.t.dim.Render(say)
+	if b.Next() == len(b) {
+		p.put(p.t.ok.Render(p.t.glyph.done) + " " + p.t.dim.Render(numbers+" done"))
+		return
+	}
+	p.put(p.t.dim.Render(p.t.glyph.up + " " + numbers))
+}
+
+// atEnd says something in grey at the right end of the last line, or below it
+// where there is no room.
+func (p *page) atEnd(text string) {
+	if text == "" {
+		return
+	}
+	say := p.t.dim.Render(text)
 	last := &p.lines[len(p.lines)-1]
 	if gap := p.width - 1 - width(last.text) - width(say); gap >= 2 {
 		last.text += strings.Repeat(" ", gap) + say
@@ -99,13 +128,23 @@ func (p *page) more(b screen.Instructions, from, to int) {
 	p.put(p.sides("", say))
 }
 
-// shown is the range of instructions around the next one.
+// shown is the range of instructions from the next one on, or around the one
+// that is marked. Where all are done, that one line says all.
 func (p *page) shown(b screen.Instructions) (from, to int) {
-	n := len(b.Items)
+	n, next := len(b), b.Next()
 	if p.window == 0 || p.window >= n {
 		return 0, n
 	}
-	from = min(max(b.Next-1, 0), n-p.window)
+	from = min(next, n-p.window)
+	marked := slices.IndexFunc(b, func(one screen.Instruction) bool { return p.marked(instructionKey(one)) })
+	switch {
+	case marked >= 0 && marked < from:
+		from = marked
+	case marked >= from+p.window:
+		from = marked - p.window + 1
+	case marked < 0 && next == n:
+		return n, n
+	}
 	return from, from + p.window
 }
 

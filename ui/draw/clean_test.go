@@ -63,7 +63,7 @@ func FuzzDraw(f *testing.F) {
 		if width < 12 || width > 300 || height < 4 || height > 100 || len(text)+len(value) > 4000 {
 			t.Skip("no terminal, or more than a fuzzer should draw")
 		}
-		s := scene{screen: of(screen.Text{Body: text}, screen.Instructions{Items: []string{text, value, text, "d"}, Next: next},
+		s := scene{screen: of(screen.Text{Body: text}, screen.Numbered(next, text, value, text, "d"),
 			screen.Facts{{Label: text, Value: value, Copy: true, Note: text}}, screen.Input{ID: "i", Label: text, Value: value, Problem: text},
 			screen.Link{Label: text, URL: value}, screen.Problem{What: text, Wanted: value, Found: text, Next: text},
 			screen.Meter{Label: text, Used: top, Limit: next}, screen.Choices{ID: "c", Label: text, Options: []screen.Option{{ID: "1", Label: value, Detail: text}}},

@@ -300,7 +300,7 @@ func instructionsOf(view screen.Screen) int {
 	n := 0
 	for _, b := range view.Blocks {
 		if in, ok := b.(screen.Instructions); ok {
-			n = max(n, len(in.Items))
+			n = max(n, len(in))
 		}
 	}
 	return n

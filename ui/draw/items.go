@@ -17,6 +17,7 @@ const (
 	Value                // a Fact to copy
 	Document             // a Code: copy, save, view
 	Page                 // a Link: open
+	ToDo                 // an Instruction: space ticks it
 )
 
 // Item is one thing that the cursor can mark. Items are a flat list in the order
@@ -30,7 +31,7 @@ type Item struct {
 	Text     string // what c copies, byte for byte; empty when nothing
 	Number   int    // 1-9: the key that copies it; 0 when there is none
 	Disabled string // why it cannot be picked or ticked
-	On       bool   // a Node: ticked whole
+	On       bool   // a Node: ticked whole; an instruction: done
 	Folds    bool   // a Node: there is something under it to fold out
 	Children bool   // a Node: there are nodes under it
 	Parent   string // a Node: the key of the node above it
@@ -84,7 +85,11 @@ func (l *lister) block(block screen.Block) {
 		l.copyable(Item{Key: codeKey(b), Kind: Document, Label: b.Label, Text: b.Body, Code: b})
 	case screen.Link:
 		l.add(Item{Key: linkKey(b), Kind: Page, Label: b.Label, Text: b.URL})
-	case screen.Text, screen.Instructions, screen.Meter, screen.Checks, screen.Tasks, screen.Waiting, screen.Problem, screen.Picture:
+	case screen.Instructions:
+		for _, one := range b {
+			l.add(Item{Key: instructionKey(one), Kind: ToDo, Label: one.Text, On: one.Done})
+		}
+	case screen.Text, screen.Meter, screen.Checks, screen.Tasks, screen.Waiting, screen.Problem, screen.Picture:
 		// These are to read.
 	}
 }
@@ -119,6 +124,10 @@ func inputKey(in screen.Input) string                    { return "input/" + in.
 func codeKey(c screen.Code) string                       { return "code/" + c.Name + "/" + c.Label }
 func linkKey(l screen.Link) string                       { return "link/" + l.Label + "/" + l.URL }
 
+func instructionKey(one screen.Instruction) string {
+	return "instruction/" + strconv.Itoa(one.Number) + "/" + one.Text
+}
+
 // factKey holds the value too: another value under the same label is another
 // thing, not yet copied. Where it stands is not in it: what comes above it later
 // leaves it the thing that it is.
@@ -126,14 +135,15 @@ func factKey(f screen.Fact) string { return "fact/" + f.Label + "/" + f.Value }
 
 // Start is the index of the item that is marked when nothing was marked yet: the
 // option that is picked, else the first option, else the first item, where links
-// alone do not keep the mark from a field. It is -1 when there is none.
+// alone do not keep the mark from a field. Instructions have a mark of their own.
+// It is -1 when there is none.
 func Start(items []Item) int {
 	first, option := -1, -1
 	for i, item := range items {
 		switch {
 		case item.Kind == Option && item.Picked:
 			return i
-		case item.Disabled != "":
+		case item.Disabled != "" || item.Kind == ToDo:
 		case item.Kind == Option && option < 0:
 			option = i
 		case first < 0, item.Kind == Field && items[first].Kind == Page:
@@ -143,7 +153,7 @@ func Start(items []Item) int {
 	switch {
 	case option >= 0:
 		return option
-	case first < 0 && len(items) > 0:
+	case first < 0 && len(items) > 0 && items[0].Kind != ToDo:
 		return 0
 	}
 	return first

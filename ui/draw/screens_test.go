@@ -1,6 +1,7 @@
 package draw_test
 
 import (
+	"slices"
 	"time"
 
 	"rolecall/steps"
@@ -32,10 +33,17 @@ func policyCode() screen.Code {
 }
 
 func instructions(next int) screen.Instructions {
-	return screen.Instructions{Next: next, Items: []string{
+	return screen.Numbered(next,
 		"Roles › Create role", "AWS account › Another AWS account", "Paste the account ID", "Tick Require external ID, paste the external ID",
 		"Next, tick Spot-Policy, Next", "Enter the role name Spot-Role", "Create role", "Open the new role and copy its ARN", "Paste it in Spot's wizard",
-	}}
+	)
+}
+
+// instructionsOfPage has a gap, a tick out of order, and a page that spares some.
+func instructionsOfPage() screen.Instructions {
+	in := instructions(1)
+	in[1].Page, in[2].Page, in[3].Page, in[4].Done = screen.PageOpens, screen.PageFills, screen.PageFills, true
+	return slices.Delete(in, 7, 8)
 }
 
 func values() screen.Facts {
@@ -80,10 +88,19 @@ func scenes() []scene {
 			screen.Text{Tone: screen.Dim, Body: "Every ARN, the trust policy and all links follow this answer."}), nil},
 		{"role", of(instructions(2), values(), screen.Link{Label: "Create role, filled in", URL: "https://console.aws.amazon.com/iam/home#/roles/create?step=type&trustedEntityType=AWS_ACCOUNT&awsAccount=922761411349"},
 			waiting(), nearMiss()), func(f *draw.Frame) {
-			f.Sent = map[string]string{draw.Items(f.Screen, nil)[1].Key: "sent"}
+			f.Sent = map[string]string{}
+			for _, item := range draw.Items(f.Screen, nil) {
+				if item.Label == "External ID" {
+					f.Sent[item.Key] = "sent"
+				}
+			}
 			f.Turn = 2
 			f.Status = draw.Status{Tone: screen.Good, Text: "External ID sent (35 bytes). Nothing to paste? s saves it."}
 		}},
+		{"instructions-marked", of(instructionsOfPage(), values(), waiting(), nearMiss()), func(f *draw.Frame) {
+			f.Marked, f.Moved = draw.Items(f.Screen, nil)[6].Key, true
+		}},
+		{"instructions-done", of(instructions(9), values(), waiting(), nearMiss()), nil},
 		{"role-short", of(instructions(8), screen.Facts{{Label: "Account ID", Value: "922761411349", Copy: true}}, waiting()), nil},
 		{"permissions", of(tree(), screen.Meter{Label: "Size", Used: 5870, Limit: 6144, Unit: "characters"}), func(f *draw.Frame) {
 			f.Marked, f.Moved = "node/products/stateful", true
@@ -148,8 +165,9 @@ func frame(s scene, width, height int) draw.Frame {
 			{Name: "?", Label: "help", Obvious: true}, {Name: "ctrl+c", Label: "leave"}, {Name: "ctrl+z", Hidden: true},
 		},
 	}
-	if items := draw.Items(f.Screen, nil); len(items) > 0 {
-		f.Marked = items[draw.Start(items)].Key
+	items := draw.Items(f.Screen, nil)
+	if i := draw.Start(items); i >= 0 {
+		f.Marked = items[i].Key
 	}
 	if s.change != nil {
 		s.change(&f)

@@ -79,16 +79,19 @@ func toneWord(tone screen.Tone) string {
 }
 
 func instructionLines(in screen.Instructions) []string {
-	lines := make([]string, len(in.Items))
-	for i, item := range in.Items {
-		state := ""
+	lines, next := make([]string, len(in)), in.Next()
+	for i, one := range in {
+		state, spared := "", ""
 		switch {
-		case i < in.Next:
+		case one.Done:
 			state = "done: "
-		case i == in.Next:
+		case i == next:
 			state = "next: "
 		}
-		lines[i] = fmt.Sprintf("  %d. %s%s", i+1, state, item)
+		if one.Page != screen.PageNothing && !one.Done {
+			spared = " (o " + string(one.Page) + " it)"
+		}
+		lines[i] = fmt.Sprintf("  %d. %s%s%s", one.Number, state, one.Text, spared)
 	}
 	return lines
 }

@@ -14,7 +14,7 @@ import (
 func allBlocks() []screen.Block {
 	return []screen.Block{
 		screen.Text{Body: "said plainly"}, screen.Text{Tone: screen.Warning, Body: "mind this"}, screen.Text{Tone: screen.Good, Body: "found it"},
-		screen.Instructions{Items: []string{"open", "paste", "save"}, Next: 1},
+		screen.Numbered(1, "open", "paste", "save"),
 		screen.Facts{{Label: "Account", Value: "123456789012", Note: "prod", Copy: true}},
 		screen.Choices{ID: "c", Label: "Which?", Picked: "b", Options: []screen.Option{{ID: "a", Label: "first", Disabled: "not here"}, {ID: "b", Label: "second", Detail: "better"}}},
 		screen.Tree{ID: "t", Nodes: []screen.Node{{ID: "p", Label: "Product", Tick: screen.Partly, Children: []screen.Node{{ID: "p/i", Label: "Part", Tick: screen.On, Note: "+5"}}}}},

@@ -25,7 +25,7 @@ func benchSteps() []step.Step {
 		facts = append(facts, screen.Fact{Label: label, Value: "spotinst:aws:extid:0123456789abcdef", Copy: true})
 	}
 	items := []string{"Roles › Create role", "AWS account › Another AWS account", "Paste the account ID", "Tick Require external ID", "Next", "Create role"}
-	return []step.Step{still("Role", screen.Text{Body: "Create the role in the console."}, screen.Instructions{Items: items, Next: 2}, facts)}
+	return []step.Step{still("Role", screen.Text{Body: "Create the role in the console."}, screen.Numbered(2, items...), facts)}
 }
 
 func benchOptions() WizardOptions {

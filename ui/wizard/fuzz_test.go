@@ -65,7 +65,7 @@ func frameFits(t *testing.T, w *Wizard) {
 func fuzzOptions(t *testing.T) WizardOptions {
 	session := &step.Session{Now: time.Now}
 	tree := screen.Tree{ID: "t", Nodes: []screen.Node{{ID: "a", Label: "A", Children: []screen.Node{{ID: "b", Label: "B", Details: []string{"d"}}}}, {ID: "c", Label: "C", Fixed: "so"}}}
-	all := still("All", screen.Text{Body: "text"}, screen.Instructions{Items: []string{"one", "two", "three", "four", "five"}, Next: 1},
+	all := still("All", screen.Text{Body: "text"}, screen.Numbered(1, "one", "two", "three", "four", "five"),
 		screen.Facts{{Label: "F", Value: "value", Copy: true}}, tree, screen.Input{ID: "i", Label: "In"}, screen.Code{Label: "Code", Name: "c.json", Body: "{\"a\": 1}\n"},
 		screen.Link{Label: "Link", URL: "https://example.com"}, screen.Choices{ID: "q", Options: []screen.Option{{ID: "1", Label: "One"}, {ID: "2", Label: "Two", Disabled: "no"}}},
 		screen.Waiting{For: "x", Since: time.Now()}, screen.Problem{What: "w", Wanted: "abc", Found: "abd"})

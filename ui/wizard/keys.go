@@ -2,6 +2,7 @@ package wizard
 
 import (
 	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -138,6 +139,7 @@ func (w *Wizard) stepKeys() []binding {
 	keys := w.enterKeys()
 	keys = append(keys, w.arrowKeys()...)
 	keys = append(keys, w.nodeKeys()...)
+	keys = append(keys, w.followKeys()...)
 	keys = append(keys, w.actionKeys()...)
 	keys = append(keys, w.copyKeys()...)
 	keys = append(keys, w.outsideKeys()...)
@@ -280,6 +282,28 @@ func (w *Wizard) nodeKeys() []binding {
 		keys = append(keys, bound("→", "details", "fold out children and details", silent(func() { w.fold(item, true) }), "right", "l"))
 	}
 	return append(keys, hidden("←", "fold in, or go up to what holds it", silent(func() { w.fold(item, false) }), "left", "h"))
+}
+
+// followKeys tick instructions: the one that is marked, else the next one.
+func (w *Wizard) followKeys() []binding {
+	item, ok := w.item()
+	if ok && item.Kind == draw.Node {
+		return nil
+	}
+	if !ok || item.Kind != draw.ToDo {
+		i := slices.IndexFunc(w.items, func(i draw.Item) bool { return i.Kind == draw.ToDo && !i.On })
+		if i < 0 {
+			return nil
+		}
+		item = w.items[i]
+	}
+	label, help := "tick", "say that this instruction is done: the marked one, or the next"
+	if item.On {
+		label, help = "untick", "say that this instruction is not done"
+	}
+	return []binding{bound("space", label, help, func() tea.Cmd {
+		return w.choose(screen.Followed{Text: item.Label, Done: !item.On})
+	}, "space")}
 }
 
 // fold opens children first, then details; and the other way round. Where there

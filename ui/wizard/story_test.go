@@ -2,6 +2,8 @@ package wizard
 
 import (
 	"fmt"
+	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +19,8 @@ import (
 	"rolecall/steps/vendorapi"
 	"rolecall/ui/draw"
 	"rolecall/ui/rehearse"
+
+	"github.com/charmbracelet/x/ansi"
 )
 
 // story is one walk from the first screen to the last, as a person walks it who
@@ -24,6 +28,8 @@ import (
 type story struct {
 	vendor, method, access string
 	guideOnly              bool // without credentials and without a token
+	noToken                bool // with credentials, and without a token
+	everything             bool // all products, not the default ones
 }
 
 func (s story) name() string {
@@ -31,11 +37,18 @@ func (s story) name() string {
 	if s.guideOnly {
 		name += "-guide-only"
 	}
+	if s.noToken {
+		name += "-no-token"
+	}
+	if s.everything {
+		name += "-everything"
+	}
 	return name
 }
 
-// stories are all vendors and methods that the program ships, and those again
-// that work without credentials.
+// stories are all vendors and methods that the program ships, those again without
+// a token and without credentials where that makes a difference, and with all
+// products where there are some.
 func stories(t *testing.T) []story {
 	t.Helper()
 	var all []story
@@ -45,9 +58,16 @@ func stories(t *testing.T) []story {
 			t.Fatal(err)
 		}
 		for _, m := range v.Methods {
-			all = append(all, story{vendor: name, method: m.ID, access: m.Access})
-			if m.ID != describe.Direct {
-				all = append(all, story{vendor: name, method: m.ID, access: m.Access, guideOnly: true})
+			for _, everything := range []bool{false, true}[:1+min(len(v.Products), 1)] {
+				s := story{vendor: name, method: m.ID, access: m.Access, everything: everything}
+				all = append(all, s)
+				if without := s; v.API != "" {
+					without.noToken = true
+					all = append(all, without)
+				}
+				if s.guideOnly = true; m.ID != describe.Direct {
+					all = append(all, s)
+				}
 			}
 		}
 	}
@@ -58,19 +78,54 @@ func stories(t *testing.T) []story {
 // them what was pressed. Whoever changes a screen sees in these files where it
 // stands, and what comes before and after it.
 func TestStories(t *testing.T) {
-	for _, s := range stories(t) {
-		for _, size := range [][2]int{{80, 24}, {44, 20}} {
+	for _, size := range [][2]int{{80, 24}, {44, 20}} {
+		read := map[string]map[string]bool{} // by vendor, method and access
+		for _, s := range stories(t) {
 			name := fmt.Sprintf("%s-%dx%d", s.name(), size[0], size[1])
 			t.Run(name, func(t *testing.T) {
-				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					f := &film{fluent: begin(t, WizardOptions{Session: s.session(t), Desk: testDesk(t, "TERM=xterm"),
-						Getenv: func(string) string { return "" }}), story: s}
+						Getenv: func(string) string { return "" }}), story: s, instructions: map[string]bool{}}
 					f.size(size[0], size[1])
 					f.Wait(pace)
 					golden(t, name, f.walk())
+					of := s.vendor + " " + s.method + " " + s.access
+					if read[of] == nil {
+						read[of] = map[string]bool{}
+					}
+					maps.Copy(read[of], f.instructions)
 				})
 			})
+		}
+		if !t.Failed() {
+			everyInstruction(t, size, read)
+		}
+	}
+}
+
+// everyInstruction holds the vendors' files against what could be read: each of
+// their instructions stands on some screen of its method.
+func everyInstruction(t *testing.T, size [2]int, read map[string]map[string]bool) {
+	t.Helper()
+	names := regexp.MustCompile(`\\\{[a-z_]+\\\}`) // {role}, as QuoteMeta writes it
+	for _, vendor := range assets.Vendors() {
+		v, err := steps.Library().Load(vendor)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range v.Methods {
+			seen, walked := read[vendor+" "+m.ID+" "+m.Access]
+			if !walked {
+				continue // a part of the stories was run
+			}
+			for _, s := range m.Steps {
+				for _, instruction := range s.Instructions {
+					pattern := regexp.MustCompile("^" + names.ReplaceAllString(regexp.QuoteMeta(instruction), ".+") + "$")
+					if !slices.ContainsFunc(slices.Collect(maps.Keys(seen)), pattern.MatchString) {
+						t.Errorf("at %dx%d, %s %s %s never shows %q of its step %s", size[0], size[1], vendor, m.ID, m.Access, instruction, s.ID)
+					}
+				}
+			}
 		}
 	}
 }
@@ -79,16 +134,33 @@ func TestStories(t *testing.T) {
 func (s story) session(t *testing.T) *step.Session {
 	t.Helper()
 	p := picturedMethod(t, s.vendor, s.method, s.access)
+	if s.everything {
+		p.everything()
+	}
+	if s.guideOnly || s.noToken {
+		p.session.OpenAPI = func(string, screen.Secret) (vendorapi.Client, error) {
+			return nil, nil //nolint:nilnil // no token, no client
+		}
+	}
 	if !s.guideOnly {
 		rehearse.Answers(p.session)
 		return p.session
 	}
 	p.session.AccountID, p.session.AccountPinned, p.session.VendorAccount = "", false, ""
 	p.session.Profiles = func() ([]aws.Profile, error) { return []aws.Profile{}, nil }
-	p.session.OpenAPI = func(string, screen.Secret) (vendorapi.Client, error) {
-		return nil, nil //nolint:nilnil // no token, no client
-	}
 	return p.session
+}
+
+// everything selects all products, with the examples of what they ask for.
+func (p *pictured) everything() {
+	s := p.session
+	s.Bundles, s.Parameters = s.Vendor.AllBundles(), map[string]string{}
+	for i := range s.Vendor.Roles {
+		for name, parameter := range s.Vendor.Roles[i].Parameters {
+			s.Parameters[name] = parameter.Example
+		}
+	}
+	s.Prepare()
 }
 
 // film is a story while it is recorded.
@@ -97,6 +169,8 @@ type film struct {
 	story  story
 	text   strings.Builder
 	scenes int
+	// instructions are those that could be read, as they were shown.
+	instructions map[string]bool
 }
 
 // mostScenes is more than any story has.
@@ -108,6 +182,7 @@ func (f *film) walk() string {
 	for range mostScenes {
 		f.settle()
 		f.scene()
+		f.read()
 		connected := f.connected()
 		f.goOn()
 		if connected {
@@ -143,6 +218,37 @@ func (f *film) settle() {
 		f.Wait(time.Second)
 	}
 	f.t.Fatalf("nothing to do for ten minutes:\n%s", f.Screen())
+}
+
+// read notes which instructions can be read here, wherever the mark has to go
+// for it, and leaves the screen as it was.
+func (f *film) read() {
+	f.watched.mu.Lock()
+	defer f.watched.mu.Unlock()
+	w := f.wizard
+	marked, moved, top, follow := w.marked, w.moved, w.top, w.follow
+	for i, item := range w.items {
+		if item.Kind != draw.ToDo {
+			continue
+		}
+		w.mark(i)
+		w.draw()
+		if strings.Contains(squeezed(unnoted(ansi.Strip(w.drawn.Content))), squeezed(item.Label)) {
+			f.instructions[item.Label] = true
+		} else {
+			f.t.Errorf("no key reveals %q:\n%s", item.Label, ansi.Strip(w.drawn.Content))
+		}
+	}
+	w.marked, w.moved, w.top, w.follow = marked, moved, top, follow
+	w.draw()
+}
+
+// squeezed makes text comparable wherever it was broken, inside a name too.
+func squeezed(s string) string { return strings.Join(strings.Fields(s), "") }
+
+// unnoted is a screen without what stands at the right end of its lines.
+func unnoted(text string) string {
+	return regexp.MustCompile(`(?m)  +(o (opens|fills))?( · )?(\d+ more \S+)?\s*$`).ReplaceAllString(text, "")
 }
 
 func (f *film) settled() bool {
@@ -209,9 +315,13 @@ func (f *film) answer(field string) string {
 		return s.Vendor.ExternalID.Example
 	case field == "access-key-id":
 		return "AKIAIOSFODNN7EXAMPLE"
-	case field == "role-arn", strings.HasPrefix(field, "output"):
-		part := s.Part(s.Request().Needed()[0].Purpose)
-		return "arn:aws:iam::" + rehearse.Account + ":role/" + part.RoleName
+	}
+	_, purpose, _ := strings.Cut(string(f.step()), ":")
+	if of, ok := strings.CutPrefix(field, "output "); ok {
+		purpose = of
+	}
+	if field == "role-arn" || purpose != "" {
+		return "arn:aws:iam::" + rehearse.Account + ":role/" + s.Part(purpose).RoleName
 	}
 	f.t.Fatalf("no answer to %q:\n%s", field, f.Screen())
 	return ""
