@@ -1,10 +1,13 @@
 package steps_test
 
 import (
+	"context"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
+	"rolecall/aws"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -178,4 +181,86 @@ func TestTheHandOverSaysWhichARNGoesWhere(t *testing.T) {
 			}
 		})
 	}
+}
+
+// unaided walks without token and credentials to the role's ARN, with the
+// account that the person says.
+func (w *world) unaided(accountID string) *world {
+	w.t.Helper()
+	w.withoutAnything().start().enter().enter().at("login").until("profiles", w.enterWorks).chooses("profile", "guide-only")
+	w.types("account-id", accountID).at("permissions").enter().at(policyStep).enter().at(roleStep)
+	return w.types("external-id", "spotinst:aws:extid:0123456789abcdef")
+}
+
+func (w *world) allDone() {
+	w.t.Helper()
+	for _, item := range w.walk.Rail() {
+		if item.Status != step.Done {
+			w.t.Errorf("step %d, %s, is open beside Connected", item.Number, item.Title)
+		}
+	}
+}
+
+func TestTheVendorsAccountIsNeverTheCustomers(t *testing.T) {
+	t.Parallel()
+	rehearse(t, func(t *testing.T, w *world) {
+		w.unaided("").types("role-arn", "arn:aws:iam::922761411349:role/Spot-Role").at(roleStep).sees("Spot's own account")
+		if w.session.AccountID != "" {
+			t.Errorf("the paste taught %s", w.session.AccountID)
+		}
+		w.types("role-arn", "arn:aws:iam::123456789012:role/Spot-Role").at("connect").enter().sees("Handed over by you")
+		w.allDone()
+	})
+	rehearse(t, func(t *testing.T, w *world) {
+		w.withoutAnything().start().enter().enter().at("login").until("profiles", w.enterWorks).chooses("profile", "guide-only")
+		w.types("account-id", "9227-6141-1349").at("login").sees("Spot's own account").types("account-id", account).at("permissions")
+	})
+}
+
+func TestWhatAPasteTaughtIsTakenBackWithIt(t *testing.T) {
+	t.Parallel()
+	rehearse(t, func(t *testing.T, w *world) {
+		w.unaided("").types("role-arn", "arn:aws:iam::111122223333:role/Spot-Role").at("connect")
+		w.back().at(roleStep)
+		if in := block[screen.Input](w); in.Value != "arn:aws:iam::111122223333:role/Spot-Role" {
+			t.Errorf("going back forgot the ARN: %q", in.Value)
+		}
+		w.types("role-arn", "arn:aws:iam::123456789012:role/Spot-Role").at("connect").sees("123456789012").seesNot("111122223333")
+		w.enter().sees("Handed over by you")
+		w.allDone()
+	})
+	rehearse(t, func(t *testing.T, w *world) { // a number that the person said stands
+		w.unaided("123456789012").types("role-arn", "arn:aws:iam::111122223333:role/Spot-Role").at(roleStep).sees("111122223333")
+	})
+}
+
+func TestWithoutCredentialsTheEndStaysTheEnd(t *testing.T) {
+	t.Parallel()
+	rehearse(t, func(t *testing.T, w *world) {
+		w.unaided("").types("role-arn", "arn:aws:iam::123456789012:role/Spot-Role").at("connect").enter().sees("Handed over by you")
+		w.allDone()
+
+		saved := w.session.Answers
+		saved.Seen = record.Seen{}
+		w.session = w.newSession()
+		w.session.Answers, w.session.Resuming = saved, true
+		w.walks().start().at("connect").sees("Handed over by you")
+		w.allDone()
+
+		w.back().at(roleStep)
+		w.take(w.walk.Tell(screen.Entered{ID: "role-arn", Text: block[screen.Input](w).Value}))
+		w.at("connect").sees("Handed over by you")
+		w.allDone()
+	})
+}
+
+func TestWithoutCredentialsTheFailureNamesTheWayThatNeedsNone(t *testing.T) {
+	t.Parallel()
+	rehearse(t, func(t *testing.T, w *world) {
+		w.session.OpenAWS = func(context.Context, string, string) (*aws.Account, error) {
+			return nil, errors.New("find no credentials")
+		}
+		w.start().enter().sees("prod").enter().arrives("partition").enter().at("login").until("the profiles", w.enterWorks).enter()
+		w.sees("go on without credentials: guide me only").presses("guide-only").sees("AWS account ID>").types("account-id", "").at("permissions")
+	})
 }

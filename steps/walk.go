@@ -115,6 +115,9 @@ func (w *Walk) update(msg screen.Msg) (step.Move, []screen.Effect) {
 	if guiding, ok := w.Step().(step.Guiding); ok {
 		guiding.MarkDone(w.Session, msg)
 	}
+	if _, ticked := msg.(screen.Followed); ticked {
+		return step.Stay, nil
+	}
 	if chosen, ok := msg.(screen.Chose); ok {
 		for _, detour := range w.detours {
 			if move, ok := detour.Take(w.Session, chosen); ok {
@@ -164,20 +167,28 @@ func (w *Walk) follow(move step.Move) Turn {
 	return Turn{}
 }
 
+// forward goes to the next step that is needed. Whoever resumes passes those that
+// are done, and not the last one, which says how it ended.
 func (w *Walk) forward() Turn {
+	last := -1
 	for i := w.at + 1; i < len(w.flow); i++ {
 		status := w.flow[i].Status(w.Session.Answers)
-		if status == step.NotNeeded || w.Session.Resuming && status == step.Done {
+		if status == step.NotNeeded {
 			continue
 		}
-		w.came = append(w.came, w.Step().ID())
-		if again := slices.Index(w.came, w.flow[i].ID()); again >= 0 {
-			w.came = w.came[:again] // a round ends here: back does not go through it again
+		if last = i; !w.Session.Resuming || status != step.Done {
+			break
 		}
-		return w.arrive(i)
 	}
-	w.ended = true
-	return Turn{Ended: true}
+	if last < 0 {
+		w.ended = true
+		return Turn{Ended: true}
+	}
+	w.came = append(w.came, w.Step().ID())
+	if again := slices.Index(w.came, w.flow[last].ID()); again >= 0 {
+		w.came = w.came[:again] // a round ends here: back does not go through it again
+	}
+	return w.arrive(last)
 }
 
 // back goes to where one came from, else to the step before.

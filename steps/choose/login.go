@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"rolecall/aws"
+	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -39,6 +40,7 @@ const (
 const (
 	optionGuide      = "guide-only"
 	optionDefault    = "default-chain"
+	labelGuide       = "guide me only"
 	profilePrefix    = "profile "
 	fieldAccount     = "account-id"
 	fieldCode        = "mfa-code"
@@ -61,7 +63,7 @@ type (
 )
 
 func (l *Login) basis(a record.Answers) []string {
-	return []string{a.Partition, a.Profile, a.AccountID, strconv.FormatBool(a.GuideOnly)}
+	return []string{a.Partition, a.Profile, a.ChosenAccount(), strconv.FormatBool(a.GuideOnly)}
 }
 
 // Status is Done once this run has seen the confirmed account, or without
@@ -231,14 +233,30 @@ func (l *Login) entered(s *step.Session, msg screen.Entered) (step.Move, []scree
 // guideAccount takes the account's number, which may stay empty: then pasted
 // ARNs are not checked against it.
 func (l *Login) guideAccount(s *step.Session, id string) (step.Move, []screen.Effect) {
+	if id == "" && s.AccountFrom != "" {
+		return l.guide(s) // an ARN told the account
+	}
 	if id != "" {
-		if err := aws.CheckAccountID(id); err != nil {
+		err := aws.CheckAccountID(id)
+		if err == nil {
+			err = s.CheckCustomer(id)
+		}
+		if err != nil {
 			l.field = step.InputProblem(err)
 			return step.Stay, nil
 		}
 	}
-	s.AccountID = id
+	l.means(s, id)
 	return l.guide(s)
+}
+
+// means settles the account. Another one than before makes what was seen in the
+// old one unknown.
+func (l *Login) means(s *step.Session, id string) {
+	if s.AccountID != id {
+		s.ForgetARNs()
+	}
+	s.AccountID, s.AccountFrom = id, ""
 }
 
 func (l *Login) guide(s *step.Session) (step.Move, []screen.Effect) {
@@ -250,7 +268,7 @@ func (l *Login) guide(s *step.Session) (step.Move, []screen.Effect) {
 
 func (l *Login) signedIn(s *step.Session, msg whoami) (step.Move, []screen.Effect) {
 	if msg.err != nil {
-		l.stage, l.problem = loginFailed, step.ProblemOf(msg.err)
+		l.stage, l.problem = loginFailed, withoutCredentials(s, step.ProblemOf(msg.err))
 		if aws.KindOf(msg.err) == aws.NeedsMFA {
 			l.stage, l.problem, l.field = askCode, nil, step.InputProblem(msg.err)
 		}
@@ -273,17 +291,14 @@ func (l *Login) signedIn(s *step.Session, msg whoami) (step.Move, []screen.Effec
 	return step.Stay, nil
 }
 
-// confirm takes the account. Another account than before makes everything that
-// was seen in the old one unknown.
+// confirm takes the account.
 func (l *Login) confirm(s *step.Session) (step.Move, []screen.Effect) {
 	if l.who == nil {
 		return step.Stay, nil
 	}
 	id := l.who.identity
-	if s.AccountID != id.AccountID {
-		s.ForgetARNs()
-	}
-	s.AWS, s.AccountID = l.who.account, id.AccountID
+	l.means(s, id.AccountID)
+	s.AWS = l.who.account
 	s.Endpoint = l.who.account.Endpoint()
 	s.Seen.Identity, s.Seen.Alias, s.Seen.Management = &id, l.who.alias, l.who.management
 	s.Answered(record.StepLogin, l.basis(s.Answers)...)
@@ -310,29 +325,43 @@ func (l *Login) Screen(s *step.Session) screen.Screen {
 	case askAccount:
 		view.Blocks = []screen.Block{
 			screen.Text{Body: "rolecall guides you and checks what you paste. It cannot look into the account."},
-			screen.Input{ID: fieldAccount, Label: "AWS account ID", Value: s.AccountID, Hint: "twelve digits; empty if you do not know it", Problem: l.field, Flag: "--aws-account"},
+			screen.Input{ID: fieldAccount, Label: "AWS account ID", Value: s.ChosenAccount(), Hint: "twelve digits; empty if you do not know it", Problem: l.field, Flag: "--aws-account"},
 		}
 	case confirmWho:
 		view.Blocks, view.Actions = l.whoBlocks(s)
 		view.Blocks = append(view.Blocks, l.Guide(s)...)
 	case loginFailed:
-		view.Actions = l.failedActions()
+		view.Actions = l.failedActions(s)
 	}
 	view.Blocks = screen.AppendProblem(view.Blocks, l.problem)
 	return view
 }
 
-func (l *Login) failedActions() []screen.Action {
+func (l *Login) failedActions(s *step.Session) []screen.Action {
 	if l.problem.Kind == screen.NotAsNeeded {
 		return []screen.Action{
 			{ID: chooseAnotherWay, Label: "choose another profile", Default: true},
 			{ID: partitionWrong, Key: "p", Label: "choose the partition"},
 		}
 	}
-	return []screen.Action{
+	actions := []screen.Action{
 		{ID: "again", Label: "try again", Default: true},
 		{ID: chooseAnotherWay, Key: "p", Label: "choose another profile"},
 	}
+	if s.Method != describe.Direct {
+		actions = append(actions, screen.Action{ID: optionGuide, Key: "g", Label: labelGuide})
+	}
+	return actions
+}
+
+// withoutCredentials adds the way that needs none to what can be done.
+func withoutCredentials(s *step.Session, p *screen.Problem) *screen.Problem {
+	if s.Method == describe.Direct {
+		return p
+	}
+	added := *p
+	added.Next = strings.TrimSpace(added.Next + " Or go on without credentials: " + labelGuide + ".")
+	return &added
 }
 
 func (l *Login) profileName(s *step.Session) string {

@@ -38,7 +38,7 @@ type creating struct {
 }
 
 func (c *creating) basis(a record.Answers) []string {
-	basis := append(a.DocumentsBasis(), a.TrustedAccount, a.AccountID, a.Path, a.Boundary, fmt.Sprint(a.Tags), a.SessionFor.String())
+	basis := append(a.DocumentsBasis(), a.TrustedAccount, a.ChosenAccount(), a.Path, a.Boundary, fmt.Sprint(a.Tags), a.SessionFor.String())
 	for _, purpose := range record.SortedPurposes(a.Parts) {
 		if p := a.Parts[purpose]; p.Needed {
 			basis = append(basis, purpose, p.PolicyName, p.RoleName, p.UserName, p.ExternalID, p.Digests(), p.RoleARN, p.UserARN)

@@ -3,6 +3,7 @@ package create
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -35,6 +36,7 @@ type Stack struct {
 	acting  bool            // the rehearsal's stand-in for the browser is at work
 	acted   bool            // it made the stack
 	done    int             // instructions that are behind
+	pasted  []string        // purposes of roles whose ARN was pasted at this visit
 	since   time.Time
 	until   time.Time
 	next    time.Time
@@ -384,16 +386,13 @@ func (c *Stack) entered(s *step.Session, msg screen.Entered) (step.Move, []scree
 	if !ok || c.stage != stackWaiting || s.AWS != nil {
 		return step.Stay, nil
 	}
-	ref, err := aws.ParseRoleARN(msg.Text, s.Partition, s.AccountID)
-	if err != nil {
+	if err := s.TakeRoleARN(purpose, msg.Text); err != nil {
 		c.names.wrong[msg.ID] = step.InputProblem(err)
 		return step.Stay, nil
 	}
 	policies := s.PoliciesOf(purpose, nil)
-	s.SetPart(purpose, func(p *record.Part) { p.RoleARN, p.RoleName, p.RoleID, p.Policies = ref.ARN, ref.Name, "", policies })
-	if arn, ok := aws.SplitARN(ref.ARN); ok && s.AccountID == "" {
-		s.AccountID = arn.AccountID
-	}
+	s.SetPart(purpose, func(p *record.Part) { p.Policies = policies })
+	c.pasted = append(c.pasted, purpose)
 	if c.toPaste(s) != "" {
 		return step.Stay, nil
 	}
@@ -401,10 +400,11 @@ func (c *Stack) entered(s *step.Session, msg screen.Entered) (step.Move, []scree
 	return step.Next, nil
 }
 
-// toPaste is the purpose of the next role whose ARN is not known; empty: none.
+// toPaste is the purpose of the next role whose ARN was not pasted at this visit,
+// or was forgotten again; empty: none.
 func (c *Stack) toPaste(s *step.Session) string {
 	for _, role := range s.Request().Needed() {
-		if s.Part(role.Purpose).RoleARN == "" {
+		if !slices.Contains(c.pasted, role.Purpose) || s.Part(role.Purpose).RoleARN == "" {
 			return role.Purpose
 		}
 	}

@@ -214,10 +214,7 @@ func (c *Stack) failure() *screen.Problem {
 func (c *Stack) wait(s *step.Session) []screen.Effect {
 	c.stage, c.problem, c.names.wrong, c.done = stackWaiting, nil, map[string]string{}, 0
 	c.since, c.until = s.Now(), s.Now().Add(s.Patience(step.LookFor))
-	if s.AWS == nil {
-		for _, role := range s.Request().Needed() {
-			s.SetPart(role.Purpose, func(p *record.Part) { p.RoleARN, p.RoleID = "", "" })
-		}
+	if c.pasted = nil; s.AWS == nil {
 		return nil
 	}
 	c.search = s.AWS.SearchStack(aws.WantStack{Template: c.plan.template, Outputs: c.want.Purposes, Name: s.Stack.Name, Since: s.Now()})

@@ -296,7 +296,7 @@ func (c *Stack) pasting(s *step.Session) []screen.Block {
 		return blocks
 	}
 	id := fieldOutput + purpose
-	return append(blocks, screen.Input{ID: id, Label: purpose, Hint: "arn:" + s.Partition + ":iam::" + guide.OrDigits(s.AccountID) + ":role/" + s.Part(purpose).RoleName, Problem: c.names.wrong[id]})
+	return append(blocks, screen.Input{ID: id, Label: purpose, Value: s.Part(purpose).RoleARN, Hint: "arn:" + s.Partition + ":iam::" + guide.OrDigits(s.AccountID) + ":role/" + s.Part(purpose).RoleName, Problem: c.names.wrong[id]})
 }
 
 // failed shows the cause, what is left, and offers to delete the stack.

@@ -89,7 +89,7 @@ type (
 
 func (c *Credentials) basis(a record.Answers) []string {
 	part := a.Part(c.Spec.Role)
-	return []string{a.Vendor, a.AccountID, part.UserName, part.UserARN, part.KeyID, strconv.FormatBool(a.GuideOnly)}
+	return []string{a.Vendor, a.ChosenAccount(), part.UserName, part.UserARN, part.KeyID, strconv.FormatBool(a.GuideOnly)}
 }
 
 // Status is Done once this run has seen the key among the user's active ones,

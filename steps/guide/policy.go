@@ -47,7 +47,7 @@ type (
 )
 
 func (c *Policy) basis(a record.Answers) []string {
-	return append(a.DocumentsBasis(), a.AccountID, a.Part(c.Spec.Role).Digests(), strconv.FormatBool(a.GuideOnly))
+	return append(a.DocumentsBasis(), a.ChosenAccount(), a.Part(c.Spec.Role).Digests(), strconv.FormatBool(a.GuideOnly))
 }
 
 // Status is NotNeeded where AWS managed policies are all. It is Done once this run has seen the policies, or a role that grants

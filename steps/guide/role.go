@@ -62,7 +62,7 @@ type (
 
 func (c *Role) basis(a record.Answers) []string {
 	part := a.Part(c.Spec.Role)
-	return []string{a.Vendor, a.Partition, a.TrustedAccount, a.AccountID, part.ExternalID, part.Digests(), part.RoleARN, strconv.FormatBool(a.GuideOnly)}
+	return []string{a.Vendor, a.Partition, a.TrustedAccount, a.ChosenAccount(), part.ExternalID, part.Digests(), part.RoleARN, strconv.FormatBool(a.GuideOnly)}
 }
 
 // Status is Done once this run has seen the role and found it right, or
@@ -311,20 +311,18 @@ func (c *Role) chose(s *step.Session, msg screen.Chose) (step.Move, []screen.Eff
 
 // pastedARN judges what was pasted; with credentials the role is looked at.
 func (c *Role) pastedARN(s *step.Session, text string) (step.Move, []screen.Effect) {
+	if s.AWS == nil {
+		if err := s.TakeRoleARN(c.Spec.Role, text); err != nil {
+			c.field = step.InputProblem(err)
+			return step.Stay, nil
+		}
+		s.Answered(c.ID(), c.basis(s.Answers)...)
+		return step.Next, nil
+	}
 	ref, err := aws.ParseRoleARN(text, s.Partition, s.AccountID)
 	if err != nil {
 		c.field = step.InputProblem(err)
 		return step.Stay, nil
-	}
-	if s.AWS == nil {
-		s.SetPart(c.Spec.Role, func(p *record.Part) { p.RoleARN, p.RoleName, p.RoleID = ref.ARN, ref.Name, "" })
-		if s.AccountID == "" {
-			if arn, ok := aws.SplitARN(ref.ARN); ok {
-				s.AccountID = arn.AccountID
-			}
-		}
-		s.Answered(c.ID(), c.basis(s.Answers)...)
-		return step.Next, nil
 	}
 	want := s.WantedRole(c.Spec.Role)
 	want.RoleARN, want.RoleName = ref.ARN, ref.Name

@@ -68,9 +68,9 @@ func (c *Role) tookEvidence(s *step.Session, text string) (step.Move, []screen.E
 	}
 	c.field = c.pasted.add(s, c.Spec.Role, text)
 	if r := c.pasted.report; r != nil && r.OK && c.field == "" {
-		if s.AccountID == "" {
-			arn, _ := aws.SplitARN(r.Role.ARN)
-			s.AccountID = arn.AccountID
+		if err := s.TakeRoleARN(c.Spec.Role, r.Role.ARN); err != nil {
+			c.field = step.InputProblem(err)
+			return step.Stay, nil
 		}
 		c.pasting = false
 		c.take(s, *r)
@@ -106,11 +106,12 @@ func (p *pastedEvidence) add(s *step.Session, purpose, text string) string {
 		p.text = all
 		return ""
 	}
-	view, err := evidence.Read(strings.NewReader(all), evidence.Ask{AccountID: s.AccountID, Partition: s.Partition, Now: s.Now()})
+	view, err := evidence.Read(strings.NewReader(all), evidence.Ask{AccountID: s.ExpectedAccount(purpose), Partition: s.Partition, Now: s.Now()})
 	if err != nil {
 		return evidenceProblem(err)
 	}
 	want := s.WantedRole(purpose)
+	want.AccountID = s.ExpectedAccount(purpose)
 	if roles := view.Roles(); len(roles) == 1 && want.RoleARN == "" && !s.Part(purpose).NameGiven {
 		want.RoleName = roles[0].Name // whatever the person called it
 	}

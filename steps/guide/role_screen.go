@@ -140,7 +140,8 @@ func (c *Role) state(s *step.Session) []screen.Block {
 		blocks = append(blocks, c.underway(s)...)
 	}
 	if c.pasting {
-		blocks = append(blocks, screen.Input{ID: fieldRoleARN, Label: c.fieldLabel(s), Long: s.AWS == nil, Hint: "arn:" + s.Partition + ":iam::" + OrDigits(s.AccountID) + ":role/" + s.Part(c.Spec.Role).RoleName, Problem: c.field})
+		blocks = append(blocks, screen.Input{ID: fieldRoleARN, Label: c.fieldLabel(s), Long: s.AWS == nil, Value: c.pastedBefore(s),
+			Hint: "arn:" + s.Partition + ":iam::" + OrDigits(s.AccountID) + ":role/" + s.Part(c.Spec.Role).RoleName, Problem: c.field})
 	}
 	return blocks
 }
@@ -151,6 +152,15 @@ func (c *Role) fieldLabel(s *step.Session) string {
 		return "What AWS printed, a file with it, or the role's ARN"
 	}
 	return "Role ARN"
+}
+
+// pastedBefore is the ARN that was taken at an earlier visit where rolecall cannot
+// look; empty where there is none.
+func (c *Role) pastedBefore(s *step.Session) string {
+	if s.AWS != nil {
+		return ""
+	}
+	return s.Part(c.Spec.Role).RoleARN
 }
 
 // foundBlocks shows the role that was proven right, check by check.

@@ -44,7 +44,7 @@ type (
 
 func (c *User) basis(a record.Answers) []string {
 	part := a.Part(c.Spec.Role)
-	return append(a.DocumentsBasis(), a.AccountID, part.Digests(), part.UserName, part.UserARN, strconv.FormatBool(a.GuideOnly))
+	return append(a.DocumentsBasis(), a.ChosenAccount(), part.Digests(), part.UserName, part.UserARN, strconv.FormatBool(a.GuideOnly))
 }
 
 // Status is Done once this run has seen the user and found it right, or

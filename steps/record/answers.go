@@ -44,6 +44,9 @@ type Answers struct {
 	GuideOnly     bool   `json:"guide_only,omitempty"` // no AWS credentials here: every look is the person's
 	AccountID     string `json:"account_id,omitempty"` // confirmed by the person or pinned by a flag
 	AccountPinned bool   `json:"account_pinned,omitempty"`
+	// AccountFrom is the part whose pasted role ARN taught AccountID, where nobody
+	// told the account; empty otherwise.
+	AccountFrom string `json:"account_from,omitempty"`
 
 	access.Selection
 	access.Settings
@@ -157,6 +160,15 @@ type SeenPart struct {
 	Report   *aws.Report
 	User     *aws.UserReport
 	Key      bool // the part's KeyID was seen among the user's active keys
+}
+
+// ChosenAccount is the account that steps before the role's rest on: not one that
+// a pasted ARN taught after they were done.
+func (a *Answers) ChosenAccount() string {
+	if a.AccountFrom != "" {
+		return ""
+	}
+	return a.AccountID
 }
 
 // Part returns the part for a purpose; the zero Part when there is none yet.

@@ -3,6 +3,7 @@ package step
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"rolecall/policy"
 	"rolecall/policy/review"
@@ -17,11 +18,28 @@ type Reviewed struct {
 	Notes   []screen.Note // by line of the document as it is shown
 }
 
+// Reviews are reviews by what they are about, so that who goes back and forth does
+// not wait for the same one again.
+type Reviews map[string]Reviewed
+
 // Review reads a permissions policy as the reviewer does. Trust policy and
 // account are left out: the document is judged for what it grants.
 func (s *Session) Review(purpose string, doc *policy.Document) Reviewed {
+	text := doc.Pretty()
+	about := strings.Join([]string{s.Answers.Vendor, purpose, s.Partition, s.Now().Format(time.DateOnly), text}, "\n")
+	if known, ok := s.Reviews[about]; ok {
+		return known
+	}
+	if s.Reviews == nil {
+		s.Reviews = Reviews{}
+	}
+	s.Reviews[about] = s.review(purpose, text)
+	return s.Reviews[about]
+}
+
+func (s *Session) review(purpose, text string) Reviewed {
 	request := s.Request()
-	report := review.Review([]byte(doc.Pretty()), review.Options{Limit: request.Role(purpose).Limit(), Partition: s.Partition, Now: s.Now(),
+	report := review.Review([]byte(text), review.Options{Limit: request.Role(purpose).Limit(), Partition: s.Partition, Now: s.Now(),
 		Cost: func(sid string, _ []string) string { return request.Cost(purpose, sid) }})
 	r := Reviewed{grants: grantsSentence(report.Actions.Granted, report.Actions.ByAccess), risks: risksSentence(&report)}
 	r.Serious = report.Count(review.SeverityRefused) + report.Count(review.High) + report.Count(review.Medium)

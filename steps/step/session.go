@@ -53,6 +53,9 @@ type Session struct {
 	// KeepSecret writes an access key where the person wanted it (--secret-file);
 	// nil when nowhere.
 	KeepSecret func(keyID string, secret screen.Secret) error
+	// Reviews are those that were made already.
+	Reviews Reviews
+
 	// ScreenStays says that what is shown stays readable after rolecall ends: then
 	// no secret is shown.
 	ScreenStays bool
