@@ -264,3 +264,24 @@ func TestWithoutCredentialsTheFailureNamesTheWayThatNeedsNone(t *testing.T) {
 		w.sees("go on without credentials: guide me only").presses("guide-only").sees("AWS account ID>").types("account-id", "").at("permissions")
 	})
 }
+
+func TestAnExternalIDIsCleanedAndCanBeCorrected(t *testing.T) {
+	t.Parallel()
+	rehearse(t, func(t *testing.T, w *world) {
+		w.unaided("")
+		for _, pasted := range []string{"\u200bspotinst:aws:extid:fedcba9876543210\ufeff", " “spotinst:aws:extid:fedcba9876543210”, ", "<spotinst:aws:extid:fedcba9876543210>.", "spotinst:\u2060aws:extid:fedcba9876543210\r\n"} {
+			w.presses("external-id").types("external-id", "spotinst:aws:extid:fedcba98 76543210").at(roleStep).sees("External ID>")
+			w.types("external-id", pasted).sees("copy its ARN from the summary")
+			if w.externalID() != "spotinst:aws:extid:fedcba9876543210" {
+				t.Errorf("%q became %q", pasted, w.externalID())
+			}
+		}
+		w.types("role-arn", "arn:aws:iam::123456789012:role/Spot-Role").at("connect").back().at(roleStep)
+		w.presses("external-id").types("external-id", "spotinst:aws:extid:0000000000000000").at(roleStep)
+		for _, one := range w.walk.Steps() {
+			if one.ID() == roleStep && one.Status(w.session.Answers) == step.Done {
+				t.Error("the role is still done, with another external ID")
+			}
+		}
+	})
+}

@@ -3,7 +3,6 @@ package choose
 import (
 	"slices"
 
-	"rolecall/aws"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -35,11 +34,8 @@ func (c *Permissions) withoutExternal(s *step.Session) (step.Move, []screen.Effe
 func (c *Permissions) asked() string { return c.without[len(c.without)-1] }
 
 // ownExternal takes the external ID to set; empty: none.
-func (c *Permissions) ownExternal(s *step.Session, id string) (step.Move, []screen.Effect) {
-	err := aws.CheckExternalID(id)
-	if err == nil {
-		err = s.Vendor.CheckExternalID(id)
-	}
+func (c *Permissions) ownExternal(s *step.Session, text string) (step.Move, []screen.Effect) {
+	id, err := s.PastedExternalID(text)
 	if err != nil && id != "" {
 		c.field = step.InputProblem(err)
 		return step.Stay, nil

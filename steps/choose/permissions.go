@@ -111,7 +111,7 @@ func (c *Permissions) Update(s *step.Session, msg screen.Msg) (step.Move, []scre
 		c.bucket.saw(msg)
 	case screen.Entered:
 		if c.stage == askOwnExternal {
-			return c.ownExternal(s, step.Pasted(msg.Text))
+			return c.ownExternal(s, msg.Text)
 		}
 		return c.entered(s, step.Pasted(msg.Text))
 	}

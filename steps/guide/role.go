@@ -298,6 +298,8 @@ func (c *Role) chose(s *step.Session, msg screen.Chose) (step.Move, []screen.Eff
 		return step.Stay, []screen.Effect{c.lookAgain(0)}
 	case "paste":
 		c.pasting, c.field = true, ""
+	case "external-id":
+		c.id.Ask()
 	case "trust":
 		return step.Stay, c.openTrust(s)
 	case "older":

@@ -263,13 +263,16 @@ func (c *Role) several(s *step.Session) []screen.Block {
 }
 
 func (c *Role) actions(s *step.Session) []screen.Action {
+	var more []screen.Action
+	if c.id.ByHand(s) {
+		more = append(more, screen.Action{ID: "external-id", Key: "i", Label: "another external ID"})
+	}
 	if s.AWS == nil && c.pasted.report != nil {
-		return []screen.Action{{ID: "anew", Key: "a", Label: "paste anew"}}
+		more = append(more, screen.Action{ID: "anew", Key: "a", Label: "paste anew"})
 	}
 	if s.AWS == nil || len(c.right()) > 1 {
-		return nil
+		return more
 	}
-	var more []screen.Action
 	if c.nearest() != nil {
 		more = append(more, screen.Action{ID: "trust", Key: "e", Label: "edit its trust policy"})
 	} else if len(s.Request().Trusted(c.Spec.Role)) == 1 {

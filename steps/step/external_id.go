@@ -2,6 +2,7 @@ package step
 
 import (
 	"context"
+	"strings"
 
 	"rolecall/aws"
 	"rolecall/steps/record"
@@ -115,7 +116,7 @@ func (e *ExternalID) Update(s *Session, msg screen.Msg) (known bool, effects []s
 	case screen.Changed:
 		e.field = ""
 	case screen.Entered:
-		return e.pasted(s, Pasted(msg.Text)), nil
+		return e.pasted(s, msg.Text), nil
 	case screen.Chose:
 		if msg.ID == "by-hand" {
 			e.Stage, e.problem = externalIDAsked, nil
@@ -146,11 +147,8 @@ func (e *ExternalID) have(s *Session, msg externalIDRead) bool {
 	return true
 }
 
-func (e *ExternalID) pasted(s *Session, id string) bool {
-	err := aws.CheckExternalID(id)
-	if err == nil {
-		err = s.Vendor.CheckExternalID(id)
-	}
+func (e *ExternalID) pasted(s *Session, text string) bool {
+	id, err := s.PastedExternalID(text)
 	if err != nil {
 		e.field = InputProblem(err)
 		return false
@@ -159,6 +157,32 @@ func (e *ExternalID) pasted(s *Session, id string) bool {
 	e.Stage = ExternalIDKnown
 	return true
 }
+
+// PastedExternalID judges a pasted external ID. What comes along when it is copied
+// is taken away, a full stop behind it too where the vendor's IDs have none.
+func (s *Session) PastedExternalID(text string) (string, error) {
+	id := Pasted(text)
+	err := s.checkExternalID(id)
+	if bare := strings.Trim(id, "<>,.; \"'`“”‘’«»"); err != nil && bare != id && s.Vendor.ExternalID.Pattern != "" && s.checkExternalID(bare) == nil {
+		return bare, nil
+	}
+	return id, err
+}
+
+func (s *Session) checkExternalID(id string) error {
+	if err := aws.CheckExternalID(id); err != nil {
+		return err
+	}
+	return s.Vendor.CheckExternalID(id)
+}
+
+// ByHand reports whether the person told the external ID, and may correct it.
+func (e *ExternalID) ByHand(s *Session) bool {
+	return e.Stage == ExternalIDKnown && !s.ByAPI() && s.needsExternalID(e.purpose) && !s.Rehearsal
+}
+
+// Ask asks for another one.
+func (e *ExternalID) Ask() { e.Stage, e.field = externalIDAsked, "" }
 
 // Show fills a screen while the external ID is not known.
 func (e *ExternalID) Show(s *Session, view screen.Screen) screen.Screen {
