@@ -129,23 +129,28 @@ func (p *page) atEnd(text string) {
 }
 
 // shown is the range of instructions from the next one on, or around the one
-// that is marked. Where all are done, that one line says all.
+// that is marked. The line that says what is before them takes the place of one.
+// Where all are done, that line says all.
 func (p *page) shown(b screen.Instructions) (from, to int) {
 	n, next := len(b), b.Next()
 	if p.window == 0 || p.window >= n {
 		return 0, n
 	}
-	from = min(next, n-p.window)
 	marked := slices.IndexFunc(b, func(one screen.Instruction) bool { return p.marked(instructionKey(one)) })
-	switch {
-	case marked >= 0 && marked < from:
-		from = marked
-	case marked >= from+p.window:
-		from = marked - p.window + 1
-	case marked < 0 && next == n:
+	if marked < 0 && next == n {
 		return n, n
 	}
-	return from, from + p.window
+	fit := p.window - 1
+	switch from = min(next, n-fit); {
+	case marked >= 0 && marked < from:
+		from = marked
+	case marked >= from+fit:
+		from = marked - fit + 1
+	}
+	if from == 0 {
+		return 0, p.window
+	}
+	return from, from + fit
 }
 
 func (p *page) choices(b screen.Choices) {

@@ -21,7 +21,7 @@ func TestInstructionsAreTickedByHandAndTheListFollows(t *testing.T) {
 		w.unaided().Sees("▸ 1", "3 In the policy editor, choose JSON. 5 more ▾").SeesNot("4 Look at the policy document")
 
 		// Without a mark on an instruction, space is about the next one.
-		w.Press("space", "space", "space").Sees("✓ 1-3 done", "▸ 4", "6 Back in the JSON editor", "2 more ▾").SeesNot("choose Policies in the sidebar")
+		w.Press("space", "space", "space").Sees("✓ 1-3 done", "▸ 4", "5 Copy it: c. 3 more ▾").SeesNot("choose Policies in the sidebar")
 
 		// The mark goes where it likes, and takes the list along.
 		w.Press("down", "down").Sees("› ✓ 1", "space untick").Press("space").Sees("› ▸ 1", "space tick")

@@ -308,12 +308,12 @@ func (f *film) pressed(what string) { fmt.Fprintf(&f.text, "» %s\n\n", what) }
 func (f *film) answer(field string) string {
 	f.t.Helper()
 	s := f.wizard.session
-	switch {
-	case field == "account-id":
+	switch field {
+	case "account-id":
 		return rehearse.Account
-	case field == "external-id":
+	case "external-id":
 		return s.Vendor.ExternalID.Example
-	case field == "access-key-id":
+	case "access-key-id":
 		return "AKIAIOSFODNN7EXAMPLE"
 	}
 	_, purpose, _ := strings.Cut(string(f.step()), ":")
