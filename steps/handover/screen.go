@@ -88,7 +88,11 @@ func (c *Connect) handOverBlocks(s *step.Session) ([]screen.Block, []screen.Acti
 			facts = append(facts, screen.Fact{Label: role.Title, Value: part.RoleARN, Copy: true, Note: role.Field})
 		}
 	}
-	blocks := []screen.Block{screen.Text{Body: "Copy " + what + " and paste it in " + s.Vendor.Whose() + " console, then press Connect there."}, facts}
+	paste := " and paste it in "
+	if len(facts) > 1 {
+		what, paste = "the ARNs", ", and paste each where it belongs in "
+	}
+	blocks := []screen.Block{screen.Text{Body: "Copy " + what + paste + s.Vendor.Whose() + " console, then press Connect there."}, facts}
 	if s.Unattended {
 		blocks = append(blocks, leftByHand(s, facts)...)
 	}

@@ -3,6 +3,7 @@ package wizard
 import (
 	"fmt"
 	"maps"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -78,10 +79,12 @@ func stories(t *testing.T) []story {
 // them what was pressed. Whoever changes a screen sees in these files where it
 // stands, and what comes before and after it.
 func TestStories(t *testing.T) {
+	known := map[string]bool{}
 	for _, size := range [][2]int{{80, 24}, {44, 20}} {
 		read := map[string]map[string]bool{} // by vendor, method and access
 		for _, s := range stories(t) {
 			name := fmt.Sprintf("%s-%dx%d", s.name(), size[0], size[1])
+			known[name+".golden"] = true
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					f := &film{fluent: begin(t, WizardOptions{Session: s.session(t), Desk: testDesk(t, "TERM=xterm"),
@@ -99,6 +102,21 @@ func TestStories(t *testing.T) {
 		}
 		if !t.Failed() {
 			everyInstruction(t, size, read)
+		}
+	}
+	noStale(t, known)
+}
+
+// noStale fails for a film of a story that is no more.
+func noStale(t *testing.T, known map[string]bool) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", "story-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if !known[filepath.Base(file)] {
+			t.Errorf("no story has the film %s: remove it", file)
 		}
 	}
 }
