@@ -116,7 +116,7 @@ func TestWhatIsTickedByHandStaysTicked(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toRole()
 		tick := func(number int, done bool) {
-			w.take(w.walk.Tell(screen.Followed{Text: w.instructions()[number-1].Text, Done: done}))
+			w.take(w.walk.Tell(screen.Followed{ID: w.instructions()[number-1].ID(), Done: done}))
 		}
 		state := func() string {
 			var b strings.Builder

@@ -196,7 +196,7 @@ func (w *wanderer) change() {
 				all = append(all, screen.Ticked{ID: n.ID, On: w.rand.IntN(2) == 0})
 			}
 		case screen.Instructions:
-			all = append(all, screen.Followed{Text: b[w.rand.IntN(len(b))].Text, Done: true})
+			all = append(all, screen.Followed{ID: b[w.rand.IntN(len(b))].ID(), Done: true})
 		case screen.Input:
 			texts := []string{"", "\u200b", "nonsense", "111122223333", "arn:aws:iam::111122223333:role/other", w.right(b.ID), "\u200b " + w.right(b.ID)}
 			for i := range w.vendor.Roles {

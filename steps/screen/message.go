@@ -15,10 +15,9 @@ type (
 	// Chose tells the Option picked in the Choices called Block, or, with an
 	// empty Block, the Action that was pressed (and confirmed).
 	Chose struct{ Block, ID string }
-	// Followed tells that the person ticked the instruction of this text, or took
-	// the tick away.
+	// Followed tells that the person ticked the instruction, or took the tick away.
 	Followed struct {
-		Text string
+		ID   string
 		Done bool
 	}
 	// Ticked tells that a node of a Tree was switched.

@@ -6,6 +6,7 @@ package screen
 
 import (
 	"errors"
+	"strconv"
 	"time"
 )
 
@@ -76,6 +77,9 @@ type Instruction struct {
 	Done   bool
 	Page   PageDoes // what the page spares that the screen's Link opens
 }
+
+// ID names the instruction among those of its screen, where two may read alike.
+func (in Instruction) ID() string { return strconv.Itoa(in.Number) + " " + in.Text }
 
 // PageDoes is what a page does of an instruction by having been opened.
 type PageDoes string

@@ -148,7 +148,7 @@ func (b Described) page(number int, has []string) screen.PageDoes {
 }
 
 // followed is what the person did: pages opened and values copied, by their
-// labels, and what was ticked by hand, by the instruction's text. It is about
+// labels, and what was ticked by hand, by the instruction's ID. It is about
 // one state of the answers; in another one, nothing was done yet.
 type followed struct {
 	about  string
@@ -170,7 +170,7 @@ func (f followed) block(in screen.Instructions) []screen.Block {
 		return nil
 	}
 	for i := range in {
-		if ticked, byHand := f.ticks[in[i].Text]; byHand {
+		if ticked, byHand := f.ticks[in[i].ID()]; byHand {
 			in[i].Done = ticked
 		}
 	}
@@ -187,7 +187,7 @@ func (b Described) now(s *Session) string {
 // MarkDone remembers what the person did: a page that was opened, a value that
 // was copied, or an instruction that was ticked.
 func (b *Described) MarkDone(s *Session, msg screen.Msg) {
-	label, text, done := "", "", true
+	label, id, done := "", "", true
 	switch msg := msg.(type) {
 	case screen.Opened:
 		if msg.Err == nil {
@@ -198,9 +198,9 @@ func (b *Described) MarkDone(s *Session, msg screen.Msg) {
 			label = msg.Label
 		}
 	case screen.Followed:
-		text, done = msg.Text, msg.Done
+		id, done = msg.ID, msg.Done
 	}
-	if label == "" && text == "" {
+	if label == "" && id == "" {
 		return
 	}
 	f := b.followed.of(b.now(s))
@@ -210,7 +210,7 @@ func (b *Described) MarkDone(s *Session, msg screen.Msg) {
 	if label != "" {
 		f.labels[label] = true
 	} else {
-		f.ticks[text] = done
+		f.ticks[id] = done
 	}
 	b.followed = f
 }

@@ -87,7 +87,7 @@ func (l *lister) block(block screen.Block) {
 		l.add(Item{Key: linkKey(b), Kind: Page, Label: b.Label, Text: b.URL})
 	case screen.Instructions:
 		for _, one := range b {
-			l.add(Item{Key: instructionKey(one), Kind: ToDo, Label: one.Text, On: one.Done})
+			l.add(Item{Key: instructionKey(one), Kind: ToDo, ID: one.ID(), Label: one.Text, On: one.Done})
 		}
 	case screen.Text, screen.Meter, screen.Checks, screen.Tasks, screen.Waiting, screen.Problem, screen.Picture:
 		// These are to read.
@@ -124,9 +124,7 @@ func inputKey(in screen.Input) string                    { return "input/" + in.
 func codeKey(c screen.Code) string                       { return "code/" + c.Name + "/" + c.Label }
 func linkKey(l screen.Link) string                       { return "link/" + l.Label + "/" + l.URL }
 
-func instructionKey(one screen.Instruction) string {
-	return "instruction/" + strconv.Itoa(one.Number) + "/" + one.Text
-}
+func instructionKey(one screen.Instruction) string { return "instruction/" + one.ID() }
 
 // factKey holds the value too: another value under the same label is another
 // thing, not yet copied. Where it stands is not in it: what comes above it later

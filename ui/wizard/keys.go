@@ -302,7 +302,7 @@ func (w *Wizard) followKeys() []binding {
 		label, help = "untick", "say that this instruction is not done"
 	}
 	return []binding{bound("space", label, help, func() tea.Cmd {
-		return w.choose(screen.Followed{Text: item.Label, Done: !item.On})
+		return w.choose(screen.Followed{ID: item.ID, Done: !item.On})
 	}, "space")}
 }
 
