@@ -198,7 +198,8 @@ func (w *wanderer) change() {
 		case screen.Instructions:
 			all = append(all, screen.Followed{ID: b[w.rand.IntN(len(b))].ID(), Done: true})
 		case screen.Input:
-			texts := []string{"", "\u200b", "nonsense", "111122223333", "arn:aws:iam::111122223333:role/other", w.right(b.ID), "\u200b " + w.right(b.ID)}
+			texts := []string{"", "\u200b", "nonsense", "111122223333", "arn:aws:iam::111122223333:role/other",
+				w.right(b.ID), "\u200b " + w.right(b.ID)}
 			for i := range w.vendor.Roles {
 				for _, trusted := range w.session.Request().Trusted(w.vendor.Roles[i].Purpose) {
 					texts = append(texts, trusted, "arn:aws:iam::"+trusted+":role/Spot-Role")

@@ -181,7 +181,8 @@ func (f followed) block(in screen.Instructions) []screen.Block {
 // person copy.
 func (b Described) now(s *Session) string {
 	part := s.Part(b.Spec.Role)
-	return strings.Join(append([]string{s.Answers.Vendor, s.Method, s.Access, s.Partition, part.Digests(), part.ExternalID}, b.Spec.Instructions...), "\n")
+	rests := []string{s.Answers.Vendor, s.Method, s.Access, s.Partition, part.Digests(), part.ExternalID}
+	return strings.Join(append(rests, b.Spec.Instructions...), "\n")
 }
 
 // MarkDone remembers what the person did: a page that was opened, a value that

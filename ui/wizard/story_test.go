@@ -223,7 +223,8 @@ func (f *film) scene() {
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
-	fmt.Fprintf(&f.text, "#%d %s\n%s\n", f.scenes, strings.Repeat("─", f.wizard.width-1-len(fmt.Sprint(f.scenes))-1), strings.Join(lines, "\n"))
+	title := fmt.Sprintf("#%d ", f.scenes)
+	fmt.Fprintf(&f.text, "%s%s\n%s\n", title, strings.Repeat("─", f.wizard.width-len(title)), strings.Join(lines, "\n"))
 }
 
 // settle waits until there is something for the person to do.
