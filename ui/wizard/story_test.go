@@ -161,7 +161,7 @@ func (s story) session(t *testing.T) *step.Session {
 		}
 	}
 	if !s.guideOnly {
-		rehearse.Answers(p.session)
+		rehearse.Answers(p.session, false)
 		return p.session
 	}
 	p.session.AccountID, p.session.AccountPinned, p.session.VendorAccount = "", false, ""
