@@ -206,10 +206,22 @@ func (w *Walk) back() Turn {
 	return w.arrive(i)
 }
 
+// open reports whether a step that is needed is open between here and a later one:
+// back does not lead past it.
+func (w *Walk) open(to int) bool {
+	for i := w.at; i < to; i++ {
+		if w.flow[i].Status(w.Session.Answers) == step.Todo {
+			return true
+		}
+	}
+	return false
+}
+
 // before is the step that back goes to; ok is false where there is none.
 func (w *Walk) before() (at int, ok bool) {
 	for _, id := range slices.Backward(w.came) {
-		if i, known := w.index(id); known && i != w.at && w.flow[i].Status(w.Session.Answers) != step.NotNeeded {
+		i, known := w.index(id)
+		if known && i != w.at && w.flow[i].Status(w.Session.Answers) != step.NotNeeded && !w.open(i) {
 			return i, true
 		}
 	}
