@@ -105,7 +105,7 @@ func (w *Walk) Tell(msg screen.Msg) Turn {
 	if i, ok := w.index(here); ok {
 		w.at = i
 	}
-	turn := w.follow(move)
+	turn := w.follow(here, move)
 	turn.Effects = effects
 	return turn
 }
@@ -136,7 +136,7 @@ func (w *Walk) Back() Turn {
 		w.visit++
 		return Turn{Arrived: true, Entry: step.Up(w.Session)}
 	}
-	return w.follow(step.Back)
+	return w.follow(w.Step().ID(), step.Back)
 }
 
 func byPerson(msg screen.Msg) bool {
@@ -147,17 +147,19 @@ func byPerson(msg screen.Msg) bool {
 	return false
 }
 
-func (w *Walk) follow(move step.Move) Turn {
+// follow makes the move of the step that one is at. A detour may have changed the
+// flow, so that it has no such step any more.
+func (w *Walk) follow(from record.StepID, move step.Move) Turn {
 	if id, ok := move.Target(); ok {
 		if i, ok := w.index(id); ok {
-			w.came = append(w.came, w.Step().ID())
+			w.came = append(w.came, from)
 			return w.arrive(i)
 		}
 		return Turn{}
 	}
 	switch move {
 	case step.Next:
-		return w.forward()
+		return w.forward(from)
 	case step.Back:
 		return w.back()
 	case step.Stop:
@@ -169,7 +171,7 @@ func (w *Walk) follow(move step.Move) Turn {
 
 // forward goes to the next step that is needed. Whoever resumes passes those that
 // are done, and not the last one, which says how it ended.
-func (w *Walk) forward() Turn {
+func (w *Walk) forward(from record.StepID) Turn {
 	last := -1
 	for i := w.at + 1; i < len(w.flow); i++ {
 		status := w.flow[i].Status(w.Session.Answers)
@@ -184,7 +186,7 @@ func (w *Walk) forward() Turn {
 		w.ended = true
 		return Turn{Ended: true}
 	}
-	w.came = append(w.came, w.Step().ID())
+	w.came = append(w.came, from)
 	if again := slices.Index(w.came, w.flow[last].ID()); again >= 0 {
 		w.came = w.came[:again] // a round ends here: back does not go through it again
 	}
