@@ -17,7 +17,7 @@ func (w *fluent) unaided() *fluent {
 
 func TestInstructionsAreTickedByHandAndTheListFollows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := begin(t, WizardOptions{Session: guided(t), Desk: testDesk(t, "TERM=xterm"), Getenv: func(string) string { return "" }})
+		w := begin(t, WizardOptions{Session: guided(t), Terminal: testTerminal(t, "TERM=xterm"), Getenv: func(string) string { return "" }})
 		w.unaided().Sees("▸ 1", "3 In the policy editor, choose JSON. 5 more ▾").SeesNot("4 Look at the policy document")
 
 		// Without a mark on an instruction, space is about the next one.
@@ -38,7 +38,7 @@ func TestInstructionsAreTickedByHandAndTheListFollows(t *testing.T) {
 
 func TestOpeningAPageSaysWhatItSparedAndMarksTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := begin(t, WizardOptions{Session: guided(t), Desk: testDesk(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }})
+		w := begin(t, WizardOptions{Session: guided(t), Terminal: testTerminal(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }})
 		w.unaided().Sees("sidebar. o opens", "2 Choose Create policy. o opens")
 		w.Press("o").Press("esc").Sees("✓ 1-2 done", "▸ 3").SeesNot("o opens")
 	})

@@ -91,6 +91,7 @@ func TestNoScreenNamesAFlag(t *testing.T) {
 			t.Fatal(err)
 		}
 		for line := range strings.SplitSeq(string(text), "\n") {
+			line = strings.TrimSuffix(line, "--output json") // the end of a command that a narrow screen broke
 			if flag.MatchString(line) && !strings.Contains(line, "aws iam ") {
 				t.Errorf("%s: %q", name, line)
 			}

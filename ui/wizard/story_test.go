@@ -87,7 +87,7 @@ func TestStories(t *testing.T) {
 			known[name+".golden"] = true
 			t.Run(name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					f := &film{fluent: begin(t, WizardOptions{Session: s.session(t), Desk: testDesk(t, "TERM=xterm"),
+					f := &film{fluent: begin(t, WizardOptions{Session: s.session(t), Terminal: testTerminal(t, "TERM=xterm"),
 						Getenv: func(string) string { return "" }}), story: s, instructions: map[string]bool{}}
 					f.size(size[0], size[1])
 					f.Wait(pace)
