@@ -95,6 +95,11 @@ func (c Console) User(name string) string {
 	return c.iam("users/details/" + escape(name) + "?section=security_credentials")
 }
 
+// UserPermissions opens a user's page at the attached policies.
+func (c Console) UserPermissions(name string) string {
+	return c.iam("users/details/" + escape(name) + "?section=permissions")
+}
+
 // CreateAccessKey opens "Create access key" of a user.
 func (c Console) CreateAccessKey(userName string) string {
 	return c.iam("users/details/" + escape(userName) + "/create-access-key")

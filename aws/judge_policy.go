@@ -115,6 +115,18 @@ func statements(n int) string {
 	return fmt.Sprintf("%d statements", n)
 }
 
+// GrantsDifference is how what a role grants differs from what is wanted of it,
+// as the check policy-matches sees it; ok is false where the role has no policy
+// or not all of them could be read.
+func GrantsDifference(want Want, role Role) (d policy.Difference, ok bool) {
+	j := judging{holder: "role", want: want, role: &role}
+	documents, unread := j.documents()
+	if unread > 0 || len(documents) == 0 {
+		return policy.Difference{}, false
+	}
+	return policy.Compare(policy.Merge(want.Policies...), policy.Merge(documents...)), true
+}
+
 // documents are the role's policies that could be read, and how many could
 // not, without the AWS managed ones that are wanted.
 func (j *judging) documents() (all []*policy.Document, unread int) {

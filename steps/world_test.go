@@ -418,7 +418,7 @@ func blockText(b screen.Block) string {
 		lines = append(lines, b.What, b.Expected, b.Next, b.Quoted, b.Wanted, b.Found)
 	case screen.Checks:
 		for _, c := range b {
-			lines = append(lines, string(c.State)+" "+c.ID+" "+c.Label+" "+c.Why+" "+c.Fix)
+			lines = append(lines, string(c.State)+" "+c.ID+" "+c.Label+" "+c.Want+" "+c.Got+" "+c.Fix)
 		}
 	case screen.Tasks:
 		for _, task := range b {

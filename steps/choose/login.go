@@ -333,7 +333,7 @@ func (l *Login) Screen(s *step.Session) screen.Screen {
 	case loginFailed:
 		view.Actions = l.failedActions(s)
 	}
-	view.Blocks = screen.AppendProblem(view.Blocks, l.problem)
+	view.Blocks = screen.ProblemFirst(view.Blocks, l.problem)
 	return view
 }
 

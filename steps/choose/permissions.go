@@ -300,7 +300,7 @@ func (c *Permissions) Screen(s *step.Session) screen.Screen {
 	for _, role := range request.Needed() {
 		view.Blocks = append(view.Blocks, awsPolicyBlocks(s, role)...)
 	}
-	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
+	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	return view
 }
 

@@ -40,7 +40,7 @@ func (c *FixedPermissions) Screen(s *step.Session) screen.Screen {
 	if len(not) > 0 {
 		view.Blocks = append(view.Blocks, not)
 	}
-	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
+	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	view.Actions = []screen.Action{{ID: optionStandard, Label: "next", Default: true}}
 	return view
 }

@@ -394,7 +394,7 @@ func (c *Vendor) Screen(s *step.Session) screen.Screen {
 	case vendorFailed:
 		view.Actions = c.failedActions(s)
 	}
-	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
+	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	return view
 }
 

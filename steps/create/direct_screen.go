@@ -45,7 +45,7 @@ func (d *Direct) Screen(s *step.Session) screen.Screen {
 		view.Blocks = d.finished(s)
 		view.Actions = []screen.Action{{ID: "next", Label: "next", Default: true}}
 	}
-	view.Blocks = screen.AppendProblem(view.Blocks, d.run.Problem)
+	view.Blocks = screen.ProblemFirst(view.Blocks, d.run.Problem)
 	return view
 }
 
@@ -134,7 +134,7 @@ func (d *Direct) wrongChecks() []screen.Block {
 	var blocks []screen.Block
 	for _, report := range d.reports() {
 		if !report.OK {
-			blocks = append(blocks, step.ChecksOf(report))
+			blocks = append(blocks, step.ChecksOf(report.Checks))
 		}
 	}
 	return blocks
@@ -149,12 +149,21 @@ func (d *Direct) differs() []screen.Block {
 		words = append(words, strings.TrimSuffix(op.Name+": "+op.Detail, ": "))
 	}
 	update.Detail = strings.Join(words, "; ")
-	blocks := []screen.Block{first.Problem, screen.Choices{ID: choiceDifference, Label: "What should rolecall do?", Options: []screen.Option{
+	blocks := append(differenceBlocks(first), screen.Choices{ID: choiceDifference, Label: "What should rolecall do?", Options: []screen.Option{
 		{ID: optionRename, Label: "Use another name", Detail: "what exists stays as it is"},
 		update,
 		{ID: optionStop, Label: "Stop", Detail: "nothing is changed"},
-	}}}
+	}})
 	return append(blocks, d.codes()...)
+}
+
+// differenceBlocks say what differs, and whole where there is a text of it.
+func differenceBlocks(d making.Difference) []screen.Block {
+	blocks := []screen.Block{d.Problem}
+	if d.Whole != nil {
+		blocks = append(blocks, *d.Whole)
+	}
+	return blocks
 }
 
 func (d *Direct) naming() ([]screen.Block, []screen.Action) {
@@ -168,14 +177,14 @@ func (d *Direct) naming() ([]screen.Block, []screen.Action) {
 // halted says what exists when something went wrong, and offers to go on or to
 // remove exactly that.
 func (d *Direct) halted(s *step.Session) ([]screen.Block, []screen.Action) {
-	var blocks []screen.Block
+	blocks := d.wrongChecks()
 	if tasks := d.tasks(); len(tasks) > 0 {
 		blocks = append(blocks, tasks)
 	}
 	if len(d.removals) > 0 {
 		blocks = append(blocks, removalFacts(d.removals))
 	}
-	blocks = append(append(blocks, left(s)...), d.wrongChecks()...)
+	blocks = append(blocks, left(s)...)
 	if d.run.Problem != nil && d.run.Problem.Kind == screen.AWSRefused && len(d.grants) > 0 {
 		blocks = append(blocks, callerPolicy(d.run.Smallest(), "", true))
 	}
@@ -250,7 +259,7 @@ func (d *Direct) finished(s *step.Session) []screen.Block {
 		blocks = append(blocks, screen.Text{Tone: screen.Dim, Body: "Kept: a receipt, so that rolecall disconnect can undo exactly this."})
 	}
 	for _, report := range d.reports() {
-		blocks = append(blocks, step.ChecksOf(report))
+		blocks = append(blocks, step.ChecksOf(report.Checks))
 	}
 	return blocks
 }

@@ -54,7 +54,7 @@ func (c *Stack) Screen(s *step.Session) screen.Screen {
 	if c.note != "" {
 		view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Warning, Body: c.note})
 	}
-	view.Blocks = screen.AppendProblem(view.Blocks, problem)
+	view.Blocks = screen.ProblemFirst(view.Blocks, problem)
 	return view
 }
 
@@ -223,7 +223,7 @@ func (c *Stack) checks(all bool) []screen.Block {
 	for _, x := range c.run.Sights {
 		for _, purpose := range c.want.Purposes {
 			if report, ok := x.Reports[purpose]; ok && (all || !report.OK) {
-				blocks = append(blocks, step.ChecksOf(report))
+				blocks = append(blocks, step.ChecksOf(report.Checks))
 			}
 		}
 	}
@@ -321,7 +321,7 @@ func (c *Stack) failed(s *step.Session) ([]screen.Block, []screen.Action) {
 
 // stopped shows why rolecall does not go on by itself.
 func (c *Stack) stopped(s *step.Session) ([]screen.Block, []screen.Action) {
-	blocks := append(left(s), c.checks(true)...)
+	blocks := append(c.checks(true), left(s)...)
 	actions := []screen.Action{{ID: "again", Label: "look again", Default: true}}
 	if c.run.Problem != nil && c.run.Problem.Kind == screen.AWSRefused && s.AccountID != "" {
 		blocks = append(blocks, callerPolicy(stackNeeds(s), "", false))

@@ -127,7 +127,7 @@ func (c *DirectUser) Screen(s *step.Session) screen.Screen {
 	default: // a request that writes is under way
 		view.Blocks = []screen.Block{c.tasks()}
 	}
-	view.Blocks = screen.AppendProblem(view.Blocks, c.run.Problem)
+	view.Blocks = screen.ProblemFirst(view.Blocks, c.run.Problem)
 	return view
 }
 
@@ -218,7 +218,7 @@ func (c *DirectUser) right(s *step.Session) []screen.Block {
 		if len(c.run.Done) > 0 {
 			blocks = append(blocks, c.tasks())
 		}
-		blocks = append(blocks, screen.Facts{{Label: "User ARN", Value: report.User.ARN, Copy: true}}, step.CheckList(report.Checks))
+		blocks = append(blocks, screen.Facts{{Label: "User ARN", Value: report.User.ARN, Copy: true}}, step.ChecksOf(report.Checks))
 	}
 	return blocks
 }

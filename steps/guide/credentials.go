@@ -165,6 +165,17 @@ func (c *Credentials) Update(s *step.Session, msg screen.Msg) (step.Move, []scre
 	return step.Stay, nil
 }
 
+// News says what a look at the keys brings to somebody in the middle of something.
+func (m keysLooked) News() string {
+	switch {
+	case m.err != nil:
+		return step.InputProblem(m.err)
+	case len(m.fresh) > 0:
+		return "The user has a new access key."
+	}
+	return ""
+}
+
 func (c *Credentials) looked(s *step.Session, msg keysLooked) (step.Move, []screen.Effect) {
 	c.note, c.problem = msg.note, s.Awaited(msg.err)
 	c.next = s.Now().Add(msg.next)

@@ -38,7 +38,7 @@ func (c *Credentials) Screen(s *step.Session) screen.Screen {
 	case keyFailed:
 		view.Actions = c.failedActions(s)
 	}
-	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
+	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	return view
 }
 

@@ -99,8 +99,21 @@ func (c *Policy) lookAgain(after time.Duration) screen.Effect {
 	watch := c.watch
 	return c.Look("look for the policy", after, watch.Fetch, func(g step.Polled) screen.Msg {
 		g.Note = watch.Note()
-		return policyLooked{g, watch.Matches(), watch.Named()}
+		matches, named := watch.Matches(), watch.Named()
+		g.Words = policyWords(matches, named)
+		return policyLooked{g, matches, named}
 	})
+}
+
+// policyWords say what a look showed.
+func policyWords(matches []aws.PolicySighting, named *aws.PolicySighting) string {
+	switch {
+	case named != nil:
+		return named.Policy.Name + " exists and differs."
+	case len(matches) > 0:
+		return "Found " + matches[0].Policy.Name + "."
+	}
+	return ""
 }
 
 // Update follows the person's hands and what AWS shows.
@@ -185,6 +198,8 @@ func (c *Policy) chose(s *step.Session, id string) (step.Move, []screen.Effect) 
 		return step.Next, nil
 	case "login":
 		return step.Goto(record.StepLogin), nil
+	case actionEdit:
+		return step.Stay, c.openNamed(s)
 	case "extend":
 		c.Extend(s)
 		return step.Stay, []screen.Effect{c.lookAgain(0)}

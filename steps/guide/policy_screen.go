@@ -13,7 +13,7 @@ import (
 func (c *Policy) Screen(s *step.Session) screen.Screen {
 	view := c.NewScreen(s)
 	if c.wanted == nil {
-		view.Blocks = screen.AppendProblem(nil, c.problem)
+		view.Blocks = screen.ProblemFirst(nil, c.problem)
 		return view
 	}
 	if c.seen(s.Answers) {
@@ -21,14 +21,14 @@ func (c *Policy) Screen(s *step.Session) screen.Screen {
 		view.Actions = []screen.Action{{ID: "next", Label: "next", Default: true}}
 		return view
 	}
-	view.Blocks = append(c.documents(s), c.names())
 	console, ok := aws.ConsoleFor(s.Partition)
+	view.Blocks = append(append(c.differs(), c.documents(s)...), c.names())
 	view.Blocks = append(view.Blocks, c.Guide(s, pageOf(ok)...)...)
 	if ok {
 		view.Blocks = append(view.Blocks, screen.Link{Label: "Create policy", URL: console.CreatePolicy()})
 	}
 	view.Blocks = append(view.Blocks, c.underway(s)...)
-	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
+	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	view.Actions = c.actions(s)
 	return view
 }
@@ -52,15 +52,31 @@ func (c *Policy) documents(s *step.Session) []screen.Block {
 	return blocks
 }
 
-// underway shows the waiting and the nearest thing to a right policy.
+// differs says how the policy of the suggested name differs from what is wanted.
+func (c *Policy) differs() []screen.Block {
+	if c.named == nil {
+		return nil
+	}
+	problem := step.DifferenceProblem(c.named)
+	problem.Action = actionEdit
+	return []screen.Block{problem, step.DifferenceCode(c.named.Policy.Name, c.named.Difference)}
+}
+
+// openNamed opens the page of the policy that differs.
+func (c *Policy) openNamed(s *step.Session) []screen.Effect {
+	console, ok := aws.ConsoleFor(s.Partition)
+	if !ok || c.named == nil {
+		return nil
+	}
+	return []screen.Effect{screen.Open{Label: "the policy " + c.named.Policy.Name, URL: console.Policy(c.named.Policy.ARN)}}
+}
+
+// underway shows the waiting.
 func (c *Policy) underway(s *step.Session) []screen.Block {
 	if s.AWS == nil {
 		return []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Go on when the policy exists."}}
 	}
 	blocks := step.Acted(c.created...)
-	if c.named != nil {
-		blocks = append(blocks, step.DifferenceProblem(c.named))
-	}
 	switch {
 	case c.making:
 		blocks = append(blocks, screen.Tasks{{Name: "Creating the policy in the rehearsal account", State: screen.Running, Since: c.Since}})
@@ -95,7 +111,8 @@ func (c *Policy) foundBlocks(s *step.Session) []screen.Block {
 			screen.Facts{{Label: "Policy ARN", Value: found.Policy.ARN, Copy: true}})
 		if !found.Exact {
 			blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "It grants more than " + s.Vendor.Title + " asks for: " +
-				step.ChangeList(found.Difference.Added, found.Difference.Changed) + "."})
+				step.ChangeList(found.Difference.Added, found.Difference.Changed) + "."},
+				step.DifferenceCode(found.Policy.Name, found.Difference))
 		}
 	}
 	return blocks
@@ -111,6 +128,9 @@ func (c *Policy) actions(s *step.Session) []screen.Action {
 	}
 	if s.Rehearsal && !c.making && !c.made && c.named == nil {
 		return c.Rehearsed(s, skip)
+	}
+	if c.named != nil {
+		return c.Actions(s, "the policy", screen.Action{ID: actionEdit, Key: "e", Label: "edit that policy"}, skip)
 	}
 	return c.Actions(s, "the policy", skip)
 }

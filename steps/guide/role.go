@@ -24,11 +24,13 @@ type Role struct {
 	watch    *aws.RoleWatch
 	seen     roleSightings
 	verified *aws.Report       // of a pasted ARN
+	ref      aws.RoleRef       // that ARN; empty when the person goes on typing
 	pasting  bool              // the field for an ARN is open
 	pasted   pastedEvidence    // what shows the role where rolecall cannot look
 	making   bool              // the rehearsal's stand-in for the browser is at work
 	made     bool              // it is done; AWS does not show it everywhere yet
 	inline   []access.Document // the role's own policy, which no step of its own makes
+	other    []screen.Block    // the whole difference of what the nearest role grants
 	refused  bool              // the plan does not name what this step would make
 	created  []string
 	field    string
@@ -51,6 +53,7 @@ type (
 	}
 	roleVerified struct {
 		arn    string
+		before string // what was said of it before
 		report aws.Report
 		err    error
 	}
@@ -125,8 +128,8 @@ func (c *Role) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 		if msg.ID == fieldRoleARN {
 			return c.pastedARN(s, msg.Text)
 		}
-	case screen.Changed:
-		c.field = ""
+	case screen.Changed: // what was said is about another text
+		c.field, c.ref, c.verified = "", aws.RoleRef{}, nil
 	case screen.Broke:
 		return c.broke(s, msg)
 	}
@@ -168,8 +171,25 @@ func (c *Role) lookAgain(after time.Duration) screen.Effect {
 	watch := c.watch
 	return c.Look("look for the role", after, watch.Fetch, func(g step.Polled) screen.Msg {
 		g.Note = watch.Note()
-		return roleLooked{g, roleSightings{watch.Matches(), watch.NearMiss(), watch.Named()}}
+		seen := roleSightings{watch.Matches(), watch.NearMiss(), watch.Named()}
+		g.Words = seen.words()
+		return roleLooked{g, seen}
 	})
+}
+
+// words say what a look showed.
+func (seen roleSightings) words() string {
+	switch {
+	case len(seen.matches) > 0 && seen.matches[0].Report.OK:
+		return "Found " + seen.matches[0].Role.Name + "."
+	case len(seen.matches) > 0:
+		return seen.matches[0].Role.Name + " is not right yet."
+	case seen.nearMiss != nil:
+		return seen.nearMiss.Role.Name + " is not right yet: " + seen.nearMiss.Miss().Got + "."
+	case seen.named != nil:
+		return seen.named.Role.Name + " exists and does not trust the vendor."
+	}
+	return ""
 }
 
 func (c *Role) looked(s *step.Session, msg roleLooked) (step.Move, []screen.Effect) {
@@ -177,16 +197,18 @@ func (c *Role) looked(s *step.Session, msg roleLooked) (step.Move, []screen.Effe
 	c.problem = s.Awaited(msg.Err)
 	if msg.Err == nil {
 		c.seen = msg.seen
+		c.other = c.grantsOther(s)
 		c.problem = c.unseen(s)
 	}
 	c.accept(s)
 	if c.proven(s) && s.Resuming {
 		return step.Next, nil
 	}
+	effects := c.verifyAgain(s)
 	if c.Over(s) {
-		return step.Stay, nil
+		return step.Stay, effects
 	}
-	return step.Stay, []screen.Effect{c.lookAgain(c.Pause(s))}
+	return step.Stay, append(effects, c.lookAgain(c.Pause(s)))
 }
 
 // unseen tells that a permission is missing to see whether a role is right that
@@ -300,8 +322,8 @@ func (c *Role) chose(s *step.Session, msg screen.Chose) (step.Move, []screen.Eff
 		c.pasting, c.field = true, ""
 	case "external-id":
 		c.id.Ask()
-	case "trust":
-		return step.Stay, c.openTrust(s)
+	case actionTrust, actionEdit:
+		return step.Stay, c.openNearest(s)
 	case "older":
 		return step.Stay, c.openOlder(s)
 	case "act":
@@ -326,27 +348,64 @@ func (c *Role) pastedARN(s *step.Session, text string) (step.Move, []screen.Effe
 		c.field = step.InputProblem(err)
 		return step.Stay, nil
 	}
-	want := s.WantedRole(c.Spec.Role)
+	c.ref, c.verified = ref, nil
+	return step.Stay, []screen.Effect{c.verify(s)}
+}
+
+// verify judges the pasted role.
+func (c *Role) verify(s *step.Session) screen.Effect {
+	want, ref, account, before := s.WantedRole(c.Spec.Role), c.ref, s.AWS, c.field
 	want.RoleARN, want.RoleName = ref.ARN, ref.Name
-	account := s.AWS
-	return step.Stay, []screen.Effect{screen.Call{Name: "check the pasted role", Do: func(ctx context.Context) screen.Msg {
+	return screen.Call{Name: "check the pasted role", Do: func(ctx context.Context) screen.Msg {
 		report, err := account.Verify(ctx, want)
-		return roleVerified{ref.ARN, report, err}
-	}}}
+		return roleVerified{ref.ARN, before, report, err}
+	}}
+}
+
+// verifyAgain judges a pasted role that was wrong once more: what is said of it
+// goes when its cause went.
+func (c *Role) verifyAgain(s *step.Session) []screen.Effect {
+	if c.ref.ARN == "" || c.verified != nil && c.verified.OK || c.field == "" {
+		return nil
+	}
+	return []screen.Effect{c.verify(s)}
+}
+
+// words say how a pasted role is.
+func (m roleVerified) words() string {
+	switch {
+	case m.err != nil:
+		return step.InputProblem(m.err)
+	case !m.report.OK:
+		return "That role is not right yet: see what is wrong with it."
+	}
+	return ""
+}
+
+// News says what another look at a pasted role brings.
+func (m roleVerified) News() string {
+	switch {
+	case m.words() == m.before:
+		return ""
+	case m.words() == "":
+		return "The pasted role is right."
+	}
+	return m.words()
 }
 
 func (c *Role) judged(s *step.Session, msg roleVerified) (step.Move, []screen.Effect) {
+	if msg.arn != c.ref.ARN {
+		return step.Stay, nil // the person typed another one meanwhile
+	}
+	c.field = msg.words()
 	if msg.err != nil {
-		c.field = step.InputProblem(msg.err)
 		return step.Stay, nil
 	}
 	c.verified = &msg.report
-	if !msg.report.OK {
-		c.field = "That role is not right yet: see the checks."
-		return step.Stay, nil
+	if msg.report.OK {
+		c.pasting = false
+		c.take(s, msg.report)
 	}
-	c.pasting = false
-	c.take(s, msg.report)
 	return step.Stay, nil
 }
 

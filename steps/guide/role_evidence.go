@@ -137,14 +137,14 @@ func (p *pastedEvidence) blocks(s *step.Session, purpose string) []screen.Block 
 		blocks := []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Paste what this prints in CloudShell, and it checks the role; the ARN alone goes unchecked."}}
 		return append(blocks, commandFacts(firstCommand(s, purpose))...)
 	}
-	blocks := []screen.Block{step.ChecksOf(*p.report)}
+	wrong := step.FirstFailure(p.report.Checks)
+	blocks := []screen.Block{step.OtherChecks(p.report.Checks, wrong)}
 	for _, note := range p.notes {
 		blocks = append(blocks, screen.Text{Tone: screen.Dim, Body: note})
 	}
-	// What to do next stands beside the field.
-	if wrong := step.FirstFailure(*p.report); wrong != nil {
-		return append(blocks, screen.Problem{What: fmt.Sprintf("The role is not right yet. %s: %s.", step.NameOfCheck(wrong.ID), wrong.Got), Expected: wrong.Want,
-			Next: wrong.Fix + " Then paste anew.", Kind: screen.NotAsNeeded, Passing: true})
+	if wrong != nil {
+		return screen.ProblemFirst(blocks, &screen.Problem{What: fmt.Sprintf("The role is not right yet. %s: %s.", step.NameOfCheck(wrong.ID), wrong.Got),
+			Expected: wrong.Want, Next: wrong.Fix + " Then paste anew.", Kind: screen.NotAsNeeded, Passing: true, Action: "anew"})
 	}
 	if len(p.missing) == 0 {
 		return blocks

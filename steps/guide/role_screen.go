@@ -16,7 +16,7 @@ func (c *Role) Screen(s *step.Session) screen.Screen {
 		return c.id.Show(s, view)
 	}
 	if c.refused {
-		view.Blocks = screen.AppendProblem(nil, c.problem)
+		view.Blocks = screen.ProblemFirst(nil, c.problem)
 		return view
 	}
 	if c.proven(s) {
@@ -24,7 +24,11 @@ func (c *Role) Screen(s *step.Session) screen.Screen {
 		view.Actions = []screen.Action{{ID: "next", Label: "next", Default: true}}
 		return view
 	}
-	view.Blocks = append(c.Guide(s, c.has(s)...), c.values(s), c.trustPolicy(s))
+	view.Blocks = c.wrong(s)
+	if s.AWS != nil {
+		view.Blocks = append(view.Blocks, c.paste(s)...) // it was asked for
+	}
+	view.Blocks = append(append(view.Blocks, c.Guide(s, c.has(s)...)...), c.values(s), c.trustPolicy(s))
 	for _, w := range c.inline {
 		view.Blocks = append(view.Blocks, screen.Facts{{Label: labelPolicyName, Value: w.Name, Copy: true}}, step.InlineCode(w))
 	}
@@ -32,7 +36,7 @@ func (c *Role) Screen(s *step.Session) screen.Screen {
 		view.Blocks = append(view.Blocks, link)
 	}
 	view.Blocks = append(view.Blocks, c.state(s)...)
-	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
+	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	view.Actions = c.actions(s)
 	return view
 }
@@ -69,14 +73,50 @@ func (c *Role) nearest() *aws.RoleSighting {
 	return c.seen.named
 }
 
-// openTrust opens the trust policy of the nearest role.
-func (c *Role) openTrust(s *step.Session) []screen.Effect {
+// The actions that open what has to be mended.
+const (
+	actionTrust = "trust"
+	actionEdit  = "edit"
+)
+
+// nearestReport is the verdict on the pasted role, else on the nearest one; the
+// name is empty where there is none.
+func (c *Role) nearestReport() (name string, checks []aws.Check) {
+	if c.verified != nil && c.verified.Role != nil {
+		return c.verified.Role.Name, c.verified.Checks
+	}
+	if near := c.nearest(); near != nil {
+		return near.Role.Name, near.Report.Checks
+	}
+	return "", nil
+}
+
+// mending is the action that fits what is wrong with the nearest role: it opens
+// the page where that is mended. It is empty where no page mends it.
+func (c *Role) mending() screen.Action {
+	name, checks := c.nearestReport()
+	wrong := step.FirstFailure(checks)
+	switch {
+	case name == "" || wrong == nil:
+	case strings.HasPrefix(wrong.ID, "trust-"):
+		return screen.Action{ID: actionTrust, Key: "e", Label: "edit its trust policy"}
+	case strings.HasPrefix(wrong.ID, "policy-"), wrong.ID == "permissions-boundary":
+		return screen.Action{ID: actionEdit, Key: "e", Label: "open its permissions"}
+	}
+	return screen.Action{}
+}
+
+// openNearest opens the page where the nearest role is mended.
+func (c *Role) openNearest(s *step.Session) []screen.Effect {
 	console, ok := aws.ConsoleFor(s.Partition)
-	role := c.nearest()
-	if !ok || role == nil {
+	name, _ := c.nearestReport()
+	if !ok || name == "" {
 		return nil
 	}
-	return []screen.Effect{screen.Open{Label: "Trust policy of " + role.Role.Name, URL: console.Trust(role.Role.Name)}}
+	if c.mending().ID == actionEdit {
+		return []screen.Effect{screen.Open{Label: "the permissions of " + name, URL: console.RolePermissions(name)}}
+	}
+	return []screen.Effect{screen.Open{Label: "the trust policy of " + name, URL: console.Trust(name)}}
 }
 
 // openOlder opens the same form by the console's older address, for where the
@@ -133,15 +173,14 @@ func (c *Role) link(s *step.Session) (screen.Link, bool) {
 }
 
 func (c *Role) state(s *step.Session) []screen.Block {
-	blocks := screen.AppendProblem(nil, c.id.Changed(s))
+	var blocks []screen.Block
 	if len(c.right()) > 1 {
 		blocks = append(blocks, c.several(s)...)
 	} else {
 		blocks = append(blocks, c.underway(s)...)
 	}
-	if c.pasting {
-		blocks = append(blocks, screen.Input{ID: fieldRoleARN, Label: c.fieldLabel(s), Long: s.AWS == nil, Value: c.pastedBefore(s),
-			Hint: "arn:" + s.Partition + ":iam::" + OrDigits(s.AccountID) + ":role/" + s.Part(c.Spec.Role).RoleName, Problem: c.field})
+	if s.AWS == nil {
+		blocks = append(blocks, c.paste(s)...)
 	}
 	return blocks
 }
@@ -163,12 +202,21 @@ func (c *Role) pastedBefore(s *step.Session) string {
 	return s.Part(c.Spec.Role).RoleARN
 }
 
+// paste is the field for the role's ARN, while it is open.
+func (c *Role) paste(s *step.Session) []screen.Block {
+	if !c.pasting {
+		return nil
+	}
+	return []screen.Block{screen.Input{ID: fieldRoleARN, Label: c.fieldLabel(s), Long: s.AWS == nil, Value: c.pastedBefore(s),
+		Hint: "arn:" + s.Partition + ":iam::" + OrDigits(s.AccountID) + ":role/" + s.Part(c.Spec.Role).RoleName, Problem: c.field}}
+}
+
 // foundBlocks shows the role that was proven right, check by check.
 func (c *Role) foundBlocks(s *step.Session) []screen.Block {
 	report := s.Seen.Parts[c.Spec.Role].Report
-	blocks := screen.AppendProblem(step.Acted(c.created...), c.id.Changed(s))
+	blocks := screen.ProblemFirst(step.Acted(c.created...), c.id.Changed(s))
 	return append(blocks, screen.Text{Tone: screen.Good, Body: "Found " + report.Role.Name + ". It is right."},
-		screen.Facts{{Label: "Role ARN", Value: report.Role.ARN, Copy: true}}, step.ChecksOf(*report))
+		screen.Facts{{Label: "Role ARN", Value: report.Role.ARN, Copy: true}}, step.ChecksOf(report.Checks))
 }
 
 // OrDigits is the account, or twelve digits that stand for one in an example.
@@ -179,7 +227,48 @@ func OrDigits(accountID string) string {
 	return accountID
 }
 
-// underway shows the waiting and the nearest thing to a right role.
+// wrong says what is wrong with the pasted role, else with the nearest one.
+func (c *Role) wrong(s *step.Session) []screen.Block {
+	blocks := screen.ProblemFirst(nil, c.id.Changed(s))
+	if s.AWS == nil || len(c.right()) > 1 {
+		return blocks
+	}
+	switch {
+	case c.verified != nil && !c.verified.OK && c.verified.Role != nil:
+		blocks = append(blocks, c.notYet(s, c.verified.Role.Name, c.verified.Checks)...)
+	case c.verified != nil && !c.verified.OK:
+		blocks = append(blocks, step.ChecksOf(c.verified.Checks))
+	case len(c.seen.matches) > 0:
+		blocks = append(blocks, c.notYet(s, c.seen.matches[0].Role.Name, c.seen.matches[0].Report.Checks)...)
+	case c.seen.nearMiss != nil:
+		blocks = append(blocks, c.nearMissProblem(s))
+	case c.seen.named != nil:
+		blocks = append(blocks, c.wrongNamed(s))
+	}
+	if c.verified == nil {
+		blocks = append(blocks, c.other...)
+	}
+	return blocks
+}
+
+// grantsOther is the whole difference of what the nearest role grants from what
+// it should, where that is what is wrong.
+func (c *Role) grantsOther(s *step.Session) []screen.Block {
+	if len(c.seen.matches) == 0 {
+		return nil
+	}
+	role, want := c.seen.matches[0].Role, s.WantedRole(c.Spec.Role)
+	if check, _ := c.seen.matches[0].Report.Check("policy-matches"); check.Status != aws.Fail && check.Status != aws.Warn {
+		return nil
+	}
+	d, ok := aws.GrantsDifference(want, role)
+	if !ok {
+		return nil
+	}
+	return []screen.Block{step.DifferenceCode(role.Name, d)}
+}
+
+// underway shows the waiting.
 func (c *Role) underway(s *step.Session) []screen.Block {
 	if s.AWS == nil {
 		return c.pasted.blocks(s, c.Spec.Role)
@@ -190,29 +279,24 @@ func (c *Role) underway(s *step.Session) []screen.Block {
 	} else {
 		blocks = append(blocks, c.Waiting(s, "a role that trusts "+s.Vendor.Title))
 	}
-	switch {
-	case c.verified != nil:
-		blocks = append(blocks, step.ChecksOf(*c.verified))
-	case len(c.seen.matches) > 0:
-		nearly := c.seen.matches[0]
-		blocks = append(blocks, c.notYetProblem(s, nearly), step.ChecksOf(nearly.Report))
-	case c.seen.nearMiss != nil:
-		blocks = append(blocks, c.nearMissProblem(s))
-	case c.seen.named != nil:
-		blocks = append(blocks, c.wrongNamed(s))
-	}
 	return append(blocks, c.Notes()...)
 }
 
-// notYetProblem tells what a role that lets the vendor in still lacks.
-func (c *Role) notYetProblem(s *step.Session, nearly aws.RoleSighting) screen.Problem {
-	p := screen.Problem{What: nearly.Role.Name + " trusts " + s.Vendor.Title + " under this external ID, and is not right yet.",
-		Kind: c.wrongness(s, nearly.Role.Name), Passing: true}
-	if wrong := step.FirstFailure(nearly.Report); wrong != nil {
-		p.What = fmt.Sprintf("%s %s: %s.", p.What, step.NameOfCheck(wrong.ID), wrong.Got)
-		p.Expected, p.Next = wrong.Want, wrong.Fix
+// notYet tells what a role still lacks: the first thing that is wrong with it,
+// what else is, and how much is right.
+func (c *Role) notYet(s *step.Session, name string, checks []aws.Check) []screen.Block {
+	p := screen.Problem{What: name + " trusts " + s.Vendor.Title + " under this external ID, and is not right yet.",
+		Kind: c.wrongness(s, name), Passing: true, Action: c.mending().ID}
+	wrong := step.FirstFailure(checks)
+	if wrong == nil {
+		return []screen.Block{p, step.ChecksOf(checks)}
 	}
-	return p
+	if strings.HasPrefix(wrong.ID, "trust-") {
+		p.What = name + " is not right yet."
+	}
+	p.What = fmt.Sprintf("%s %s: %s.", p.What, step.NameOfCheck(wrong.ID), wrong.Got)
+	p.Expected, p.Next = wrong.Want, wrong.Fix
+	return []screen.Block{p, step.OtherChecks(checks, wrong)}
 }
 
 // wrongness is NotAsNeeded for the role that is meant, by its name: a wrong
@@ -231,6 +315,7 @@ func (c *Role) nearMissProblem(s *step.Session) screen.Problem {
 		Expected: "external ID " + wanted,
 		Next:     "Paste the wanted one into its trust policy.",
 		Kind:     c.wrongness(s, near.Role.Name), Passing: true, Wanted: wanted, Found: strings.Join(near.ExternalIDs, ", "),
+		Action: c.mending().ID,
 	}
 	if check := near.Miss(); len(near.ExternalIDs) == 0 || check.ID != "trust-external-id" {
 		p.What = near.Role.Name + " trusts " + s.Vendor.Title + ", but not as needed: " + check.Got + "."
@@ -245,7 +330,7 @@ func (c *Role) wrongNamed(s *step.Session) screen.Problem {
 		What:     named.Role.Name + " exists and does not trust " + s.Vendor.Title + ".",
 		Expected: "a role that trusts account " + strings.Join(s.Request().Trusted(c.Spec.Role), " and "),
 		Next:     "Create a role under another name, or change its trust policy.",
-		Kind:     screen.NotAsNeeded, Passing: true,
+		Kind:     screen.NotAsNeeded, Passing: true, Action: c.mending().ID,
 	}
 }
 
@@ -273,8 +358,10 @@ func (c *Role) actions(s *step.Session) []screen.Action {
 	if s.AWS == nil || len(c.right()) > 1 {
 		return more
 	}
-	if c.nearest() != nil {
-		more = append(more, screen.Action{ID: "trust", Key: "e", Label: "edit its trust policy"})
+	if name, _ := c.nearestReport(); name != "" {
+		if mend := c.mending(); mend.ID != "" {
+			more = append(more, mend)
+		}
 	} else if len(s.Request().Trusted(c.Spec.Role)) == 1 {
 		more = append(more, screen.Action{ID: "older", Key: "a", Label: "older form"})
 	}

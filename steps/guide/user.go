@@ -74,8 +74,21 @@ func (c *User) lookAgain(after time.Duration) screen.Effect {
 	watch := c.watch
 	return c.Look("look for the user", after, watch.Fetch, func(g step.Polled) screen.Msg {
 		g.Note = watch.Note()
-		return userLooked{g, watch.Sightings()}
+		seen := watch.Sightings()
+		g.Words = userWords(seen)
+		return userLooked{g, seen}
 	})
+}
+
+// userWords say what a look showed.
+func userWords(seen []aws.UserSighting) string {
+	switch {
+	case len(seen) == 0:
+		return ""
+	case seen[0].Report.OK:
+		return "Found " + seen[0].User.Name + "."
+	}
+	return seen[0].User.Name + " is not right yet."
 }
 
 // Update follows the person's hands and what AWS shows.
@@ -169,6 +182,8 @@ func (c *User) chose(s *step.Session, msg screen.Chose) (step.Move, []screen.Eff
 		return step.Next, nil
 	case "login":
 		return step.Goto(record.StepLogin), nil
+	case actionEdit:
+		return step.Stay, c.openNearest(s)
 	case "extend":
 		c.Extend(s)
 		return step.Stay, []screen.Effect{c.lookAgain(0)}
@@ -220,7 +235,7 @@ func (c *User) Screen(s *step.Session) screen.Screen {
 	if s.UserRight(c.Spec.Role) {
 		report := s.Seen.Parts[c.Spec.Role].User
 		view.Blocks = append(step.Acted(c.created...), screen.Text{Tone: screen.Good, Body: "Found " + report.User.Name + ". It is right."},
-			screen.Facts{{Label: "User ARN", Value: report.User.ARN, Copy: true}}, step.CheckList(report.Checks))
+			screen.Facts{{Label: "User ARN", Value: report.User.ARN, Copy: true}}, step.ChecksOf(report.Checks))
 		view.Actions = []screen.Action{{ID: "next", Label: "next", Default: true}}
 		return view
 	}
@@ -229,12 +244,12 @@ func (c *User) Screen(s *step.Session) screen.Screen {
 		facts = append(facts, screen.Fact{Label: labelAttach, Value: p.Name, Copy: true})
 	}
 	console, ok := aws.ConsoleFor(s.Partition)
-	view.Blocks = append(c.Guide(s, pageOf(ok)...), facts)
+	view.Blocks = append(append(c.notYet(), c.Guide(s, pageOf(ok)...)...), facts)
 	if ok {
 		view.Blocks = append(view.Blocks, screen.Link{Label: "Create user", URL: console.CreateUser()})
 	}
 	view.Blocks = append(view.Blocks, c.underway(s)...)
-	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
+	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	view.Actions = c.actions(s)
 	return view
 }
@@ -252,13 +267,35 @@ func (c *User) underway(s *step.Session) []screen.Block {
 		blocks = append(blocks, c.Waiting(s, "a user with the policy "+s.PolicyNames(c.Spec.Role)))
 	}
 	right := c.right()
-	switch {
-	case len(right) > 1:
+	if len(right) > 1 {
 		blocks = append(blocks, c.several(right)...)
-	case len(c.seen) > 0:
-		blocks = append(blocks, screen.Text{Body: "There is " + c.seen[0].User.Name + ". Not yet right:"}, step.CheckList(c.seen[0].Report.Checks))
 	}
 	return append(blocks, c.Notes()...)
+}
+
+// openNearest opens the permissions of the nearest user.
+func (c *User) openNearest(s *step.Session) []screen.Effect {
+	console, ok := aws.ConsoleFor(s.Partition)
+	if !ok || len(c.seen) == 0 {
+		return nil
+	}
+	name := c.seen[0].User.Name
+	return []screen.Effect{screen.Open{Label: "the permissions of " + name, URL: console.UserPermissions(name)}}
+}
+
+// notYet says what the nearest user still lacks, what is wrong first.
+func (c *User) notYet() []screen.Block {
+	if len(c.seen) == 0 || len(c.right()) > 0 {
+		return nil
+	}
+	nearest := c.seen[0]
+	p := screen.Problem{What: nearest.User.Name + " is not right yet.", Passing: true, Action: actionEdit}
+	wrong := step.FirstFailure(nearest.Report.Checks)
+	if wrong != nil {
+		p.What = fmt.Sprintf("%s %s: %s.", p.What, step.NameOfCheck(wrong.ID), wrong.Got)
+		p.Expected, p.Next = wrong.Want, wrong.Fix
+	}
+	return []screen.Block{p, step.OtherChecks(nearest.Report.Checks, wrong)}
 }
 
 func (c *User) several(right []aws.UserSighting) []screen.Block {
@@ -278,6 +315,9 @@ func (c *User) actions(s *step.Session) []screen.Action {
 		return nil
 	case s.Rehearsal && !c.making && !c.made && len(c.seen) == 0:
 		return c.Rehearsed(s)
+	}
+	if len(c.notYet()) > 0 {
+		return c.Actions(s, "the user", screen.Action{ID: actionEdit, Key: "e", Label: "open its permissions"})
 	}
 	return c.Actions(s, "the user")
 }

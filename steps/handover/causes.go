@@ -25,7 +25,7 @@ func (c *Connect) diagnose(s *step.Session, msg roleJudged) *screen.Problem {
 	purpose := s.Submits().Purpose
 	facts := diagnose.Facts{Vendor: s.Vendor.Title, Want: s.WantedRole(purpose), Held: s.Part(purpose).RoleARN, HeldID: msg.externalID,
 		Session: s.SessionFor, Looked: true, Seen: msg.seen, Report: msg.report, Surroundings: msg.around}
-	wrong := step.FirstFailure(msg.report)
+	wrong := step.FirstFailure(msg.report.Checks)
 	certain := slices.ContainsFunc(diagnose.Rank(facts), func(cause diagnose.Cause) bool { return cause.Likelihood == diagnose.Certain })
 	facts.Refusal = c.said
 	c.causes = diagnose.Rank(facts)
@@ -72,7 +72,7 @@ func (c *Connect) causesFound() []screen.Block {
 		if cause.Likelihood == diagnose.Certain {
 			state = screen.Fail
 		}
-		checks = append(checks, screen.Check{ID: string(cause.ID), State: state, Label: explain.CauseLine(cause), Why: cause.Evidence[0], Fix: cause.Fix})
+		checks = append(checks, screen.Check{ID: string(cause.ID), State: state, Label: explain.CauseLine(cause), Got: cause.Evidence[0], Fix: cause.Fix})
 	}
 	return []screen.Block{checks}
 }

@@ -150,7 +150,7 @@ func (c *Connect) chose(s *step.Session, id string) (step.Move, []screen.Effect)
 		return step.Stay, c.begin(s)
 	case "handed":
 		return c.handedOver(s)
-	case "role":
+	case actionRole:
 		return step.Goto(roleStepOf(s)), nil
 	case "finish":
 		return step.Next, nil
@@ -219,7 +219,7 @@ func (c *Connect) proven(s *step.Session, msg approvalProven) (step.Move, []scre
 		c.stage = gaveUp
 		return step.Stay, nil
 	}
-	if wrong := step.FirstFailure(msg.report); wrong != nil || !msg.report.OK {
+	if wrong := step.FirstFailure(msg.report.Checks); wrong != nil || !msg.report.OK {
 		c.stage, c.problem = gaveUp, &screen.Problem{What: "The role is not as approved.", Expected: "a role with the plan's documents",
 			Next: "Look at the checks of the role step.", Kind: screen.NotAsNeeded}
 		if wrong != nil {

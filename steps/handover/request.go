@@ -130,7 +130,7 @@ func (c *Request) Screen(s *step.Session) screen.Screen {
 		view.Blocks = append(view.Blocks, screen.Text{Body: strings.TrimRight(line, "\n")})
 	}
 	view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: "Whoever has the ARN and the external ID cannot use the role: only the account that it trusts can."})
-	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
+	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	view.Actions = []screen.Action{
 		{ID: "send", Label: "send it", Default: true, Writes: true, Confirm: &screen.Confirm{Question: "Send the role to " + url + "?", Flag: flagSendTo, Given: s.SendTo == url}},
 		{ID: "by-hand", Key: "h", Label: "copy it by hand"},

@@ -25,8 +25,8 @@ func (c *Connect) Screen(s *step.Session) screen.Screen {
 		view.Actions = []screen.Action{{ID: "replace", Label: "replace it", Default: true, Writes: true, Confirm: &screen.Confirm{Flag: "--replace-role",
 			Question: "Replace the role that " + s.Vendor.Title + " holds?", Given: s.ReplaceRole}}}
 	case gaveUp:
-		view.Blocks = append(screen.AppendProblem(c.roles(s), c.problem), c.causesFound()...)
 		view.Actions = c.gaveUpActions()
+		view.Blocks = screen.ProblemFirst(append(c.causesFound(), c.roles(s)...), c.mended())
 	case handOver:
 		view.Blocks, view.Actions = c.handOverBlocks(s)
 	case connected:
@@ -37,10 +37,23 @@ func (c *Connect) Screen(s *step.Session) screen.Screen {
 	return view
 }
 
+// mended is the problem with the action that mends it: the role is mended where it
+// was made.
+func (c *Connect) mended() *screen.Problem {
+	if c.problem == nil || c.problem.Kind != screen.NotAsNeeded {
+		return c.problem
+	}
+	p := *c.problem
+	p.Action = actionRole
+	return &p
+}
+
+const actionRole = "role"
+
 func (c *Connect) gaveUpActions() []screen.Action {
 	actions := []screen.Action{{ID: "again", Label: "try again", Default: true}}
 	if c.problem != nil && c.problem.Kind == screen.NotAsNeeded {
-		actions = append(actions, screen.Action{ID: "role", Key: "r", Label: "back to the role"})
+		actions = append(actions, screen.Action{ID: actionRole, Key: "r", Label: "back to the role"})
 	}
 	return actions
 }

@@ -119,7 +119,7 @@ func (c *User) Screen(s *step.Session) screen.Screen {
 	default:
 		view.Blocks, view.Actions = c.handOver(s, purpose, part)
 	}
-	view.Blocks = screen.AppendProblem(view.Blocks, c.problem)
+	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	return view
 }
 

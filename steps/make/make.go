@@ -74,8 +74,9 @@ type Difference struct {
 	Kind    record.ItemKind
 	Name    string
 	Problem screen.Problem
-	Fixed   string      // why rolecall cannot update it; empty when it can
-	Update  []Operation // what updating it takes
+	Whole   *screen.Code // of a policy: everything that differs, to be read
+	Fixed   string       // why rolecall cannot update it; empty when it can
+	Update  []Operation  // what updating it takes
 }
 
 // Plan is what has to be done, given what exists.

@@ -252,7 +252,8 @@ func (w wanted) policyDifference(p *aws.Policy, i int) *Difference {
 		d.Fixed = "a path cannot be changed"
 	default:
 		if compared := policy.Compare(doc, p.Document); !compared.Equal {
-			d.Problem = DifferenceProblem(p.Name, compared)
+			whole := DifferenceCode(p.Name, compared)
+			d.Problem, d.Whole = DifferenceProblem(p.Name, compared), &whole
 			d.Update = []Operation{update}
 		}
 	}
@@ -320,39 +321,4 @@ func PartPolicies(g access.Grant, x Sight) []record.PartPolicy {
 		}
 	}
 	return policies
-}
-
-// DifferenceProblem says how a policy of the wanted name differs from what is
-// wanted.
-func DifferenceProblem(name string, d policy.Difference) screen.Problem {
-	var words []string
-	if missing := ChangeList(d.Removed, nil); missing != "" {
-		words = append(words, "it lacks "+missing)
-	}
-	if extra := ChangeList(d.Added, nil); extra != "" {
-		words = append(words, "it adds "+extra)
-	}
-	if changed := ChangeList(nil, d.Changed); changed != "" {
-		words = append(words, changed)
-	}
-	return screen.Problem{
-		What:     name + " exists and differs: " + strings.Join(words, "; ") + ".",
-		Expected: "a policy that grants exactly the document above",
-		Next:     "Edit it in the console and paste the document, or create one under another name.",
-		Kind:     screen.NotAsNeeded,
-		Passing:  true,
-	}
-}
-
-// ChangeList names at most three differences and counts the rest.
-func ChangeList(actions []string, changes []policy.Change) string {
-	words := slices.Clone(actions)
-	for _, c := range changes {
-		words = append(words, c.Detail)
-	}
-	const most = 3
-	if len(words) > most {
-		return fmt.Sprintf("%s and %d more", strings.Join(words[:most], ", "), len(words)-most)
-	}
-	return strings.Join(words, ", ")
 }

@@ -22,12 +22,13 @@ func (p *Problem) InScript() string {
 	return strings.TrimSpace(p.Next + " Unattended: " + p.Flag + ".")
 }
 
-// AppendProblem puts a problem, if there is one, at the end of the blocks.
-func AppendProblem(blocks []Block, p *Problem) []Block {
+// ProblemFirst puts a problem, if there is one, before the blocks: what went
+// wrong is read first.
+func ProblemFirst(blocks []Block, p *Problem) []Block {
 	if p == nil {
 		return blocks
 	}
-	return append(blocks, *p)
+	return append([]Block{*p}, blocks...)
 }
 
 // Request names the request for whoever answered it: "AWS request 0f1e… · code

@@ -198,6 +198,7 @@ type Note struct {
 	Line int // from 1
 	Tone Tone
 	Text string
+	Rank int // how much it matters: the viewer begins at the first of the highest, if it is a warning
 }
 
 // Code is a document: one line on the screen, whole in the viewer, and exactly
@@ -209,6 +210,9 @@ type Code struct {
 	About string // "6,097 of 6,144 characters · sha256:3f9a…"
 	Notes []Note
 	Print bool // an unattended run that stops here prints it
+	// Aside says that it is about something else, to be read: it has no number to
+	// copy it by.
+	Aside bool
 }
 
 // CheckState is the state of a Check.
@@ -227,13 +231,27 @@ const (
 type Check struct {
 	ID    string
 	State CheckState
-	Label string
-	Why   string // for everything but pass
-	Fix   string
+	Label string // what is looked at: "External ID"
+	Want  string // what is needed
+	Got   string // what was found
+	Fix   string // what to do; for everything but pass
+	Told  bool   // a Problem on the screen says it: it is only counted
 }
 
-// Checks are drawn as they pass.
+// Checks are a verdict, what is wrong first. What is right is said in one line
+// that counts it, and opens.
 type Checks []Check
+
+// Right is how many of them are right.
+func (c Checks) Right() int {
+	n := 0
+	for _, check := range c {
+		if check.State == Pass {
+			n++
+		}
+	}
+	return n
+}
 
 // TaskState is the state of a Task.
 type TaskState string
@@ -293,7 +311,8 @@ type Problem struct {
 	Wanted, Found        string
 	Named                Named
 	Kind                 ProblemKind
-	Passing              bool // rolecall goes on by itself; not the end of an unattended run
+	Passing              bool   // rolecall goes on by itself; not the end of an unattended run
+	Action               string // the ID of the Action that mends it: its key stands beside Next
 }
 
 // Named is what AWS or the vendor named in its answer, for scripts and for their

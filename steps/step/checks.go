@@ -1,36 +1,49 @@
 package step
 
 import (
+	"cmp"
+	"slices"
+
 	"rolecall/aws"
 	"rolecall/steps/screen"
 )
 
-// ChecksOf turns a verdict's checks into the screen's.
-func ChecksOf(r aws.Report) screen.Checks {
-	checks := make(screen.Checks, 0, len(r.Checks))
-	for _, check := range r.Checks {
-		shown := screen.Check{ID: check.ID, State: screen.CheckState(check.Status), Label: NameOfCheck(check.ID) + ": " + check.Want}
-		if check.Status == aws.Pass {
-			shown.Label = NameOfCheck(check.ID) + ": " + check.Got
-		} else {
-			shown.Why, shown.Fix = "found: "+check.Got, check.Fix
+// ChecksOf turns checks of AWS into the screen's: what failed first, then what
+// is not known, then the warnings.
+func ChecksOf(checks []aws.Check) screen.Checks {
+	shown := make(screen.Checks, 0, len(checks))
+	for _, check := range checks {
+		one := screen.Check{ID: check.ID, State: screen.CheckState(check.Status), Label: NameOfCheck(check.ID), Want: check.Want, Got: check.Got}
+		if check.Status != aws.Pass {
+			one.Fix = check.Fix
 		}
 		if check.Got == aws.NotInEvidence {
-			shown.Fix = "" // the step shows the command, to be copied
+			one.Fix = "" // the step shows the command, to be copied
 		}
-		checks = append(checks, shown)
+		shown = append(shown, one)
 	}
-	return checks
+	order := []screen.CheckState{screen.Fail, screen.Unknown, screen.Warn, screen.Pending, screen.Pass}
+	slices.SortStableFunc(shown, func(a, b screen.Check) int {
+		return cmp.Compare(slices.Index(order, a.State), slices.Index(order, b.State))
+	})
+	return shown
 }
 
-// CheckList turns checks of AWS into the screen's.
-func CheckList(checks []aws.Check) screen.Checks { return ChecksOf(aws.Report{Checks: checks}) }
+// OtherChecks are ChecksOf where a problem on the screen says one of them
+// already; nil: none.
+func OtherChecks(checks []aws.Check, told *aws.Check) screen.Checks {
+	shown := ChecksOf(checks)
+	for i := range shown {
+		shown[i].Told = told != nil && shown[i].ID == told.ID
+	}
+	return shown
+}
 
-// FirstFailure is the first failed check.
-func FirstFailure(r aws.Report) *aws.Check {
-	for i := range r.Checks {
-		if r.Checks[i].Status == aws.Fail {
-			return &r.Checks[i]
+// FirstFailure is the first failed check; nil when none failed.
+func FirstFailure(checks []aws.Check) *aws.Check {
+	for i := range checks {
+		if checks[i].Status == aws.Fail {
+			return &checks[i]
 		}
 	}
 	return nil

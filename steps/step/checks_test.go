@@ -3,7 +3,10 @@ package step
 import (
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"rolecall/aws"
+	"rolecall/steps/screen"
 )
 
 func TestEveryCheckHasANameForPeople(t *testing.T) {
@@ -15,14 +18,17 @@ func TestEveryCheckHasANameForPeople(t *testing.T) {
 }
 
 func TestChecksSayWhatTheyAreAbout(t *testing.T) {
-	got := ChecksOf(aws.Report{Checks: []aws.Check{
-		{ID: "permissions-boundary", Status: aws.Pass, Want: "none", Got: "none"},
+	got := OtherChecks([]aws.Check{
+		{ID: "permissions-boundary", Status: aws.Pass, Want: "none", Got: "none", Fix: "nothing"},
+		{ID: "role-path", Status: aws.Warn, Want: "/", Got: "/x/"},
 		{ID: "trust-external-id", Status: aws.Fail, Want: "abc", Got: "abd", Fix: "mend it"},
-	}})
-	if got[0].Label != "Permissions boundary: none" || got[0].Why != "" {
-		t.Errorf("passed: %+v", got[0])
+	}, &aws.Check{ID: "role-path"})
+	want := screen.Checks{
+		{ID: "trust-external-id", State: screen.Fail, Label: "External ID", Want: "abc", Got: "abd", Fix: "mend it"},
+		{ID: "role-path", State: screen.Warn, Label: "Path", Want: "/", Got: "/x/", Told: true},
+		{ID: "permissions-boundary", State: screen.Pass, Label: "Permissions boundary", Want: "none", Got: "none"},
 	}
-	if got[1].Label != "External ID: abc" || got[1].Why != "found: abd" || got[1].Fix != "mend it" {
-		t.Errorf("failed: %+v", got[1])
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("what is wrong does not come first (-want +got):\n%s", diff)
 	}
 }

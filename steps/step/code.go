@@ -49,6 +49,11 @@ func DifferenceProblem(named *aws.PolicySighting) screen.Problem {
 	return making.DifferenceProblem(named.Policy.Name, named.Difference)
 }
 
+// DifferenceCode is making.DifferenceCode.
+func DifferenceCode(name string, d policy.Difference) screen.Code {
+	return making.DifferenceCode(name, d)
+}
+
 // ChangeList is making.ChangeList.
 func ChangeList(actions []string, changes []policy.Change) string {
 	return making.ChangeList(actions, changes)

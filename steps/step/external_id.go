@@ -190,7 +190,7 @@ func (e *ExternalID) Show(s *Session, view screen.Screen) screen.Screen {
 	case externalIDReading:
 		view.Blocks = []screen.Block{screen.Tasks{{Name: "Asking " + s.Vendor.Title + " for the external ID", State: screen.Running}}}
 	case externalIDFailed:
-		view.Blocks = screen.AppendProblem(nil, e.problem)
+		view.Blocks = screen.ProblemFirst(nil, e.problem)
 		view.Actions = []screen.Action{{ID: "again", Label: "ask again", Default: true}, {ID: "by-hand", Key: "h", Label: "paste it by hand"}}
 	case externalIDAsked:
 		view.Blocks = e.question(s)

@@ -19,6 +19,7 @@ const LongPause = 10 * time.Second
 // Poll is the wait for something to appear in the account: since when, until
 // when, and when rolecall looks again.
 type Poll struct {
+	told    string // what was said of the last look
 	account *aws.Account
 	Since   time.Time
 	until   time.Time
@@ -29,9 +30,32 @@ type Poll struct {
 
 // Polled is how one look went; a step's message embeds it beside what was seen.
 type Polled struct {
-	next time.Duration // until the next look
-	Note string        // what is limited just now
-	Err  error         // of the look, or of loading the credentials anew
+	next   time.Duration // until the next look
+	before string        // what was said of the look before
+	Note   string        // what is limited just now
+	Words  string        // what was seen, in a sentence; empty for nothing
+	Err    error         // of the look, or of loading the credentials anew
+}
+
+// words say how the look went.
+func (p Polled) words() string {
+	if p.Err != nil {
+		return InputProblem(p.Err)
+	}
+	return p.Words
+}
+
+// News says what a look shows that the one before did not; empty when it is the
+// same, and can be told to somebody in the middle of something.
+func (p Polled) News() string {
+	switch now := p.words(); now {
+	case p.before:
+		return ""
+	case "":
+		return "What was found is gone."
+	default:
+		return now
+	}
 }
 
 // Begin starts the clock.
@@ -54,21 +78,21 @@ func (s *Session) Patience(own time.Duration) time.Duration {
 // Look makes the call that looks once. seen makes the step's message of what the
 // watch saw; it runs in the call, before the next look can begin.
 func (p *Poll) Look(name string, after time.Duration, fetch func(context.Context) (time.Duration, bool, error), seen func(Polled) screen.Msg) screen.Call {
-	account, renew := p.account, p.expired
+	account, renew, before := p.account, p.expired, p.told
 	return screen.Call{Name: name, After: after, Do: func(ctx context.Context) screen.Msg {
 		if renew {
 			if err := account.Renew(ctx); err != nil {
-				return seen(Polled{next: LongPause, Err: err})
+				return seen(Polled{next: LongPause, before: before, Err: err})
 			}
 		}
 		next, _, err := fetch(ctx)
-		return seen(Polled{next: next, Err: err})
+		return seen(Polled{next: next, before: before, Err: err})
 	}}
 }
 
 // Took notes how a look went.
 func (p *Poll) Took(s *Session, polled Polled) {
-	p.note, p.expired, p.next = polled.Note, needsRenewal(polled.Err), s.Now().Add(polled.next)
+	p.told, p.note, p.expired, p.next = polled.words(), polled.Note, needsRenewal(polled.Err), s.Now().Add(polled.next)
 }
 
 // needsRenewal reports whether the credentials ran out or can no longer be got.

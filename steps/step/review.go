@@ -47,7 +47,7 @@ func (s *Session) review(purpose, text string) Reviewed {
 		if f.Line < 1 || f.Severity == review.Note {
 			continue
 		}
-		note := screen.Note{Line: f.Line, Tone: toneOf(f.Severity), Text: string(f.Severity) + ": " + f.Title}
+		note := screen.Note{Line: f.Line, Tone: toneOf(f.Severity), Text: string(f.Severity) + ": " + f.Title, Rank: f.Severity.Rank()}
 		if f.Severity.Rank() >= review.Medium.Rank() && f.Cost != "" {
 			note.Text = strings.TrimSuffix(note.Text, ".") + ". " + f.Cost
 		}

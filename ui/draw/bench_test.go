@@ -30,13 +30,13 @@ func BenchmarkSheet(b *testing.B) {
 	theme := draw.NewTheme(draw.Look{})
 	b.Run("lay out", func(b *testing.B) {
 		for b.Loop() {
-			theme.Sheet(code, 80)
+			theme.Sheet(code, 80, false)
 		}
 	})
-	sheet := theme.Sheet(code, 80)
+	sheet := theme.Sheet(code, 80, false)
 	b.Run("frame", func(b *testing.B) {
 		for b.Loop() {
-			sheet.Draw(draw.Frame{Width: 80, Height: 24, Top: 5000})
+			sheet.Draw(draw.Frame{Width: 80, Height: 24}, draw.Reading{Top: 5000})
 		}
 	})
 }

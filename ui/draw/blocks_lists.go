@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -32,7 +33,7 @@ func (p *page) body(tone screen.Tone, style lipgloss.Style) lipgloss.Style {
 	return style
 }
 
-func (p *page) text(i int, b screen.Text) {
+func (p *page) text(b screen.Text) {
 	style, sign := p.tone(b.Tone)
 	body := b.Body
 	for _, bullet := range []string{"· ", "• ", "- "} { // a list item hangs behind its bullet
@@ -42,18 +43,9 @@ func (p *page) text(i int, b screen.Text) {
 	}
 	start := len(p.lines)
 	p.paragraph(p.body(b.Tone, style), style.Render(sign), body, width(sign))
-	if (b.Tone == screen.Good || b.Tone == screen.Warning) && !p.instructionsAfter(i) {
-		p.focusLast(len(p.lines)-start, news)
+	if b.Tone == screen.Good {
+		p.focusAt(start, news)
 	}
-}
-
-// instructionsAfter reports whether there is something to follow behind a block:
-// what is said before it describes the step, and is no news.
-func (p *page) instructionsAfter(i int) bool {
-	return slices.ContainsFunc(p.f.Screen.Blocks[i+1:], func(b screen.Block) bool {
-		_, ok := b.(screen.Instructions)
-		return ok
-	})
 }
 
 // instructions are the vendor's list. Where there is little room, what is done
@@ -87,14 +79,7 @@ func (p *page) instruction(one screen.Instruction, digits int, next bool) {
 	case next:
 		sign, style = p.t.accent.Render(p.t.glyph.next), p.t.accent
 	}
-	start := len(p.lines)
 	p.hanging(style, instructionKey(one), sign+" "+style.Render(pad(strconv.Itoa(one.Number), digits))+"  ", one.Text, digits+4)
-	switch {
-	case p.f.Moved && p.marked(instructionKey(one)):
-		p.focusLast(len(p.lines)-start, underMark)
-	case next:
-		p.focusLast(len(p.lines)-start, nextToDo)
-	}
 }
 
 // before says in one line what is not shown above the first instruction.
@@ -299,24 +284,77 @@ func (p *page) details(n screen.Node, depth int) {
 	}
 }
 
+// CheckFold is the key in Folds of what is right: its Details are shown or not.
+const CheckFold = "checks"
+
+// CheckKey is the key that shows the checks that are right.
+const CheckKey = "f"
+
+// FoldsChecks reports whether checks of a screen are shown in short, so that
+// there is more to open.
+func FoldsChecks(view screen.Screen) bool {
+	return slices.ContainsFunc(view.Blocks, func(b screen.Block) bool {
+		checks, ok := b.(screen.Checks)
+		return ok && checks.Right() > 1
+	})
+}
+
+// checks are what is wrong, and what is right in one line. Where something
+// failed, the first of that is said whole, and of the rest what was found: it may
+// be a consequence.
 func (p *page) checks(b screen.Checks) {
-	for _, c := range b {
-		style, sign, word := p.check(c.State)
-		start := len(p.lines)
-		p.paragraph(lipgloss.NewStyle(), style.Render(sign+" "+pad(word, checkHang-2)), c.Label, checkHang)
-		if c.State == screen.Pass {
-			continue
-		}
-		if c.Why != "" {
-			p.paragraph(p.t.dim, "", c.Why, checkHang)
-		}
-		if c.Fix != "" {
-			p.paragraph(lipgloss.NewStyle(), "", c.Fix, checkHang)
-		}
-		if c.State == screen.Fail {
-			p.focusLast(len(p.lines)-start, news)
+	folded := b.Right() > 1
+	open := p.f.Folds[CheckFold].Details || !folded
+	failed := slices.IndexFunc(b, func(c screen.Check) bool { return c.State == screen.Fail })
+	told := slices.ContainsFunc(b, func(c screen.Check) bool { return c.Told })
+	for i, c := range b {
+		if !c.Told && (c.State != screen.Pass || !folded) {
+			p.oneCheck(c, open || failed < 0 || i == failed && !told)
 		}
 	}
+	if !folded {
+		return
+	}
+	word := "show"
+	if open {
+		word = "hide"
+	}
+	count := fmt.Sprintf("%d of %d right", b.Right(), len(b))
+	p.put(p.sides(p.t.ok.Render(p.t.glyph.ok+" "+count), p.t.bold.Render(CheckKey)+"  "+p.t.dim.Render(pad(word, 6))))
+	for _, c := range b {
+		if open && c.State == screen.Pass {
+			p.oneCheck(c, true)
+		}
+	}
+}
+
+// oneCheck is a check that is right, or said in short, in a line; any other with
+// what is needed, what was found and what to do.
+func (p *page) oneCheck(c screen.Check, whole bool) {
+	style, sign, word := p.check(c.State)
+	label, plain := c.Label, lipgloss.NewStyle()
+	whole = whole && c.State != screen.Pass
+	if !whole && c.Got != "" {
+		label += ": " + c.Got
+	}
+	start := len(p.lines)
+	p.paragraph(plain, style.Render(sign+" "+pad(word, checkHang-2)), label, checkHang)
+	if c.State == screen.Fail {
+		p.focusAt(start, trouble)
+	}
+	if !whole {
+		return
+	}
+	p.indent += checkHang
+	for _, part := range [][2]string{{"wanted  ", c.Want}, {"found   ", c.Got}} {
+		if part[1] != "" {
+			p.paragraph(plain, p.t.dim.Render(part[0]), part[1], len(part[0]))
+		}
+	}
+	if c.Fix != "" {
+		p.paragraph(p.t.bold, "", c.Fix, 0)
+	}
+	p.indent -= checkHang
 }
 
 // checkHang is where the text of a check begins, behind its sign and word.

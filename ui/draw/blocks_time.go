@@ -21,14 +21,28 @@ func (p *page) tasks(tasks screen.Tasks) {
 		if detail != "" && width(left)+2+width(detail)+2+width(right) <= p.room() {
 			p.put(p.sides(left+"  "+p.t.dim.Render(detail), right))
 		} else {
-			p.put(p.sides(left, right))
+			p.taskName(style.Render(sign)+" ", name, hang, right)
 			if detail != "" {
 				p.paragraph(p.t.dim, "", detail, hang)
 			}
 		}
-		if task.State == screen.Running || task.State == screen.Stopped {
+		if task.State == screen.Running {
 			p.focusLast(len(p.lines)-start, underWay)
 		}
+	}
+}
+
+// taskName is the name of a task, whole: people agree to it.
+func (p *page) taskName(first, name string, hang int, right string) {
+	if hang+width(name) <= p.room() {
+		p.put(p.sides(first+name, right))
+		return
+	}
+	for i, part := range wrap(name, p.room()-hang) {
+		if i > 0 {
+			first = strings.Repeat(" ", hang)
+		}
+		p.put(first + part)
 	}
 }
 
@@ -77,9 +91,7 @@ func (p *page) waiting(b screen.Waiting) {
 		}
 		text += p.t.glyph.dot + next
 	}
-	start := len(p.lines)
 	p.paragraph(lipgloss.NewStyle(), p.t.accent.Render(p.turning())+" ", text, 2)
-	p.focusLast(len(p.lines)-start, underWay)
 }
 
 func nextLook(in time.Duration) string {

@@ -90,7 +90,10 @@ func (p *page) hints(key string, copies bool) [2]string {
 // code is one line: name and size of the document, which v shows whole.
 func (p *page) code(b screen.Code) {
 	key := codeKey(b)
-	hint := p.hints(key, true)
+	hint := p.hints(key, !b.Aside)
+	if b.Aside {
+		hint[0] = p.t.bold.Render("v") + "  " + p.t.dim.Render("view  ")
+	}
 	name, about := p.t.plain(b.Name), p.t.plain(b.About)
 	style := p.t.strong
 	if p.marked(key) {
@@ -103,6 +106,7 @@ func (p *page) code(b screen.Code) {
 	hang := p.column + 2
 	if width(left)+2+width(hint[0]) > p.room() {
 		left, hang = style.Render(p.t.cut(p.t.plain(b.Label), p.room()-width(hint[0])-2)), 2
+		about = p.t.join([]string{name, about})
 	}
 	p.item(key, p.sides(left, hint[0]))
 	p.noteUnder(about, hang)
@@ -166,6 +170,9 @@ func (p *page) input(b screen.Input) {
 	if b.Problem != "" {
 		p.paragraph(p.t.fail, p.t.fail.Render(p.t.glyph.fail)+" ", b.Problem, 2)
 		p.focusLast(1, trouble)
+		if marked {
+			p.focusLast(1, p.markFocus())
+		}
 	}
 }
 
@@ -277,12 +284,22 @@ func (p *page) problem(b screen.Problem) {
 	if b.Next != "" {
 		p.paragraph(p.t.bold, "", b.Next, 0)
 	}
+	p.mends(b.Action)
 	if b.Quoted != "" {
 		says := quoter(b)
 		p.paragraph(p.t.dim, p.t.dim.Render(says), b.Quoted, width(says))
 	}
 	p.indent -= 2
-	p.focusLast(len(p.lines)-start, trouble)
+	p.focusAt(start, trouble)
+}
+
+// mends is the key of the action that mends a problem.
+func (p *page) mends(id string) {
+	for _, a := range p.f.Screen.Actions {
+		if id != "" && a.ID == id && a.Key != "" && a.Disabled == "" {
+			p.paragraph(p.t.accent, p.t.accent.Render(a.Key), a.Label, width(a.Key)+2)
+		}
+	}
 }
 
 func quoter(b screen.Problem) string {

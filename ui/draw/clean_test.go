@@ -83,8 +83,8 @@ func FuzzDraw(f *testing.F) {
 				}
 			}
 		}
-		sheet := draw.NewTheme(draw.Look{}).Sheet(screen.Code{Body: text, Notes: []screen.Note{{Line: 1, Text: value}}}, width)
-		for line := range strings.SplitSeq(sheet.Draw(fr).Content, "\n") {
+		sheet := draw.NewTheme(draw.Look{}).Sheet(screen.Code{Body: text, Notes: []screen.Note{{Line: 1, Text: value}}}, width, false)
+		for line := range strings.SplitSeq(sheet.Draw(fr, draw.Reading{Top: fr.Top}).Content, "\n") {
 			if w := ansi.StringWidth(line); w > width {
 				t.Fatalf("a line of %d cells in the viewer", w)
 			}

@@ -233,8 +233,8 @@ func TestHostileTextMovesNothing(t *testing.T) {
 func TestSheet(t *testing.T) {
 	var b strings.Builder
 	for _, v := range variants() {
-		sheet := draw.NewTheme(v.look).Sheet(policyCode(), v.width)
-		d := sheet.Draw(draw.Frame{Width: v.width, Height: v.height})
+		sheet := draw.NewTheme(v.look).Sheet(policyCode(), v.width, false)
+		d := sheet.Draw(draw.Frame{Width: v.width, Height: v.height}, draw.Reading{})
 		lines := strings.Split(d.Content, "\n")
 		fmt.Fprintf(&b, "=== %s\n%s\n", v.name, visibleEscapes(strings.Join(lines[:len(lines)-d.Foot], "\n")))
 		fits(t, v, d)
@@ -243,14 +243,14 @@ func TestSheet(t *testing.T) {
 }
 
 func TestSheetFinds(t *testing.T) {
-	sheet := draw.NewTheme(draw.Look{}).Sheet(screen.Code{Body: "one\ntwo\nthree\nTwo\n"}, 80)
-	for i, want := range []int{1, 3, 1} {
-		row, ok := sheet.Find("two", []int{0, 1, 3}[i])
-		if !ok || row != want {
-			t.Errorf("found in row %d, want %d", row, want)
+	sheet := draw.NewTheme(draw.Look{}).Sheet(screen.Code{Body: "one\ntwo\nthree\nTwo\n"}, 80, false)
+	for i, want := range []int{2, 4, 2, 4, 2} {
+		line, around, ok := sheet.Find("two", []int{1, 2, 4, 2, 4}[i], []int{1, 1, 1, -1, -1}[i])
+		if !ok || line != want || around != (i == 2 || i == 3) {
+			t.Errorf("%d: found in line %d, want %d; around %v", i, line, want, around)
 		}
 	}
-	if _, ok := sheet.Find("four", 0); ok {
+	if _, _, ok := sheet.Find("four", 1, 1); ok {
 		t.Error("found what is not there")
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"charm.land/lipgloss/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"rolecall/steps"
 	"rolecall/steps/screen"
@@ -317,27 +318,76 @@ func (t *Theme) scroll(f *Frame, p *page, rows int) ([]string, Drawn) {
 	}
 	top, visible := t.view(f, p, rows)
 	d.Top, d.Last = top, top+visible
+	d.Shown = textOf(p.lines[top : top+visible])
+	d.Unmarked = f.Marked != "" && !slices.ContainsFunc(p.lines[top:top+visible], func(l line) bool { return l.marked })
 	body := t.cutRows(p, top, visible, &d)
 	if rows < 3 {
 		return body, d
 	}
-	if top > 0 {
+	if above := p.lines[:top]; len(above) > 0 {
 		d.CursorY++
-		body = append([]string{atRight(t.dim.Render(strconv.Itoa(top)+" more "+t.glyph.up), p.width)}, body...)
+		body = append([]string{atRight(t.hidden(above, "above", t.glyph.up), p.width)}, body...)
 	}
-	if hidden := len(p.lines) - top - visible; hidden > 0 {
-		body = append(body, atRight(t.dim.Render(strconv.Itoa(hidden)+" more "+t.glyph.down), p.width))
+	if below := p.lines[top+visible:]; len(below) > 0 {
+		body = append(body, atRight(t.hidden(below, "below", t.glyph.down), p.width))
 	}
 	return body, d
 }
 
+// hidden says how many lines there are above or below, and whether something
+// that is wrong begins among them, or, above, something was found.
+func (t *Theme) hidden(lines []line, where, sign string) string {
+	more := t.dim.Render(strconv.Itoa(len(lines)) + " more " + sign)
+	has := func(f focus) bool { return slices.ContainsFunc(lines, func(l line) bool { return l.focus == f }) }
+	switch {
+	case has(trouble):
+		return t.fail.Render(t.glyph.fail+" wrong "+where) + t.dim.Render(t.glyph.dot) + more
+	case has(news) && where == "above":
+		return t.ok.Render(t.glyph.ok+" news "+where) + t.dim.Render(t.glyph.dot) + more
+	default:
+		return more
+	}
+}
+
+// textOf is what stands on lines, without any look.
+func textOf(lines []line) []string {
+	out := make([]string, len(lines))
+	for i, l := range lines {
+		out[i] = strings.TrimSpace(ansi.Strip(l.text))
+	}
+	return out
+}
+
+// hold is where lines that somebody reads have to begin so that they stay on
+// their rows: the first of them that is there, once, decides. A page that has
+// none of them is another one, and begins at its top.
+func hold(lines []line, held []string) int {
+	at := map[string]int{}
+	for i, text := range textOf(lines) {
+		if _, twice := at[text]; twice {
+			i = -1
+		}
+		at[text] = i
+	}
+	for i, text := range held {
+		if now, ok := at[text]; ok && now >= 0 && text != "" {
+			return now - i
+		}
+	}
+	return 0
+}
+
 // view is which lines are shown: all rows but those that say how much is hidden.
 func (t *Theme) view(f *Frame, p *page, rows int) (top, visible int) {
+	top = f.Top
+	if !f.Follow && len(f.Held) > 0 && top > 0 {
+		top = hold(p.lines, f.Held)
+	}
 	if rows < 3 {
-		return min(max(f.Top, 0), len(p.lines)-rows), rows
+		return min(max(top, 0), len(p.lines)-rows), rows
 	}
 	visible = max(rows-2, 1)
-	top = min(max(f.Top, 0), len(p.lines)-visible)
+	top = min(max(top, 0), len(p.lines)-visible)
 	if f.Follow {
 		top = follow(p.lines, top, visible)
 	}

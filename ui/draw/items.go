@@ -82,7 +82,12 @@ func (l *lister) block(block screen.Block) {
 			}
 		}
 	case screen.Code:
-		l.copyable(Item{Key: codeKey(b), Kind: Document, Label: b.Label, Text: b.Body, Code: b})
+		item := Item{Key: codeKey(b), Kind: Document, Label: b.Label, Text: b.Body, Code: b}
+		if b.Aside {
+			l.add(item)
+			return
+		}
+		l.copyable(item)
 	case screen.Link:
 		l.add(Item{Key: linkKey(b), Kind: Page, Label: b.Label, Text: b.URL})
 	case screen.Instructions:
@@ -141,7 +146,7 @@ func Start(items []Item) int {
 		switch {
 		case item.Kind == Option && item.Picked:
 			return i
-		case item.Disabled != "" || item.Kind == ToDo:
+		case item.Disabled != "" || item.Kind == ToDo || item.Code.Aside:
 		case item.Kind == Option && option < 0:
 			option = i
 		case first < 0, item.Kind == Field && items[first].Kind == Page:

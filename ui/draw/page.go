@@ -38,6 +38,9 @@ type Frame struct {
 
 	Top    int  // the first line of the step that is shown
 	Follow bool // scroll so that what is marked is visible
+	// Held are lines that somebody reads, as Drawn gave them: those that are still
+	// there stay on their rows, whatever came above them.
+	Held []string
 }
 
 // Header says who and where.
@@ -72,6 +75,10 @@ type Drawn struct {
 	Lines   int // of the step in all
 	Rows    int // of the step on the screen
 	Last    int // how many lines of the step end on the screen: Lines when its end is shown
+	// Shown are the lines of the step that are on the screen, and Unmarked says
+	// that what is marked is not among them.
+	Shown    []string
+	Unmarked bool
 	// Head and Foot are how many lines of Content stand above and below the
 	// step: header and heading, status and keys.
 	Head, Foot int
@@ -82,21 +89,22 @@ type Drawn struct {
 
 // line is one drawn line of a step.
 type line struct {
-	text  string
-	focus focus
-	caret int // column of the caret; -1 for none
+	text   string
+	focus  focus
+	marked bool // it is what is marked
+	caret  int  // column of the caret; -1 for none
 }
 
-// focus is how much a line wants to stay visible; where not all can, the higher
-// one does.
+// focus says why a line matters. A screen is read from its top: only what the
+// person put a mark on, and the work that is watched, scroll it; of the rest that
+// is hidden, it is said that it is there.
 type focus int
 
 const (
 	unimportant focus = iota
-	underWay          // what is awaited or worked on
-	nextToDo          // the instruction to follow now
 	news              // found, or not as it should be
 	trouble           // a problem
+	underWay          // what is worked on
 	underMark         // where the person is
 )
 
@@ -195,17 +203,12 @@ func (p *page) item(key, text string) {
 		return
 	}
 	space := strings.Repeat(" ", p.indent-2)
-	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark) + " " + text, focus: p.markFocus(key), caret: -1})
+	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark) + " " + text, marked: true, focus: p.markFocus(), caret: -1})
 }
 
-// markFocus keeps the mark in sight where the person put it, and where a choice
-// or a field waits for an answer. Elsewhere a screen is read from its top.
-func (p *page) markFocus(key string) focus {
-	for _, answer := range []string{"option/", "node/", "input/"} {
-		if strings.HasPrefix(key, answer) {
-			return underMark
-		}
-	}
+// markFocus keeps the mark in sight where the person put it. Elsewhere a screen
+// is read from its top.
+func (p *page) markFocus() focus {
 	if p.f.Moved {
 		return underMark
 	}
@@ -216,6 +219,13 @@ func (p *page) marked(key string) bool { return key != "" && key == p.f.Marked }
 
 // bare puts a line without any decoration, from the first column on.
 func (p *page) bare(text string) { p.lines = append(p.lines, line{text: text, caret: -1}) }
+
+// focusAt says how much the line where something begins wants to be seen.
+func (p *page) focusAt(start int, f focus) {
+	if start < len(p.lines) {
+		p.lines[start].focus = max(p.lines[start].focus, f)
+	}
+}
 
 // focusLast says how much the last n lines want to stay visible.
 func (p *page) focusLast(n int, f focus) {
@@ -272,10 +282,10 @@ func (p *page) value(style lipgloss.Style, text string) {
 	}
 }
 
-func (p *page) block(i int, block screen.Block) {
+func (p *page) block(block screen.Block) {
 	switch b := block.(type) {
 	case screen.Text:
-		p.text(i, b)
+		p.text(b)
 	case screen.Instructions:
 		p.instructions(b)
 	case screen.Facts:
@@ -309,11 +319,11 @@ func (p *page) block(i int, block screen.Block) {
 // not belong together.
 func (p *page) step() {
 	var before screen.Block
-	for i, block := range p.f.Screen.Blocks {
+	for _, block := range p.f.Screen.Blocks {
 		if before != nil && !together(before, block) {
 			p.blank()
 		}
-		p.block(i, block)
+		p.block(block)
 		before = block
 	}
 }

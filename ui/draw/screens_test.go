@@ -86,8 +86,8 @@ func scenes() []scene {
 				{ID: "aws", Label: "AWS"}, {ID: "gov", Label: "AWS GovCloud (US)", Detail: "the policy cannot be customized there"},
 				{ID: "cn", Label: "AWS China", Disabled: "this profile is of another partition"}}},
 			screen.Text{Tone: screen.Dim, Body: "Every ARN, the trust policy and all links follow this answer."}), nil},
-		{"role", of(instructions(2), values(), screen.Link{Label: "Create role, filled in", URL: "https://console.aws.amazon.com/iam/home#/roles/create?step=type&trustedEntityType=AWS_ACCOUNT&awsAccount=922761411349"},
-			waiting(), nearMiss()), func(f *draw.Frame) {
+		{"role", of(nearMiss(), instructions(2), values(), screen.Link{Label: "Create role, filled in", URL: "https://console.aws.amazon.com/iam/home#/roles/create?step=type&trustedEntityType=AWS_ACCOUNT&awsAccount=922761411349"},
+			waiting()), func(f *draw.Frame) {
 			f.Sent = map[string]string{}
 			for _, item := range draw.Items(f.Screen, nil) {
 				if item.Label == "External ID" {
@@ -118,11 +118,11 @@ func scenes() []scene {
 			f.Texts, f.Caret = map[string]string{"token": "hunter2-hunter2"}, 15
 		}},
 		{"checks", of(screen.Text{Tone: screen.Good, Body: "Found Spot-Role."}, screen.Checks{
-			{ID: "role-exists", State: screen.Pass, Label: "The role exists"},
-			{ID: "trust-external-id", State: screen.Fail, Label: "Its trust policy asks for the external ID", Why: "It asks for none.", Fix: "Add the condition sts:ExternalId to the trust policy."},
-			{ID: "trust-extra-principals", State: screen.Warn, Label: "Nobody else may use it", Why: "Your own account may, too."},
+			{ID: "trust-external-id", State: screen.Fail, Label: "External ID", Want: externalID, Got: "none is asked for", Fix: "Add the condition sts:ExternalId to the trust policy."},
+			{ID: "trust-extra-principals", State: screen.Warn, Label: "Also trusts", Want: "nobody but the vendor", Got: "your own account"},
 			{ID: "policy-attached", State: screen.Pending, Label: "The policy is attached"},
-			{ID: "policy-matches", State: screen.Unknown, Label: "The policy grants what Spot needs", Why: "iam:GetPolicyVersion is not allowed."}}), nil},
+			{ID: "policy-matches", State: screen.Unknown, Label: "What it grants", Want: "what Spot needs", Got: "not visible: iam:GetPolicyVersion is not allowed"},
+			{ID: "role-exists", State: screen.Pass, Label: "Role", Got: "Spot-Role"}, {ID: "role-path", State: screen.Pass, Label: "Path", Got: "/"}}), nil},
 		{"tasks", of(screen.Tasks{
 			{Name: "Create policy", State: screen.Finished, Detail: "Spot-Policy"},
 			{Name: "Create role", State: screen.Running, Detail: "Spot-Role", Since: noon.Add(-75 * time.Second)},

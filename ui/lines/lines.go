@@ -46,6 +46,9 @@ func blockLines(block screen.Block, number *int) []string {
 	case screen.Meter:
 		return []string{strings.TrimSpace(block.Label + ": " + screen.Thousands(block.Used) + " of " + screen.Thousands(block.Limit) + " " + block.Unit)}
 	case screen.Code:
+		if block.Aside {
+			return []string{block.Label + ": " + block.About + " (v reads it)"}
+		}
 		return []string{block.Label + ": " + block.About + " (v reads it, s saves it)"}
 	case screen.Checks:
 		lines := make([]string, 0, len(block))
@@ -166,13 +169,17 @@ func inputLines(in screen.Input) []string {
 }
 
 func checkLines(c screen.Check) []string {
-	lines := []string{"  " + string(c.State) + ": " + c.Label}
-	if c.State == screen.Pass {
-		return lines
+	head := "  " + string(c.State) + ": " + c.Label
+	switch {
+	case c.Told:
+		return nil
+	case c.State == screen.Pass:
+		return []string{head + ": " + c.Got}
 	}
-	for _, more := range []string{c.Why, c.Fix} {
-		if more != "" {
-			lines = append(lines, "      "+more)
+	lines := []string{head}
+	for _, more := range [][2]string{{"wanted: ", c.Want}, {"found: ", c.Got}, {"", c.Fix}} {
+		if more[1] != "" {
+			lines = append(lines, "      "+more[0]+more[1])
 		}
 	}
 	return lines

@@ -211,7 +211,7 @@ func (p *plain) document(word string) bool {
 	n = max(n, 1)
 	for _, block := range p.screen.Blocks {
 		code, ok := block.(screen.Code)
-		if !ok {
+		if !ok || word == "s" && code.Aside {
 			continue
 		}
 		if n--; n > 0 {

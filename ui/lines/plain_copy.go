@@ -41,6 +41,9 @@ func values(view screen.Screen) []value {
 				}
 			}
 		case screen.Code:
+			if block.Aside {
+				continue
+			}
 			all = append(all, value{label: block.Label, text: block.Body, file: cmp.Or(block.Name, draw.FileName(block.Label)), document: true})
 		default: // nothing to copy
 		}

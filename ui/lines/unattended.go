@@ -323,7 +323,7 @@ func progressLines(block screen.Block) []string {
 	case screen.Checks:
 		var lines []string
 		for _, c := range block {
-			if c.State != screen.Pending {
+			if c.State != screen.Pending && !c.Told {
 				lines = append(lines, checkLine(c))
 			}
 		}
@@ -348,11 +348,10 @@ func progressLines(block screen.Block) []string {
 }
 
 func checkLine(c screen.Check) string {
-	line := string(c.State) + ": " + c.Label
-	if c.State != screen.Pass && c.Why != "" {
-		line += " – " + c.Why
+	if c.State == screen.Pass {
+		return string(c.State) + ": " + c.Label + ": " + c.Got
 	}
-	return line
+	return string(c.State) + ": " + c.Label + ": " + c.Want + " – found: " + c.Got
 }
 
 // say writes a line of progress once in each visit.

@@ -30,17 +30,18 @@ func (w *Wizard) busy() bool {
 		return false
 	case item.Kind == draw.Field:
 		f := w.fields[item.ID]
-		return f != nil && f.typed && f.edit.Value() != ""
+		return f != nil && (f.asked || f.typed && f.edit.Value() != "")
 	case item.Kind == draw.Option || item.Kind == draw.Node:
 		return w.moved && w.session.Now().Sub(w.pressed) < listPause
 	}
 	return false
 }
 
-// late takes the answer of a reading call: at once, or when the person has
-// finished what it would interrupt. Until then a line says that it is there.
+// late takes the answer of a reading call: at once where nothing is interrupted
+// or the answer says that it brings nothing new, else when the person has
+// finished. Until then a line says that it is there.
 func (w *Wizard) late(msg screen.Msg) tea.Cmd {
-	if !w.busy() {
+	if t, ok := msg.(teller); !w.busy() || ok && t.News() == "" && len(w.news) == 0 {
 		return w.tell(msg)
 	}
 	w.news = append(w.news, heldMsg{w.walk.Visit(), msg})
@@ -74,12 +75,12 @@ func (w *Wizard) lookAgain() {
 func (w *Wizard) newsLine() string {
 	text := "An answer came."
 	for _, held := range w.news {
-		if t, ok := held.msg.(teller); ok {
+		if t, ok := held.msg.(teller); ok && t.News() != "" {
 			text = t.News()
 		}
 	}
-	if item, ok := w.item(); ok && item.Kind == draw.Field && w.plainStep() {
-		return text + " It is shown when you leave the field (enter, or empty it)."
+	if w.focused() != nil && w.plainStep() {
+		return text + " It is shown when you leave the field: esc."
 	}
 	return text + " It is shown when you are done here."
 }

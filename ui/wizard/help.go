@@ -37,7 +37,7 @@ func (l *findLine) key(msg tea.KeyPressMsg, w *Wizard) tea.Cmd {
 	case "enter":
 		l.typing = false
 		if w.viewer != nil {
-			w.findNext()
+			w.findNext(1)
 		}
 	case "backspace":
 		if runes := []rune(l.text); len(runes) > 0 {

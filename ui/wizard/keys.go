@@ -45,8 +45,9 @@ func (w *Wizard) press(msg tea.KeyPressMsg) tea.Cmd {
 			if w.slips(&b, msg) {
 				return nil
 			}
+			w.status, w.refused = draw.Status{}, false // what was said was about what is over now
 			if b.Disabled != "" {
-				w.say(screen.Warning, whyOff(b.Label, b.Disabled))
+				w.refuse(whyOff(b.Label, b.Disabled))
 				return nil
 			}
 			return b.press()
@@ -56,6 +57,12 @@ func (w *Wizard) press(msg tea.KeyPressMsg) tea.Cmd {
 		return w.typed(msg)
 	}
 	return nil
+}
+
+// refuse says why a key was not taken, as long as what it was for stands there.
+func (w *Wizard) refuse(why string) {
+	w.say(screen.Warning, why)
+	w.refused = true
 }
 
 func whyOff(label, why string) string {
@@ -141,6 +148,7 @@ func (w *Wizard) stepKeys() []binding {
 	keys = append(keys, w.nodeKeys()...)
 	keys = append(keys, w.followKeys()...)
 	keys = append(keys, w.actionKeys()...)
+	keys = append(keys, w.verdictKeys()...)
 	keys = append(keys, w.copyKeys()...)
 	keys = append(keys, w.outsideKeys()...)
 	keys = append(keys, w.moveKeys()...)
@@ -194,7 +202,7 @@ func (w *Wizard) enterKey() binding {
 	if item, ok := w.item(); ok && item.Kind == draw.Option {
 		key := bound("enter", "choose", "choose what is marked", func() tea.Cmd { return w.choose(screen.Chose{Block: item.Block, ID: item.ID}) }, "enter")
 		key.Disabled, key.confirms = item.Disabled, true
-		return key
+		return w.seen(key)
 	}
 	for _, a := range w.screen.Actions {
 		if a.Default {
@@ -227,8 +235,8 @@ func (w *Wizard) actionKeys() []binding {
 func (w *Wizard) actionKey(name string, a screen.Action) binding {
 	key := bound(name, a.Label, a.Label, func() tea.Cmd { return w.do(a) }, strings.ToLower(name))
 	key.Disabled, key.confirms = a.Disabled, true
-	if a.Writes && (a.Confirm == nil || a.Confirm.Question == "") {
-		return w.writing(key)
+	if a.Writes {
+		return w.writing(key, a.Confirm != nil && a.Confirm.Question != "" && !a.Confirm.Given)
 	}
 	return key
 }
@@ -306,6 +314,19 @@ func (w *Wizard) followKeys() []binding {
 	}, "space")}
 }
 
+// verdictKeys show what is right too, one by one.
+func (w *Wizard) verdictKeys() []binding {
+	if !draw.FoldsChecks(w.screen) {
+		return nil
+	}
+	word, fold := "all checks", w.folds[draw.CheckFold]
+	if fold.Details {
+		word = "fewer checks"
+	}
+	fold.Details = !fold.Details
+	return []binding{bound(draw.CheckKey, word, "show or hide what is right", silent(func() { w.folds[draw.CheckFold] = fold }), draw.CheckKey)}
+}
+
 // fold opens children first, then details; and the other way round. Where there
 // is nothing to fold in, the mark goes to the node above.
 func (w *Wizard) fold(item draw.Item, out bool) {
@@ -371,10 +392,23 @@ func (w *Wizard) outsideKeys() []binding {
 			return w.saveFile(item.Key, screen.Save{Label: item.Label, Name: fileName(item), Text: item.Text})
 		}, "s"))
 	}
-	if doc, ok := w.find(draw.Document); ok {
+	if doc, ok := w.toView(); ok {
 		keys = append(keys, bound("v", "view", "view "+doc.Label+" whole", silent(func() { w.view(doc.Code) }), "v"))
 	}
 	return keys
+}
+
+// toView is the document that v shows: the one that the person marked, else one
+// that says what is wrong, else the first.
+func (w *Wizard) toView() (draw.Item, bool) {
+	if !w.moved {
+		for _, item := range w.items {
+			if item.Code.Aside {
+				return item, true
+			}
+		}
+	}
+	return w.find(draw.Document)
 }
 
 func (w *Wizard) toSave() (draw.Item, bool) {
@@ -400,12 +434,12 @@ func (w *Wizard) fieldKeys() []binding {
 	item, _ := w.item()
 	enter := func() tea.Cmd {
 		f := w.fields[item.ID]
-		f.typed = false
+		f.typed, f.asked = false, false
 		return w.choose(screen.Entered{ID: item.ID, Text: f.edit.Value()})
 	}
 	take := bound("enter", "go on", "take what is typed", enter, "enter")
 	take.confirms = true
-	keys := []binding{take}
+	keys := []binding{w.seen(take)}
 	if len(w.items) > 1 {
 		keys = append(keys, bound("tab", "move on", "move the focus to the next part (shift+tab and the arrows too)", silent(func() { w.tab(1) }), "tab"),
 			also(silent(func() { w.tab(-1) }), "shift+tab"),
@@ -413,7 +447,13 @@ func (w *Wizard) fieldKeys() []binding {
 			also(silent(func() { w.step(1) }), "down"))
 	}
 	keys = append(keys, w.rehearsalKeys()...)
-	if w.walk.CanGoBack() {
+	switch {
+	case len(w.news) > 0:
+		keys = append(keys, bound("esc", "show it", "leave the field, and show what came", silent(func() {
+			f := w.focused()
+			f.typed, f.asked = false, false
+		}), "esc"))
+	case w.walk.CanGoBack():
 		keys = append(keys, bound("esc", "back", "go back", w.backByKey, "esc"))
 	}
 	return keys

@@ -72,6 +72,8 @@ func (w *Wizard) settleMark() {
 		w.chose = false
 		if i := w.newField(); i >= 0 {
 			w.mark(i)
+			w.syncFields()
+			w.focused().asked = true
 			return
 		}
 	}
@@ -115,7 +117,7 @@ func (w *Wizard) step(by int) {
 }
 
 func (w *Wizard) scroll(by int) {
-	w.follow = false
+	w.follow, w.reading = false, nil
 	w.top = min(max(w.top+by, 0), max(w.drawn.Lines-max(w.drawn.Rows-2, 1), 0))
 }
 
@@ -152,7 +154,7 @@ func (w *Wizard) markNextToCopy(key, word string) {
 	n, at := len(w.items), w.at()
 	for i := 1; i < n; i++ {
 		item := w.items[(at+i)%n]
-		if copyable(item) && w.sent[item.Key] == "" {
+		if copyable(item) && !item.Code.Aside && w.sent[item.Key] == "" {
 			w.mark((at + i) % n)
 			return
 		}
@@ -169,7 +171,7 @@ func (w *Wizard) toCopy() (draw.Item, bool) {
 	}
 	first, found := draw.Item{}, false
 	for _, item := range w.items {
-		if !copyable(item) {
+		if !copyable(item) || item.Code.Aside {
 			continue
 		}
 		if w.sent[item.Key] == "" {

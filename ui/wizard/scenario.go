@@ -58,6 +58,7 @@ func (w *Wizard) openScenarios() {
 func (w *Wizard) closeScenarios() {
 	if w.under != nil {
 		w.marked, w.moved, w.follow, w.top, w.under = w.under.marked, w.under.moved, w.under.follow, w.under.top, nil
+		w.reading = nil
 	}
 }
 

@@ -25,14 +25,16 @@ func (w *Wizard) refresh() tea.Cmd {
 	w.keepNumbers()
 	w.settleMark()
 	w.syncFields()
-	w.consent.stand(w.question(), w.session.Now())
+	w.beginAtTheTop()
+	w.consent.stand(w.question(), w.asking != nil, w.byKey, w.session.Now())
+	unmarked := w.drawn.Unmarked
 	w.bindings = w.bind()
 	w.draw()
 	tall, unread := w.drawn.Lines > w.drawn.Rows, w.unread()
 	if w.plainStep() {
 		w.consent.see(w.drawn)
 	}
-	if tall != w.tall || unread != w.unread() {
+	if tall != w.tall || unread != w.unread() || unmarked != w.drawn.Unmarked {
 		w.tall = tall // other keys work now: those that scroll, and what was read
 		w.bindings = w.bind()
 		w.draw()
@@ -40,13 +42,46 @@ func (w *Wizard) refresh() tea.Cmd {
 	return w.tick()
 }
 
+// beginAtTheTop shows another stage of a step from its first line on, except to
+// somebody who scrolled: what one reads does not move.
+func (w *Wizard) beginAtTheTop() {
+	if stage := w.stageOf(); stage != w.stage {
+		w.stage = stage
+		if w.refused {
+			w.status, w.refused = draw.Status{}, false // why it was goes with what it was about
+		}
+		if w.follow {
+			w.top = 0
+		}
+	}
+}
+
+// stageOf is what a step asks for now, in one text: it changes when the step goes
+// on to something else, and not with what is told about it.
+func (w *Wizard) stageOf() string {
+	var b strings.Builder
+	fmt.Fprintln(&b, w.walk.Visit(), w.screen.Heading)
+	for _, a := range w.screen.Actions {
+		if a.Default {
+			fmt.Fprintln(&b, a.ID, a.Disabled == "")
+		}
+	}
+	for _, item := range w.items {
+		if item.Kind == draw.Option || item.Kind == draw.Field {
+			fmt.Fprintln(&b, item.Block, item.ID)
+		}
+	}
+	return b.String()
+}
+
 func (w *Wizard) draw() {
 	if w.width == 0 {
 		return
 	}
 	w.drawn = w.paint(w.frame())
+	w.reading = w.drawn.Shown
 	if w.viewer != nil {
-		w.viewer.top = w.drawn.Top
+		w.viewer.at.Top = w.drawn.Top
 		return
 	}
 	w.top = w.drawn.Top
@@ -55,7 +90,7 @@ func (w *Wizard) draw() {
 // paint draws a frame of the step, or of the viewer that lies over it.
 func (w *Wizard) paint(frame draw.Frame) draw.Drawn {
 	if w.viewer != nil {
-		return w.viewer.sheet.Draw(frame)
+		return w.viewer.sheet.Draw(frame, w.viewer.at)
 	}
 	return w.theme.Draw(frame)
 }
@@ -65,7 +100,7 @@ func (w *Wizard) frame() draw.Frame {
 		Width: w.width, Height: w.height, Header: w.header(), Rail: w.walk.Rail(), Screen: w.screen,
 		Marked: w.marked, Numbers: w.numbers, Folds: w.folds, Texts: map[string]string{}, Sent: w.sent,
 		Now: w.session.Now(), Turn: w.turning(), Status: w.currentStatus(), Shown: w.shown,
-		Top: w.top, Follow: w.follow, Moved: w.moved, Over: w.under != nil,
+		Top: w.top, Follow: w.follow, Moved: w.moved, Over: w.under != nil, Held: w.reading,
 	}
 	for id, field := range w.fields {
 		f.Texts[id] = field.edit.Value()
@@ -75,9 +110,6 @@ func (w *Wizard) frame() draw.Frame {
 	}
 	if w.asking != nil {
 		f.Question = w.asking.Confirm.Question
-	}
-	if w.viewer != nil {
-		f.Top = w.viewer.top
 	}
 	if w.help != nil {
 		f.Sought = w.help.line.text
@@ -101,6 +133,9 @@ func (w *Wizard) currentStatus() draw.Status {
 		return draw.Status{Tone: screen.Good, Text: w.newsLine()}
 	}
 	if !busy || w.leaving == staying && len(w.held) == 0 {
+		if w.status.Text == "" && w.unsaved != "" {
+			return draw.Status{Bad: true, Text: w.unsaved}
+		}
 		return w.counting(w.status)
 	}
 	then := "Then rolecall goes on."
@@ -193,6 +228,9 @@ func (w *Wizard) resize(width, height int) {
 		return
 	}
 	w.width, w.height, w.follow = width, height, true
+	if !w.consent.whole {
+		w.consent.shown = 0 // the lines are others now
+	}
 	w.relayViewer()
 }
 

@@ -64,6 +64,7 @@ type Wizard struct {
 	calls    *calls.Calls
 	save     func(record.Answers) error
 	saved    []byte
+	unsaved  string // why the last change is not
 	startAt  record.StepID
 	getenv   func(string) string
 
@@ -83,10 +84,13 @@ type Wizard struct {
 	chose   bool   // the person just chose something: a field that appears was asked for
 	top     int
 	follow  bool
+	stage   string   // what the step asked for, when it was last drawn
+	reading []string // the lines of the step that are on the screen
 	folds   draw.Folds
 	fields  map[string]*field
 	sent    map[string]string
 	status  draw.Status
+	refused bool // the status says why a key was not taken
 	asking  *screen.Action
 	consent consent
 	help    *help          // nil: it is not shown
@@ -101,6 +105,7 @@ type Wizard struct {
 	held    []heldMsg // told once the writing call was answered
 	news    []heldMsg // told once the person is not busy
 	pressed time.Time // when a key was last pressed
+	byKey   bool      // what happens now comes of a key
 	lost    time.Time // when an answer took the focus from a field
 	ticking bool
 	secrets map[string]time.Time // on the clipboard, until when
@@ -116,6 +121,7 @@ type field struct {
 	last string // the step's value when it was last seen
 
 	typed bool // the person changed the text, and did not hand it over yet
+	asked bool // the person asked for the field, and did not leave it yet
 }
 
 // heldMsg is a message that waits until a writing call was answered. It is
@@ -228,6 +234,7 @@ func (w *Wizard) begin() steps.Turn {
 
 // Update takes one message of the terminal or of a command.
 func (w *Wizard) Update(msg tea.Msg) (tea.Model, tea.Cmd) {
+	_, w.byKey = msg.(tea.KeyPressMsg)
 	cmd := w.update(msg)
 	return w, tea.Batch(cmd, w.catchUp(), w.refresh())
 }
@@ -367,8 +374,9 @@ func (w *Wizard) keep() {
 	if err == nil {
 		err = w.save(w.session.Answers)
 	}
+	w.unsaved = ""
 	if err != nil {
-		w.fail("This session is not saved: " + err.Error())
+		w.unsaved = "This session is not saved: " + err.Error()
 		return
 	}
 	w.saved = data
