@@ -22,7 +22,8 @@ func (c *Policy) Screen(s *step.Session) screen.Screen {
 		return view
 	}
 	console, ok := aws.ConsoleFor(s.Partition)
-	view.Blocks = append(append(c.differs(), c.documents(s)...), c.names())
+	view.Blocks = append(step.Acted(c.created...), c.differs()...)
+	view.Blocks = append(append(view.Blocks, c.documents(s)...), c.names())
 	view.Blocks = append(view.Blocks, c.Guide(s, pageOf(ok)...)...)
 	if ok {
 		view.Blocks = append(view.Blocks, screen.Link{Label: "Create policy", URL: console.CreatePolicy()})
@@ -76,7 +77,7 @@ func (c *Policy) underway(s *step.Session) []screen.Block {
 	if s.AWS == nil {
 		return []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Go on when the policy exists."}}
 	}
-	blocks := step.Acted(c.created...)
+	var blocks []screen.Block
 	switch {
 	case c.making:
 		blocks = append(blocks, screen.Tasks{{Name: "Creating the policy in the rehearsal account", State: screen.Running, Since: c.Since}})

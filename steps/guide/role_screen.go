@@ -24,7 +24,7 @@ func (c *Role) Screen(s *step.Session) screen.Screen {
 		view.Actions = []screen.Action{{ID: "next", Label: "next", Default: true}}
 		return view
 	}
-	view.Blocks = c.wrong(s)
+	view.Blocks = append(step.Acted(c.created...), c.wrong(s)...)
 	if s.AWS != nil {
 		view.Blocks = append(view.Blocks, c.paste(s)...) // it was asked for
 	}
@@ -273,7 +273,7 @@ func (c *Role) underway(s *step.Session) []screen.Block {
 	if s.AWS == nil {
 		return c.pasted.blocks(s, c.Spec.Role)
 	}
-	blocks := step.Acted(c.created...)
+	var blocks []screen.Block
 	if c.making {
 		blocks = append(blocks, screen.Tasks{{Name: "Creating the role in the rehearsal account", State: screen.Running, Since: c.Since}})
 	} else {

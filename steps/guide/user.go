@@ -244,7 +244,7 @@ func (c *User) Screen(s *step.Session) screen.Screen {
 		facts = append(facts, screen.Fact{Label: labelAttach, Value: p.Name, Copy: true})
 	}
 	console, ok := aws.ConsoleFor(s.Partition)
-	view.Blocks = append(append(c.notYet(), c.Guide(s, pageOf(ok)...)...), facts)
+	view.Blocks = append(append(append(step.Acted(c.created...), c.notYet()...), c.Guide(s, pageOf(ok)...)...), facts)
 	if ok {
 		view.Blocks = append(view.Blocks, screen.Link{Label: "Create user", URL: console.CreateUser()})
 	}
@@ -260,7 +260,7 @@ func (c *User) underway(s *step.Session) []screen.Block {
 		return []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Enter the user's name when the user exists."},
 			screen.Input{ID: fieldUserName, Label: labelUserName, Value: s.Part(c.Spec.Role).UserName, Problem: c.field, Flag: "--user-name"}}
 	}
-	blocks := step.Acted(c.created...)
+	var blocks []screen.Block
 	if c.making {
 		blocks = append(blocks, screen.Tasks{{Name: "Creating the user in the rehearsal account", State: screen.Running, Since: c.Since}})
 	} else {

@@ -79,7 +79,11 @@ func (p *page) instruction(one screen.Instruction, digits int, next bool) {
 	case next:
 		sign, style = p.t.accent.Render(p.t.glyph.next), p.t.accent
 	}
+	start := len(p.lines)
 	p.hanging(style, instructionKey(one), sign+" "+style.Render(pad(strconv.Itoa(one.Number), digits))+"  ", one.Text, digits+4)
+	if p.marked(instructionKey(one)) {
+		p.focusLast(len(p.lines)-start, p.markFocus())
+	}
 }
 
 // before says in one line what is not shown above the first instruction.
