@@ -52,6 +52,7 @@ func rootCommand(a *cli.App) *cobra.Command {
 	common := root.PersistentFlags()
 	common.BoolVar(&a.JSON, "json", a.JSON, "print one JSON document on stdout")
 	common.BoolVar(&a.Plain, "plain", false, "line by line, without moving the cursor")
+	common.StringVar(&a.Theme, "theme", "", "colours for a dark or a light background, or none: dark, light or none")
 	common.StringVar(&a.Profile, "profile", "", "profile of the AWS files, as in the AWS CLI")
 	common.StringVar(&a.Region, "region", "", "region of the requests to AWS, as in the AWS CLI")
 	common.StringVar(&a.Account, "aws-account", "", "refuse every AWS account but this one (twelve digits)")

@@ -22,6 +22,8 @@ const (
 type Preferences struct {
 	// Clipboard names the copy route as ROLECALL_CLIPBOARD does, which goes first.
 	Clipboard string `json:"clipboard,omitempty"`
+	// Theme is dark, light or none, as --theme and ROLECALL_THEME, which go first.
+	Theme string `json:"theme,omitempty"`
 }
 
 // ReadPreferences reads $XDG_CONFIG_HOME/rolecall/settings.json, or the one under

@@ -52,8 +52,9 @@ func (a *App) Whoami() string {
 // App is one run of the program: its environment and what every command shares.
 type App struct {
 	Env     Env
-	JSON    bool // one JSON document on stdout
-	Plain   bool // line by line
+	JSON    bool   // one JSON document on stdout
+	Plain   bool   // line by line
+	Theme   string // --theme: dark, light or none
 	Profile string
 	Region  string
 	Account string // the only AWS account allowed

@@ -186,8 +186,12 @@ func handOverLine(r step.Result, vendorTitle string) string {
 // fullScreen runs the full-screen wizard.
 func fullScreen(ctx context.Context, r *lines.Run) error {
 	env := r.App.Env
+	theme, err := r.App.ThemeName()
+	if err != nil {
+		return err
+	}
 	w := wizard.NewWizard(wizard.WizardOptions{
-		Session: r.Walk.Session, Terminal: r.App.Terminal(), Journal: r.Open, Save: r.Open.Save, Getenv: env.Getenv, After: env.After,
+		Session: r.Walk.Session, Terminal: r.App.Terminal(), Journal: r.Open, Save: r.Open.Save, Getenv: env.Getenv, After: env.After, Theme: theme,
 	})
 	if err := w.Run(ctx, env.Stdin, env.Stdout); err != nil {
 		return err

@@ -11,6 +11,8 @@ import (
 // Look is what a terminal can show.
 type Look struct {
 	Light   bool // a light background
+	Pinned  bool // a person named the background: the terminal's answer changes nothing
+	Depth   Depth
 	NoColor bool // NO_COLOR, or a terminal without colours
 	ASCII   bool // a locale or terminal that shows no other characters
 	Links   bool // OSC 8 hyperlinks do no harm
@@ -67,31 +69,20 @@ func NewTheme(look Look) *Theme {
 	if look.ASCII {
 		t.glyph = asciiGlyphs()
 	}
-	// Each pair is for a light and a dark background, with a contrast of at
-	// least 4.5 to white and to black.
-	t.accent = t.style("#0550ae", "#79b8ff").Bold(true)
-	t.ok = t.style("#116329", "#7ee787")
-	t.warn = t.style("#7d4e00", "#f2cc60")
-	t.fail = t.style("#a40e26", "#ff9492")
-	t.dim = t.style("#57606a", "#8b949e")
 	t.bold = lipgloss.NewStyle().Bold(true)
 	t.strong = t.bold
 	if look.NoColor {
+		t.accent, t.fail = t.bold, t.bold
 		t.dim = lipgloss.NewStyle().Faint(true)
-		t.fail = lipgloss.NewStyle().Bold(true)
+		return t
 	}
+	p := paletteOf(look.Depth, look.Light)
+	t.accent = inColour(p.accent, true)
+	t.ok = inColour(p.ok, false)
+	t.warn = inColour(p.warn, p.boldWarn)
+	t.fail = inColour(p.fail, p.boldFail)
+	t.dim = inColour(p.dim, false)
 	return t
-}
-
-func (t *Theme) style(light, dark string) lipgloss.Style {
-	if t.look.NoColor {
-		return lipgloss.NewStyle()
-	}
-	c := lipgloss.Color(dark)
-	if t.look.Light {
-		c = lipgloss.Color(light)
-	}
-	return lipgloss.NewStyle().Foreground(c)
 }
 
 // plain cleans text and, where only ASCII can be shown, writes it in ASCII.

@@ -254,6 +254,11 @@ func (f *reviewFlags) drawMany(a *cli.App, files []report.File) error {
 	switch f.format {
 	case "text":
 		var b strings.Builder
+		theme, err := a.ThemeForOutput()
+		if err != nil {
+			return err
+		}
+		opts.Theme = theme
 		if err := report.ManyText(&b, files, opts); err != nil {
 			return err
 		}

@@ -228,7 +228,11 @@ func writeReview(a *cli.App, r *review.Report, f *reviewFlags, name string) erro
 	switch f.format {
 	case "text":
 		var b strings.Builder
-		opts.Name = filepath.Base(name)
+		theme, err := a.ThemeForOutput()
+		if err != nil {
+			return err
+		}
+		opts.Name, opts.Theme = filepath.Base(name), theme
 		if err := report.Text(&b, r, opts); err != nil {
 			return err
 		}

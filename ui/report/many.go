@@ -57,7 +57,7 @@ func (t Totals) String() string {
 	for _, one := range []struct {
 		n    int
 		name string
-	}{{t.Unreadable, "not read"}, {t.Refused, "refused"}, {t.High, "high"}, {t.Medium, "medium"}, {t.Low, "low"}, {t.Note, "note"}} {
+	}{{t.Unreadable, "not read"}, {t.Refused, "refused"}, {t.High, "high"}, {t.Medium, "medium"}, {t.Low, "low"}, {t.Note, screen.Plural(t.Note, "note")}} {
 		if one.n > 0 {
 			parts = append(parts, screen.Thousands(one.n)+" "+one.name)
 		}
@@ -93,7 +93,7 @@ func byWorst(files []File) []*File {
 // ManyText writes the reviews of several documents: what is to be done in which
 // file, the worst first; with details each whole review.
 func ManyText(w io.Writer, files []File, o Options) error {
-	t := &text{}
+	t := &text{theme: o.Theme}
 	t.line("%s.", TotalsOf(files))
 	t.space()
 	clean, noted := 0, 0
@@ -101,7 +101,7 @@ func ManyText(w io.Writer, files []File, o Options) error {
 		switch {
 		case f.Report == nil:
 			t.name(f)
-			t.under("not read", f.Problem)
+			t.under(review.SeverityRefused, "not read", f.Problem)
 		case o.Details:
 			t.whole(f)
 		case f.worst() <= review.Note.Rank():
@@ -135,7 +135,7 @@ func (t *text) name(f *File) {
 // whole writes one review as it is written when it stands alone.
 func (t *text) whole(f *File) {
 	var b strings.Builder
-	_ = Text(&b, f.Report, Options{Name: f.Name, Details: true}) // a builder takes everything
+	_ = Text(&b, f.Report, Options{Name: f.Name, Details: true, Theme: t.theme}) // a builder takes everything
 	t.space()
 	t.b.WriteString(b.String())
 }
@@ -149,18 +149,17 @@ func (t *text) brief(r *review.Report) int {
 		if where := Where(f); where != "" {
 			sentence += " (" + where + ")"
 		}
-		t.under(string(f.Severity), sentence)
+		t.under(f.Severity, string(f.Severity), sentence)
 	}
 	return len(notes)
 }
 
 // under writes a label and a sentence below a file's name.
-func (t *text) under(label, sentence string) {
-	for i, line := range draw.Wrap(sentence, width-12) {
-		if i > 0 {
-			label = ""
-		}
-		t.line("  %-8s  %s", label, line)
+func (t *text) under(s review.Severity, label, sentence string) {
+	label = t.inColour(s, fmt.Sprintf("%-8s", label))
+	for _, line := range draw.Wrap(sentence, width-12) {
+		t.line("  %s  %s", label, line)
+		label = strings.Repeat(" ", 8)
 	}
 }
 

@@ -20,6 +20,8 @@ import (
 type Options struct {
 	Name    string // of the document: a file's name, or "standard input"
 	Details bool   // in text: why and what to change, and the notes
+	// Theme colours the severities in text; nil: no colours.
+	Theme *draw.Theme
 }
 
 // width is what a report in text keeps to.
@@ -28,7 +30,7 @@ const width = 79
 // Text writes the review for a terminal or a pipe: the verdict, one entry for
 // each finding, and what to change first.
 func Text(w io.Writer, r *review.Report, o Options) error {
-	t := &text{}
+	t := &text{theme: o.Theme}
 	t.head(r, o)
 	t.summary(r)
 	shown, notes := split(r.Findings, o.Details)
@@ -54,6 +56,7 @@ func split(all []review.Finding, details bool) (shown, notes []review.Finding) {
 }
 
 type text struct {
+	theme *draw.Theme // nil: no colours
 	b     strings.Builder
 	blank bool
 }
@@ -147,13 +150,28 @@ func label(s review.Severity) string {
 	return "NOTE"
 }
 
+// inColour is a word in the colour of a severity, which the word says itself.
+func (t *text) inColour(s review.Severity, word string) string {
+	if t.theme == nil {
+		return word
+	}
+	switch s {
+	case review.SeverityRefused, review.High:
+		return t.theme.Severe(word)
+	case review.Medium:
+		return t.theme.Careful(word)
+	case review.Low, review.Note:
+	}
+	return t.theme.Quiet(word)
+}
+
 const indent = "         "
 
 func (t *text) finding(f *review.Finding, number int, details bool) {
 	if details {
 		t.space()
 	}
-	t.line("%-4s %2d  %s", label(f.Severity), number, draw.Clean(f.Title))
+	t.line("%s %2d  %s", t.inColour(f.Severity, fmt.Sprintf("%-4s", label(f.Severity))), number, draw.Clean(f.Title))
 	t.sides(indent+granted(f), Where(f))
 	if f.Severity == review.SeverityRefused && !details {
 		t.wrapped(f.Why)

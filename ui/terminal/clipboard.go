@@ -88,8 +88,7 @@ func (t *Terminal) clearTool(ctx context.Context, text string) error {
 		if way.Route != Tool || way.Standing == Off {
 			continue
 		}
-		name, args := way.tool.reader()
-		held, err := t.run(ctx, "", name, args...)
+		held, err := t.read(ctx, way.tool)
 		if err != nil || strings.TrimRight(held, "\r\n") != strings.TrimRight(text, "\r\n") {
 			return err
 		}

@@ -225,8 +225,7 @@ func (t *Terminal) ownCommand(line string) Way {
 
 func (t *Terminal) byTool(c tool) func(context.Context, string) (Copied, error) {
 	return func(ctx context.Context, text string) (Copied, error) {
-		_, err := t.run(ctx, text, c.name, c.copy...)
-		return Copied{Route: Tool}, err
+		return Copied{Route: Tool}, t.write(ctx, c, text)
 	}
 }
 

@@ -3,16 +3,21 @@ package terminal
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+
+	"github.com/atotto/clipboard"
 )
 
-// tool is a program of this machine that reaches its clipboard.
+// tool is a program of this machine that reaches its clipboard, or where system
+// is true, the system's own clipboard by the library.
 type tool struct {
-	name  string
-	copy  []string // takes the text from its input
-	paste []string // writes it to its output
-	probe []string // fails, with words on its display, where there is none; changes nothing
-	needs string   // the environment variable that names its display
+	name   string
+	system bool
+	copy   []string // takes the text from its input
+	paste  []string // writes it to its output
+	probe  []string // fails, with words on its display, where there is none; changes nothing
+	needs  string   // the environment variable that names its display
 }
 
 // windowsCopy and windowsPaste pass the text on as UTF-8, which clip.exe would
@@ -25,11 +30,8 @@ const (
 func (t *Terminal) tools() []tool {
 	shell := []string{"-NoProfile", "-NonInteractive", "-Command"}
 	windows := tool{name: "powershell.exe", copy: append(shell[:3:3], windowsCopy), paste: append(shell[:3:3], windowsPaste)}
-	switch t.GOOS {
-	case "windows":
-		return []tool{windows}
-	case "darwin":
-		return []tool{{name: "pbcopy"}}
+	if t.GOOS == "windows" || t.GOOS == "darwin" {
+		return []tool{{name: "the system", system: true}}
 	}
 	linux := []tool{
 		{name: "wl-copy", copy: []string{"--type", "text/plain;charset=utf-8"}, probe: []string{"--list-types"}, needs: "WAYLAND_DISPLAY"},
@@ -49,8 +51,6 @@ func (t *Terminal) tools() []tool {
 // arguments for it.
 func (c tool) reader() (name string, args []string) {
 	switch c.name {
-	case "pbcopy":
-		return "pbpaste", nil
 	case "wl-copy":
 		return "wl-paste", []string{"--no-newline"}
 	case "termux-clipboard-set":
@@ -64,7 +64,7 @@ func (c tool) reader() (name string, args []string) {
 func (t *Terminal) toolRoute(ctx context.Context, away bool) Way {
 	way := Way{Route: Tool, Standing: Off, Why: "there is no clipboard tool here"}
 	for _, c := range t.tools() {
-		if !t.has(c.name) {
+		if !t.reaches(c) {
 			continue
 		}
 		if err := t.tryTool(ctx, c, away); err != nil {
@@ -74,6 +74,58 @@ func (t *Terminal) toolRoute(ctx context.Context, away bool) Way {
 		return Way{Route: Tool, Why: c.name + " reaches the clipboard", tool: c, send: t.byTool(c)}
 	}
 	return way
+}
+
+// reaches tells whether a tool is there at all.
+func (t *Terminal) reaches(c tool) bool {
+	if c.system {
+		return !clipboard.Unsupported
+	}
+	return t.has(c.name)
+}
+
+// write puts a text on the clipboard of a tool.
+func (t *Terminal) write(ctx context.Context, c tool, text string) error {
+	if !c.system {
+		_, err := t.run(ctx, text, c.name, c.copy...)
+		return err
+	}
+	_, err := within(ctx, func() (string, error) { return "", clipboard.WriteAll(text) })
+	return err
+}
+
+// read is what the clipboard of a tool holds.
+func (t *Terminal) read(ctx context.Context, c tool) (string, error) {
+	if !c.system {
+		name, args := c.reader()
+		return t.run(ctx, "", name, args...)
+	}
+	return within(ctx, clipboard.ReadAll)
+}
+
+// within waits for the system's clipboard no longer than for a helper program:
+// another program may hold it open.
+func within(ctx context.Context, do func() (string, error)) (string, error) {
+	type answer struct {
+		text string
+		err  error
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	done := make(chan answer, 1)
+	go func() {
+		text, err := do()
+		done <- answer{text, err}
+	}()
+	select {
+	case a := <-done:
+		if a.err != nil {
+			return "", fmt.Errorf("reach the system's clipboard: %w", a.err)
+		}
+		return a.text, nil
+	case <-ctx.Done():
+		return "", fmt.Errorf("reach the system's clipboard: no answer within %s", patience)
+	}
 }
 
 // tryTool finds out whether a tool has a display, and the person's.

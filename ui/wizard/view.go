@@ -12,7 +12,6 @@ import (
 	"rolecall/steps/step"
 
 	tea "charm.land/bubbletea/v2"
-	"github.com/charmbracelet/colorprofile"
 
 	"rolecall/ui/draw"
 )
@@ -243,8 +242,6 @@ func (w *Wizard) restyle(change func(*draw.Look)) {
 	w.theme = draw.NewTheme(w.look)
 	w.relayViewer()
 }
-
-func hasColors(p colorprofile.Profile) bool { return p >= colorprofile.ANSI }
 
 const (
 	spinAfter  = 300 * time.Millisecond

@@ -19,6 +19,7 @@ import (
 	"rolecall/ui/calls"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"rolecall/steps"
 	"rolecall/ui/draw"
@@ -33,6 +34,7 @@ type WizardOptions struct {
 	// Save is called with the answers after every change; nil: nothing is kept.
 	Save   func(record.Answers) error
 	Getenv func(string) string // locale, TERM, NO_COLOR
+	Theme  string              // one of draw.Themes; "" asks the terminal
 	// After is like time.After, on the clock of the session; nil: the wall clock.
 	After func(time.Duration) <-chan time.Time
 	// StartAt names the step to begin with; empty: the first that is not done.
@@ -164,6 +166,7 @@ func NewWizard(o WizardOptions) *Wizard {
 		w.calls.After = o.After
 	}
 	w.look = draw.LookOf(o.Getenv)
+	w.look, _ = w.look.Themed(o.Theme)
 	w.theme = draw.NewTheme(w.look)
 	w.forget()
 	return w
@@ -244,9 +247,11 @@ func (w *Wizard) update(msg tea.Msg) tea.Cmd {
 	case tea.WindowSizeMsg:
 		w.resize(msg.Width, msg.Height)
 	case tea.BackgroundColorMsg:
-		w.restyle(func(l *draw.Look) { l.Light = !msg.IsDark() })
+		w.restyle(func(l *draw.Look) { l.Light = l.Pinned && l.Light || !l.Pinned && !msg.IsDark() })
 	case tea.ColorProfileMsg:
-		w.restyle(func(l *draw.Look) { l.NoColor = l.NoColor || !hasColors(msg.Profile) })
+		w.restyle(func(l *draw.Look) {
+			l.NoColor, l.Depth = l.NoColor || msg.Profile < colorprofile.ANSI, draw.DepthOf(msg.Profile)
+		})
 	case tea.KeyPressMsg:
 		return w.press(msg)
 	case tea.PasteMsg:
