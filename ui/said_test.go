@@ -225,7 +225,7 @@ func TestNoUnattendedRunNamesKeys(t *testing.T) {
 					args := slices.Clone(d.args(b)) // the others have their time
 					for i := range args {
 						if args[i] == "5m" {
-							args[i] = "10s"
+							args[i] = "40s"
 						}
 					}
 					namesNoKeys(t, b.run(args...))
