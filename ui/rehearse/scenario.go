@@ -137,7 +137,7 @@ func ruleScenarios() []Scenario {
 			Detail:  "{vendor} asks for sessions of twelve hours, and the role allows shorter ones.",
 			Mending: "The role allows sessions of twelve hours now."},
 		{Name: "scp", Title: "Service control policy", needs: trying, mistakes: []awsrehearsal.Mistake{awsrehearsal.SCP},
-			Detail:  "A service control policy (SCP) of the organisation does not allow what the role is to do.",
+			Detail:  "A service control policy (SCP) of the organization does not allow what the role is to do.",
 			Mending: "The organisation made an exception from its service control policy."},
 		{Name: "rcp", Title: "Resource control policy", needs: trying, mistakes: []awsrehearsal.Mistake{awsrehearsal.RCP},
 			Detail:  "A resource control policy (RCP) of the organisation denies that anybody outside assumes a role.",
