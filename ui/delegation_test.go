@@ -46,6 +46,11 @@ func askDelegation(ts *testscript.TestScript, _ bool, args []string) {
 			seconds, err := strconv.Atoi(value)
 			ts.Check(err)
 			d.Duration = time.Duration(seconds) * time.Second
+		case "huge":
+			n, err := strconv.Atoi(value)
+			ts.Check(err)
+			d.Policy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject"` +
+				strings.Repeat(`,"s3:PutObjectRetention"`, n) + `],"Resource":"*"}]}`
 		case "over":
 			d.Expires = time.Now().Add(-time.Hour)
 		default:

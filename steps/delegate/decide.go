@@ -252,9 +252,30 @@ func (d *Decider) send(ctx context.Context, kind record.ItemKind, now *Judged, l
 		_ = d.Decisions.Put(item, record.ItemUpdated)
 		return nil
 	case explain.Refused(err):
-		return cmp.Or(d.Decisions.Put(item, record.ItemNotMade), err)
+		return cmp.Or(d.Decisions.Put(item, record.ItemNotMade), d.faster(ctx, r, err))
 	}
 	return d.settle(ctx, item, leadsTo, err)
+}
+
+// faster says so where AWS refused since somebody else decided meanwhile.
+func (d *Decider) faster(ctx context.Context, before aws.Delegation, refusal error) error {
+	if kind := aws.KindOf(refusal); kind != aws.Malformed && kind != aws.Conflict {
+		return refusal
+	}
+	now, err := d.Account.Delegation(ctx, before.ID)
+	if err != nil || now.State == before.State {
+		return refusal
+	}
+	return &screen.Fault{Err: refusal, Problem: screen.Problem{
+		What:     "Somebody else decided on the delegation request in the same moment: it is " + string(now.State) + byIf(now) + ".",
+		Expected: "a request that is not decided on", Next: "Look at it: rolecall delegation show " + before.ID + ".", Kind: screen.NotAsNeeded}}
+}
+
+func byIf(d aws.Delegation) string {
+	if d.State == aws.DelegationRejected {
+		return reason(d)
+	}
+	return by(d.Approver)
 }
 
 // settle finds out what became of a decision whose answer got lost.

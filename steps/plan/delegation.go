@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"rolecall/steps/screen"
@@ -58,15 +59,13 @@ func (p *Plan) incoherentDelegation() string {
 		return "it is of a delegation request, and makes roles or names none"
 	}
 	seen := map[string]bool{}
-	for _, d := range p.Documents {
-		key := d.Purpose + " " + d.Name
-		if d.Kind != Permissions || d.Purpose != DelegatedAccess && d.Purpose != DelegatedRoles || seen[key] {
-			return fmt.Sprintf("the document %q is none of a delegation request, or stands twice", screen.CleanLine(d.Name))
+	for i, d := range p.Documents {
+		known := i == 0 && d.Purpose == DelegatedAccess && d.Name == p.Delegation.ID ||
+			i > 0 && d.Purpose == DelegatedRoles && slices.Contains(p.Delegation.Boundaries, d.Name)
+		if d.Kind != Permissions || !known || seen[d.Name] {
+			return fmt.Sprintf("the document %q is none of its delegation request, or stands twice", screen.CleanLine(d.Name))
 		}
-		seen[key] = true
-	}
-	if p.Documents[0].Purpose != DelegatedAccess {
-		return "the policy of its delegation request is missing"
+		seen[d.Name] = true
 	}
 	return ""
 }

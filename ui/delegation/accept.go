@@ -108,10 +108,11 @@ func (u *accepting) decideOn(ctx context.Context) error {
 		return err
 	}
 	if !u.app.JSON {
-		printFacts(u.app, u.judged)
 		if err := printReview(u.app, u.judged, false); err != nil {
 			return err
 		}
+		u.app.Print("")
+		printFacts(u.app, u.judged) // last, so that it stands above the question
 	}
 	if u.judged.Request.State == aws.DelegationAccepted {
 		u.app.Say("It is accepted already, by %s. The requestor has no access yet.", cli.Dash(u.judged.Request.Approver))
@@ -150,9 +151,19 @@ func (u *accepting) decide(ctx context.Context, reviewed *plan.Plan) error {
 		}
 		u.app.Say("Accepted. The requestor has no access yet.")
 	}
+	defer func() {
+		if u.decision.Receipt != "" {
+			u.app.Say("Kept: rolecall sessions show %s", u.decision.Receipt)
+		}
+	}()
 	if wanted, err := u.releases(ctx); err != nil || !wanted {
 		return err
 	}
+	return u.release(ctx, reviewed)
+}
+
+// release gives the requestor its access.
+func (u *accepting) release(ctx context.Context, reviewed *plan.Plan) error {
 	err := u.within(ctx, func(ctx context.Context, d *delegate.Decider) error {
 		now, err := d.Release(ctx, reviewed)
 		if now != nil {
@@ -163,7 +174,6 @@ func (u *accepting) decide(ctx context.Context, reviewed *plan.Plan) error {
 	})
 	if err == nil {
 		u.app.Say("Released. %s has access for %s from now on.", requestorOf(u.judged.Request), screen.Hours(u.judged.Request.Duration))
-		u.app.Say("Kept: rolecall sessions show %s", u.decision.Receipt)
 	}
 	return err
 }

@@ -116,69 +116,79 @@ func (f *reviewFlags) print(a *cli.App, judged *delegate.Judged) error {
 func printReview(a *cli.App, judged *delegate.Judged, details bool) error {
 	whole := judged.Policy
 	whole.Findings = judged.Findings
-	var b strings.Builder
-	b.WriteString("\n")
-	if err := report.Text(&b, &whole, report.Options{Name: "delegation request", Details: details}); err != nil {
+	if err := printReport(a, &whole, "delegation request", details); err != nil {
 		return err
 	}
-	b.WriteString(differenceText(judged, judged.Beyond, "The request"))
+	printDifference(a, judged, judged.Beyond, "The request")
 	for i := range judged.Boundaries {
 		one := &judged.Boundaries[i]
-		b.WriteString("\nWhat the roles that it creates could do at most: " + draw.Clean(one.ARN) + "\n")
+		a.Print("\nWhat the roles that it creates could do at most: %s", draw.Clean(one.ARN))
 		if one.Document == nil {
-			b.WriteString("It cannot be read: " + draw.Clean(one.Unread) + "\n")
+			a.Print("It cannot be read: %s", draw.Clean(one.Unread))
 			continue
 		}
-		if err := report.Text(&b, &one.Report, report.Options{Name: "permissions boundary", Details: details}); err != nil {
+		if err := printReport(a, &one.Report, "permissions boundary", details); err != nil {
 			return err
 		}
-		b.WriteString(differenceText(judged, one.Beyond, "The boundary"))
+		printDifference(a, judged, one.Beyond, "The boundary")
+	}
+	return nil
+}
+
+func printReport(a *cli.App, r *review.Report, name string, details bool) error {
+	var b strings.Builder
+	b.WriteString("\n")
+	if err := report.Text(&b, r, report.Options{Name: name, Details: details}); err != nil {
+		return err
 	}
 	return a.Out().Text(b.String())
 }
 
 // mostActions bounds a list of actions in text; --json has them all.
-const mostActions = 40
+const mostActions = 12
 
-// differenceText says what a document lets beyond the vendor's needs.
-func differenceText(judged *delegate.Judged, d *policy.Difference, what string) string {
+// printDifference says what a document lets beyond the vendor's needs. What it
+// does not let is a number: who sets something up need not do what it does later.
+func printDifference(a *cli.App, judged *delegate.Judged, d *policy.Difference, what string) {
+	a.Print("")
 	if judged.Vendor == nil {
-		return "\nNo vendor is known whose needs it could be compared with. Name one: --vendor.\n"
+		a.Print("No vendor is known whose needs it could be compared with. Name one: --vendor.")
+		return
 	}
 	title := draw.Clean(judged.Vendor.Title)
 	switch {
 	case d == nil:
-		return "\n" + title + "'s description has no policy of its own that it could be compared with.\n"
+		a.Print("%s's description has no policy of its own that it could be compared with.", title)
+		return
 	case d.Equal:
-		return "\n" + what + " asks for exactly what " + title + "'s description says that it needs.\n"
+		a.Print("%s asks for exactly what %s's description says that it needs.", what, title)
+		return
 	}
-	var b strings.Builder
 	diff := policies.DiffOf(*d)
-	for _, part := range []struct {
-		mark, title string
-		list        []string
-	}{
-		{"+", what + " lets more than " + title + "'s description says that it needs:", diff.Added},
-		{"-", title + "'s description says that it needs, and this does not let:", diff.Removed},
-	} {
-		if len(part.list) == 0 {
-			continue
+	if n := len(diff.Added); n > 0 {
+		a.Print("%s lets more than %s's description says that it needs:", what, title)
+		for _, action := range diff.Added[:min(n, mostActions)] {
+			a.Print("  + %s", draw.Clean(action))
 		}
-		b.WriteString("\n" + part.title + "\n")
-		for _, action := range part.list[:min(len(part.list), mostActions)] {
-			b.WriteString("  " + part.mark + " " + draw.Clean(action) + "\n")
+		if n > mostActions {
+			a.Print("  … and %d more; --json has them all", n-mostActions)
 		}
-		if more := len(part.list) - mostActions; more > 0 {
-			b.WriteString("  … and " + screen.Counted(more, "action") + " more; --json has them all\n")
-		}
-	}
-	if len(diff.Changed) > 0 {
-		b.WriteString("\nBoth let, differently:\n")
 	}
 	for _, c := range diff.Changed {
-		b.WriteString("  ~ " + draw.Clean(c.What+": "+c.Detail) + "\n")
+		a.Print("  ~ %s", draw.Clean(few(c.Actions)+", "+c.What+": "+c.Detail))
 	}
-	return b.String()
+	if n := len(diff.Removed); n > 0 {
+		a.Print("It does not let %s that %s's description says that it needs for its work.", screen.Counted(n, "action"), title)
+	}
+}
+
+// few names the first of a list, and how many more there are.
+func few(list []string) string {
+	const shown = 3
+	if len(list) <= shown {
+		return strings.Join(list, ", ")
+	}
+	return strings.Join(list[:shown], ", ") + fmt.Sprintf(" and %d more", len(list)-shown)
 }
 
 // verdict says why a review ends with exit 3.

@@ -66,7 +66,7 @@ func printFacts(a *cli.App, j *delegate.Judged) {
 		{"Request", d.ID}, {"State", stateOf(d)}, {"Requestor", requestorOf(d)}, {"Vendor", vendorOf(j)},
 		{"Account", screen.Grouped(d.AccountID)}, {"Taken up by", d.Owner}, {"Accepted by", d.Approver},
 		{"Wants", d.Description}, {"Says", d.Message}, {"Note", d.Notes}, {"Rejected", d.Rejection},
-		{"Access lasts", screen.Hours(d.Duration) + " from when it is released"}, {"Expires", expires(a, d)},
+		{"Access lasts", lasts(d)}, {"Expires", expires(a, d)},
 		{"Template", d.Template},
 	}
 	for _, p := range d.Parameters {
@@ -75,7 +75,7 @@ func printFacts(a *cli.App, j *delegate.Judged) {
 	for _, b := range j.Boundaries {
 		rows = append(rows, [2]string{"Roles' boundary", b.ARN + boundaryNote(b)})
 	}
-	rows = append(rows, [2]string{"Findings", counted(j.Findings)}, [2]string{"Digest", j.Plan.Digest()})
+	rows = append(rows, [2]string{"Findings", counted(j.Findings)})
 	cells := [][]string{}
 	for _, row := range rows {
 		if row[1] != "" {
@@ -86,6 +86,15 @@ func printFacts(a *cli.App, j *delegate.Judged) {
 	if d.OnlySendByOwner {
 		a.Print("Only who took it up can release the access.")
 	}
+	_ = a.Out().Text("Digest\n  " + j.Plan.Digest() + "\n") // a value to copy is never wrapped
+}
+
+func lasts(d aws.Delegation) string {
+	text := screen.Hours(d.Duration) + " from when it is released"
+	if d.Duration > aws.LongestByRoot {
+		text += "; the root user may accept only " + screen.Hours(aws.LongestByRoot) + " or less"
+	}
+	return text
 }
 
 func boundaryNote(b delegate.Boundary) string {
