@@ -48,7 +48,7 @@ func delegationOfLink(s, expected string) (string, error) {
 		plain = next
 	}
 	found := ""
-	for _, part := range strings.FieldsFunc(plain, func(r rune) bool { return r > 0x7f || !delegationLetter(byte(r)) }) {
+	for _, part := range strings.FieldsFunc(plain, func(r rune) bool { return !delegationLetter(r) }) {
 		if !likeDelegationID(part) || part == found {
 			continue
 		}
@@ -76,7 +76,7 @@ func consoleHost(host string) bool {
 	return false
 }
 
-func delegationLetter(c byte) bool {
+func delegationLetter(c rune) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
 }
 
@@ -84,12 +84,7 @@ func isDelegationID(s string) bool {
 	if len(s) < 16 || len(s) > 128 || s[0] == '-' { // a dash in front is a flag that was mistyped
 		return false
 	}
-	for i := range len(s) {
-		if !delegationLetter(s[i]) {
-			return false
-		}
-	}
-	return true
+	return !strings.ContainsFunc(s, func(c rune) bool { return !delegationLetter(c) })
 }
 
 // likeDelegationID tells what looks like the IDs of AWS's documentation:

@@ -51,13 +51,13 @@ type DelegationParameter struct {
 	Values     []string
 }
 
-// The lives of a request, by state, and its longest access.
+// How long a request lives in a state, and the limits of decisions on it.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-building-integration.html
 const (
 	delegationLife  = 7 * 24 * time.Hour
 	unassignedLife  = 24 * time.Hour
 	longestByRoot   = 4 * time.Hour
-	longestRejected = 500
+	longestNote = 500
 )
 
 // RequestDelegation has a product provider ask for access. It returns the
@@ -73,10 +73,9 @@ func (s *Server) RequestDelegation(d Delegation) string {
 	}
 	d.Account, d.Covered = cmp.Or(d.Account, s.options.Account), cmp.Or(d.Covered, "ALLOWED")
 	life := delegationLife
-	switch {
-	case d.Owner == "-":
+	if d.Owner == "-" {
 		d.Owner, d.State, life = "", cmp.Or(d.State, "UNASSIGNED"), unassignedLife
-	default:
+	} else {
 		d.Owner, d.State = cmp.Or(d.Owner, s.options.CallerARN), cmp.Or(d.State, "ASSIGNED")
 	}
 	if d.Expires.IsZero() {
@@ -252,7 +251,7 @@ func rejectDelegationRequest(s *Server, q request) (any, *apiError) {
 		return nil, err
 	}
 	notes := q.form.Get("Notes")
-	if len([]rune(notes)) > longestRejected || !delegationNotePattern().MatchString(notes) {
+	if len([]rune(notes)) > longestNote || !delegationNotePattern().MatchString(notes) {
 		return nil, invalid(notes, "notes", "Member must have length less than or equal to 500")
 	}
 	if err := s.move(d, "REJECTED", "ASSIGNED", "PENDING_APPROVAL", "ACCEPTED"); err != nil {

@@ -103,8 +103,8 @@ func Same(reviewed, now *plan.Plan) error {
 // Accept accepts exactly what was reviewed. The request is read again just
 // before, and after: should it have changed in between, the acceptance is taken
 // back, which gives nobody access, since its token was not sent. done tells
-// whether this call accepted it; a request that was accepted already is
-// returned as it is.
+// whether this call accepted it and it stands, also beside an error; a request
+// that was accepted already is returned as it is.
 func (d *Decider) Accept(ctx context.Context, reviewed *plan.Plan) (now *Judged, done bool, err error) {
 	id := reviewed.Delegation.ID
 	if now, err = d.same(ctx, reviewed); err != nil || now.Request.State == aws.DelegationAccepted {
@@ -123,7 +123,8 @@ func (d *Decider) Accept(ctx context.Context, reviewed *plan.Plan) (now *Judged,
 			Expected: "one more look, before access is released", Next: "Look again: rolecall delegation show " + id + ". The requestor has no access yet."}}
 	}
 	if err := Same(reviewed, after.Plan); err != nil {
-		return after, true, d.takeBack(ctx, after, err)
+		stands, err := d.takeBack(look, after, err)
+		return after, stands, err
 	}
 	return after, true, nil
 }
@@ -142,22 +143,20 @@ func (d *Decider) same(ctx context.Context, reviewed *plan.Plan) (*Judged, error
 }
 
 // takeBack rejects what was accepted a moment ago and turned out to be another
-// request than the one that was reviewed.
-func (d *Decider) takeBack(ctx context.Context, now *Judged, why error) error {
-	const note = "Changed while it was accepted."
-	err := d.Reject(ctx, now, note)
+// request than the one that was reviewed. stands tells that it could not.
+func (d *Decider) takeBack(ctx context.Context, now *Judged, why error) (stands bool, err error) {
 	var fault *screen.Fault
 	if !errors.As(why, &fault) {
-		return why
+		return true, why
 	}
 	p := fault.Problem
 	p.What = "The delegation request changed in the moment in which it was accepted. rolecall took the acceptance back by rejecting the request: nobody has access."
 	p.Next = "Ask the requestor why it changed, and for a new request."
-	if err != nil {
+	if err = d.Reject(ctx, now, "Changed while it was accepted."); err != nil {
 		p.What = "The delegation request changed in the moment in which it was accepted, and the acceptance could not be taken back. rolecall did not release its access."
 		p.Next = "Reject it: rolecall delegation reject " + now.Request.ID + "."
 	}
-	return &screen.Fault{Problem: p, Err: cmp.Or(err, why)}
+	return err != nil, &screen.Fault{Problem: p, Err: cmp.Or(err, why)}
 }
 
 // Releasable refuses to give access by a request that is not accepted, or by

@@ -131,14 +131,16 @@ func TestTwoPeopleAtOnce(t *testing.T) {
 // Whatever of a request changes after it was reviewed, it is not accepted.
 func TestWhatChangedIsNotAccepted(t *testing.T) {
 	changes := map[string]func(*rehearsal.Delegation){
-		"policy":     func(d *rehearsal.Delegation) { d.Policy = strings.Replace(setup, "s3:GetObject", "s3:*", 1) },
-		"resource":   func(d *rehearsal.Delegation) { d.Policy = strings.Replace(setup, `"*"`, `"arn:aws:s3:::x/*"`, 1) },
-		"duration":   func(d *rehearsal.Delegation) { d.Duration = 2 * time.Hour },
-		"boundary":   func(d *rehearsal.Delegation) { d.Boundaries = []string{"arn:aws:iam::aws:policy/SecurityAudit"} },
-		"requestor":  func(d *rehearsal.Delegation) { d.Requestor = "444455556666" },
-		"name":       func(d *rehearsal.Delegation) { d.RequestorName = "Another" },
-		"template":   func(d *rehearsal.Delegation) { d.Template = "arn:aws:iam:::delegation-template/another" },
-		"parameter":  func(d *rehearsal.Delegation) { d.Parameters = []rehearsal.DelegationParameter{{Name: "a", Values: []string{"b"}}} },
+		"policy":    func(d *rehearsal.Delegation) { d.Policy = strings.Replace(setup, "s3:GetObject", "s3:*", 1) },
+		"resource":  func(d *rehearsal.Delegation) { d.Policy = strings.Replace(setup, `"*"`, `"arn:aws:s3:::x/*"`, 1) },
+		"duration":  func(d *rehearsal.Delegation) { d.Duration = 2 * time.Hour },
+		"boundary":  func(d *rehearsal.Delegation) { d.Boundaries = []string{"arn:aws:iam::aws:policy/SecurityAudit"} },
+		"requestor": func(d *rehearsal.Delegation) { d.Requestor = "444455556666" },
+		"name":      func(d *rehearsal.Delegation) { d.RequestorName = "Another" },
+		"template":  func(d *rehearsal.Delegation) { d.Template = "arn:aws:iam:::delegation-template/another" },
+		"parameter": func(d *rehearsal.Delegation) {
+			d.Parameters = []rehearsal.DelegationParameter{{Name: "a", Values: []string{"b"}}}
+		},
 		"only owner": func(d *rehearsal.Delegation) { d.OnlySendByOwner = true },
 	}
 	for name, change := range changes {

@@ -143,7 +143,7 @@ func (u *accepting) decide(ctx context.Context, reviewed *plan.Plan) error {
 			if now != nil {
 				u.judged = now
 			}
-			u.decision.Accepted = done && err == nil
+			u.decision.Accepted = done
 			return err
 		})
 		if err != nil {
@@ -182,11 +182,12 @@ func (u *accepting) release(ctx context.Context, reviewed *plan.Plan) error {
 func (u *accepting) releases(ctx context.Context) (bool, error) {
 	d := u.judged.Request
 	later := "Release it later: rolecall delegation accept " + d.ID + " --send-token. Take it back: rolecall delegation reject " + d.ID + "."
-	if err := u.judge.Releasable(d); err != nil {
-		if u.flags.sendToken {
-			return false, err
-		}
-		u.app.Say("%s", draw.Clean(cli.ProblemOf(err).What))
+	refusal := u.judge.Releasable(d)
+	switch {
+	case refusal != nil && u.flags.sendToken:
+		return false, refusal
+	case refusal != nil:
+		u.app.Say("%s", draw.Clean(cli.ProblemOf(refusal).What))
 		return false, nil
 	}
 	if u.flags.sendToken {

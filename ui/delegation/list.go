@@ -75,7 +75,7 @@ func list(ctx context.Context, a *cli.App, c *common) error {
 	}
 	rows := [][]string{{"REQUEST", "STATE", "LASTS", "EXPIRES", "REQUESTOR"}}
 	for _, d := range all {
-		rows = append(rows, []string{draw.Clean(d.ID), draw.Clean(string(d.State)), screen.Hours(d.Duration), day(d.Expires), requestorOf(d)})
+		rows = append(rows, []string{draw.Clean(d.ID), draw.Clean(string(d.State)), screen.Hours(d.Duration), day(d.Expires), requestorOf(d) + elsewhere(d, r.judge.Identity)})
 	}
 	a.Out().Table(true, rows)
 	return nil
@@ -98,6 +98,14 @@ func pages(ctx context.Context, account *aws.Account) ([]aws.Delegation, error) 
 
 func requestorOf(d aws.Delegation) string {
 	return draw.Clean(cli.OrElse(d.RequestorName, "no name")) + " (account " + draw.Clean(d.Requestor) + ")"
+}
+
+// elsewhere marks a request of another account, which AWS should not list.
+func elsewhere(d aws.Delegation, who aws.Identity) string {
+	if d.AccountID == "" || d.AccountID == who.AccountID {
+		return ""
+	}
+	return ", for account " + draw.Clean(d.AccountID) + ", not yours"
 }
 
 func day(t time.Time) string {
