@@ -54,10 +54,10 @@ type DelegationParameter struct {
 // How long a request lives in a state, and the limits of decisions on it.
 // Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-building-integration.html
 const (
-	delegationLife  = 7 * 24 * time.Hour
-	unassignedLife  = 24 * time.Hour
-	longestByRoot   = 4 * time.Hour
-	longestNote = 500
+	delegationLife = 7 * 24 * time.Hour
+	unassignedLife = 24 * time.Hour
+	longestByRoot  = 4 * time.Hour
+	longestNote    = 500
 )
 
 // RequestDelegation has a product provider ask for access. It returns the
