@@ -142,7 +142,7 @@ func (a *Account) RejectDelegation(ctx context.Context, id, notes string) error 
 }
 
 // SendDelegationToken gives the requestor of an accepted request its access:
-// one request. It cannot be taken back.
+// one request. The request cannot be rejected any more then.
 func (a *Account) SendDelegationToken(ctx context.Context, id string) error {
 	_, err := a.iam().SendDelegationToken(ctx, &iam.SendDelegationTokenInput{DelegationRequestId: &id}, once)
 	return a.fail(err, "iam:SendDelegationToken", "send the token of delegation request %s", cleanText(id))

@@ -22,7 +22,8 @@ func ParseDelegationID(s string) (string, error) {
 	if arn, ok := SplitARN(s); ok {
 		kind, id, _ := strings.Cut(arn.Resource, "/")
 		if arn.Service != "iam" || kind != "delegation-request" || !isDelegationID(id) {
-			return "", refuse(Malformed, shorten(s)+" is not the ARN of a delegation request.", expected, "Copy the ID from the IAM console, Temporary delegation requests.")
+			return "", refuse(Malformed, shorten(s)+" is not the ARN of a delegation request.", expected,
+				"Copy the ID from the IAM console, Temporary delegation requests.")
 		}
 		return id, nil
 	}
@@ -37,7 +38,8 @@ func delegationOfLink(s, expected string) (string, error) {
 	link, err := url.Parse(s)
 	if len(s) > longestLink || err != nil || link.Scheme != "https" || link.User != nil || !consoleHost(link.Hostname()) {
 		return "", refuse(Malformed, shorten(s)+" is no link into the AWS console.", expected,
-			"Be careful with where the link came from: only AWS's own pages ask you to approve access. The ID itself is in the IAM console, Temporary delegation requests.")
+			"Be careful with where the link came from: only AWS's own pages ask you to approve access. The ID itself is in the IAM console, "+
+				"Temporary delegation requests.")
 	}
 	plain := s
 	for range 3 { // a sign-in page carries the link inside of its own, encoded
@@ -59,7 +61,8 @@ func delegationOfLink(s, expected string) (string, error) {
 		found = part
 	}
 	if found == "" {
-		return "", refuse(Malformed, "rolecall cannot tell which part of the link is the ID of the request: AWS does not document the form of the link.",
+		return "", refuse(Malformed, "rolecall cannot tell which part of the link is the ID of the request: AWS does not document the form of "+
+			"the link.",
 			expected, "Open the link, and give the request's ID that the page shows.")
 	}
 	return found, nil

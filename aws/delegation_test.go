@@ -48,8 +48,10 @@ func TestDelegation(t *testing.T) {
 	if _, err := a.Delegation(ctx, request); aws.KindOf(err) != aws.NotFound {
 		t.Fatal(err)
 	}
-	s.RequestDelegation(rehearsal.Delegation{ID: request, Requestor: vendor, RequestorName: "Spot", Policy: somePolicy(t).Compact(), Duration: 2 * time.Hour,
-		Template: "arn:aws:iam:::delegation-template/x", Parameters: []rehearsal.DelegationParameter{{Name: "names", Type: "stringList", Values: []string{"a", "b"}}},
+	s.RequestDelegation(rehearsal.Delegation{ID: request, Requestor: vendor, RequestorName: "Spot", Policy: somePolicy(t).Compact(),
+		Duration: 2 * time.Hour,
+		Template: "arn:aws:iam:::delegation-template/x", Parameters: []rehearsal.DelegationParameter{{Name: "names", Type: "stringList",
+			Values: []string{"a", "b"}}},
 		Boundaries: []string{"arn:aws:iam::aws:policy/SecurityAudit"}, Message: "line one\nline\u202e two"})
 	d := must[aws.Delegation](t)(a.Delegation(ctx, request))
 	if d.Document == nil || !d.Document.Equal(somePolicy(t)) || d.Duration != 2*time.Hour || d.State != aws.DelegationAssigned || d.Covered != "ALLOWED" ||
@@ -85,7 +87,8 @@ func TestDelegation(t *testing.T) {
 		t.Fatal(err)
 	}
 	ok(t, a.RejectDelegation(ctx, "request-of-a-vendor-1", "Not this."))
-	if d := must[aws.Delegation](t)(a.Delegation(ctx, "request-of-a-vendor-1")); d.State != aws.DelegationRejected || d.Rejection != "Not this." {
+	if d := must[aws.Delegation](t)(a.Delegation(ctx, "request-of-a-vendor-1")); d.State != aws.DelegationRejected || d.Rejection != "Not "+
+		"this." {
 		t.Fatalf("%+v", d)
 	}
 }

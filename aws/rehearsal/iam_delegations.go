@@ -167,7 +167,8 @@ type delegationParameterXML struct {
 }
 
 func (s *Server) delegationXML(d *Delegation) delegationXML {
-	x := delegationXML{DelegationRequestID: d.ID, OwnerAccountID: d.Account, OwnerID: d.Owner, ApproverID: d.approver, State: s.delegationState(d),
+	x := delegationXML{DelegationRequestID: d.ID, OwnerAccountID: d.Account, OwnerID: d.Owner, ApproverID: d.approver,
+		State:       s.delegationState(d),
 		Description: d.Description, RequestMessage: d.Message, RedirectURL: d.RedirectURL, RejectionReason: d.rejection,
 		RequestorID: d.Requestor, RequestorName: d.RequestorName, CreateDate: stamp(d.created), UpdatedTime: stamp(d.updated),
 		ExpirationTime: stamp(d.Expires), SessionDuration: int(d.Duration / time.Second), OnlySendByOwner: d.OnlySendByOwner,
@@ -236,7 +237,8 @@ func acceptDelegationRequest(s *Server, q request) (any, *apiError) {
 	}
 	caller := cmp.Or(q.caller.arn, s.arn("user/colleague"))
 	if strings.HasSuffix(caller, ":root") && d.Duration > longestByRoot {
-		return nil, &apiError{http.StatusBadRequest, "InvalidInput", "The root user cannot accept a delegation request with this session duration."}
+		return nil, &apiError{http.StatusBadRequest, "InvalidInput", "The root user cannot accept a delegation request with this session " +
+			"duration."}
 	}
 	if err := s.move(d, "ACCEPTED", "ASSIGNED", "PENDING_APPROVAL"); err != nil {
 		return nil, err

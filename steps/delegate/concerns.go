@@ -49,7 +49,8 @@ func (j *Judge) aboutRequestor(judged *Judged) []review.Finding {
 	if v != nil {
 		return []review.Finding{concern("delegation-requestor", "delegation", review.Medium,
 			"The request comes from an account that the description of "+v.Title+" does not name",
-			"It comes from account "+d.Requestor+". The description names "+orNone(accountsOf(v))+". A vendor may ask from another account than the one that a role trusts.",
+			"It comes from account "+d.Requestor+". The description names "+orNone(accountsOf(v))+". A vendor may ask from another account than "+
+				"the one that a role trusts.",
 			"Ask "+v.Title+" whether account "+d.Requestor+" is its own.")}
 	}
 	for _, known := range j.Vendors {
@@ -61,7 +62,8 @@ func (j *Judge) aboutRequestor(judged *Judged) []review.Finding {
 		}
 	}
 	return []review.Finding{concern("delegation-requestor", "delegation", review.Medium, "rolecall does not know who asks",
-		"Account "+d.Requestor+" is of no vendor that rolecall has a description of. AWS lets only products and partners ask that it has onboarded; which one this is, it tells by name and account alone.",
+		"Account "+d.Requestor+" is of no vendor that rolecall has a description of. AWS lets only products and partners ask that it has "+
+			"onboarded; which one this is, it tells by name and account alone.",
 		"Ask the vendor whether the account is its own. With a description of it (--vendor FILE), the request is compared with what it needs.")}
 }
 
@@ -79,14 +81,20 @@ func orNone(list []string) string {
 }
 
 // aboutTime is about how long the access lasts, and who may approve that.
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies-temporary-delegation.html
+// and https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-revoke-access.html
 func (j *Judge) aboutTime(d aws.Delegation) []review.Finding {
 	switch {
 	case d.Duration > aws.LongestDelegation, d.Duration <= 0:
 		return []review.Finding{concern("delegation-duration", "delegation", review.High, "The access lasts "+screen.Hours(d.Duration),
-			"AWS says that delegated access lasts "+screen.Hours(aws.LongestDelegation)+" at most.", "Do not accept it: ask the requestor what this is.")}
+			"AWS says that delegated access lasts "+screen.Hours(aws.LongestDelegation)+" at most.",
+			"Do not accept it: ask the requestor what this is.")}
 	case d.Duration > aws.LongestByRoot && j.Identity.Kind == aws.IsRoot:
 		return []review.Finding{concern("delegation-root", "delegation", review.Medium, "The root user cannot accept it",
 			rootRule(d), "Sign in as a role or user that may accept it.")}
+	case j.Identity.Kind == aws.IsRoot:
+		return []review.Finding{concern("delegation-root", "delegation", review.Medium, "What the root user accepts cannot be revoked",
+			"You are signed in as the root user. AWS cannot end the access before its time then.", "Accept it as a role or user.")}
 	case d.Duration > aws.LongestByRoot:
 		return []review.Finding{concern("delegation-root", "delegation", review.Note, "The root user could not accept it",
 			rootRule(d), "Accept it as a role or user, as you are signed in now.")}
@@ -113,7 +121,8 @@ func aboutRoles(judged *Judged) []review.Finding {
 			continue
 		}
 		f := concern("delegation-unbounded-role", "privilege-escalation", review.High, "It may create roles without a permissions boundary",
-			"Such a role stays when the access is over, and nothing limits what it can be given. No condition on iam:PermissionsBoundary limits the statement.",
+			"Such a role stays when the access is over, and nothing limits what it can be given. No condition on iam:PermissionsBoundary limits "+
+				"the statement.",
 			"Ask for a request whose statement names the permissions boundary of every role that it creates.")
 		f.Statement, f.Index, f.Line, f.Column, f.Actions = s.Sid, i, s.Pos.Line, s.Pos.Column, []string{"iam:CreateRole"}
 		all = append(all, f)
@@ -122,7 +131,8 @@ func aboutRoles(judged *Judged) []review.Finding {
 		if b.Document == nil {
 			all = append(all, concern("delegation-boundary-unread", "privilege-escalation", review.Medium,
 				"What its roles could do at most cannot be read",
-				"The permissions boundary "+b.ARN+": "+b.Unread, "Ask AWS or the requestor for its document, and review that: rolecall policy review FILE."))
+				"The permissions boundary "+b.ARN+": "+b.Unread,
+				"Ask AWS or the requestor for its document, and review that: rolecall policy review FILE."))
 		}
 	}
 	return all

@@ -48,22 +48,35 @@ func (j *Judge) open(d aws.Delegation) error {
 	switch d.State {
 	case aws.DelegationUnassigned:
 		return refused("Nobody of this account took the delegation request up yet.", "a request that is assigned to somebody of this account",
-			"Open the link that the requestor sent you and sign in there, or: aws iam associate-delegation-request --delegation-request-id "+d.ID+". Then decide on it here.")
+			"Open the link that the requestor sent you and sign in there, or: "+
+				"aws iam associate-delegation-request --delegation-request-id "+d.ID+". Then decide on it here.")
 	case aws.DelegationFinalized:
-		return refused("The delegation request was accepted"+by(d.Approver)+", and its access was released. That cannot be taken back.",
-			"a request that is not decided on", "Access ends by itself "+screen.Hours(d.Duration)+" after it was released. To end it earlier, take permissions from who accepted it: it can do no more than they.")
+		return refused("The delegation request was accepted"+by(d.Approver)+", and its access was released.",
+			"a request that is not decided on", "The access ends by itself "+screen.Hours(d.Duration)+" after it was released. "+Revoking(d.Approver))
 	case aws.DelegationRejected:
-		return refused("The delegation request was rejected"+reason(d)+".", "a request that is not decided on", "Ask the requestor for a new one.")
+		return refused("The delegation request was rejected"+reason(d)+".", "a request that is not decided on",
+			"Ask the requestor for a new one.")
 	case aws.DelegationExpired:
 		return refused("The delegation request has expired.", "a request that is not over", "Ask the requestor for a new one.")
 	case aws.DelegationAssigned, aws.DelegationPending, aws.DelegationAccepted:
 		if over {
-			return refused("The delegation request expired on "+d.Expires.UTC().Format(time.DateTime)+" UTC.", "a request that is not over", "Ask the requestor for a new one.")
+			return refused("The delegation request expired on "+d.Expires.UTC().Format(time.DateTime)+" UTC.", "a request that is not over",
+				"Ask the requestor for a new one.")
 		}
 		return nil
 	}
-	return refused(fmt.Sprintf("The delegation request is in the state %q, which rolecall does not know.", d.State), "a request that is not decided on",
+	return refused(fmt.Sprintf("The delegation request is in the state %q, which rolecall does not know.", d.State),
+		"a request that is not decided on",
 		"Look at it in the IAM console, Temporary delegation requests.")
+}
+
+// Revoking says how released access ends before its time, by who accepted it.
+// Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/temporary-delegation-revoke-access.html
+func Revoking(approver string) string {
+	if arn, ok := aws.SplitARN(approver); ok && arn.Resource == "root" {
+		return "AWS cannot revoke what the root user accepted."
+	}
+	return "To end it earlier: IAM console, Temporary delegation requests, the request, Actions, Revoke access."
 }
 
 func by(arn string) string {
@@ -88,8 +101,8 @@ func refused(what, expected, next string) error {
 func Same(reviewed, now *plan.Plan) error {
 	p := reviewed.Differs(now)
 	if p == nil && (reviewed.AccountID != now.AccountID || reviewed.Partition != now.Partition) {
-		p = &screen.Problem{What: "The delegation request was reviewed for another account.", Wanted: reviewed.Partition + " " + reviewed.AccountID,
-			Found: now.Partition + " " + now.AccountID}
+		p = &screen.Problem{What: "The delegation request was reviewed for another account.",
+			Wanted: reviewed.Partition + " " + reviewed.AccountID, Found: now.Partition + " " + now.AccountID}
 	}
 	if p == nil {
 		return nil
@@ -120,7 +133,8 @@ func (d *Decider) Accept(ctx context.Context, reviewed *plan.Plan) (now *Judged,
 	if err != nil {
 		return now, true, &screen.Fault{Err: err, Problem: screen.Problem{
 			What:     "The delegation request is accepted, and could not be read again: " + screen.LowerFirst(screen.CleanLine(err.Error())),
-			Expected: "one more look, before access is released", Next: "Look again: rolecall delegation show " + id + ". The requestor has no access yet."}}
+			Expected: "one more look, before access is released", Next: "Look again: rolecall delegation show " + id +
+				". The requestor has no access yet."}}
 	}
 	if err := Same(reviewed, after.Plan); err != nil {
 		stands, err := d.takeBack(look, after, err)
@@ -150,10 +164,12 @@ func (d *Decider) takeBack(ctx context.Context, now *Judged, why error) (stands 
 		return true, why
 	}
 	p := fault.Problem
-	p.What = "The delegation request changed in the moment in which it was accepted. rolecall took the acceptance back by rejecting the request: nobody has access."
+	p.What = "The delegation request changed in the moment in which it was accepted. rolecall took the acceptance back by rejecting the " +
+		"request: nobody has access."
 	p.Next = "Ask the requestor why it changed, and for a new request."
 	if err = d.Reject(ctx, now, "Changed while it was accepted."); err != nil {
-		p.What = "The delegation request changed in the moment in which it was accepted, and the acceptance could not be taken back. rolecall did not release its access."
+		p.What = "The delegation request changed in the moment in which it was accepted, and the acceptance could not be taken back. rolecall " +
+			"did not release its access."
 		p.Next = "Reject it: rolecall delegation reject " + now.Request.ID + "."
 	}
 	return err != nil, &screen.Fault{Problem: p, Err: cmp.Or(err, why)}
@@ -288,7 +304,8 @@ func (d *Decider) settle(ctx context.Context, item record.Item, leadsTo aws.Dele
 	case now.State == leadsTo && (leadsTo != aws.DelegationAccepted || samePrincipal(now.Approver, d.Identity.ARN)):
 		return d.Decisions.Put(item, record.ItemUpdated)
 	case now.State == leadsTo:
-		return cmp.Or(d.Decisions.Put(item, record.ItemNotMade), refused("The answer got lost, and the request is accepted now"+by(now.Approver)+", not by you.",
+		return cmp.Or(d.Decisions.Put(item, record.ItemNotMade), refused("The answer got lost, and the request is accepted "+
+			"now"+by(now.Approver)+", not by you.",
 			"the request accepted by you", "Look at it: rolecall delegation show "+item.Name+"."))
 	}
 	return cmp.Or(d.Decisions.Put(item, record.ItemUnknown), unsettled(item.Name, lost))

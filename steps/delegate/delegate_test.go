@@ -234,7 +234,8 @@ func TestRolesWithoutABoundary(t *testing.T) {
 
 // A plan of a request survives its file, and its approval holds for it alone.
 func TestPlanOfARequest(t *testing.T) {
-	s := world(t, rehearsal.Options{}, rehearsal.Delegation{Boundaries: []string{"arn:aws:iam::aws:policy/SecurityAudit", "arn:aws:iam::123456789012:policy/none"}})
+	s := world(t, rehearsal.Options{}, rehearsal.Delegation{Boundaries: []string{"arn:aws:iam::aws:policy/SecurityAudit",
+		"arn:aws:iam::123456789012:policy/none"}})
 	judged := look(t, decider(t, s))
 	if len(judged.Plan.Documents) != 2 || judged.Boundaries[1].Unread == "" {
 		t.Fatalf("%+v", judged.Boundaries)
@@ -251,7 +252,8 @@ func TestPlanOfARequest(t *testing.T) {
 	if err := delegate.Same(read, judged.Plan); err != nil || read.Digest() != judged.Plan.Digest() || len(read.Unapproved()) > 0 {
 		t.Fatal(err)
 	}
-	for from, to := range map[string]string{`"duration_s": 3600`: `"duration_s": 36000`, vendor: "444455556666", `"boundaries"`: `"Boundaries"`, `"purpose": "boundary"`: `"purpose": "delegation"`} {
+	for from, to := range map[string]string{`"duration_s": 3600`: `"duration_s": 36000`, vendor: "444455556666",
+		`"boundaries"`: `"Boundaries"`, `"purpose": "boundary"`: `"purpose": "delegation"`} {
 		changed := strings.Replace(string(text), from, to, 1)
 		if p, err := plan.Read([]byte(changed)); err == nil && len(p.Unapproved()) == 0 {
 			t.Errorf("%s is approved as %s", from, to)

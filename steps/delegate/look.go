@@ -66,7 +66,8 @@ func (j *Judge) Look(ctx context.Context, id string) (*Judged, error) {
 	}
 	judged := &Judged{Request: d, Vendor: j.vendorOf(d)}
 	judged.Needs = needsOf(judged.Vendor, j.Identity.Partition)
-	judged.Policy = review.Review([]byte(d.Text), review.Options{Limit: limitOf(d.Text), Account: d.AccountID, Partition: j.Identity.Partition, Now: j.Now()})
+	judged.Policy = review.Review([]byte(d.Text), review.Options{Limit: limitOf(d.Text), Account: d.AccountID,
+		Partition: j.Identity.Partition, Now: j.Now()})
 	judged.Beyond = beyond(judged.Needs, d.Document)
 	for _, arn := range d.Boundaries {
 		b, err := j.boundary(ctx, arn, judged.Needs)
@@ -88,7 +89,8 @@ func (j *Judge) ours(d aws.Delegation, id string) error {
 			Expected: "the request that was asked for", Next: "Check the endpoint that requests go to.", Kind: screen.NotAsNeeded}}
 	}
 	if d.AccountID != "" && d.AccountID != j.Identity.AccountID {
-		return &screen.Fault{Problem: screen.Problem{What: "The delegation request " + d.ID + " is for account " + d.AccountID + ", and you are signed in to another.",
+		return &screen.Fault{Problem: screen.Problem{What: "The delegation request " + d.ID + " is for account " + d.AccountID +
+			", and you are signed in to another.",
 			Wanted: j.Identity.AccountID, Found: d.AccountID, Expected: "a request for the account that you are signed in to",
 			Next: "Sign in to account " + d.AccountID + ", or ask the requestor for a request of this account.", Kind: screen.NotAsNeeded}}
 	}

@@ -27,10 +27,10 @@ func acceptCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "accept ID|LINK",
 		Short: "Accept exactly the request that was reviewed, and release the access",
-		Long: "accept reads the request again just before it accepts it: one that is not what you were shown, or what the approved plan says, is " +
-			"exit 3, and nothing is accepted. An accepted request gives nobody access yet: that is a second question, and unattended " +
-			"--send-token. Once released, access cannot be taken back; an accepted request whose access was not released can still be " +
-			"rejected. Unattended, --yes needs an approved --plan, or the --digest that review printed.",
+		Long: "accept reads the request again just before it accepts it: one that is not what you were shown, or what the approved plan says, " +
+			"is exit 3, and nothing is accepted. An accepted request gives nobody access yet: that is a second question, and unattended " +
+			"--send-token. A request whose access was not released can still be rejected; later, access ends with its time, or is revoked in the " +
+			"IAM console. Unattended, --yes needs an approved --plan, or the --digest that review printed.",
 		Example: "  rolecall delegation accept e4bdcdae-4f66-11ed-a1b2-c3d4e5f60718\n" +
 			"  rolecall delegation accept e4bdcdae-4f66-11ed-a1b2-c3d4e5f60718 --plan request.plan.json --yes --send-token --json",
 		Args: cli.ExactlyOne,
@@ -39,7 +39,7 @@ func acceptCommand(a *cli.App) *cobra.Command {
 	f.bind(cmd)
 	cmd.Flags().StringVar(&f.digest, "digest", "", "what was reviewed: the digest that show and review print")
 	cmd.Flags().BoolVarP(&f.yes, "yes", "y", false, "accept without asking what --plan or --digest names")
-	cmd.Flags().BoolVar(&f.sendToken, "send-token", false, "release the access too, which cannot be taken back")
+	cmd.Flags().BoolVar(&f.sendToken, "send-token", false, "release the access too: the request cannot be rejected any more then")
 	return cmd
 }
 
@@ -85,7 +85,8 @@ func (f *acceptFlags) accept(ctx context.Context, a *cli.App, args []string) err
 func (f *acceptFlags) check(a *cli.App) error {
 	switch {
 	case f.yes && f.plan == "" && f.digest == "":
-		return cli.Usage("--yes accepts nothing that nobody reviewed.", "an approved plan (--plan FILE), or the digest of what was reviewed (--digest)",
+		return cli.Usage("--yes accepts nothing that nobody reviewed.",
+			"an approved plan (--plan FILE), or the digest of what was reviewed (--digest)",
 			"Review it: rolecall delegation review ID. Nothing was accepted.")
 	case !f.yes && (a.JSON || !a.Env.StdinTTY):
 		return cli.Usage("accept asks before it accepts anything, and nobody can be asked here.", "a terminal, or --yes with --plan or --digest",
@@ -100,8 +101,10 @@ func (u *accepting) note(doc *requestJSON) { doc.decisionJSON = &u.decision }
 func (u *accepting) decideOn(ctx context.Context) error {
 	reviewed := u.judged.Plan
 	if digest := u.flags.digest; digest != "" && digest != reviewed.Digest() {
-		return &screen.Fault{Problem: screen.Problem{What: "The delegation request is not what was reviewed.", Wanted: digest, Found: reviewed.Digest(),
-			Expected: "the digest that show and review print under Digest", Next: "Review it again: rolecall delegation review " + u.judged.Request.ID + ". Nothing was accepted.",
+		return &screen.Fault{Problem: screen.Problem{What: "The delegation request is not what was reviewed.", Wanted: digest,
+			Found:    reviewed.Digest(),
+			Expected: "the digest that show and review print under Digest", Next: "Review it again: rolecall delegation review " +
+				u.judged.Request.ID + ". Nothing was accepted.",
 			Kind: screen.NotAsNeeded}}
 	}
 	if err := u.judge.Acceptable(u.judged); err != nil {
@@ -116,7 +119,8 @@ func (u *accepting) decideOn(ctx context.Context) error {
 	}
 	if u.judged.Request.State == aws.DelegationAccepted {
 		u.app.Say("It is accepted already, by %s. The requestor has no access yet.", cli.Dash(u.judged.Request.Approver))
-	} else if err := u.agree(ctx, fmt.Sprintf("Accept it for account %s? y or n", screen.Grouped(u.judge.Identity.AccountID)), "Nothing was accepted."); err != nil {
+	} else if err := u.agree(ctx, fmt.Sprintf("Accept it for account %s? y or n", screen.Grouped(u.judge.Identity.AccountID)),
+		"Nothing was accepted."); err != nil {
 		return err
 	}
 	return u.decide(ctx, reviewed)
@@ -174,6 +178,7 @@ func (u *accepting) release(ctx context.Context, reviewed *plan.Plan) error {
 	})
 	if err == nil {
 		u.app.Say("Released. %s has access for %s from now on.", requestorOf(u.judged.Request), screen.Hours(u.judged.Request.Duration))
+		u.app.Say("%s", draw.Clean(delegate.Revoking(u.judged.Request.Approver)))
 	}
 	return err
 }
@@ -197,7 +202,8 @@ func (u *accepting) releases(ctx context.Context) (bool, error) {
 		u.app.Say("%s", later)
 		return false, nil
 	}
-	agreed, err := u.app.Agree(ctx, fmt.Sprintf("Release the access now? It lasts %s and cannot be taken back. y or n", screen.Hours(d.Duration)))
+	agreed, err := u.app.Agree(ctx, fmt.Sprintf("Release the access now? It lasts %s, and the request cannot be rejected any more then. y or n",
+		screen.Hours(d.Duration)))
 	if err == nil && !agreed {
 		u.app.Say("%s", later)
 	}

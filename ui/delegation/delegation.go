@@ -24,8 +24,8 @@ func Command(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "delegation",
 		Short: "Review AWS's temporary delegation requests, and decide on them",
-		Long: "Some vendors ask through AWS for temporary access to an account, with a link into the AWS console. delegation shows who asks, for " +
-			"how long and for what, reviews the policy as any other, compares it with what the vendor's description says that it needs, and " +
+		Long: "Some vendors ask through AWS for temporary access to an account, with a link into the AWS console. delegation shows who asks, " +
+			"for how long and for what, reviews the policy as any other, compares it with what the vendor's description says that it needs, and " +
 			"accepts exactly what was reviewed, or rejects it.",
 		Args: a.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -42,7 +42,8 @@ type common struct {
 }
 
 func (c *common) bind(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&c.vendor, "vendor", "", "whose request it is: a vendor's name, or a file such as ./acme.yaml (default: by its AWS account)")
+	cmd.Flags().StringVar(&c.vendor, "vendor", "", "whose request it is: a vendor's name, or a file such as ./acme.yaml (default: by its "+
+		"AWS account)")
 	cmd.Flags().StringVar(&c.plan, "plan", "", "the plan of this request, as review -o wrote it: what changed since is exit 3")
 	c.bindWait(cmd)
 }
@@ -68,7 +69,8 @@ func begin(ctx context.Context, a *cli.App, c *common) (*run, error) {
 	if err := cli.CheckWait(c.wait); err != nil {
 		return nil, err
 	}
-	r := &run{app: a, judge: &delegate.Judge{Now: a.Env.Now}, budget: cli.Budget{Wait: c.wait, Next: "Try again, or give it longer: --wait 10m."}}
+	r := &run{app: a, judge: &delegate.Judge{Now: a.Env.Now}, budget: cli.Budget{Wait: c.wait,
+		Next: "Try again, or give it longer: --wait 10m."}}
 	if err := r.load(c.vendor); err != nil {
 		return nil, err
 	}
@@ -122,7 +124,8 @@ func (r *run) readPlan(name string) error {
 		return err
 	}
 	if p.Delegation == nil {
-		return cli.Usage(draw.Clean(name)+" is the plan of a connection, not of a delegation request.", "a file written by rolecall delegation review ID -o FILE",
+		return cli.Usage(draw.Clean(name)+" is the plan of a connection, not of a delegation request.",
+			"a file written by rolecall delegation review ID -o FILE",
 			"Name the right file. A connection is made by: rolecall connect --plan "+draw.Clean(name)+".")
 	}
 	r.planned = p

@@ -104,7 +104,8 @@ func documentOf(j *delegate.Judged) *requestJSON {
 		doc.Parameters = append(doc.Parameters, parameterJSON{p.Name, p.Type, cli.OrEmpty(p.Values)})
 	}
 	for _, b := range j.Boundaries {
-		one := boundaryJSON{ARN: b.ARN, Unread: b.Unread, Document: rawOf(b.Document), Digest: b.Report.Policy.Digest, Findings: b.Report.Findings}
+		one := boundaryJSON{ARN: b.ARN, Unread: b.Unread, Document: rawOf(b.Document), Digest: b.Report.Policy.Digest,
+			Findings: b.Report.Findings}
 		if one.Findings == nil {
 			one.Findings = []review.Finding{}
 		}
