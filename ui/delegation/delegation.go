@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
-	"rolecall/steps"
 	"rolecall/steps/delegate"
 	"rolecall/steps/describe"
 	"rolecall/steps/plan"
@@ -93,7 +92,7 @@ func (r *run) signIn(ctx context.Context) (err error) {
 // load reads the descriptions of vendors. One of the user's that is broken stops
 // nothing, unless it was named.
 func (r *run) load(named string) error {
-	library := steps.Library()
+	library := flags.Library()
 	for _, name := range describe.List() {
 		if v, err := library.Load(name); err == nil {
 			r.judge.Vendors = append(r.judge.Vendors, v)

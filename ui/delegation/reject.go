@@ -27,7 +27,7 @@ func rejectCommand(a *cli.App) *cobra.Command {
 		Short: "Reject a request, also an accepted one whose access was not released",
 		Long: "reject tells AWS that the request is refused, with a reason that the requestor can read. It cannot be accepted any more then: " +
 			"the requestor has to ask anew.",
-		Example: "  rolecall delegation reject e4bdcdae-4f66-11ed-a1b2-c3d4e5f60718 --reason 'Limit iam:PassRole to your own role.'",
+		Example: "  rolecall delegation reject e4bdcdae-4f66-11ed-a1b2-c3d4e5f60718 --reason PassRole-on-every-role",
 		Args:    cli.ExactlyOne,
 		RunE:    func(cmd *cobra.Command, args []string) error { return f.reject(cmd.Context(), a, args) },
 	}
