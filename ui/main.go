@@ -9,6 +9,7 @@ import (
 
 	"rolecall/ui/cli"
 	"rolecall/ui/connect"
+	"rolecall/ui/delegation"
 	"rolecall/ui/flags"
 	"rolecall/ui/policies"
 	"rolecall/ui/upkeep"
@@ -64,7 +65,7 @@ func rootCommand(a *cli.App) *cobra.Command {
 	root.AddCommand(
 		connect.ConnectCommand(a), connect.RehearseCommand(a), connect.ResumeCommand(a), connect.SessionsCommand(a),
 		connect.PlanCommand(a), connect.ApproveCommand(a), connect.VerifyCommand(a), connect.DiagnoseCommand(a), connect.UpdateCommand(a), connect.DisconnectCommand(a),
-		policies.PolicyCommand(a), vendors.VendorsCommand(a), upkeep.DoctorCommand(a), upkeep.ManCommand(a), upkeep.VersionCommand(a),
+		delegation.Command(a), policies.PolicyCommand(a), vendors.VendorsCommand(a), upkeep.DoctorCommand(a), upkeep.ManCommand(a), upkeep.VersionCommand(a),
 	)
 	root.SetHelpCommand(upkeep.HelpCommand(a))
 	root.InitDefaultCompletionCmd()

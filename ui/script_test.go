@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"exits": exits, "json": compareJSON, "onlyjson": onlyJSON, "aws": awsDo, "awscalls": awsCalls, "spotcalls": spotCalls,
 			"deny": deny, "allow": allow, "modeis": modeIs, "trust": writeTrust, "spotpolicy": writePolicy, "nosecret": noSecret, "keptsecret": keptSecret, "savedsession": savedSession, "newestsession": newestSession, "waitexternalid": waitExternalID,
 			"guardrail": attachGuardrail, "stsoff": deactivateSTS, "later": later,
+			"delegation": askDelegation, "delegationstate": delegationState, "loseanswer": loseAnswer,
 		},
 	})
 }

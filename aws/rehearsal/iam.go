@@ -27,6 +27,7 @@ func iamActions() map[string]action {
 	}
 	maps.Copy(all, userActions())
 	maps.Copy(all, keyActions())
+	maps.Copy(all, delegationActions())
 	return all
 }
 

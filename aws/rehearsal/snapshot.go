@@ -44,6 +44,10 @@ func (st state) clone() state {
 		one.attached, one.inline, one.tags, one.keys = slices.Clone(u.attached), maps.Clone(u.inline), slices.Clone(u.tags), copied(u.keys)
 		to.users[name] = &one
 	}
+	for id, d := range st.delegations {
+		one := *d
+		to.delegations[id] = &one
+	}
 	for _, k := range st.stacks {
 		one := *k
 		one.events, one.made, one.changeSets, one.tokens = slices.Clone(k.events), copied(k.made), copied(k.changeSets), maps.Clone(k.tokens)
@@ -91,6 +95,9 @@ func (s Snapshot) Things() []string {
 		for _, k := range u.keys {
 			add("key %s of user %s %s", k.id, u.name, u.id)
 		}
+	}
+	for _, d := range s.state.delegations {
+		add("delegation request %s %s", d.ID, d.State)
 	}
 	for _, k := range s.state.stacks {
 		add("stack %s %s %s", k.name, k.id, k.status)

@@ -26,6 +26,8 @@ type state struct {
 	users    map[string]*user
 	sessions map[string]caller // by access key ID, from AssumeRole
 	stacks   []*stack          // in the order of their creation, deleted ones included
+
+	delegations map[string]*Delegation // by ID
 }
 
 type role struct {
@@ -61,7 +63,8 @@ type tag struct {
 }
 
 func newState() state {
-	return state{roles: map[string]*role{}, users: map[string]*user{}, policies: map[string]*managed{}, sessions: map[string]caller{}}
+	return state{roles: map[string]*role{}, users: map[string]*user{}, policies: map[string]*managed{}, sessions: map[string]caller{},
+		delegations: map[string]*Delegation{}}
 }
 
 // newID is an identifier such as AROA and 17 characters. It is made from a

@@ -51,6 +51,10 @@ type Plan struct {
 	access.Selection
 	access.Settings
 
+	// Delegation is set in the plan of a delegation request, which makes no role:
+	// its documents are those of the request.
+	Delegation *Delegation `json:"delegation,omitempty"`
+
 	Roles     []Role     `json:"roles"`
 	Documents []Document `json:"documents"`
 	Approvals []Approval `json:"approvals"`
@@ -156,6 +160,9 @@ func Read(text []byte) (*Plan, error) {
 // incoherent says what of roles and documents does not go together; empty when
 // all does.
 func (p *Plan) incoherent() string {
+	if p.Delegation != nil {
+		return p.incoherentDelegation()
+	}
 	seen := map[string]bool{}
 	for _, role := range p.Roles {
 		if role.Purpose == "" || seen[role.Purpose] || (role.RoleName == "") == (role.UserName == "") {

@@ -47,6 +47,9 @@ func (p *Plan) Differs(anew *Plan) *screen.Problem {
 			Wanted: planned, Found: now,
 			Next: "Plan anew, have that approved (rolecall approve FILE), and begin again with it.", Flag: "--plan", Kind: screen.NotAsNeeded}
 	}
+	if a, b := p.Delegation.spell(), anew.Delegation.spell(); a != b {
+		return differs("delegation request", a, b)
+	}
 	for i := range max(len(p.Roles), len(anew.Roles)) {
 		planned, now := at(p.Roles, i), at(anew.Roles, i)
 		if a, b := spell(planned), spell(now); a != b {

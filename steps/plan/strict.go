@@ -91,6 +91,9 @@ func (w keyWalk) object(t reflect.Type, in string, depth int) error {
 // keysOf are the keys of a struct with their types; strict is false where any
 // key may stand: in a map, and in a document, which is parsed apart.
 func keysOf(t reflect.Type) (known map[string]reflect.Type, strict bool) {
+	if t != nil && t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
 	if t == nil || t.Kind() != reflect.Struct {
 		return nil, false
 	}

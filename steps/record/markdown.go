@@ -2,6 +2,7 @@ package record
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,6 +34,9 @@ func (r Receipt) Markdown() string {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(string(i.Kind)), cell(string(i.State)), cell(i.Label()),
 			cell(i.ARN), cell(id), cell(i.Digest), stamp(i.At), cell(i.By))
+	}
+	if slices.ContainsFunc(r.Items, func(i Item) bool { return i.Kind.Decides() }) {
+		return b.String()
 	}
 	fmt.Fprintf(&b, "\nUndo exactly this: `rolecall disconnect %s`\n", cell(r.Session))
 	return b.String()

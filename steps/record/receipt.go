@@ -31,7 +31,19 @@ const (
 	ItemUser           ItemKind = "user"
 	ItemUserAttachment ItemKind = "user attachment" // of a managed policy to a user
 	ItemKey            ItemKind = "access key"      // of a user, by its ID: never its secret
+
+	// Decisions on a delegation request, which make nothing: the request's ID is
+	// their name.
+	ItemDelegationAccepted ItemKind = "delegation acceptance"
+	ItemDelegationReleased ItemKind = "delegation token"
+	ItemDelegationRejected ItemKind = "delegation rejection"
 )
+
+// Decides tells the kinds that are decisions: nothing was made that could be
+// taken away.
+func (k ItemKind) Decides() bool {
+	return k == ItemDelegationAccepted || k == ItemDelegationReleased || k == ItemDelegationRejected
+}
 
 // ItemState says what rolecall did with an Item.
 type ItemState string
@@ -148,7 +160,7 @@ func (r Receipt) Find(like Item) (Item, bool) {
 func (r Receipt) Outstanding() []Item {
 	var all []Item
 	for _, item := range r.Items {
-		if item.State == ItemMade || item.Unproven() {
+		if (item.State == ItemMade || item.Unproven()) && !item.Kind.Decides() {
 			all = append(all, item)
 		}
 	}

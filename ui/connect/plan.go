@@ -2,10 +2,7 @@ package connect
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -69,7 +66,7 @@ func runPlan(a *cli.App, given *flags.Flags, output string) error {
 		_, err := a.Env.Stdout.Write(text)
 		return err
 	}
-	if err := writePlan(output, text); err != nil {
+	if err := flags.WritePlan(output, text); err != nil {
 		return err
 	}
 	if a.JSON {
@@ -77,24 +74,6 @@ func runPlan(a *cli.App, given *flags.Flags, output string) error {
 		return err
 	}
 	sayPlan(a, planned, output)
-	return nil
-}
-
-// writePlan writes a plan for its owner only. One that carries approvals is
-// not overwritten.
-func writePlan(name string, text []byte) error {
-	old, err := os.ReadFile(name)
-	if err == nil {
-		plan, err := plan.Read(old)
-		if err != nil || len(plan.Approvals) > 0 {
-			return cli.Usage(draw.Clean(name)+" exists, and is not a plan that nobody approved yet.", "a new file", "Give another name with -o, or remove the file first.")
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return cli.CannotRead(name, err)
-	}
-	if err := record.WriteAtomic(name, text); err != nil {
-		return cli.Usage(draw.Clean(name)+" cannot be written: "+draw.Clean(err.Error())+".", "a folder that you may write to", "Give another name with -o.")
-	}
 	return nil
 }
 
@@ -204,6 +183,10 @@ func approve(a *cli.App, name, who string) error {
 		a.Say("               %s", d.Digest)
 	}
 	sayManaged(a, plan)
-	a.Say("Next: rolecall connect --plan %s.", draw.Clean(name))
+	next := "rolecall connect --plan "
+	if plan.Delegation != nil {
+		next = "rolecall delegation accept " + draw.Clean(plan.Delegation.ID) + " --plan "
+	}
+	a.Say("Next: %s%s.", next, draw.Clean(name))
 	return nil
 }

@@ -121,7 +121,8 @@ func Taken() []string {
 
 // others are the flags of the commands that are not in the table. A test holds
 // them to the commands.
-const others = "--json --plain --profile --region --aws-account --help --version --role --user --evidence --error --output --format --minify"
+const others = "--json --plain --profile --region --aws-account --help --version --role --user --evidence --error --output --format --minify " +
+	"--theme --digest --send-token --reason --details --fail-on"
 
 // Library reads descriptions of vendors, none of whose parameters has a flag of
 // rolecall's own.

@@ -2,7 +2,10 @@ package flags
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -36,7 +39,11 @@ func (f *Flags) readPlan(a *cli.App) (*binding, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := approved(name, planned); err != nil {
+	if planned.Delegation != nil {
+		return nil, cli.Usage(draw.Clean(filepath.Base(name))+" is the plan of a delegation request, and connects nothing.", "a file written by rolecall plan",
+			"Accept what it approves: rolecall delegation accept "+draw.Clean(planned.Delegation.ID)+" --plan "+draw.Clean(name)+".")
+	}
+	if err := Approved(name, planned); err != nil {
 		return nil, err
 	}
 	b := &binding{planned, answersOf(planned)}
@@ -54,8 +61,8 @@ func (f *Flags) readPlan(a *cli.App) (*binding, error) {
 	return b, nil
 }
 
-// approved refuses a plan that no approval covers as it is now.
-func approved(name string, planned *plan.Plan) error {
+// Approved refuses a plan that no approval covers as it is now.
+func Approved(name string, planned *plan.Plan) error {
 	if len(planned.Approvals) > 0 && !planned.SettingsApproved() {
 		return &screen.Fault{Problem: screen.Problem{
 			What:     draw.Clean(filepath.Base(name)) + ": names or settings were changed after the approval.",
@@ -160,4 +167,22 @@ func otherThanPlanned(name, flag, planned string) error {
 		What:     "--" + name + " is " + flag + ", and the plan says " + planned + ".",
 		Expected: "what was approved: " + planned, Wanted: planned, Found: flag, Kind: screen.NotAsNeeded,
 		Next: "Leave out --" + name + ". Or plan with it, have that approved (rolecall approve FILE), and give it with --plan."}}
+}
+
+// WritePlan writes a plan for its owner only. One that carries approvals is
+// not overwritten.
+func WritePlan(name string, text []byte) error {
+	old, err := os.ReadFile(name)
+	if err == nil {
+		planned, err := plan.Read(old)
+		if err != nil || len(planned.Approvals) > 0 {
+			return cli.Usage(draw.Clean(name)+" exists, and is not a plan that nobody approved yet.", "a new file", "Give another name with -o, or remove the file first.")
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return cli.CannotRead(name, err)
+	}
+	if err := record.WriteAtomic(name, text); err != nil {
+		return cli.Usage(draw.Clean(name)+" cannot be written: "+draw.Clean(err.Error())+".", "a folder that you may write to", "Give another name with -o.")
+	}
+	return nil
 }
