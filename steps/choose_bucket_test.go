@@ -47,10 +47,10 @@ func TestTheReportBucketIsLookedAt(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		server := w.toBucket(rehearsal.Options{Organization: account, Buckets: map[string]string{"reports": account, "theirs": "444455556666"}})
-		w.types("parameter", "not-there").sees("There is no bucket not-there", "name another").enter()
-		w.types("parameter", "theirs").sees("belongs to another account", "s3:GetBucketLocation").presses("other-bucket")
+		w.types("parameter:REPORT_BUCKET", "not-there").sees("There is no bucket not-there", "name another").enter()
+		w.types("parameter:REPORT_BUCKET", "theirs").sees("belongs to another account", "s3:GetBucketLocation").presses("other-bucket")
 		server.Inject(rehearsal.Fault{Kind: rehearsal.Broken, Actions: []string{"s3:GetBucketLocation"}})
-		w.types("parameter", "reports").sees("could not answer")
+		w.types("parameter:REPORT_BUCKET", "reports").sees("could not answer")
 		server.ClearFaults()
 		w.enter().sees("The bucket reports is in this account", "us-east-1", "manages its organization").enter()
 		w.sees("sets no external ID", "confused deputy").chooses("without", "own")
@@ -72,7 +72,7 @@ func TestAMemberAccountIsToldWhichOneManages(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toBucket(rehearsal.Options{Organization: "111122223333"})
-		w.types("parameter", "reports").sees("member account", "1111-2222-3333").enter().sees("confused deputy").enter().at("create")
+		w.types("parameter:REPORT_BUCKET", "reports").sees("member account", "1111-2222-3333").enter().sees("confused deputy").enter().at("create")
 		if id := w.session.Part(finOps).ExternalID; id != "" {
 			t.Errorf("the external ID is %s, want none", id)
 		}
@@ -84,6 +84,6 @@ func TestWhereOrganizationsCannotBeReadNothingIsSaidOfIt(t *testing.T) {
 	rehearse(t, func(_ *testing.T, w *world) {
 		server := w.toBucket(rehearsal.Options{Organization: "111122223333"})
 		server.Deny("organizations:DescribeOrganization")
-		w.types("parameter", "reports").sees("is in this account").seesNot("member account", "1111-2222-3333")
+		w.types("parameter:REPORT_BUCKET", "reports").sees("is in this account").seesNot("member account", "1111-2222-3333")
 	})
 }

@@ -20,7 +20,7 @@ func Library() describe.Library { return LibraryWith(APIs()) }
 
 // LibraryWith reads descriptions that may name other APIs than the program's.
 func LibraryWith(apis vendorapi.Registry) describe.Library {
-	l := describe.Library{APIs: apis.Names()}
+	l := describe.Library{APIs: apis.Names(), Contracts: contracts()}
 	for _, kind := range kinds() {
 		l.Steps = append(l.Steps, describe.StepKind{ID: string(kind.id), PerRole: kind.perRole, Marks: kind.marks, UserMarks: kind.user, Opens: kind.opens, Fills: kind.fills})
 	}

@@ -260,10 +260,24 @@ func (w *Walk) Steps() []step.Step { return w.flow }
 func (w *Walk) Screen() screen.Screen {
 	view := w.Step().Screen(w.Session)
 	view.About = aboutStep(w.Session, w.Step().ID())
+	view.Place = placeOf(w.Session.Vendor, view.Place)
 	for _, detour := range w.detours {
 		view = detour.Show(w.Session, view)
 	}
 	return view
+}
+
+// placeOf is the vendor's own number of a step. Where the description is a file,
+// it names that too: a file may call itself whatever it likes.
+func placeOf(v *describe.Vendor, place string) string {
+	if v == nil || v.File == "" {
+		return place
+	}
+	file := "file " + v.File
+	if place == "" {
+		return file
+	}
+	return place + " · " + file
 }
 
 // Visit numbers the arrivals, so that a late reply can be told from a fresh one.

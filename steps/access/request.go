@@ -8,6 +8,7 @@ package access
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -65,6 +66,38 @@ func (r Request) Needed() []*describe.Role {
 }
 
 func (r Request) access() string { return cmp.Or(r.Access, describe.AccessRole) }
+
+// Parameterised are the names of the parameters that what is needed has, each
+// once, in the order in which they are asked for.
+func (r Request) Parameterised() []string {
+	var names []string
+	for _, role := range r.Needed() {
+		for _, name := range role.ParameterNames() {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// Sampled is the request with a sample in the place of each parameter that has no
+// value yet, and what those are called: a review judges values, not placeholders.
+func (r Request) Sampled(purpose string) (sampled Request, unknown []string) {
+	sampled, values := r, maps.Clone(r.Parameters)
+	if values == nil {
+		values = map[string]string{}
+	}
+	role := r.Role(purpose)
+	for _, name := range role.ParameterNames() {
+		if p := role.Parameters[name]; p.Check(values[name]) != nil {
+			values[name] = p.Sample()
+			unknown = append(unknown, p.Label)
+		}
+	}
+	sampled.Parameters = values
+	return sampled, unknown
+}
 
 // Role is what the description says of the role of a purpose; an empty one with
 // that purpose where it says nothing.
@@ -162,15 +195,15 @@ func (r Request) Cost(purpose, sid string) string {
 	return "Needed by " + serves + ". Without it: " + why.Without
 }
 
-// Open is the vendor's own policy for the selection, as Grant has it, with the
-// parameters still open: before anybody was asked for them. It is nil where
-// nothing selected needs that policy.
+// Open is the vendor's own policy for the selection, as Grant has it, as far as
+// the parameters are known: before anybody was asked for the others. It is nil
+// where nothing selected needs that policy.
 func (r Request) Open(purpose string) *policy.Document {
 	doc := r.Vendor.Compose(r.Role(purpose), r.Bundles, r.Partition)
 	if doc == nil {
 		return nil
 	}
-	doc, _ = r.restrict(doc)
+	doc, _ = r.restrict(r.Role(purpose).FillKnown(doc, r.Parameters))
 	return doc
 }
 
@@ -178,10 +211,27 @@ func (r Request) Open(purpose string) *policy.Document {
 // in; nil where nothing selected needs it.
 func (r Request) compose(role *describe.Role) (*policy.Document, error) {
 	doc := r.Vendor.Compose(role, r.Bundles, r.Partition)
-	if doc == nil || len(role.Parameters) == 0 {
-		return doc, nil
+	if doc == nil {
+		return nil, nil //nolint:nilnil // nothing is needed of it
 	}
-	return role.Fill(doc, r.Parameters)
+	filled, err := role.Fill(doc, r.Parameters)
+	if err != nil {
+		return nil, err
+	}
+	return filled, r.whole(role, filled)
+}
+
+// whole refuses a document in which a placeholder is left: it would be created as
+// it stands, and grant what nobody has. A value may look like a name itself.
+func (r Request) whole(role *describe.Role, doc *policy.Document) error {
+	name := r.Vendor.Left(doc, r.Parameters)
+	if name == "" {
+		return nil
+	}
+	return &screen.Fault{Problem: screen.Problem{
+		What:     "The policy of " + role.Title + " still holds the placeholder " + name + ".",
+		Expected: "a policy in which every placeholder is filled in",
+		Next:     "The description of " + r.Vendor.Title + " has a mistake: rolecall vendors check FILE.", Kind: screen.NotAsNeeded}}
 }
 
 // Kept is an entry of a policy that a restriction left as it was.

@@ -32,11 +32,9 @@ func bucketAsked(s *step.Session) (label, name string) {
 	if s.AWS == nil {
 		return "", ""
 	}
-	for _, role := range s.Request().Needed() {
-		for key, p := range role.Parameters {
-			if p.Kind == describe.ParameterBucket {
-				return p.Label, s.Parameters[key]
-			}
+	for _, key := range s.Request().Parameterised() {
+		if p, _ := s.Vendor.Parameter(key); p.Kind == describe.ParameterBucket {
+			return p.Label, s.Parameters[key]
 		}
 	}
 	return "", ""

@@ -1,6 +1,9 @@
 package choose
 
 import (
+	"cmp"
+	"strings"
+
 	"rolecall/aws"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -12,6 +15,7 @@ import (
 type Partition struct {
 	step.Described
 	asking bool   // for the vendor's account in the partition
+	more   string // the partition that was chosen and would grant more than the chosen products
 	field  string // what is wrong with it
 }
 
@@ -29,26 +33,24 @@ func (c *Partition) Status(a record.Answers) step.Status {
 
 // Asks names the vendor's account where its description has none.
 func (c *Partition) Asks(s *step.Session) []step.Need {
-	partition := s.Partition
-	if partition == "" {
-		partition = defaultPartition
-	}
+	partition := cmp.Or(s.Partition, s.Vendor.DefaultPartition())
 	if s.Vendor.Partitions[partition].TrustedAccount != "" || s.TrustedAccount != "" {
 		return nil
 	}
 	return []step.Need{{Flag: "--trusted-account", Why: s.Vendor.Partitions[partition].Why}}
 }
 
-const defaultPartition = "aws"
+// grantDefault agrees to what the vendor needs in a partition, whatever was chosen.
+const grantDefault = "grant-default"
 
 // Enter begins with the choice.
 func (c *Partition) Enter(*step.Session) []screen.Effect {
-	c.asking, c.field = false, ""
+	c.asking, c.field, c.more = false, "", ""
 	return nil
 }
 
 // Deeper reports whether the vendor's account is being asked for.
-func (c *Partition) Deeper() bool { return c.asking }
+func (c *Partition) Deeper() bool { return c.asking || c.more != "" }
 
 // Up goes back to the choice of the partition.
 func (c *Partition) Up(s *step.Session) []screen.Effect { return c.Enter(s) }
@@ -67,8 +69,16 @@ func (c *Partition) Update(s *step.Session, msg screen.Msg) (step.Move, []screen
 }
 
 func (c *Partition) chose(s *step.Session, id string) (step.Move, []screen.Effect) {
+	agreed := id == grantDefault && c.more != ""
+	if agreed {
+		id = c.more
+	}
 	partition, ok := s.Vendor.Partitions[id]
 	if !ok {
+		return step.Stay, nil
+	}
+	if c.more = ""; !partition.Customise && !s.Vendor.IsDefault(s.Bundles) && !agreed {
+		c.more = id
 		return step.Stay, nil
 	}
 	if s.Partition != "" && s.Partition != id {
@@ -114,10 +124,10 @@ func (c *Partition) Screen(s *step.Session) screen.Screen {
 		}
 		return view
 	}
-	choices := screen.Choices{ID: "partition", Picked: s.Partition}
-	if choices.Picked == "" {
-		choices.Picked = defaultPartition
+	if c.more != "" {
+		return c.grantsMore(s, view)
 	}
+	choices := screen.Choices{ID: "partition", Picked: cmp.Or(s.Partition, s.Vendor.DefaultPartition())}
 	for _, id := range c.partitions(s) {
 		p := s.Vendor.Partitions[id]
 		detail := ""
@@ -129,6 +139,18 @@ func (c *Partition) Screen(s *step.Session) screen.Screen {
 	view.Blocks = append([]screen.Block{screen.Text{Body: "Where is the AWS account that you connect?"}, choices}, c.Guide(s)...)
 	view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim,
 		Body: "Every ARN, the trust policy and all links follow this answer: a role can only trust an account of its own partition."})
+	return view
+}
+
+// grantsMore says that the chosen products cannot be had in the partition: what
+// was chosen is never widened unasked.
+func (c *Partition) grantsMore(s *step.Session, view screen.Screen) screen.Screen {
+	where := s.Vendor.Partitions[c.more]
+	view.Blocks = []screen.Block{screen.Problem{
+		What:     "You chose " + strings.Join(s.Vendor.Titles(s.Bundles), ", ") + ", and the policy cannot be customized in " + where.Title + ". " + where.Why,
+		Expected: s.Vendor.Whose() + " default there, whatever was chosen",
+		Next:     "Grant the default, or go back and choose another partition.", Flag: "--partition", Kind: screen.Usage}}
+	view.Actions = []screen.Action{{ID: grantDefault, Key: "d", Label: "grant the default there", Writes: true}}
 	return view
 }
 

@@ -1,11 +1,11 @@
 package choose
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
-	"rolecall/policy"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -43,7 +43,18 @@ const (
 type roleSize struct {
 	title string
 	used  int
+	limit int
+	open  []string // parameters without a value yet
 	step.Reviewed
+}
+
+// texts say what the policy grants, and which parameters are not known yet.
+func (r *roleSize) texts() []screen.Block {
+	blocks := []screen.Block{r.Text("")}
+	if len(r.open) > 0 {
+		blocks = append(blocks, screen.Text{Tone: screen.Dim, Body: screen.Plural(len(r.open), "Parameter") + " not known yet, judged by an example: " + strings.Join(r.open, ", ") + "."})
+	}
+	return blocks
 }
 
 const (
@@ -67,11 +78,9 @@ func (c *Permissions) Status(a record.Answers) step.Status {
 // Asks names the parameters of the needed policies that have no value yet.
 func (c *Permissions) Asks(s *step.Session) []step.Need {
 	var needs []step.Need
-	for _, role := range s.Request().Needed() {
-		for name, p := range role.Parameters {
-			if s.Parameters[name] == "" {
-				needs = append(needs, step.Need{Flag: p.Flag, Why: p.About})
-			}
+	for _, name := range s.Request().Parameterised() {
+		if p, _ := s.Vendor.Parameter(name); s.Parameters[name] == "" {
+			needs = append(needs, step.Need{Flag: p.Flag, Why: cmp.Or(p.About, p.Label)})
 		}
 	}
 	return needs
@@ -119,6 +128,9 @@ func (c *Permissions) Update(s *step.Session, msg screen.Msg) (step.Move, []scre
 }
 
 func (c *Permissions) chose(s *step.Session, id string) (step.Move, []screen.Effect) {
+	if p, _ := c.parameterAsked(s); c.stage == askParameter && len(p.Choices) > 0 {
+		return c.entered(s, id)
+	}
 	switch id {
 	case optionStandard:
 		s.Bundles = nil
@@ -171,12 +183,10 @@ func (c *Permissions) tick(s *step.Session, id string, on bool) {
 func (c *Permissions) next(s *step.Session) (step.Move, []screen.Effect) {
 	s.Prepare()
 	c.without = nil
-	for _, role := range s.Request().Needed() {
-		for name, p := range role.Parameters {
-			if p.Check(s.Parameters[name]) != nil {
-				c.stage, c.parameter, c.field = askParameter, name, ""
-				return step.Stay, nil
-			}
+	for _, name := range s.Request().Parameterised() {
+		if p, _ := s.Vendor.Parameter(name); p.Check(s.Parameters[name]) != nil {
+			c.stage, c.parameter, c.field = askParameter, name, ""
+			return step.Stay, nil
 		}
 	}
 	if _, name := bucketAsked(s); name != "" {
@@ -184,34 +194,6 @@ func (c *Permissions) next(s *step.Session) (step.Move, []screen.Effect) {
 		return step.Stay, []screen.Effect{c.bucket.look(s)}
 	}
 	return c.withoutExternal(s)
-}
-
-func (c *Permissions) entered(s *step.Session, text string) (step.Move, []screen.Effect) {
-	p, ok := c.parameterAsked(s)
-	if !ok {
-		return step.Stay, nil
-	}
-	if err := p.Check(text); err != nil {
-		c.field = step.InputProblem(err)
-		return step.Stay, nil
-	}
-	values := map[string]string{c.parameter: text}
-	for k, v := range s.Parameters {
-		if k != c.parameter {
-			values[k] = v
-		}
-	}
-	s.Parameters = values
-	return c.next(s)
-}
-
-func (c *Permissions) parameterAsked(s *step.Session) (describe.Parameter, bool) {
-	for _, role := range s.Request().Needed() {
-		if p, ok := role.Parameters[c.parameter]; ok {
-			return p, true
-		}
-	}
-	return describe.Parameter{}, false
 }
 
 // measure composes the policies of what is ticked, and of each bundle left out
@@ -226,7 +208,8 @@ func (c *Permissions) measure(s *step.Session) {
 		if doc == nil {
 			continue // AWS managed policies alone
 		}
-		size := roleSize{title: role.Title, used: doc.Characters(), Reviewed: s.Review(role.Purpose, doc)}
+		sampled, open := request.Sampled(role.Purpose)
+		size := roleSize{title: role.Title, used: doc.Characters(), limit: role.Limit(), open: open, Reviewed: s.Review(role.Purpose, sampled.Open(role.Purpose))}
 		c.sizes = append(c.sizes, size)
 		ticked += size.used
 	}
@@ -282,9 +265,7 @@ func (c *Permissions) Screen(s *step.Session) screen.Screen {
 		view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: "Behind each: the characters that it adds to the policy."}, screen.Tree{ID: treeBundles, Nodes: c.nodes(s)})
 		view.Actions = []screen.Action{{ID: "use", Label: "use these", Default: true, Disabled: c.nothingTicked()}}
 	case askParameter:
-		p, _ := c.parameterAsked(s)
-		view.Blocks = append(view.Blocks, screen.Text{Body: p.About},
-			screen.Input{ID: "parameter", Label: p.Label, Value: s.Parameters[c.parameter], Hint: p.Example, Problem: c.field, Flag: p.Flag})
+		view.Blocks = append(view.Blocks, c.parameterBlocks(s)...)
 	case lookAtBucket:
 		return c.bucket.show(s, view)
 	case askWithout, askOwnExternal:
@@ -292,8 +273,8 @@ func (c *Permissions) Screen(s *step.Session) screen.Screen {
 		return view
 	}
 	for _, size := range c.sizes {
-		view.Blocks = append(view.Blocks, screen.Meter{Label: "Size of the policy for " + size.title, Used: size.used, Limit: policy.MaxManaged, Unit: "characters"},
-			size.Text(""))
+		view.Blocks = append(view.Blocks, screen.Meter{Label: "Size of the policy for " + size.title, Used: size.used, Limit: size.limit, Unit: "characters"})
+		view.Blocks = append(view.Blocks, size.texts()...)
 	}
 	request := s.Request()
 	request.Bundles = c.ticked

@@ -1,7 +1,6 @@
 package describe
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -40,6 +39,12 @@ func managedPolicyRule() rule {
 	return rule{`([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+`, 512, "what stands behind policy/ in its ARN, such as SecurityAudit or job-function/ViewOnlyAccess"}
 }
 
+// externalIDRule is AWS's.
+// Source: botocore sts/2011-06-15, externalIdType.
+func externalIDRule() rule {
+	return rule{`[A-Za-z0-9_+=,.@:/-]{2,}`, 1224, "2–1,224 characters: letters, digits and _ + = , . @ : / -"}
+}
+
 func flagRule() rule { return rule{`--[a-z][a-z-]*`, 64, "a flag such as --report-bucket"} }
 
 func parameterRule() rule { return rule{`[A-Z][A-Z0-9_]*`, 64, "capitals, digits and _"} }
@@ -50,29 +55,37 @@ func (r *reader) check(v *Vendor) {
 	r.need("name", v.Name, "the name that --vendor takes, such as acme")
 	r.rule("name", v.Name, nameRule())
 	r.need("title", v.Title, "the vendor's name as people write it")
+	r.borrowed(v)
 	r.api(v.API)
 	r.handOver(v)
 	r.links("links", map[string]string{
 		"console": v.Links.Console, "sign_up": v.Links.SignUp, "connect": v.Links.Connect, "remove": v.Links.Remove, "docs": v.Links.Docs,
 	})
 	r.pattern("account.pattern", v.Account.Pattern)
+	if v.Account.Label != "" {
+		r.need("account.example", v.Account.Example, "an account as the vendor's console shows it")
+	}
 	r.example("account", v.Account.Pattern, v.Account.Example)
 	r.pattern("external_id.pattern", v.ExternalID.Pattern)
+	if v.ExternalID.Pattern != "" {
+		r.need("external_id.example", v.ExternalID.Example, "an external ID as the vendor's console shows it")
+	}
 	r.example("external_id", v.ExternalID.Pattern, v.ExternalID.Example)
+	r.rule("external_id.example", v.ExternalID.Example, externalIDRule())
 	r.partitions(v)
 	r.needList("roles", len(v.Roles), "at least one role")
 	for i := range v.Roles {
 		r.role(fmt.Sprintf("roles[%d]", i), v, &v.Roles[i])
 	}
 	r.unique("roles", "purpose", purposes(v))
+	r.ownNames(v)
 	for i := range v.Products {
 		r.product(fmt.Sprintf("products[%d]", i), v, &v.Products[i], v.Products[i].Role)
 	}
 	r.unique("products", "id", ids(v.Products))
+	r.defaults(v)
 	r.served(v)
-	for i := range v.Methods {
-		r.method(fmt.Sprintf("methods[%d]", i), v, &v.Methods[i])
-	}
+	r.methods(v)
 	for i, link := range v.Next {
 		r.link(fmt.Sprintf("next[%d]", i), link)
 	}
@@ -84,29 +97,6 @@ func (r *reader) api(name string) {
 	r.oneOf("api", name, r.library.APIs...)
 	if name != "" && r.foreign {
 		r.wrong("api", "Only a description that comes with rolecall can name an API.", "no api", "Remove it. See hand_over for a request of your own.")
-	}
-}
-
-// handOver checks the declared request: its destination is shown and confirmed
-// before anything is sent, and it says what is sent.
-func (r *reader) handOver(v *Vendor) {
-	h := v.HandOver
-	if h == (Request{}) {
-		return
-	}
-	r.need("hand_over.url", h.URL, "the https address that takes the role")
-	r.url("hand_over.url", h.URL)
-	r.need("hand_over.body", h.Body, "the JSON that is sent, with {role_arn}, {external_id} or {account_id} in it")
-	if h.Body != "" && !json.Valid([]byte(h.Body)) {
-		r.wrong("hand_over.body", "hand_over.body is no JSON.", "a JSON object", "Correct it.")
-	}
-	for _, word := range placeholders(h.Body) {
-		if !slices.Contains(requestWords(), word) {
-			r.wrong("hand_over.body", fmt.Sprintf("There is no placeholder {%s}.", clean(word)), strings.Join(requestWords(), ", "), didYouMean(word, requestWords())+"Correct it.")
-		}
-	}
-	if v.API != "" {
-		r.wrong("hand_over", "An API takes the role already.", "api or hand_over", "Remove one of the two.")
 	}
 }
 
@@ -166,7 +156,15 @@ func (r *reader) follows(value string, rule rule) bool {
 	return len(value) <= rule.longest && re.MatchString(value)
 }
 
+// maxPattern bounds a pattern, in bytes: compiled, one can take a thousand times
+// its length.
+const maxPattern = 500
+
 func (r *reader) pattern(path, pattern string) {
+	if len(pattern) > maxPattern {
+		r.wrong(path, fmt.Sprintf("%s has more than %d characters.", path, maxPattern), "a short pattern", "Say less exactly what may stand there.")
+		return
+	}
 	if _, err := regexp.Compile(`^(?:` + pattern + `)$`); err != nil {
 		r.wrong(path, fmt.Sprintf("%s is no pattern: %s.", path, clean(err.Error())), "a regular expression in RE2 syntax",
 			"See github.com/google/re2/wiki/Syntax.")
@@ -175,7 +173,10 @@ func (r *reader) pattern(path, pattern string) {
 
 // example notes an example that its own rule refuses.
 func (r *reader) example(path, pattern, example string) {
-	if _, err := regexp.Compile(pattern); err != nil || pattern == "" || example == "" || matches(pattern, example) {
+	if len(pattern) > maxPattern || pattern == "" || example == "" {
+		return
+	}
+	if _, err := regexp.Compile(pattern); err != nil || matches(pattern, example) {
 		return
 	}
 	r.wrong(path+".example", fmt.Sprintf("The example %q does not follow %s.pattern.", clean(example), path), pattern, "Correct one of the two.")
@@ -210,8 +211,55 @@ func (r *reader) partitions(v *Vendor) {
 		p := v.Partitions[id]
 		r.need(path+".title", p.Title, "the partition's name as people write it")
 		r.account(path+".trusted_account", p.TrustedAccount)
+		if other, ok := v.partitionOf(p.TrustedAccount); ok && other != id && p.TrustedAccount != "" {
+			r.wrong(path+".trusted_account", fmt.Sprintf("%s is the account of %s already, and an account is in one partition.", p.TrustedAccount, other), "an account of this partition", "Correct one of them.")
+		}
 		if p.TrustedAccount == "" {
 			r.need(path+".why", p.Why, "why the account is asked for: the description names none")
+		}
+	}
+}
+
+// borrowed notes a name or a title that people know as a vendor's that comes
+// with the program.
+func (r *reader) borrowed(v *Vendor) {
+	if !r.foreign {
+		return
+	}
+	if BuiltIn(v.Name) {
+		r.wrong("name", fmt.Sprintf("%s is the name of a vendor that comes with rolecall.", clean(v.Name)), "a name of its own", "Give it another one, such as my-"+clean(v.Name)+".")
+	}
+	for _, title := range titles() {
+		if skeleton(title) == skeleton(v.Title) && v.Title != "" {
+			r.wrong("title", fmt.Sprintf("%s is the title of a vendor that comes with rolecall.", clean(title)), "a title that tells the two apart", "Give it another one, such as My "+clean(title)+".")
+		}
+	}
+}
+
+// defaults notes products of which none is a default: the default would be a
+// role without permissions.
+func (r *reader) defaults(v *Vendor) {
+	if len(v.Products) > 0 && !slices.ContainsFunc(v.Products, func(p Product) bool { return p.Default }) && !r.noted("products") {
+		r.wrong("products", "No product is a default.", "default: true for at least one", "Say what a customer gets who chooses nothing.")
+	}
+}
+
+// ownNames notes two roles, users or policies that would be one thing in AWS,
+// whose names differ in more than case.
+func (r *reader) ownNames(v *Vendor) {
+	seen := map[string]bool{}
+	for i := range v.Roles {
+		role := &v.Roles[i]
+		names := map[string]string{"role_name": role.RoleName, "user_name": role.UserName}
+		if !role.Inline {
+			names["policy_name"] = role.PolicyName
+		}
+		for _, key := range sortedKeys(names) {
+			name := role.Access + " " + key + " " + strings.ToLower(names[key])
+			if names[key] != "" && seen[name] {
+				r.wrong(fmt.Sprintf("roles[%d].%s", i, key), fmt.Sprintf("Another one is called %q.", clean(names[key])), "a name of its own in AWS", "Rename one.")
+			}
+			seen[name] = true
 		}
 	}
 }
@@ -279,90 +327,6 @@ func (r *reader) served(v *Vendor) {
 			if sid != "" && !slices.Contains(role.Always, sid) && len(v.Serves(sid)) == 0 {
 				r.wrong(fmt.Sprintf("roles[%d].policy", i), fmt.Sprintf("The statement %q serves no product.", clean(sid)),
 					"each statement under a product, an integration or always", "Say what it serves, or remove it from the policy.")
-			}
-		}
-	}
-}
-
-func (r *reader) method(path string, v *Vendor, m *Method) {
-	r.need(path+".id", m.ID, strings.Join(methodIDs(), ", "))
-	r.oneOf(path+".id", m.ID, methodIDs()...)
-	r.need(path+".access", m.Access, "role or user")
-	r.oneOf(path+".access", m.Access, AccessRole, AccessUser)
-	r.need(path+".title", m.Title, "what the way is called")
-	r.needList(path+".steps", len(m.Steps), "the steps, in their order")
-	seen := map[string]bool{}
-	for i := range m.Steps {
-		s := &m.Steps[i]
-		at := fmt.Sprintf("%s.steps[%d]", path, i)
-		r.step(at, v, m.Access, s)
-		if seen[s.ID+" "+s.Role] {
-			r.wrong(at+".id", fmt.Sprintf("The step %q stands here twice.", clean(s.ID)), "each step once, or once for each role", "Remove one.")
-		}
-		seen[s.ID+" "+s.Role] = true
-	}
-}
-
-func (r *reader) step(path string, v *Vendor, access string, s *Step) {
-	kind := r.library.step(s.ID)
-	r.need(path+".id", s.ID, strings.Join(r.library.StepIDs(), ", "))
-	r.oneOf(path+".id", s.ID, r.library.StepIDs()...)
-	r.need(path+".title", s.Title, "the step's heading")
-	_, known := v.Role(s.Role)
-	switch {
-	case s.Role != "" && !known:
-		r.dangling(path+".role", s.Role, "role", purposes(v))
-	case kind.PerRole:
-		r.need(path+".role", s.Role, "the purpose of the role that the step is about")
-	case s.Role != "" && kind.ID != "":
-		r.wrong(path+".role", fmt.Sprintf("The step %q is about no single role.", clean(s.ID)), "no role", "Remove it.")
-	}
-	if kind.ID != "" {
-		r.marks(path+".marks", s, kind.marks(access))
-		r.numbers(path+".page", s, s.Page, "spares", kind.pages())
-		r.numbers(path+".only", s, s.Only, "restricts", append([]string{OnlyNoToken, OnlyNoCredentials}, purposes(v)...))
-	}
-	for i, link := range s.Links {
-		r.link(fmt.Sprintf("%s.links[%d]", path, i), link)
-	}
-}
-
-// marks checks that each mark is something that the step can tell, and leads to
-// an instruction: any other would never move the marker, and nobody would see
-// why.
-func (r *reader) marks(path string, s *Step, known []string) {
-	for _, mark := range sortedKeys(s.Marks) {
-		at := path + "." + mark
-		switch number := s.Marks[mark]; {
-		case len(known) == 0:
-			r.wrong(at+"#key", fmt.Sprintf("The step %q shows no instruction as done.", clean(s.ID)), "no marks", "Remove them.")
-		case !slices.Contains(known, mark):
-			r.wrong(at+"#key", fmt.Sprintf("The step %q has nothing called %q to open or to copy.", clean(s.ID), clean(mark)),
-				strings.Join(known, ", "), didYouMean(mark, known)+"Correct or remove it.")
-		case !r.noted(at) && (number < 1 || number > len(s.Instructions)):
-			r.wrong(at, fmt.Sprintf("There is no instruction %d.", number), fmt.Sprintf("one of the step's %d instructions", len(s.Instructions)),
-				"Name the instruction that comes next.")
-		}
-	}
-}
-
-// numbers checks lists of instructions, each under a word that is known.
-func (r *reader) numbers(path string, s *Step, lists map[string][]int, does string, known []string) {
-	for _, word := range sortedKeys(lists) {
-		at := path + "." + word
-		if !slices.Contains(known, word) {
-			expected := strings.Join(known, ", ")
-			if expected == "" {
-				expected = "none here: the step opens no page"
-			}
-			r.wrong(at+"#key", fmt.Sprintf("Nothing called %q %s an instruction of the step %q.", clean(word), does, clean(s.ID)), expected,
-				didYouMean(word, known)+"Correct or remove it.")
-			continue
-		}
-		for i, number := range lists[word] {
-			if number < 1 || number > len(s.Instructions) {
-				r.wrong(fmt.Sprintf("%s[%d]", at, i), fmt.Sprintf("There is no instruction %d.", number),
-					fmt.Sprintf("one of the step's %d instructions", len(s.Instructions)), "Name instructions by their numbers.")
 			}
 		}
 	}

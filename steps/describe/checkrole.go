@@ -34,7 +34,8 @@ func (r *reader) role(path string, v *Vendor, role *Role) {
 		r.parameter(path, name, v, role)
 	}
 	r.policy(path, role)
-	r.placeholders(path, role)
+	r.placeholders(path, v, role)
+	r.inlineSize(path, role)
 	r.managedPolicies(path, role)
 	if role.Access == AccessRole && role.NoExternal == "" && v.ExternalID.Pattern == "" && !r.noted("external_id.pattern") {
 		r.wrong(path, "The role needs an external ID, and the description has no rule for it.", "external_id.pattern, or no_external with the reason",
@@ -61,59 +62,17 @@ func (r *reader) description(path, text string) {
 	}
 }
 
-func (r *reader) parameter(path, name string, v *Vendor, role *Role) {
-	at := path + ".parameters." + name
-	p := role.Parameters[name]
-	r.rule(at+"#key", name, parameterRule())
-	r.need(at+".flag", p.Flag, "the flag that gives it")
-	r.rule(at+".flag", p.Flag, flagRule())
-	r.need(at+".label", p.Label, "what it is called")
-	r.need(at+".pattern", p.Pattern, "the rule that its values follow")
-	r.pattern(at+".pattern", p.Pattern)
-	if p.Kind != "" && p.Kind != ParameterBucket {
-		r.wrong(at+".kind", fmt.Sprintf("rolecall knows no kind %q of a parameter.", clean(p.Kind)), "bucket, or none", "Correct or remove it.")
+// inlineSize notes a policy that AWS would refuse as the role's own. One that is
+// too large for a managed policy is divided.
+func (r *reader) inlineSize(path string, role *Role) {
+	if !role.Inline || role.Document == nil {
+		return
 	}
-	r.example(at, p.Pattern, p.Example)
-	if r.foreign && slices.Contains(r.library.Taken, p.Flag) {
-		r.wrong(at+".flag", fmt.Sprintf("%s is a flag of rolecall's own.", clean(p.Flag)), "a flag that means this parameter alone", "Give it another name, such as --acme-bucket.")
+	if role.Access == AccessUser {
+		r.wrong(path+".inline", "rolecall attaches policies to users, and makes none of their own.", "no inline for a user", "Remove it.")
 	}
-	r.oneFlag(at, name, v, role)
-}
-
-// oneFlag notes a flag that would give two values of a role, and a parameter
-// that two roles have by different flags: one name stands for one value.
-func (r *reader) oneFlag(at, name string, v *Vendor, role *Role) {
-	flag := role.Parameters[name].Flag
-	for _, other := range sortedKeys(role.Parameters) {
-		if other < name && flag != "" && role.Parameters[other].Flag == flag {
-			r.wrong(at+".flag", fmt.Sprintf("%s is the flag of %s already.", clean(flag), clean(other)), "a flag for each parameter", "Give one of them another name.")
-		}
-	}
-	for i := range v.Roles {
-		other, ok := v.Roles[i].Parameters[name]
-		if &v.Roles[i] == role {
-			return
-		}
-		if ok && other.Flag != flag {
-			r.wrong(at+".flag", fmt.Sprintf("The parameter %s has the flag %s in another role.", clean(name), clean(other.Flag)), "one flag for one parameter", "Give both the same flag, or one of them another name.")
-		}
-	}
-}
-
-// placeholders notes parameters that stand nowhere in the policy, and those
-// that stand where nothing is filled in.
-func (r *reader) placeholders(path string, role *Role) {
-	if role.Document == nil {
-		return // it could not be read, which was noted
-	}
-	for _, name := range sortedKeys(role.Parameters) {
-		at := path + ".parameters." + name + "#key"
-		fills, lies := placesOf(role.Document, name)
-		if lies != "" {
-			r.wrong(at, fmt.Sprintf("The placeholder %s stands in %s, where nothing is filled in.", clean(name), lies), "its name in a Resource or a Condition", "Write out what stands there.")
-		} else if !fills {
-			r.wrong(at, fmt.Sprintf("The policy has no placeholder %s.", clean(name)), "its name in a Resource or a Condition, as a word of its own", "Use it there, or remove the parameter.")
-		}
+	if n := role.Document.Characters(); n > role.Limit() {
+		r.wrong(path+".policy", fmt.Sprintf("The policy has %d characters, and AWS takes %d as a role's own.", n, role.Limit()), "a shorter policy, or no inline", "Remove inline: then rolecall divides it.")
 	}
 }
 

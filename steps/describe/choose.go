@@ -122,6 +122,12 @@ func (v *Vendor) DefaultBundles() []string {
 	return bundles
 }
 
+// IsDefault tells whether an expanded selection is the one that the vendor
+// suggests.
+func (v *Vendor) IsDefault(bundles []string) bool {
+	return bundles == nil || slices.Equal(bundles, v.DefaultBundles())
+}
+
 // AllBundles are all products and integrations, expanded, in the file's order.
 func (v *Vendor) AllBundles() []string {
 	var bundles []string
@@ -248,21 +254,6 @@ func (v *Vendor) sids(role *Role, bundles []string) []string {
 	}
 	slices.Sort(sids)
 	return slices.Compact(sids)
-}
-
-// Check tells whether the value follows the parameter's rule. The error is a
-// Mistake.
-func (p Parameter) Check(value string) error {
-	m := Mistake{Expected: p.About, Next: "Give one such as " + p.Example + ".", Flag: p.Flag}
-	switch {
-	case value == "":
-		m.What = p.Label + " is missing."
-	case !matches(p.Pattern, value) || strings.ContainsAny(value, "*?$"):
-		m.What = fmt.Sprintf("%q cannot be the %s.", clean(value), strings.ToLower(p.Label))
-	default:
-		return nil
-	}
-	return m
 }
 
 // matches tells whether the whole value follows the pattern. Patterns were

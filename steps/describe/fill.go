@@ -22,15 +22,20 @@ func (r *Role) Fill(doc *policy.Document, values map[string]string) (*policy.Doc
 	if len(mistakes) > 0 {
 		return nil, mistakes
 	}
-	fill := func(text string) string {
+	return r.FillKnown(doc, values), nil
+}
+
+// FillKnown is Fill for the values that are there and follow their rules. The
+// others' placeholders stay.
+func (r *Role) FillKnown(doc *policy.Document, values map[string]string) *policy.Document {
+	return mapped(doc, func(text string) string {
 		return eachWord(text, func(word string) string {
-			if _, ok := r.Parameters[word]; ok {
+			if p, ok := r.Parameters[word]; ok && p.Check(values[word]) == nil {
 				return values[word]
 			}
 			return word
 		})
-	}
-	return mapped(doc, fill), nil
+	})
 }
 
 // mapped is a document with its resources and conditions changed.
@@ -110,4 +115,60 @@ func placesOf(doc *policy.Document, name string) (fills bool, lies string) {
 		}
 	}
 	return fills, lies
+}
+
+// The placeholders of instructions, beside the names of parameters.
+const (
+	WordPolicy  = "policy"
+	WordRole    = "role"
+	WordUser    = "user"
+	WordManaged = "managed_policies"
+)
+
+// FillWords puts values in the place of the words in braces that a text has, by
+// their names: "{role}". What is filled in is not read again, and a word without
+// a value stays.
+func FillWords(text string, values map[string]string) string {
+	var b strings.Builder
+	for {
+		i := strings.IndexByte(text, '{')
+		if i < 0 {
+			return b.String() + text
+		}
+		b.WriteString(text[:i])
+		text = text[i:]
+		end := strings.IndexAny(text[1:], "{}\" \t\r\n:,") + 1
+		value, ok := values[text[1:max(end, 1)]]
+		if end < 1 || text[end] != '}' || !ok {
+			b.WriteByte('{')
+			text = text[1:]
+			continue
+		}
+		b.WriteString(value)
+		text = text[end+1:]
+	}
+}
+
+// Left names a parameter of the vendor whose name still stands in a document as
+// a word of its own, and in none of the values that were filled in; empty where
+// none does.
+func (v *Vendor) Left(doc *policy.Document, values map[string]string) string {
+	for i := range v.Roles {
+		for _, name := range v.Roles[i].ParameterNames() {
+			fills, lies := placesOf(doc, name)
+			if (fills || lies != "") && !valueHas(values, name) {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+func valueHas(values map[string]string, word string) bool {
+	for _, value := range values {
+		if hasWord(value, word) {
+			return true
+		}
+	}
+	return false
 }

@@ -53,7 +53,7 @@ func TestAParameterThatWouldNotBeFilledIsAMistake(t *testing.T) {
 	library.Taken = []string{"--path"}
 	good := `aws:SourceArn": "arn:aws:cloudtrail:us-east-1:111122223333:trail/TRAIL`
 	for name, test := range map[string]struct{ text, says string }{
-		"part of a word":   {acmeParameters("arn:aws:s3:::my_TRAIL_BUCKET/*", good), "no placeholder TRAIL_BUCKET"},
+		"part of a word":   {acmeParameters("arn:aws:s3:::my_TRAIL_BUCKET/*", good), "has the placeholder TRAIL_BUCKET"},
 		"key":              {acmeParameters("arn:aws:s3:::TRAIL_BUCKET/TRAIL/*", `aws:ResourceTag/TRAIL": "x`), "TRAIL stands in the key of a Condition"},
 		"action":           {strings.Replace(acmeParameters("arn:aws:s3:::TRAIL_BUCKET/*", good), "s3:GetObject", "s3:TRAIL", 1), "TRAIL stands in an Action"},
 		"the same flag":    {strings.Replace(acmeParameters("arn:aws:s3:::TRAIL_BUCKET/*", good), "--trail-bucket", "--trail", 1), "is the flag of TRAIL already"},

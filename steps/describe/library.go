@@ -1,12 +1,18 @@
 package describe
 
-import "slices"
+import (
+	"encoding/json"
+	"slices"
+
+	"rolecall/assets"
+)
 
 // Library reads descriptions. It knows what they can name of the program, which
 // stands above this package: its steps and the APIs that it has clients of.
 type Library struct {
-	Steps []StepKind
-	APIs  []string // "spot"
+	Steps     []StepKind
+	Contracts []Contract
+	APIs      []string // "spot"
 	// Taken are flags of the program ("--path"), which no parameter of a file that
 	// did not come with it can have.
 	Taken []string
@@ -71,4 +77,17 @@ func (l Library) step(id string) StepKind {
 		return StepKind{}
 	}
 	return l.Steps[i]
+}
+
+// titles are those of the vendors that come with the program, by which people
+// know them.
+func titles() []string {
+	var all []string
+	for _, name := range assets.Vendors() {
+		var known struct{ Title string }
+		if text, err := assets.CompiledVendor(name); err == nil && json.Unmarshal(text, &known) == nil {
+			all = append(all, known.Title)
+		}
+	}
+	return all
 }

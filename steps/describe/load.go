@@ -3,6 +3,7 @@ package describe
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -128,11 +129,44 @@ func ReadText(name string) ([]byte, error) {
 	return text, nil
 }
 
+// ReadAll is ReadText for a text that is open already.
+func ReadAll(from io.Reader, name string) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(from, maxFile+1))
+	if err != nil {
+		return nil, unreadable(name, err)
+	}
+	return text, nil
+}
+
+// WhyUnread is why a description could not be read, without its name and without
+// what to do.
+func WhyUnread(err error) string {
+	var reason *unreadError
+	if errors.As(err, &reason) {
+		return reason.why.Error()
+	}
+	return err.Error()
+}
+
+// unreadError is a description that could not be read.
+type unreadError struct {
+	name string
+	why  error
+}
+
+// Error says which, why and what to do.
+func (e *unreadError) Error() string {
+	return fmt.Sprintf("read the vendor's description %s: %v. Give the path of a YAML file, or a built-in vendor: %s",
+		clean(e.name), e.why, strings.Join(List(), ", "))
+}
+
+// Unwrap is why.
+func (e *unreadError) Unwrap() error { return e.why }
+
 func unreadable(name string, err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {
 		err = path.Err
 	}
-	return fmt.Errorf("read the vendor's description %s: %w. Give the path of a YAML file, or a built-in vendor: %s",
-		clean(name), err, strings.Join(List(), ", "))
+	return &unreadError{name, err}
 }

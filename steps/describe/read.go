@@ -1,8 +1,10 @@
 package describe
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
@@ -15,6 +17,8 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+
+	"rolecall/assets"
 )
 
 // Read decodes a description strictly and checks it whole. The file is its
@@ -24,9 +28,17 @@ func (l Library) Read(text []byte, file string) (*Vendor, error) { return l.read
 
 // ReadForeign is Read for a description that did not come with the program: it
 // gets no more trust than its content, so that it cannot name an API to which
-// rolecall would take a token.
+// rolecall would take a token, nor call itself like a vendor of the program. A
+// copy of a description of the program, to the byte, is what it is.
 func (l Library) ReadForeign(text []byte, file string) (*Vendor, error) {
-	return l.read(text, file, true)
+	return l.read(text, file, !isCopy(text))
+}
+
+func isCopy(text []byte) bool {
+	return slices.ContainsFunc(assets.Vendors(), func(name string) bool {
+		own, err := assets.Vendor(name)
+		return err == nil && bytes.Equal(own, text)
+	})
 }
 
 func (l Library) read(text []byte, file string, foreign bool) (*Vendor, error) {
@@ -37,6 +49,9 @@ func (l Library) read(text []byte, file string, foreign bool) (*Vendor, error) {
 		r.check(v)
 	}
 	if len(r.mistakes) == 0 {
+		if foreign {
+			v.File = filepath.Base(r.file)
+		}
 		return v, nil
 	}
 	slices.SortStableFunc(r.mistakes, func(a, b Mistake) int {
@@ -82,8 +97,8 @@ func (r *reader) wrongAt(line, column int, what, expected, next string) {
 
 // parse gives the one document's body, or nil with the reason noted.
 func (r *reader) parse(text []byte) (body ast.Node) {
-	if len(text) > maxFile {
-		r.wrongAt(1, 1, "The file is larger than 256 KB.", "a vendor's description", "Check that this is the right file.")
+	text, ok := r.bounded(text)
+	if !ok {
 		return nil
 	}
 	if !utf8.Valid(text) {
@@ -160,7 +175,7 @@ func (r *reader) decode(path string, node ast.Node, into reflect.Value) {
 			into.SetBool(b.Value)
 			return
 		}
-		r.mismatch(path, into)
+		r.mismatch(path, node, into)
 	case reflect.Int:
 		r.number(path, node, into)
 	case reflect.Slice:
@@ -177,11 +192,29 @@ func (r *reader) number(path string, node ast.Node, into reflect.Value) {
 			return
 		}
 	}
-	r.mismatch(path, into)
+	r.mismatch(path, node, into)
 }
 
-func (r *reader) mismatch(path string, into reflect.Value) {
+func (r *reader) mismatch(path string, node ast.Node, into reflect.Value) {
+	if shorthand := shorthandOf(node); shorthand != "" {
+		r.wrong(path, fmt.Sprintf("%s is written with %s, which rolecall does not follow.", label(path), shorthand), describe(into.Type()), "Write the value out where it stands.")
+		return
+	}
 	r.wrong(path, fmt.Sprintf("%s is of the wrong kind.", label(path)), describe(into.Type()), "Write it as in the built-in descriptions.")
+}
+
+// shorthandOf names what YAML has to say something in another place, or as
+// another type; empty for a plain value.
+func shorthandOf(node ast.Node) string {
+	switch node.(type) {
+	case *ast.AnchorNode:
+		return "an anchor (&)"
+	case *ast.AliasNode:
+		return "an alias (*)"
+	case *ast.TagNode:
+		return "a tag (!)"
+	}
+	return ""
 }
 
 func (r *reader) text(path string, node ast.Node, into reflect.Value) {
@@ -196,7 +229,7 @@ func (r *reader) text(path string, node ast.Node, into reflect.Value) {
 			"Put it in quotes, so that no digit is lost.")
 		return
 	default:
-		r.mismatch(path, into)
+		r.mismatch(path, node, into)
 		return
 	}
 	if c, bad := unprintable(value, r.places[path].block); bad {
@@ -220,7 +253,7 @@ func unprintable(s string, block bool) (rune, bool) {
 func (r *reader) list(path string, node ast.Node, into reflect.Value) {
 	seq, ok := node.(*ast.SequenceNode)
 	if !ok {
-		r.mismatch(path, into)
+		r.mismatch(path, node, into)
 		return
 	}
 	items := reflect.MakeSlice(into.Type(), len(seq.Values), len(seq.Values))
@@ -233,7 +266,7 @@ func (r *reader) list(path string, node ast.Node, into reflect.Value) {
 func (r *reader) mapping(path string, node ast.Node, into reflect.Value) {
 	m, ok := node.(*ast.MappingNode)
 	if !ok {
-		r.mismatch(path, into)
+		r.mismatch(path, node, into)
 		return
 	}
 	if into.Kind() == reflect.Map {
@@ -257,12 +290,16 @@ func (r *reader) mapping(path string, node ast.Node, into reflect.Value) {
 }
 
 func (r *reader) key(pair *ast.MappingValueNode) (string, bool) {
-	if s, ok := pair.Key.(*ast.StringNode); ok {
+	if s, ok := pair.Key.(*ast.StringNode); ok && len(s.Value) <= maxKey {
 		if _, bad := unprintable(s.Value, false); !bad {
 			return s.Value, true
 		}
 	}
 	at := placeOf(pair.Key)
+	if _, merge := pair.Key.(*ast.MergeKeyNode); merge {
+		r.wrongAt(at.line, at.column, "This is not a plain key: rolecall follows no merge (<<).", "a word, then a colon", "Write the keys out here.")
+		return "", false
+	}
 	r.wrongAt(at.line, at.column, "This is not a plain key.", "a word, then a colon", "Write the key as in the built-in descriptions.")
 	return "", false
 }
@@ -275,14 +312,20 @@ func (r *reader) pair(path, below, key string, value ast.Node, into reflect.Valu
 		return
 	}
 	known := keysOf(into.Type())
-	if i := slices.Index(known, key); i >= 0 {
+	if i := slices.Index(known, key); i >= 0 && key != notAKey {
 		r.decode(below, value, into.Field(i))
 		return
 	}
-	known = slices.DeleteFunc(known, func(k string) bool { return k == "-" })
+	known = slices.DeleteFunc(known, func(k string) bool { return k == notAKey })
 	r.wrong(below+"#key", fmt.Sprintf("The key %q is unknown in %s.", key, label(path)), strings.Join(known, ", "),
 		didYouMean(key, known)+"Correct or remove it.")
 }
+
+// maxKey bounds a key, in bytes: it stands in messages.
+const maxKey = 200
+
+// notAKey tags a field that no file sets.
+const notAKey = "-"
 
 // keysOf are the YAML keys of a struct, in the order of its fields.
 func keysOf(t reflect.Type) []string {

@@ -14,6 +14,15 @@ func (v *Vendor) PartitionsOf() []string {
 	return all
 }
 
+// DefaultPartition is the partition that is meant where nobody names one: the
+// commercial one, or the first that the vendor works in.
+func (v *Vendor) DefaultPartition() string {
+	if _, ok := v.Partitions[Commercial]; ok || len(v.Partitions) == 0 {
+		return Commercial
+	}
+	return v.PartitionsOf()[0]
+}
+
 // TrustedAccounts are the vendor's AWS accounts that a role has to trust in a
 // partition. It is empty where the description names none: then the person
 // reads it in the vendor's console.

@@ -30,6 +30,10 @@ type Vendor struct {
 	Products   []Product            `yaml:"products"`
 	Methods    []Method             `yaml:"methods"`
 	Next       []Link               `yaml:"next"` // what to do after connecting
+
+	// File is the base name of the file that the description was read from; empty
+	// for one that came with the program. Every screen names it.
+	File string `yaml:"-" json:"-"`
 }
 
 // Text is one sentence or paragraph of a description.
@@ -105,7 +109,8 @@ type Role struct {
 	// by the part of its ARN behind "policy/": "SecurityAudit",
 	// "job-function/ViewOnlyAccess".
 	ManagedPolicies []string `yaml:"managed_policies"`
-	// Parameters are placeholders in Policy, by their name: "REPORT_BUCKET".
+	// Parameters are placeholders in Policy, by their name: "REPORT_BUCKET". In
+	// instructions the name stands in braces.
 	Parameters map[string]Parameter `yaml:"parameters"`
 	// Why says for each Sid what it is for, and what stops without it.
 	Why map[string]Reason `yaml:"why"`
@@ -121,18 +126,29 @@ func (r *Role) Limit() int {
 	return policy.MaxManaged
 }
 
-// Parameter is a value that a policy needs and that only the person knows.
+// Parameter is a value that a policy or an instruction needs and that only the
+// person knows: any text by a rule, or one of a list.
 type Parameter struct {
-	Flag    string `yaml:"flag"`    // "--report-bucket"
-	Label   string `yaml:"label"`   // "Report bucket"
-	Pattern string `yaml:"pattern"` // RE2, matched whole
-	Example string `yaml:"example"`
-	About   string `yaml:"about"` // what it is, and where to find it
-	Kind    string `yaml:"kind"`  // bucket: rolecall looks whether that S3 bucket is in the account; empty: any text
+	Flag    string   `yaml:"flag"`    // "--report-bucket"
+	Label   string   `yaml:"label"`   // "Report bucket"
+	Pattern string   `yaml:"pattern"` // RE2, matched whole; empty for a choice
+	Example string   `yaml:"example"` // empty for a choice
+	About   string   `yaml:"about"`   // what it is, and where to find it
+	Kind    string   `yaml:"kind"`    // bucket: rolecall looks whether that S3 bucket is in the account; choice: one of choices; empty: any text
+	Choices []Choice `yaml:"choices"` // of the kind choice, in the order in which they are shown
 }
 
-// ParameterBucket is the Kind of a Parameter that names an S3 bucket.
-const ParameterBucket = "bucket"
+// Choice is one value that a parameter can have: a region, a data centre, a plan.
+type Choice struct {
+	Value string `yaml:"value"` // what is filled in, and what the flag takes: "eu1"
+	Title string `yaml:"title"` // "Europe (Frankfurt)"
+}
+
+// The kinds of a Parameter.
+const (
+	ParameterBucket = "bucket"
+	ParameterChoice = "choice"
+)
 
 // Reason is why a statement is needed.
 type Reason struct {

@@ -196,7 +196,7 @@ func (c *Role) looked(s *step.Session, msg roleLooked) (step.Move, []screen.Effe
 	c.Took(s, msg.Polled)
 	c.problem = s.Awaited(msg.Err)
 	if msg.Err == nil {
-		c.seen = msg.seen
+		c.seen = c.withoutOthers(s, msg.seen)
 		c.other = c.grantsOther(s)
 		c.problem = c.unseen(s)
 	}
@@ -209,6 +209,20 @@ func (c *Role) looked(s *step.Session, msg roleLooked) (step.Move, []screen.Effe
 		return step.Stay, effects
 	}
 	return step.Stay, append(effects, c.lookAgain(c.Pause(s)))
+}
+
+// withoutOthers leaves out the roles that this session has for the vendor's other
+// purposes: they let in the same account, and are none that this step looks for.
+func (c *Role) withoutOthers(s *step.Session, seen roleSightings) roleSightings {
+	others := map[string]bool{}
+	for purpose, part := range s.Parts {
+		others[part.RoleARN] = others[part.RoleARN] || purpose != c.Spec.Role && part.RoleARN != "" && part.RoleARN != s.Part(c.Spec.Role).RoleARN
+	}
+	seen.matches = slices.DeleteFunc(slices.Clone(seen.matches), func(m aws.RoleSighting) bool { return others[m.Role.ARN] })
+	if seen.nearMiss != nil && others[seen.nearMiss.Role.ARN] {
+		seen.nearMiss = nil
+	}
+	return seen
 }
 
 // unseen tells that a permission is missing to see whether a role is right that

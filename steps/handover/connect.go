@@ -107,9 +107,11 @@ func (c *Connect) Status(a record.Answers) step.Status {
 
 // Enter shows what is to be handed over, or that it was.
 func (c *Connect) Enter(s *step.Session) []screen.Effect {
-	c.problem, c.refusal, c.report, c.held, c.tries = nil, nil, nil, "", 0
+	c.refusal, c.report, c.held, c.tries = nil, nil, "", 0
 	c.around, c.said, c.causes, s.Causes = nil, nil, nil, nil
-	switch {
+	switch c.problem = unmade(s); {
+	case c.problem != nil:
+		c.stage = gaveUp
 	case c.Status(s.Answers) == step.Done:
 		c.stage = connected
 	case s.Submits() == nil:
@@ -118,6 +120,26 @@ func (c *Connect) Enter(s *step.Session) []screen.Effect {
 		c.stage = readyToSubmit
 	}
 	return nil
+}
+
+// unmade refuses to hand over what nobody made, and to call that done.
+func unmade(s *step.Session) *screen.Problem {
+	needed := s.Request().Needed()
+	for _, role := range needed {
+		part := s.Part(role.Purpose)
+		if part.RoleARN == "" && part.UserARN == "" {
+			return nothingMade(s, "The "+role.Access+" for "+role.Title+" does not exist yet: there is nothing to hand over.")
+		}
+	}
+	if len(needed) == 0 {
+		return nothingMade(s, "Nothing was chosen that "+s.Vendor.Title+" needs a "+s.AccessOrRole()+" for.")
+	}
+	return nil
+}
+
+func nothingMade(s *step.Session, what string) *screen.Problem {
+	return &screen.Problem{What: what, Expected: "a " + s.AccessOrRole() + " that was seen to be right",
+		Next: "Go back to the step that makes it: b.", Kind: screen.NotAsNeeded}
 }
 
 // Update follows the hand-over.
@@ -144,8 +166,10 @@ func (c *Connect) chose(s *step.Session, id string) (step.Move, []screen.Effect)
 	case "connect":
 		return step.Stay, c.begin(s)
 	case "replace":
-		s.ReplaceRole = true
-		return step.Stay, []screen.Effect{c.submit(s)}
+		if c.stage == confirmReplace {
+			s.ReplaceRole = true
+			return step.Stay, []screen.Effect{c.submit(s)}
+		}
 	case "again":
 		return step.Stay, c.begin(s)
 	case "handed":
@@ -179,6 +203,13 @@ func roleStepOf(s *step.Session) record.StepID {
 // begin reads first what the vendor holds, so that nothing is overwritten
 // unasked and an answer that got lost is not sent twice.
 func (c *Connect) begin(s *step.Session) []screen.Effect {
+	if c.problem = unmade(s); c.problem != nil {
+		c.stage = gaveUp
+		return nil
+	}
+	if s.Submits() == nil {
+		return c.Enter(s)
+	}
 	c.stage, c.problem, c.refusal, c.tries = submitting, nil, nil, 0
 	c.around, c.said, c.causes, s.Causes = nil, nil, nil, nil
 	c.since = s.Now()
@@ -436,6 +467,10 @@ func (c *Connect) leftToHandOver(s *step.Session) bool {
 }
 
 func (c *Connect) handedOver(s *step.Session) (step.Move, []screen.Effect) {
+	if c.problem = unmade(s); c.problem != nil {
+		c.stage = gaveUp
+		return step.Stay, nil
+	}
 	for _, role := range s.Request().Needed() {
 		if s.Part(role.Purpose).Submitted.IsZero() {
 			s.SetPart(role.Purpose, func(p *record.Part) { p.HandedOver = true })

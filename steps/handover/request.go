@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,9 +13,10 @@ import (
 	"rolecall/steps/step"
 )
 
-// Request hands a role over by the one request that the vendor's
-// description declares. Its address and its text are shown whole, and it is
-// sent when the person says so; copying by hand is always another way.
+// Request hands roles over by the request that the vendor's description
+// declares, once for each role that it says something else of. Its address and
+// its text are shown whole, and it is sent when the person says so; copying by
+// hand is always another way.
 type Request struct {
 	Connect
 	asking bool // before anything was sent
@@ -33,18 +35,53 @@ const flagSendTo = "--send-to"
 // Enter shows what would be sent.
 func (c *Request) Enter(s *step.Session) []screen.Effect {
 	effects := c.Connect.Enter(s)
-	c.asking, c.sent = c.stage != connected && s.Post != nil, false
+	c.asking, c.sent = c.stage == handOver && s.Post != nil, false
 	return effects
 }
 
-// request is what would be sent for the first role: a description with a
-// request has one.
-func (c *Request) request(s *step.Session) (purpose, url, body string) {
+// outgoing is one request, and the roles that it hands over.
+type outgoing struct {
+	url, body string
+	purposes  []string
+	sent      bool
+}
+
+// requests are all that are needed: the roles of which the description says the
+// same share one.
+func requests(s *step.Session) []outgoing {
+	var all []outgoing
 	for _, role := range s.Request().Needed() {
 		part := s.Part(role.Purpose)
-		return role.Purpose, s.Vendor.HandOver.URL, s.Vendor.HandOver.Render(part.RoleARN, part.ExternalID, s.AccountID)
+		body := s.Vendor.HandOver.Render(part.RoleARN, part.ExternalID, s.AccountID)
+		i := slices.IndexFunc(all, func(o outgoing) bool { return o.body == body })
+		if i < 0 {
+			all = append(all, outgoing{url: s.Vendor.HandOver.URL, body: body, sent: true})
+			i = len(all) - 1
+		}
+		all[i].purposes = append(all[i].purposes, role.Purpose)
+		all[i].sent = all[i].sent && !part.Submitted.IsZero()
 	}
-	return "", "", ""
+	return all
+}
+
+// next is the request to send next, from 1, and of how many; the last where all
+// were sent.
+func (c *Request) next(s *step.Session) (one outgoing, number, of int) {
+	all := requests(s)
+	for i, one := range all {
+		if !one.sent || i == len(all)-1 {
+			return one, i + 1, len(all)
+		}
+	}
+	return outgoing{}, 0, 0
+}
+
+// sendID is the action that sends the nth request: each is agreed to by itself.
+func sendID(number int) string {
+	if number == 1 {
+		return "send"
+	}
+	return fmt.Sprintf("send-%d", number)
 }
 
 // Update sends, or turns to copying.
@@ -56,8 +93,9 @@ func (c *Request) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.E
 		c.sent, c.asking, c.problem = false, true, screen.BrokenProblem(msg)
 		return step.Stay, nil
 	case screen.Chose:
+		_, number, _ := c.next(s)
 		switch {
-		case msg.ID == "send":
+		case msg.ID == sendID(number) && c.asking:
 			c.sent, c.asking, c.problem, c.since = true, false, nil, s.Now()
 			return step.Stay, []screen.Effect{c.post(s)}
 		case msg.ID == "by-hand" && c.asking:
@@ -69,20 +107,20 @@ func (c *Request) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.E
 }
 
 func (c *Request) post(s *step.Session) screen.Effect {
-	_, url, body := c.request(s)
+	one, _, _ := c.next(s)
 	post := s.Post
-	return screen.Call{Name: "send the role to " + url, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		status, answer, err := post(ctx, url, body)
+	return screen.Call{Name: "send the role to " + one.url, Writes: true, Do: func(ctx context.Context) screen.Msg {
+		status, answer, err := post(ctx, one.url, one.body)
 		return requestAnswered{status, answer, err}
 	}}
 }
 
 func (c *Request) answeredRequest(s *step.Session, msg requestAnswered) (step.Move, []screen.Effect) {
 	c.sent = false
-	purpose, url, _ := c.request(s)
+	one, _, _ := c.next(s)
 	switch {
 	case msg.err != nil:
-		c.asking, c.problem = true, &screen.Problem{What: "There was no answer from " + url + ": " + screen.CleanLine(msg.err.Error()) + ".",
+		c.asking, c.problem = true, &screen.Problem{What: "There was no answer from " + one.url + ": " + screen.CleanLine(msg.err.Error()) + ".",
 			Expected: "an answer", Next: "It may have arrived all the same: look in the vendor's console before you send it again."}
 	case msg.status < 200 || msg.status > 299:
 		c.asking, c.problem = true, &screen.Problem{What: fmt.Sprintf("%s answered with HTTP %d.", s.Vendor.Title, msg.status), Expected: "HTTP 200 to 299",
@@ -92,7 +130,13 @@ func (c *Request) answeredRequest(s *step.Session, msg requestAnswered) (step.Mo
 		}
 	default:
 		now := s.Now()
-		s.SetPart(purpose, func(p *record.Part) { p.Submitted = now })
+		for _, purpose := range one.purposes {
+			s.SetPart(purpose, func(p *record.Part) { p.Submitted = now })
+		}
+		if c.leftToHandOver(s) {
+			c.asking, c.problem = true, nil
+			return step.Stay, nil
+		}
 		c.stage = connected
 		s.Answered(record.StepConnect, c.basis(s.Answers)...)
 	}
@@ -111,28 +155,34 @@ func saidNo(status int) bool {
 
 // Screen shows the request before it is sent.
 func (c *Request) Screen(s *step.Session) screen.Screen {
-	_, url, body := c.request(s)
+	one, number, of := c.next(s)
 	switch {
 	case c.sent:
 		view := c.NewScreen(s)
-		view.Blocks = []screen.Block{screen.Tasks{{Name: "Waiting for " + url, State: screen.Running, Since: c.since}}}
+		view.Blocks = []screen.Block{screen.Tasks{{Name: "Waiting for " + one.url, State: screen.Running, Since: c.since}}}
 		return view
 	case !c.asking:
 		return c.Connect.Screen(s)
 	}
 	view := c.NewScreen(s)
 	view.Blocks = []screen.Block{screen.Text{Body: "The description of " + s.Vendor.Title + " asks rolecall to send this. It goes to this address and nowhere else:"},
-		screen.Facts{{Label: "Address", Value: url}}}
+		screen.Facts{{Label: "Address", Value: one.url}}}
+	if of > 1 {
+		view.Blocks = append(view.Blocks, screen.Text{Body: fmt.Sprintf("This is request %d of %d: each role is sent by itself.", number, of)})
+	}
+	if local := s.Vendor.HandOver.Local(); local != "" {
+		view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Warning, Body: local + " Send nothing there unless you know why the description names it."})
+	}
 	if about := s.Vendor.HandOver.About; about != "" {
 		view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: about})
 	}
-	for line := range strings.Lines(strings.TrimSpace(body)) {
+	for line := range strings.Lines(strings.TrimSpace(one.body)) {
 		view.Blocks = append(view.Blocks, screen.Text{Body: strings.TrimRight(line, "\n")})
 	}
 	view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: "Whoever has the ARN and the external ID cannot use the role: only the account that it trusts can."})
 	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	view.Actions = []screen.Action{
-		{ID: "send", Label: "send it", Default: true, Writes: true, Confirm: &screen.Confirm{Question: "Send the role to " + url + "?", Flag: flagSendTo, Given: s.SendTo == url}},
+		{ID: sendID(number), Label: "send it", Default: true, Writes: true, Confirm: &screen.Confirm{Question: "Send the role to " + one.url + "?", Flag: flagSendTo, Given: s.SendTo == one.url}},
 		{ID: "by-hand", Key: "h", Label: "copy it by hand"},
 	}
 	return view
@@ -140,8 +190,7 @@ func (c *Request) Screen(s *step.Session) screen.Screen {
 
 // Asks names the address, which only a flag allows unattended.
 func (c *Request) Asks(s *step.Session) []step.Need {
-	_, url, _ := c.request(s)
-	if s.Post == nil || s.SendTo == url {
+	if s.Post == nil || s.SendTo == s.Vendor.HandOver.URL {
 		return nil
 	}
 	return []step.Need{{Flag: flagSendTo, Why: "the address that the role goes to, as the vendor's description declares it: " + s.Vendor.HandOver.URL}}

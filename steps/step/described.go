@@ -1,6 +1,7 @@
 package step
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -78,9 +79,9 @@ func (b Described) Guide(s *Session, has ...string) []screen.Block {
 		if !b.applies(s, i+1, has) {
 			continue
 		}
-		one := screen.Instruction{Number: number, Text: fill.Replace(text), Done: i+1 < reach, Page: b.page(i+1, has)}
+		one := screen.Instruction{Number: number, Text: fill(text), Done: i+1 < reach, Page: b.page(i+1, has)}
 		if ofRole {
-			one.Text = b.filler(s, role).Replace(text)
+			one.Text = b.filler(s, role)(text)
 		}
 		in = append(in, one)
 	}
@@ -93,16 +94,31 @@ func (b Described) List(s *Session, reach int, texts ...string) []screen.Block {
 	return b.followed.of(b.now(s)).block(screen.Numbered(reach, texts...))
 }
 
-// filler puts the names of a part in the place of what stands for them.
-func (b Described) filler(s *Session, purpose string) *strings.Replacer {
+// filler puts the names of a part, and the values of parameters, in the place of
+// what stands for them, by name.
+func (b Described) filler(s *Session, purpose string) func(text string) string {
 	part := s.Part(purpose)
 	policies := part.PolicyName
 	if len(part.Policies) > 0 {
 		policies = part.Policies[0].Name
 	}
 	managed := access.Grant{Managed: s.Request().Managed(purpose)}
-	return strings.NewReplacer("{policy}", policies, "{role}", part.RoleName, "{user}", part.UserName,
-		"{managed_policies}", managed.ManagedNames())
+	values := s.parameterWords()
+	values[describe.WordPolicy], values[describe.WordRole], values[describe.WordUser] = policies, part.RoleName, part.UserName
+	values[describe.WordManaged] = managed.ManagedNames()
+	return func(text string) string { return describe.FillWords(text, values) }
+}
+
+// parameterWords are the values of the vendor's parameters, by name, for a
+// person to read: one that is not known yet is called by its label.
+func (s *Session) parameterWords() map[string]string {
+	values := map[string]string{}
+	for i := range s.Vendor.Roles {
+		for name, p := range s.Vendor.Roles[i].Parameters {
+			values[name] = cmp.Or(s.Parameters[name], "your "+screen.LowerFirst(p.Label))
+		}
+	}
+	return values
 }
 
 // aboutRole is the role that an instruction is about, where the description says

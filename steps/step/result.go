@@ -23,7 +23,7 @@ type Result struct {
 	Roles           []ResultRole  `json:"roles"`
 	Users           []ResultUser  `json:"users"`
 	Stacks          []ResultStack `json:"stacks"`
-	Submitted       bool          `json:"submitted"` // the vendor's API accepted every role
+	Submitted       bool          `json:"submitted"` // the vendor's API, or its declared request, took every role
 	Checks          []aws.Check   `json:"checks"`
 	// Causes are why the vendor refused the role, the likeliest first; empty where
 	// it did not.
@@ -98,7 +98,7 @@ func (s *Session) Result() Result {
 		if seen.Report != nil {
 			r.Checks = append(r.Checks, seen.Report.Checks...)
 		}
-		if role.Submit {
+		if role.Submit || s.Vendor.HandOver.URL != "" {
 			handed++
 			if !part.Submitted.IsZero() {
 				submitted++

@@ -72,7 +72,7 @@ func grantsSentence(granted int, byAccess map[string]int) string {
 			parts = append(parts, fmt.Sprintf("%s %s", screen.Thousands(n), words[level]))
 		}
 	}
-	return fmt.Sprintf("Grants %s actions: %s.", screen.Thousands(granted), strings.Join(parts, ", "))
+	return fmt.Sprintf("Grants %s: %s.", screen.Counted(granted, "action"), strings.Join(parts, ", "))
 }
 
 // risksSentence counts the findings and names the worst.

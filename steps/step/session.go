@@ -128,17 +128,19 @@ func (s *Session) Submits() *describe.Role {
 	return nil
 }
 
-// Posted reports whether the declared request was answered with success.
+// Posted reports whether the declared request was answered with success, for
+// every role.
 func (s *Session) Posted() bool {
 	if s.Vendor.HandOver.URL == "" {
 		return false
 	}
-	for _, role := range s.Request().Needed() {
-		if !s.Part(role.Purpose).Submitted.IsZero() {
-			return true
+	needed := s.Request().Needed()
+	for _, role := range needed {
+		if s.Part(role.Purpose).Submitted.IsZero() {
+			return false
 		}
 	}
-	return false
+	return len(needed) > 0
 }
 
 // NextLinks are what the vendor's description leads on to.

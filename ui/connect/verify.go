@@ -126,7 +126,7 @@ func (f *verifyFlags) wanted() (*flags.Prepared, *describe.Role, error) {
 	if name == "" {
 		name = flags.DefaultVendor()
 	}
-	p, err := flags.Select(&f.connect, name, describe.AccessRole, "")
+	p, err := flags.Select(&f.connect, name, describe.AccessRole, false)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -44,7 +44,7 @@ func verifyUser(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	prepared, err := flags.Select(&f.connect, vendor, describe.AccessUser, "")
+	prepared, err := flags.Select(&f.connect, vendor, describe.AccessUser, false)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"unicode"
 
 	"rolecall/aws"
-	"rolecall/steps/describe"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
 )
@@ -59,9 +58,9 @@ func fitsPartition(_ *Flags, p *Prepared) error {
 }
 
 // fitsTrustedAccount checks the account in its partition, which is the
-// commercial one where nobody says another.
+// default one where nobody says another.
 func fitsTrustedAccount(f *Flags, p *Prepared) error {
-	p.Answers.Partition = cmp.Or(p.Answers.Partition, describe.Commercial)
+	p.Answers.Partition = cmp.Or(p.Answers.Partition, p.Vendor.DefaultPartition())
 	if err := fitsPartition(f, p); err != nil {
 		return err
 	}
@@ -93,9 +92,13 @@ func fitsAccount(f *Flags, p *Prepared) error {
 	return nil
 }
 
+// fitsProducts refuses a choice where the vendor lets nobody choose: in the
+// partition that was named, or that is taken where none is. A choice that is the
+// default anyway is honoured.
 func fitsProducts(f *Flags, p *Prepared) error {
-	where, ok := p.Vendor.Partitions[p.Answers.Partition]
-	if len(f.list("products")) == 0 || !ok || where.Customise {
+	partition := cmp.Or(p.Answers.Partition, p.Vendor.DefaultPartition())
+	where, ok := p.Vendor.Partitions[partition]
+	if len(f.list("products")) == 0 || !ok || where.Customise || p.Vendor.IsDefault(p.Answers.Bundles) {
 		return nil
 	}
 	return cli.Usage("--products: the policy cannot be customized in "+where.Title+". "+where.Why, "no --products there",

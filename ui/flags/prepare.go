@@ -60,14 +60,18 @@ func Prepare(a *cli.App, f *Flags) (*Prepared, error) {
 
 // Select takes the flags that say what is wanted of a vendor, for commands that
 // follow no method. The access is role or user; empty: a role, where the
-// vendor's selection needs one. An empty partition stays open.
-func Select(f *Flags, vendor, access, partition string) (*Prepared, error) {
+// vendor's selection needs one. The partition stays open unless it is settled:
+// then it is the vendor's default.
+func Select(f *Flags, vendor, access string, settled bool) (*Prepared, error) {
 	v, err := Library().Load(vendor)
 	if err != nil {
 		return nil, cli.FlagRefused("--vendor", err)
 	}
 	p := &Prepared{Vendor: v, Load: Library().Load}
-	p.Answers.Vendor, p.Answers.Access, p.Answers.Partition = describe.Canonical(vendor), access, partition
+	p.Answers.Vendor, p.Answers.Access = describe.Canonical(vendor), access
+	if settled {
+		p.Answers.Partition = v.DefaultPartition()
+	}
 	if err := f.checkShapes(v); err != nil {
 		return nil, err
 	}

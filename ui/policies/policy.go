@@ -75,7 +75,7 @@ func vendorSource(name string) (*source, error) {
 	if err != nil {
 		return nil, cli.FlagRefused("vendor:"+draw.Clean(name), err)
 	}
-	request := access.Request{Vendor: v, Partition: describe.Commercial}
+	request := access.Request{Vendor: v, Partition: v.DefaultPartition()}
 	if len(request.Needed()) == 0 {
 		request.Access = describe.AccessUser
 	}

@@ -77,7 +77,7 @@ func (f *showFlags) request() (access.Request, error) {
 	if vendor == "" {
 		vendor = flags.DefaultVendor()
 	}
-	p, err := flags.Select(c, vendor, kind, describe.Commercial)
+	p, err := flags.Select(c, vendor, kind, true)
 	if err != nil {
 		return access.Request{}, err
 	}

@@ -1,0 +1,77 @@
+package describe
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Check tells whether the value follows the parameter's rule. The error is a
+// Mistake.
+func (p Parameter) Check(value string) error {
+	m := Mistake{Expected: p.About, Next: "Give one such as " + p.Sample() + ".", Flag: p.Flag}
+	if len(p.Choices) > 0 {
+		m.Expected, m.Next = "one of "+strings.Join(p.values(), ", "), didYouMean(value, p.values())+p.About
+	}
+	switch {
+	case value == "":
+		m.What = p.Label + " is missing."
+	case !p.takes(value):
+		m.What = fmt.Sprintf("%q cannot be the %s.", clean(value), strings.ToLower(p.Label))
+	default:
+		return nil
+	}
+	return m
+}
+
+func (p Parameter) takes(value string) bool {
+	if len(p.Choices) > 0 {
+		return slices.Contains(p.values(), value)
+	}
+	return matches(p.Pattern, value) && !widens(value)
+}
+
+// widens tells whether a value would mean more than itself in a policy.
+func widens(value string) bool { return strings.ContainsAny(value, "*?$") }
+
+func (p Parameter) values() []string {
+	all := make([]string, len(p.Choices))
+	for i, c := range p.Choices {
+		all[i] = c.Value
+	}
+	return all
+}
+
+// Sample is a value that the parameter takes: its example, or its first choice.
+func (p Parameter) Sample() string {
+	if len(p.Choices) > 0 {
+		return p.Choices[0].Value
+	}
+	return p.Example
+}
+
+// Parameter finds a parameter of any of the vendor's roles by its name: one name
+// stands for one value.
+func (v *Vendor) Parameter(name string) (Parameter, bool) {
+	for i := range v.Roles {
+		if p, ok := v.Roles[i].Parameters[name]; ok {
+			return p, true
+		}
+	}
+	return Parameter{}, false
+}
+
+// ParameterNames are the names of a role's parameters in the order in which
+// they are asked for.
+func (r *Role) ParameterNames() []string { return sortedKeys(r.Parameters) }
+
+// Sampled is the policy's text with a sample in the place of each parameter, on
+// the same lines: what a review can judge before anybody was asked.
+func (r *Role) Sampled() string {
+	return eachWord(r.Policy, func(word string) string {
+		if p, ok := r.Parameters[word]; ok {
+			return inString(p.Sample())
+		}
+		return word
+	})
+}
