@@ -215,3 +215,49 @@ func TestAnOrganisationRemembersWhatWasChosen(t *testing.T) {
 		t.Errorf("%d updates of the StackSet", updates)
 	}
 }
+
+// TestAKilledOrganisationIsTakenUp kills the program itself, once while it gives
+// out external IDs, once while AWS makes the stacks, and once while roles are
+// handed over.
+func TestAKilledOrganisationIsTakenUp(t *testing.T) {
+	b, org := newOrganisation(t, orgrehearsal.Options{Accounts: 30})
+	handed := func() (n int) {
+		for _, a := range b.spot.Accounts() {
+			if a.Role != "" {
+				n++
+			}
+		}
+		return n
+	}
+	for _, far := range []func() bool{
+		func() bool { return len(b.spot.Accounts()) > 3 },
+		func() bool { return len(b.spot.Accounts()) > 15 },
+		func() bool { return handed() > 4 },
+	} {
+		cmd := b.command(t.Context(), applying()...)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for !far() {
+			time.Sleep(time.Millisecond)
+		}
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // it was killed
+	}
+	r := b.must(applying()...)
+	if got := readOrganisation(t, r.stdout); got.Totals.Connected != 30 {
+		t.Errorf("%+v", got.Totals)
+	}
+	if accounts := b.spot.Accounts(); len(accounts) != 30 || handed() != 30 || len(org.Deployed()) != 30 {
+		t.Errorf("%d accounts at the vendor, %d roles, %d stacks", len(accounts), handed(), len(org.Deployed()))
+	}
+	minted := map[string]int{}
+	for _, call := range b.spot.Calls() {
+		minted[call]++
+	}
+	if n := minted["POST /setup/credentials/aws/externalId"]; n != 30 {
+		t.Errorf("%d external IDs were minted for 30 accounts", n)
+	}
+}
