@@ -83,7 +83,8 @@ func inMoto(t *testing.T) place {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
-	a := open(t, &aws.RehearsalTarget{Endpoint: "http://127.0.0.1:" + port, AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret", Region: "us-east-1"})
+	a := open(t, &aws.RehearsalTarget{Endpoint: "http://127.0.0.1:" + port, AccessKeyID: "AKIAIOSFODNN7EXAMPLE",
+		SecretAccessKey: "secret", Region: "us-east-1"})
 	org := a.Organizations()
 	_, err = org.CreateOrganization(t.Context(), &organizations.CreateOrganizationInput{})
 	if err != nil {
@@ -93,12 +94,14 @@ func inMoto(t *testing.T) place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = org.CreateOrganizationalUnit(t.Context(), &organizations.CreateOrganizationalUnitInput{ParentId: roots.Roots[0].Id, Name: awssdk.String("prod")}); err != nil {
+	if _, err = org.CreateOrganizationalUnit(t.Context(), &organizations.CreateOrganizationalUnitInput{ParentId: roots.Roots[0].Id,
+		Name: awssdk.String("prod")}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range 44 {
 		name := "member" + strconv.Itoa(i)
-		if _, err := org.CreateAccount(t.Context(), &organizations.CreateAccountInput{AccountName: &name, Email: awssdk.String(name + "@example.com")}); err != nil {
+		if _, err := org.CreateAccount(t.Context(), &organizations.CreateAccountInput{AccountName: &name, Email: awssdk.String(name +
+			"@example.com")}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -172,13 +175,15 @@ func stackSet(t *testing.T, c *organisation.Client, p place) {
 	if aws.KindOf(err) != aws.NotFound {
 		t.Errorf("%s: a StackSet that does not exist: %v", p.name, err)
 	}
-	id, err := c.Create(t.Context(), organisation.NewSet{Name: "spot", Description: "of a test", Template: template, Acknowledged: true, Token: "one",
+	id, err := c.Create(t.Context(), organisation.NewSet{Name: "spot", Description: "of a test", Template: template, Acknowledged: true,
+		Token:      "one",
 		Parameters: map[string]string{"ExternalId": "pending"}})
 	if err != nil || id == "" {
 		t.Fatal(err)
 	}
 	set, err := c.Set(t.Context(), "spot")
-	if err != nil || set.Description != "of a test" || !aws.SameTemplate(set.Template, template) || set.Parameters["ExternalId"] != "pending" || !set.ServiceManaged {
+	if err != nil || set.Description != "of a test" || !aws.SameTemplate(set.Template, template) ||
+		set.Parameters["ExternalId"] != "pending" || !set.ServiceManaged {
 		t.Errorf("%s: %v %+v", p.name, err, set)
 	}
 	if _, _, err := c.Operations(t.Context(), "spot", ""); err != nil {

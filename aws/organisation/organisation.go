@@ -118,7 +118,8 @@ func (c *Client) Tags(ctx context.Context, account string) (map[string]string, e
 
 // TrustedAccess tells whether StackSets may work in the organisation.
 func (c *Client) TrustedAccess(ctx context.Context) (bool, error) {
-	out, err := c.account.CloudFormation().DescribeOrganizationsAccess(ctx, &cloudformation.DescribeOrganizationsAccessInput{CallAs: c.callAs}, plainlyToo)
+	out, err := c.account.CloudFormation().DescribeOrganizationsAccess(ctx,
+		&cloudformation.DescribeOrganizationsAccessInput{CallAs: c.callAs}, plainlyToo)
 	if err != nil {
 		return false, c.account.Explained(err, "cloudformation:DescribeOrganizationsAccess", "look whether StackSets has trusted access")
 	}

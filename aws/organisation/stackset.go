@@ -79,12 +79,14 @@ func (c *Client) Update(ctx context.Context, id string, n NewSet, p Preferences)
 
 // Set reads a StackSet by its name or ID. Kind NotFound: there is none.
 func (c *Client) Set(ctx context.Context, nameOrID string) (Set, error) {
-	out, err := c.account.CloudFormation().DescribeStackSet(ctx, &cloudformation.DescribeStackSetInput{StackSetName: &nameOrID, CallAs: c.callAs}, plainlyToo)
+	out, err := c.account.CloudFormation().DescribeStackSet(ctx, &cloudformation.DescribeStackSetInput{StackSetName: &nameOrID,
+		CallAs: c.callAs}, plainlyToo)
 	if err != nil || out.StackSet == nil {
 		return Set{}, c.account.Explained(err, "cloudformation:DescribeStackSet", "read StackSet "+aws.CleanText(nameOrID))
 	}
 	s := out.StackSet
-	set := Set{ID: clean(s.StackSetId), Name: clean(s.StackSetName), Description: clean(s.Description), Template: awssdk.ToString(s.TemplateBody),
+	set := Set{ID: clean(s.StackSetId), Name: clean(s.StackSetName), Description: clean(s.Description),
+		Template:   awssdk.ToString(s.TemplateBody),
 		Parameters: map[string]string{}, ServiceManaged: s.PermissionModel == types.PermissionModelsServiceManaged}
 	if s.AutoDeployment != nil {
 		set.Automatic = awssdk.ToBool(s.AutoDeployment.Enabled)
@@ -100,7 +102,8 @@ func (c *Client) Set(ctx context.Context, nameOrID string) (Set, error) {
 
 // Delete deletes a StackSet that has no instances.
 func (c *Client) Delete(ctx context.Context, id string) error {
-	_, err := c.account.CloudFormation().DeleteStackSet(ctx, &cloudformation.DeleteStackSetInput{StackSetName: &id, CallAs: c.callAs}, plainlyToo)
+	_, err := c.account.CloudFormation().DeleteStackSet(ctx, &cloudformation.DeleteStackSetInput{StackSetName: &id, CallAs: c.callAs},
+		plainlyToo)
 	return c.account.Explained(err, "cloudformation:DeleteStackSet", "delete the StackSet")
 }
 
@@ -141,7 +144,8 @@ type Deployment struct {
 }
 
 func (d Deployment) targets() *types.DeploymentTargets {
-	return &types.DeploymentTargets{OrganizationalUnitIds: d.Units, Accounts: d.Accounts, AccountFilterType: types.AccountFilterTypeIntersection}
+	return &types.DeploymentTargets{OrganizationalUnitIds: d.Units, Accounts: d.Accounts,
+		AccountFilterType: types.AccountFilterTypeIntersection}
 }
 
 // CreateStacks begins to make the stacks of accounts. Kind Exists: an operation

@@ -39,7 +39,8 @@ func (s *Server) beyond(req request) (any, *apiError, bool) {
 	if s.options.Beyond == nil {
 		return nil, nil, false
 	}
-	result, refused, ok := s.options.Beyond.Answer(Request{Service: req.service, Action: req.action, Form: req.form, JSON: req.json, Now: s.options.Now()})
+	result, refused, ok := s.options.Beyond.Answer(Request{Service: req.service, Action: req.action, Form: req.form, JSON: req.json,
+		Now: s.options.Now()})
 	if refused != nil {
 		return nil, &apiError{refused.Status, refused.Code, refused.Message}, true
 	}

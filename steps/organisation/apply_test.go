@@ -61,8 +61,10 @@ func TestAThousandAccounts(t *testing.T) {
 	}
 	w := newWorld(t, rehearsal.Options{Accounts: accounts, Suspended: 2, FailPercent: 3, Seed: 7})
 	w.vendor.every = 97
-	w.org.Server().Inject(awsrehearsal.Fault{Kind: awsrehearsal.Throttled, Actions: []string{"cloudformation:CreateStackInstances"}, Times: 9})
-	w.org.Server().Inject(awsrehearsal.Fault{Kind: awsrehearsal.Throttled, Actions: []string{"cloudformation:ListStackInstances", "organizations:ListAccountsForParent"}, Times: 5})
+	w.org.Server().Inject(awsrehearsal.Fault{Kind: awsrehearsal.Throttled, Actions: []string{"cloudformation:CreateStackInstances"},
+		Times: 9})
+	w.org.Server().Inject(awsrehearsal.Fault{Kind: awsrehearsal.Throttled, Actions: []string{"cloudformation:ListStackInstances",
+		"organizations:ListAccountsForParent"}, Times: 5})
 	for _, phase := range phases() {
 		seen, at := 0, accounts/20
 		w.killAt(func(call string) bool {
@@ -85,7 +87,8 @@ func TestAThousandAccounts(t *testing.T) {
 		}
 	}
 	failing := accounts * 3 / 100 / 2
-	if got := report.Totals; got.Accounts != accounts-2 || got.Failed > failing || got.Waiting > 0 || got.Connected+got.Failed != got.Accounts {
+	if got := report.Totals; got.Accounts != accounts-2 || got.Failed > failing || got.Waiting > 0 ||
+		got.Connected+got.Failed != got.Accounts {
 		t.Errorf("%+v", got)
 	}
 	for _, row := range report.Accounts {
@@ -101,5 +104,6 @@ func TestAThousandAccounts(t *testing.T) {
 
 // phases are the moments at which a run is killed.
 func phases() []string {
-	return []string{"before create account", "after create account", "before mint", "after mint", "before stacks", "after stacks", "before submit", "after submit"}
+	return []string{"before create account", "after create account", "before mint", "after mint", "before stacks", "after stacks",
+		"before submit", "after submit"}
 }

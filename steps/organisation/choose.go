@@ -84,7 +84,8 @@ func (t *Tree) excluded(a Account) *screen.Problem {
 	case a.Status == "PENDING_CLOSURE":
 		return &screen.Problem{What: "The account is being closed.", Next: "Leave it out."}
 	case a.Status != organisation.Active:
-		return &screen.Problem{What: fmt.Sprintf("The account is in the state %s.", screen.CleanLine(a.Status)), Next: "Wait until it is ACTIVE, then apply again."}
+		return &screen.Problem{What: fmt.Sprintf("The account is in the state %s.", screen.CleanLine(a.Status)),
+			Next: "Wait until it is ACTIVE, then apply again."}
 	}
 	return nil
 }

@@ -33,7 +33,8 @@ func (w *world) open() opened {
 	}
 	w.head.Session = kept.ID
 	w.t.Cleanup(kept.Release)
-	h := &organisation.Host{Clock: organisation.Clock{Now: w.clock.Now, After: w.clock.After}, Cloud: cloud.New(w.account, false), Vendor: w.vendor,
+	h := &organisation.Host{Clock: organisation.Clock{Now: w.clock.Now, After: w.clock.After}, Cloud: cloud.New(w.account, false),
+		Vendor: w.vendor,
 		Wanted: want, Kept: kept, Head: w.head, By: "tester", Region: "us-east-1", Options: w.options}
 	tree, err := organisation.Discover(w.t.Context(), h.Cloud, h.Clock)
 	if err != nil {
@@ -84,7 +85,8 @@ func TestStatusShowsTheGapsAndApplyClosesThem(t *testing.T) {
 	w.org.Drift("100000000003")
 	w.clock.After(60_000_000_000)
 	found := gaps(w.status())
-	if found["200000000001"] != organisation.GapNew || found["100000000002"] != organisation.GapGone || found["100000000003"] != organisation.GapDrifted || len(found) != 3 {
+	if found["200000000001"] != organisation.GapNew || found["100000000002"] != organisation.GapGone ||
+		found["100000000003"] != organisation.GapDrifted || len(found) != 3 {
 		t.Errorf("%v", found)
 	}
 	if err := w.org.AssumeRole("922761411349", "arn:aws:iam::200000000001:role/Spot-Role", ""); err == nil {
@@ -197,7 +199,8 @@ func TestPreflightNamesWhatForbids(t *testing.T) {
 			"Condition":{"StringNotEquals":{"aws:RequestedRegion":"eu-west-1"}}}]}`}})
 	o := w.open()
 	all, err := organisation.Preflight(t.Context(), o.host.Clock, o.host.Cloud, o.tree, o.host.Wanted, o.chosen)
-	if err != nil || len(all) != 2 || all[0].At != "/prod" || !all[0].Certain || all[0].Sid != "NoRoles" || all[1].Certain || all[0].Accounts != 6 {
+	if err != nil || len(all) != 2 || all[0].At != "/prod" || !all[0].Certain || all[0].Sid != "NoRoles" || all[1].Certain ||
+		all[0].Accounts != 6 {
 		t.Errorf("%v %+v", err, all)
 	}
 }
@@ -256,11 +259,13 @@ func TestAChangedTemplateIsNotHandedOver(t *testing.T) {
 // TestAVendorThatHoldsAnotherRole is not taken it from.
 func TestAVendorThatHoldsAnotherRole(t *testing.T) {
 	w := newWorld(t, rehearsal.Options{Accounts: 3})
-	w.vendor.accounts = []vendorapi.Account{{ID: "act-aaaa", Name: "AWS 100000000001 prod-eu-001"}, {ID: "act-bbbb", Name: "AWS 100000000002 prod-us-001"}}
+	w.vendor.accounts = []vendorapi.Account{{ID: "act-aaaa", Name: "AWS 100000000001 prod-eu-001"}, {ID: "act-bbbb",
+		Name: "AWS 100000000002 prod-us-001"}}
 	w.vendor.roles["act-aaaa"] = "arn:aws:iam::100000000001:role/Other"
 	w.vendor.ids["act-bbbb"] = "spotinst:aws:extid:kept"
 	report, err := w.apply(organisation.Choice{})
-	if err != nil || report.Totals.Failed != 1 || report.Totals.Connected != 2 || w.vendor.roles["act-aaaa"] != "arn:aws:iam::100000000001:role/Other" {
+	if err != nil || report.Totals.Failed != 1 || report.Totals.Connected != 2 ||
+		w.vendor.roles["act-aaaa"] != "arn:aws:iam::100000000001:role/Other" {
 		t.Errorf("%v %+v", err, report.Totals)
 	}
 	if w.vendor.ids["act-bbbb"] != "spotinst:aws:extid:kept" || w.vendor.roles["act-bbbb"] == "" {
@@ -312,7 +317,8 @@ func TestOneOperationForAllIsTakenUp(t *testing.T) {
 func TestTwoAtOnce(t *testing.T) {
 	w := newWorld(t, rehearsal.Options{Accounts: 2})
 	o := w.open()
-	if _, err := w.store.OpenOrganisation(w.head, record.Item{Kind: record.ItemStackSet, Name: o.host.Wanted.SetName()}, "org apply", "other", w.clock.Now); err == nil {
+	if _, err := w.store.OpenOrganisation(w.head, record.Item{Kind: record.ItemStackSet, Name: o.host.Wanted.SetName()}, "org apply",
+		"other", w.clock.Now); err == nil {
 		t.Error("two have the session open")
 	}
 }

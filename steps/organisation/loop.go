@@ -298,7 +298,8 @@ func (r *run) readBack(ctx context.Context) error {
 		return err
 	}
 	if !aws.SameTemplate(set.Template, r.Wanted.Template) {
-		return &screen.Fault{Problem: screen.Problem{What: "The StackSet's template is not the one that was agreed to: somebody changed it. No role was handed over.",
+		return &screen.Fault{Problem: screen.Problem{What: "The StackSet's template is not the one that was agreed to: somebody changed it. " +
+			"No role was handed over.",
 			Wanted: r.Wanted.Digest, Found: aws.TemplateDigest(set.Template), Expected: "the template as it was planned",
 			Next: "Find out who changed it (CloudTrail, UpdateStackSet), then apply again: rolecall puts it right.", Kind: screen.NotAsNeeded}}
 	}
@@ -326,7 +327,8 @@ func (r *run) handOver(ctx context.Context, w *work) error {
 			return err
 		}
 	}
-	err := r.Kept.Journal.Do(whole(ctx), "hand "+arn+" over to "+m.VendorAccount, func(ctx context.Context) error { return r.Vendor.SubmitRole(ctx, m.VendorAccount, arn) })
+	err := r.Kept.Journal.Do(whole(ctx), "hand "+arn+" over to "+m.VendorAccount,
+		func(ctx context.Context) error { return r.Vendor.SubmitRole(ctx, m.VendorAccount, arn) })
 	if err != nil {
 		return err
 	}
@@ -379,7 +381,8 @@ func (r *run) stop() {
 	for _, w := range r.wanted() {
 		if w.cause == nil && w.ready.IsZero() && !w.sent {
 			r.moved = true
-			w.cause = &screen.Problem{What: fmt.Sprintf("It was not begun: %d accounts had failed, and --failure-tolerance is %s.", r.failed, r.Options.Tolerance),
+			w.cause = &screen.Problem{What: fmt.Sprintf("It was not begun: %d accounts had failed, and --failure-tolerance is %s.", r.failed,
+				r.Options.Tolerance),
 				Next: "Look at the causes of the others, then apply again."}
 		}
 	}
@@ -400,7 +403,8 @@ func (r *run) deploy(ctx context.Context, batch []*work) error {
 		token = fmt.Sprintf("rolecall-%s-%s-%d", r.Kept.ID, w.ID, m.Tries+1)
 	}
 	units := map[string]bool{}
-	d := organisation.Deployment{Set: r.set.ID, Region: r.Region, Overrides: r.Wanted.overrides(m.ExternalID), Token: token, Preferences: r.preferences(len(batch))}
+	d := organisation.Deployment{Set: r.set.ID, Region: r.Region, Overrides: r.Wanted.overrides(m.ExternalID), Token: token,
+		Preferences: r.preferences(len(batch))}
 	for _, one := range batch {
 		if !units[one.Unit] {
 			units[one.Unit] = true
@@ -420,7 +424,8 @@ func (r *run) deploy(ctx context.Context, batch []*work) error {
 	if w.instance != nil {
 		call, do = "update", r.Cloud.UpdateStacks
 	}
-	err = r.Kept.Journal.Do(whole(ctx), fmt.Sprintf("%s stacks: operation %s", call, token), func(ctx context.Context) error { return do(ctx, d) })
+	err = r.Kept.Journal.Do(whole(ctx), fmt.Sprintf("%s stacks: operation %s", call, token),
+		func(ctx context.Context) error { return do(ctx, d) })
 	return r.cloudSaid(batch, err)
 }
 

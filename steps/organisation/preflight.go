@@ -86,7 +86,8 @@ func (t *Tree) paths(chosen []Chosen) []target {
 	return all
 }
 
-func atTarget(ctx context.Context, c Clock, cloud *organisation.Client, t target, kind string, texts map[string]string, want *Wanted) ([]Obstacle, error) {
+func atTarget(ctx context.Context, c Clock, cloud *organisation.Client, t target, kind string, texts map[string]string,
+	want *Wanted) ([]Obstacle, error) {
 	var policies []organisation.Policy
 	err := c.patiently(ctx, func() (err error) {
 		policies, err = cloud.Policies(ctx, t.id, kind)
@@ -154,9 +155,11 @@ func obstacle(s policy.Statement, kind string, want *Wanted) (Obstacle, bool) {
 		}
 	}
 	slices.Sort(o.Actions)
-	o.Fix = fmt.Sprintf("Except the role by a condition in that statement: \"ArnNotLike\": {\"aws:PrincipalArn\": \"arn:%s:iam::*:role/stacksets-exec-*\"}.", want.Request.Partition)
+	o.Fix = fmt.Sprintf("Except the role by a condition in that statement: \"ArnNotLike\": {\"aws:PrincipalArn\": "+
+		"\"arn:%s:iam::*:role/stacksets-exec-*\"}.", want.Request.Partition)
 	if kind == organisation.ResourceControl {
-		o.Fix = "Except the vendor by a condition in that statement: \"StringNotEquals\": {\"aws:PrincipalAccount\": \"" + strings.Join(want.Grants[0].Trusted, "\", \"") + "\"}."
+		o.Fix = "Except the vendor by a condition in that statement: \"StringNotEquals\": {\"aws:PrincipalAccount\": " +
+			"\"" + strings.Join(want.Grants[0].Trusted, "\", \"") + "\"}."
 	}
 	return o, len(o.Actions) > 0
 }

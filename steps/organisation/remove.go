@@ -57,7 +57,8 @@ func (h *Host) Remove(ctx context.Context, plan *Removal) (*Report, error) {
 		err = r.removeWave(ctx, plan, now)
 		r.tell(fmt.Sprintf("%d of %d stacks", len(rows)-len(part), len(rows)))
 	}
-	report := &Report{Session: h.Kept.ID, Vendor: h.Wanted.Request.Vendor.Name, Rehearsal: h.Head.Rehearsal, StackSet: StackSet{Name: plan.Set.Name, ID: plan.Set.ID}}
+	report := &Report{Session: h.Kept.ID, Vendor: h.Wanted.Request.Vendor.Name, Rehearsal: h.Head.Rehearsal,
+		StackSet: StackSet{Name: plan.Set.Name, ID: plan.Set.ID}}
 	_, left, lookErr := look(ctx, h.Clock, h.Cloud, h.Wanted, h.receipt())
 	for _, row := range rows {
 		row.State = Removed
@@ -97,7 +98,8 @@ func (h *Host) removed(row Row) error {
 // removeWave deletes the stacks of some accounts and waits for the end of it.
 func (r *run) removeWave(ctx context.Context, plan *Removal, rows []Row) error {
 	units := map[string]bool{}
-	d := organisation.Deployment{Set: plan.Set.ID, Region: r.Region, Preferences: organisation.Preferences{Tolerance: 100, TolerancePercent: true, Concurrent: len(rows)},
+	d := organisation.Deployment{Set: plan.Set.ID, Region: r.Region, Preferences: organisation.Preferences{Tolerance: 100,
+		TolerancePercent: true, Concurrent: len(rows)},
 		Token: fmt.Sprintf("rolecall-%s-remove-%s-%d", r.Kept.ID, rows[0].AccountID, r.Now().Unix())}
 	for _, row := range rows {
 		i := plan.instances[row.AccountID]
@@ -107,7 +109,10 @@ func (r *run) removeWave(ctx context.Context, plan *Removal, rows []Row) error {
 			d.Units = append(d.Units, i.Unit)
 		}
 	}
-	if err := r.send(ctx, "delete stacks: operation "+d.Token, func(ctx context.Context) error { return r.Cloud.DeleteStacks(ctx, d) }); err != nil {
+	if err := r.send(ctx, "delete stacks: operation "+d.Token, func(ctx context.Context) error {
+		return r.Cloud.DeleteStacks(ctx,
+			d)
+	}); err != nil {
 		return err
 	}
 	return r.await(ctx, d.Token)
@@ -130,6 +135,7 @@ func (r *Report) Left() error {
 	if r.Totals.Failed == 0 {
 		return nil
 	}
-	return &screen.Fault{Problem: screen.Problem{What: count(r.Totals.Failed, "stack") + " could not be deleted.", Expected: "all of them to be deleted",
-		Next: "Run rolecall org remove again.", Kind: screen.NotAsNeeded}}
+	return &screen.Fault{Problem: screen.Problem{What: count(r.Totals.Failed, "stack") + " could not be deleted.",
+		Expected: "all of them to be deleted",
+		Next:     "Run rolecall org remove again.", Kind: screen.NotAsNeeded}}
 }

@@ -113,9 +113,11 @@ func (r *Report) Worst() error {
 	switch {
 	case t.Failed > 0:
 		return &screen.Fault{Problem: screen.Problem{What: screen.Thousands(t.Failed) + " of " + count(t.Accounts, "account") + " failed.",
-			Expected: "every account connected", Next: "Mend what each cause names, then run rolecall org apply again: it tries those alone.", Kind: screen.NotAsNeeded}}
+			Expected: "every account connected", Next: "Mend what each cause names, then run rolecall org apply again: it tries those " +
+				"alone.", Kind: screen.NotAsNeeded}}
 	case t.Waiting > 0:
-		return &screen.Fault{Problem: screen.Problem{What: screen.Thousands(t.Waiting) + " of " + count(t.Accounts, "account") + " are not connected yet.",
+		return &screen.Fault{Problem: screen.Problem{What: screen.Thousands(t.Waiting) + " of " + count(t.Accounts, "account") +
+			" are not connected yet.",
 			Expected: "every account connected", Next: "Run rolecall org apply.", Kind: screen.NotAsNeeded}}
 	}
 	return nil
@@ -130,7 +132,8 @@ func count(n int, what string) string {
 
 // report is how each account of a run stands.
 func (r *run) report() *Report {
-	out := &Report{Session: r.Kept.ID, Vendor: r.Wanted.Request.Vendor.Name, Rehearsal: r.Head.Rehearsal, Submitted: !r.Wanted.ByHand(), Next: r.Wanted.HandOver(),
+	out := &Report{Session: r.Kept.ID, Vendor: r.Wanted.Request.Vendor.Name, Rehearsal: r.Head.Rehearsal, Submitted: !r.Wanted.ByHand(),
+		Next:     r.Wanted.HandOver(),
 		StackSet: StackSet{Name: cmp.Or(r.set.Name, r.Wanted.SetName()), ID: r.set.ID, Digest: r.Wanted.Digest, Automatic: r.set.Automatic}}
 	for _, w := range r.all {
 		m := r.Kept.Members.Get(w.ID)
@@ -213,7 +216,8 @@ func explainInstance(i organisation.Instance) *screen.Problem {
 		return &screen.Problem{What: "AWS skipped the account, since it is suspended.", Next: "Have AWS reinstate it, or leave it out."}
 	}
 	if i.Detailed == "CANCELLED" {
-		return &screen.Problem{What: "AWS did not begin it: too many other accounts had failed.", Quoted: i.Reason, Next: "Mend the others, then run rolecall org apply again."}
+		return &screen.Problem{What: "AWS did not begin it: too many other accounts had failed.", Quoted: i.Reason,
+			Next: "Mend the others, then run rolecall org apply again."}
 	}
 	e := aws.StackEvent{Status: "CREATE_FAILED", Reason: i.Reason}
 	for part := range strings.SplitSeq(i.Reason, ", ") {
@@ -235,7 +239,8 @@ func explainInstance(i organisation.Instance) *screen.Problem {
 	case aws.Throttled:
 		x.Next = "Run rolecall org apply again: it tries this account once more."
 	}
-	return &screen.Problem{What: x.What, Expected: x.Expected, Next: cmp.Or(x.Next, "Look at the stack in the account, then run rolecall org apply again."), Quoted: i.Reason}
+	return &screen.Problem{What: x.What, Expected: x.Expected, Next: cmp.Or(x.Next, "Look at the stack in the account, then run rolecall "+
+		"org apply again."), Quoted: i.Reason}
 }
 
 // Failures are the rows that failed, by their cause, the most frequent first.

@@ -247,14 +247,17 @@ func (r *run) description() string {
 func (r *run) ours() bool { return r.set.Description == r.description() }
 
 func (r *run) foreign() error {
-	return &screen.Fault{Problem: screen.Problem{What: "A StackSet " + r.set.Name + " exists, and this rolecall did not make it. It says: " + cmp.Or(r.set.Description, "nothing") + ".",
-		Expected: "a StackSet that a receipt here proves", Next: "Apply from the machine whose rolecall made it, with its state folder; or delete that StackSet.", Kind: screen.NotAsNeeded}}
+	return &screen.Fault{Problem: screen.Problem{What: "A StackSet " + r.set.Name + " exists, and this rolecall did not make it. It " +
+		"says: " + cmp.Or(r.set.Description, "nothing") + ".",
+		Expected: "a StackSet that a receipt here proves", Next: "Apply from the machine whose rolecall made it, with its state folder; or " +
+			"delete that StackSet.", Kind: screen.NotAsNeeded}}
 }
 
 func (r *run) newSet(pending string) organisation.NewSet {
 	value := cmp.Or(r.Wanted.Shared, pending)
-	return organisation.NewSet{Name: r.Wanted.SetName(), Description: r.description(), Template: r.Wanted.Template, Parameters: r.Wanted.values(value),
-		Tags: r.Wanted.Request.TagList(), Automatic: r.automatic(), Acknowledged: r.Options.Acknowledged}
+	return organisation.NewSet{Name: r.Wanted.SetName(), Description: r.description(), Template: r.Wanted.Template,
+		Parameters: r.Wanted.values(value),
+		Tags:       r.Wanted.Request.TagList(), Automatic: r.automatic(), Acknowledged: r.Options.Acknowledged}
 }
 
 // makeSet makes the StackSet. Its default external ID is nobody's: a role that
@@ -304,7 +307,8 @@ func trusted(err error) error {
 func Untrusted(err error) error {
 	return &screen.Fault{Err: err, Problem: screen.Problem{What: "StackSets has no trusted access in this organisation.",
 		Expected: "trusted access, which the management account gives once",
-		Next:     "Run in the management account: aws cloudformation activate-organizations-access. Then apply again.", Kind: screen.AWSRefused}}
+		Next: "Run in the management account: aws cloudformation activate-organizations-access. Then apply " +
+			"again.", Kind: screen.AWSRefused}}
 }
 
 // changeSet brings the StackSet with all of its stacks to the template.
@@ -313,14 +317,18 @@ func (r *run) changeSet(ctx context.Context, item record.Item) error {
 	if r.Wanted.Minted() {
 		n.Parameters = r.set.Parameters // the default of new accounts stays
 	}
-	n.Token = "rolecall-" + r.Kept.ID + "-set-" + strings.TrimPrefix(r.Wanted.Digest, "sha256:")[:12] + fmt.Sprintf("-%t-%d", r.automatic(), r.Now().Unix())
+	n.Token = "rolecall-" + r.Kept.ID + "-set-" + strings.TrimPrefix(r.Wanted.Digest, "sha256:")[:12] + fmt.Sprintf("-%t-%d",
+		r.automatic(), r.Now().Unix())
 	known := item
 	known.Pending = r.Wanted.Digest
 	if err := r.put(known, record.ItemMade); err != nil {
 		return err
 	}
 	r.tell("the StackSet is changed to the new template")
-	err := r.send(ctx, "update StackSet "+n.Name, func(ctx context.Context) error { return r.Cloud.Update(ctx, r.set.ID, n, r.preferences(len(r.all))) })
+	err := r.send(ctx, "update StackSet "+n.Name, func(ctx context.Context) error {
+		return r.Cloud.Update(ctx, r.set.ID, n,
+			r.preferences(len(r.all)))
+	})
 	if err != nil {
 		return err
 	}

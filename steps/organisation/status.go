@@ -12,8 +12,10 @@ import (
 
 // Status looks how each account stands, and changes nothing. members is the
 // ledger as it was read, set the StackSet's ID.
-func Status(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, receipt record.Receipt, members []record.Member, chosen []Chosen) (*Report, error) {
-	out := &Report{Session: receipt.Session, Vendor: receipt.Vendor, Rehearsal: receipt.Rehearsal, Submitted: !want.ByHand(), Next: want.HandOver()}
+func Status(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, receipt record.Receipt, members []record.Member,
+	chosen []Chosen) (*Report, error) {
+	out := &Report{Session: receipt.Session, Vendor: receipt.Vendor, Rehearsal: receipt.Rehearsal, Submitted: !want.ByHand(),
+		Next: want.HandOver()}
 	set, instances, err := look(ctx, c, cloud, want, receipt)
 	if err != nil {
 		return nil, err
@@ -31,7 +33,8 @@ func Status(ctx context.Context, c Clock, cloud *organisation.Client, want *Want
 
 // look reads the StackSet that a receipt proves, with all of its stacks by their
 // accounts; the zero Set where nothing was made.
-func look(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, receipt record.Receipt) (organisation.Set, map[string]*organisation.Instance, error) {
+func look(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, receipt record.Receipt) (organisation.Set,
+	map[string]*organisation.Instance, error) {
 	item, ok := receipt.Find(record.Item{Kind: record.ItemStackSet, Name: want.SetName()})
 	if !ok || item.ID == "" {
 		return organisation.Set{}, nil, nil
@@ -84,10 +87,12 @@ func statusOf(want *Wanted, c Chosen, m record.Member, i *organisation.Instance)
 	case m.Connected:
 		row.State = Connected
 		if i.Drift == "DRIFTED" {
-			row.Gap, row.Cause = GapDrifted, &Cause{What: "Somebody changed what the stack made.", Next: "See what: the stack's drift in the account's console. Undo it there."}
+			row.Gap, row.Cause = GapDrifted, &Cause{What: "Somebody changed what the stack made.",
+				Next: "See what: the stack's drift in the account's console. Undo it there."}
 		}
 	case m.Operation == "":
-		row.State, row.Gap, row.Cause = Waiting, GapNew, &Cause{What: "Its role is there by automatic deployment, and not connected.", Next: apply}
+		row.State, row.Gap, row.Cause = Waiting, GapNew, &Cause{What: "Its role is there by automatic deployment, and not connected.",
+			Next: apply}
 	default:
 		row.State, row.Gap, row.Cause = Waiting, GapOpen, &Cause{What: "Its role was not handed over yet.", Next: apply}
 	}
@@ -110,7 +115,8 @@ const bounded = 8
 
 // Verify judges the role of every account: without access to them, by what
 // StackSets says of their stacks; with a reader role, by the roles themselves.
-func Verify(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, receipt record.Receipt, members []record.Member, chosen []Chosen, v Verified) (*Report, error) {
+func Verify(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, receipt record.Receipt, members []record.Member,
+	chosen []Chosen, v Verified) (*Report, error) {
 	if v.Drift {
 		if err := detect(ctx, c, cloud, want, receipt, v.Session); err != nil {
 			return nil, err
@@ -170,7 +176,8 @@ func detect(ctx context.Context, c Clock, cloud *organisation.Client, want *Want
 }
 
 // verifyOne judges one account.
-func verifyOne(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, set organisation.Set, all map[string]*organisation.Instance, same bool,
+func verifyOne(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, set organisation.Set,
+	all map[string]*organisation.Instance, same bool,
 	v Verified, row *Row) error {
 	if row.State == Excluded {
 		return nil
@@ -190,7 +197,8 @@ func verifyOne(ctx context.Context, c Clock, cloud *organisation.Client, want *W
 			return err
 		}
 		found := overrides[want.Parameters[0]]
-		row.Checks = append(row.Checks, judged("trust-external-id", row.ExternalID != "" && found == row.ExternalID, row.ExternalID, orNone(found)))
+		row.Checks = append(row.Checks, judged("trust-external-id", row.ExternalID != "" && found == row.ExternalID, row.ExternalID,
+			orNone(found)))
 	}
 	policy := judged("policy-matches", same && i != nil && i.Drift == "IN_SYNC", "the planned template, and no drift", driftOf(i, same))
 	switch {
@@ -300,6 +308,7 @@ func (r *Report) Unfit() error {
 	if bad == 0 {
 		return nil
 	}
-	return &screen.Fault{Problem: screen.Problem{What: screen.Thousands(bad) + " of " + count(all, "account") + " are not as required.", Expected: "every check to pass",
-		Next: "See which and why in the list; rolecall org apply mends what it can.", Kind: screen.NotAsNeeded}}
+	return &screen.Fault{Problem: screen.Problem{What: screen.Thousands(bad) + " of " + count(all, "account") + " are not as required.",
+		Expected: "every check to pass",
+		Next:     "See which and why in the list; rolecall org apply mends what it can.", Kind: screen.NotAsNeeded}}
 }

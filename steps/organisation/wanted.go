@@ -27,12 +27,16 @@ type Wanted struct {
 // vendor that gives its customer one for all accounts.
 func NewWanted(r access.Request, shared string) (*Wanted, error) {
 	if r.Partition == "aws-cn" {
-		return nil, &screen.Fault{Problem: screen.Problem{What: "AWS China has no service-managed StackSets: trusted access does not exist there.",
-			Expected: "an organisation of AWS or of AWS GovCloud (US)", Next: "Connect the accounts one by one: rolecall connect --partition aws-cn.", Kind: screen.NotAsNeeded}}
+		return nil, &screen.Fault{Problem: screen.Problem{What: "AWS China has no service-managed StackSets: trusted access does not exist " +
+			"there.",
+			Expected: "an organisation of AWS or of AWS GovCloud (US)", Next: "Connect the accounts one by one: rolecall connect --partition " +
+				"aws-cn.", Kind: screen.NotAsNeeded}}
 	}
 	if arn, ok := aws.SplitARN(r.Boundary); ok && arn.AccountID != "aws" {
-		return nil, &screen.Fault{Problem: screen.Problem{What: "The permissions boundary " + screen.CleanLine(r.Boundary) + " is of one account.",
-			Expected: "an AWS managed policy, which every account has", Next: "Leave out --permissions-boundary, or name an AWS managed policy.", Kind: screen.Usage}}
+		return nil, &screen.Fault{Problem: screen.Problem{What: "The permissions boundary " + screen.CleanLine(r.Boundary) +
+			" is of one account.",
+			Expected: "an AWS managed policy, which every account has", Next: "Leave out --permissions-boundary, or name an AWS managed " +
+				"policy.", Kind: screen.Usage}}
 	}
 	r.AccountID = ""
 	w := &Wanted{Request: r}
@@ -41,8 +45,9 @@ func NewWanted(r access.Request, shared string) (*Wanted, error) {
 		return nil, err
 	}
 	if len(w.Grants) == 0 || slices.ContainsFunc(w.Grants, func(g access.Grant) bool { return g.User }) {
-		return nil, &screen.Fault{Problem: screen.Problem{What: r.Vendor.Title + " would get no role.", Expected: "a vendor that gets a role in each account",
-			Next: "See rolecall vendors list.", Kind: screen.Usage}}
+		return nil, &screen.Fault{Problem: screen.Problem{What: r.Vendor.Title + " would get no role.",
+			Expected: "a vendor that gets a role in each account",
+			Next:     "See rolecall vendors list.", Kind: screen.Usage}}
 	}
 	setup, err := r.Setup()
 	if err != nil {
@@ -64,7 +69,8 @@ func (w *Wanted) share(shared string) error {
 		return nil
 	case v.API != "" && w.Submits():
 		if shared != "" {
-			return &screen.Fault{Problem: screen.Problem{What: "--external-id names one for all accounts, and " + v.Title + " gives each account its own.",
+			return &screen.Fault{Problem: screen.Problem{What: "--external-id names one for all accounts, and " + v.Title +
+				" gives each account its own.",
 				Expected: "no --external-id", Next: "Leave out --external-id.", Kind: screen.Usage}}
 		}
 		return nil

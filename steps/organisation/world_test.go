@@ -93,7 +93,8 @@ func (d dying) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func newVendor(c *clock, assume func(principal, arn, id string) error) *vendor {
-	return &vendor{now: c.Now, assume: assume, ids: map[string]string{}, roles: map[string]string{}, minted: map[string]int{}, kill: func(string) {}}
+	return &vendor{now: c.Now, assume: assume, ids: map[string]string{}, roles: map[string]string{}, minted: map[string]int{},
+		kill: func(string) {}}
 }
 
 func (v *vendor) call() error {
@@ -104,7 +105,8 @@ func (v *vendor) call() error {
 	}
 	if v.every > 0 && v.calls%v.every == 0 {
 		v.free = v.now().Add(7 * time.Second)
-		return &vendorapi.Error{Vendor: vendorapi.Vendor{Title: "Spot"}, Op: "call", Status: http.StatusTooManyRequests, RetryAfter: 7 * time.Second}
+		return &vendorapi.Error{Vendor: vendorapi.Vendor{Title: "Spot"}, Op: "call", Status: http.StatusTooManyRequests,
+			RetryAfter: 7 * time.Second}
 	}
 	return nil
 }
@@ -149,7 +151,8 @@ func (v *vendor) SubmitRole(_ context.Context, account, arn string) error {
 		return err
 	}
 	if err := v.assume("922761411349", arn, v.ids[account]); err != nil {
-		return &vendorapi.Error{Vendor: vendorapi.Vendor{Title: "Spot"}, Op: "hand the role over", Status: http.StatusBadRequest, Message: "The credentials are not valid."}
+		return &vendorapi.Error{Vendor: vendorapi.Vendor{Title: "Spot"}, Op: "hand the role over", Status: http.StatusBadRequest,
+			Message: "The credentials are not valid."}
 	}
 	v.roles[account] = arn
 	v.kill("after submit")
@@ -182,7 +185,8 @@ func newWorld(t testing.TB, o rehearsal.Options) *world {
 	}
 	t.Cleanup(func() { _ = server.Close() })
 	target := aws.RehearsalTarget(server.Target())
-	account, err := aws.Open(t.Context(), aws.Options{Rehearsal: &target, HTTPClient: &http.Client{Transport: dying{&http.Transport{}, w}}, Now: w.clock.Now, After: w.clock.After})
+	account, err := aws.Open(t.Context(), aws.Options{Rehearsal: &target, HTTPClient: &http.Client{Transport: dying{&http.Transport{},
+		w}}, Now: w.clock.Now, After: w.clock.After})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -193,8 +197,10 @@ func newWorld(t testing.TB, o rehearsal.Options) *world {
 	}
 	w.request = access.Request{Vendor: v, Partition: "aws"}
 	w.vendor = newVendor(w.clock, w.org.AssumeRole)
-	w.head = record.Receipt{Rehearsal: true, Vendor: "spot", Method: record.MethodOrganisation, Access: "role", Partition: "aws", AccountID: server.Account()}
-	w.options = organisation.Options{Acknowledged: true, Concurrent: organisation.Share{N: 50}, Tolerance: organisation.Share{N: 10, Percent: true}}
+	w.head = record.Receipt{Rehearsal: true, Vendor: "spot", Method: record.MethodOrganisation, Access: "role", Partition: "aws",
+		AccountID: server.Account()}
+	w.options = organisation.Options{Acknowledged: true, Concurrent: organisation.Share{N: 50}, Tolerance: organisation.Share{N: 10,
+		Percent: true}}
 	return w
 }
 
@@ -207,7 +213,8 @@ func (w *world) apply(choice organisation.Choice) (report *organisation.Report, 
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	kept, err := w.store.OpenOrganisation(w.head, record.Item{Kind: record.ItemStackSet, Name: want.SetName()}, "org apply", "tester", w.clock.Now)
+	kept, err := w.store.OpenOrganisation(w.head, record.Item{Kind: record.ItemStackSet, Name: want.SetName()}, "org apply", "tester",
+		w.clock.Now)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -231,7 +238,8 @@ func (w *world) apply(choice organisation.Choice) (report *organisation.Report, 
 	if err != nil {
 		return nil, err
 	}
-	h := &organisation.Host{Clock: c, Cloud: client, Vendor: w.vendor, Wanted: want, Kept: kept, Head: w.head, By: "tester", Region: "us-east-1", Options: w.options}
+	h := &organisation.Host{Clock: c, Cloud: client, Vendor: w.vendor, Wanted: want, Kept: kept, Head: w.head, By: "tester",
+		Region: "us-east-1", Options: w.options}
 	return h.Apply(w.t.Context(), chosen)
 }
 

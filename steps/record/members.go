@@ -177,7 +177,8 @@ func (m *Members) Put(one Member) error {
 	}
 	text = append(text, '\n')
 	if err := appendLine(m.path, m.whole, text); err != nil {
-		return &screen.Fault{Err: err, Problem: screen.Problem{What: "The ledger of the accounts cannot be written: " + screen.CleanLine(err.Error()) + ". Nothing was sent.",
+		return &screen.Fault{Err: err, Problem: screen.Problem{What: "The ledger of the accounts cannot be written: " +
+			screen.CleanLine(err.Error()) + ". Nothing was sent.",
 			Expected: "a folder that you can write to, with room", Next: "Make room or correct the rights, then try again."}}
 	}
 	m.take(line)

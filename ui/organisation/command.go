@@ -53,7 +53,8 @@ func OrgCommand(a *cli.App) *cobra.Command {
 		Use:   "org",
 		Short: "Connect every account of an AWS organisation",
 		Long: "org connects the accounts of an organisation by one CloudFormation StackSet, from its management account or from a delegated " +
-			"administrator's. AWS deploys the stacks; rolecall gives each account its own external ID and hands each role over as it becomes ready. " +
+			"administrator's. AWS deploys the stacks; rolecall gives each account its own external ID and hands each role over as it becomes " +
+			"ready. " +
 			"It never signs in to the accounts. What was done is kept, so that org apply goes on where it stopped, and can run on a schedule: " +
 			"exit 0, all are connected; 3, some failed; 8, the time was up.",
 		Example: "  rolecall org plan --ou /prod\n  rolecall org apply --ou /prod --automatic-deployment\n  rolecall org status --format csv",
@@ -99,7 +100,8 @@ func share(flag, text string) (organisation.Share, error) {
 	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 0 || percent && n > 100 {
-		return organisation.Share{}, cli.Usage("--"+flag+" is "+draw.Clean(text)+".", "a number of accounts, or a percentage up to 100%", "Correct --"+flag+".")
+		return organisation.Share{}, cli.Usage("--"+flag+" is "+draw.Clean(text)+".", "a number of accounts, or a percentage up to 100%",
+			"Correct --"+flag+".")
 	}
 	return organisation.Share{N: n, Percent: percent}, nil
 }

@@ -36,8 +36,10 @@ func RehearseCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "org",
 		Short: "Connect an organisation inside the program",
-		Long: "rehearse org is rolecall org apply against an organisation and a vendor that run inside the program. It reads no environment of AWS or of a " +
-			"vendor and reaches nothing outside this machine. --fail has so many of the accounts refuse the stack: half of them once, so that applying " +
+		Long: "rehearse org is rolecall org apply against an organisation and a vendor that run inside the program. It reads no environment " +
+			"of AWS or of a " +
+			"vendor and reaches nothing outside this machine. --fail has so many of the accounts refuse the stack: half of them once, so that " +
+			"applying " +
 			"again connects them.",
 		Example: "  rolecall rehearse org\n  rolecall rehearse org --accounts 200 --fail 5% --json",
 		Args:    a.NoArgs,
@@ -74,7 +76,8 @@ func (c *command) rehearse(ctx context.Context, fail string) error {
 	if accounts >= rehearsedAccounts {
 		suspended = 1
 	}
-	c.rehearsed = &rehearsed{org: rehearsal.New(rehearsal.Options{Accounts: accounts, Suspended: suspended, FailPercent: percent, StackTime: rehearsedStack,
+	c.rehearsed = &rehearsed{org: rehearsal.New(rehearsal.Options{Accounts: accounts, Suspended: suspended, FailPercent: percent,
+		StackTime:   rehearsedStack,
 		Propagation: rehearsedStack / 4, Now: c.app.Env.Now, ReaderRole: c.reader})}
 	server := c.rehearsed.org.Server()
 	if err := server.Start(); err != nil {

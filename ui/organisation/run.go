@@ -22,7 +22,8 @@ func planCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan [-o FILE]",
 		Short: "Show which accounts would get what, and what stands in the way",
-		Long: "plan reads the organisation and shows which accounts would be connected, which are left out and why, what every account would get, " +
+		Long: "plan reads the organisation and shows which accounts would be connected, which are left out and why, what every account " +
+			"would get, " +
 			"and which control policies of the organisation forbid it. It changes nothing. With -o it writes a plan: a reviewer approves it " +
 			"with rolecall approve FILE, and rolecall org apply --plan FILE then makes nothing else.",
 		Example: "  rolecall org plan --ou /prod -o org.plan.json",
@@ -57,7 +58,8 @@ func (c *command) runPlan(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	out := planJSON{Organisation: s.tree.ID, Management: s.tree.Management, Bytes: len(s.want.Template), Obstacles: []organisation.Obstacle{}, Plan: c.output,
+	out := planJSON{Organisation: s.tree.ID, Management: s.tree.Management, Bytes: len(s.want.Template),
+		Obstacles: []organisation.Obstacle{}, Plan: c.output,
 		StackSet:  organisation.StackSet{Name: s.want.SetName(), Digest: s.want.Digest, Automatic: c.automatic},
 		Tolerance: c.tolerance, Concurrency: c.concurrency}
 	if out.TrustedAccess, err = s.cloud.TrustedAccess(ctx); err != nil {
@@ -122,7 +124,8 @@ func (c *command) writePlan(s *scene) error {
 	if err := flags.WritePlan(c.output, text); err != nil {
 		return err
 	}
-	c.app.Say("Planned in %s. Next: have it reviewed, then rolecall approve %s, then rolecall org apply --plan %s.", draw.Clean(c.output), draw.Clean(c.output), draw.Clean(c.output))
+	c.app.Say("Planned in %s. Next: have it reviewed, then rolecall approve %s, then rolecall org apply --plan %s.",
+		draw.Clean(c.output), draw.Clean(c.output), draw.Clean(c.output))
 	return nil
 }
 
@@ -131,8 +134,10 @@ func applyCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply",
 		Short: "Connect the accounts that are not connected yet",
-		Long: "apply makes or updates the StackSet, has AWS deploy it to the accounts that are not connected yet, and hands each role over as it becomes " +
-			"ready. Run again, it goes on where it stopped, tries those that failed, connects new accounts, and does nothing to the others: it can run on a " +
+		Long: "apply makes or updates the StackSet, has AWS deploy it to the accounts that are not connected yet, and hands each role over " +
+			"as it becomes " +
+			"ready. Run again, it goes on where it stopped, tries those that failed, connects new accounts, and does nothing to the others: it " +
+			"can run on a " +
 			"schedule. Exit 0: all are connected; 3: some failed; 8: the time was up.",
 		Example: "  rolecall org apply --ou /prod --yes --acknowledge-iam-capabilities --wait 1h",
 		Args:    a.NoArgs,
@@ -146,11 +151,13 @@ func applyCommand(a *cli.App) *cobra.Command {
 func (c *command) runApply(ctx context.Context) error {
 	yes := c.given.Yes()
 	if yes && c.given.Text("acknowledge-iam-capabilities") != "true" && c.rehearsed == nil {
-		return cli.Usage("Nobody acknowledged that CloudFormation makes IAM roles in every account.", "--acknowledge-iam-capabilities beside --yes",
+		return cli.Usage("Nobody acknowledged that CloudFormation makes IAM roles in every account.",
+			"--acknowledge-iam-capabilities beside --yes",
 			"Add --acknowledge-iam-capabilities.")
 	}
 	if !yes && c.rehearsed == nil && !c.app.Env.StdinTTY {
-		return cli.Usage("There is no terminal to ask at.", "a terminal, or --yes with --acknowledge-iam-capabilities", "Add --yes --acknowledge-iam-capabilities.")
+		return cli.Usage("There is no terminal to ask at.", "a terminal, or --yes with --acknowledge-iam-capabilities",
+			"Add --yes --acknowledge-iam-capabilities.")
 	}
 	s, err := c.open(ctx)
 	if err != nil {
@@ -198,7 +205,8 @@ func (c *command) agree(ctx context.Context, s *scene) error {
 			n++
 		}
 	}
-	c.app.Say("StackSet %s: the role %s, with a policy, in each of %d accounts of organisation %s. Template %s.", s.want.SetName(), s.want.Grants[0].Name, n, s.tree.ID, s.want.Digest)
+	c.app.Say("StackSet %s: the role %s, with a policy, in each of %d accounts of organisation %s. Template %s.", s.want.SetName(),
+		s.want.Grants[0].Name, n, s.tree.ID, s.want.Digest)
 	return c.sure(ctx, "CloudFormation makes these IAM roles by name. Go on? [y/N]")
 }
 
@@ -241,7 +249,8 @@ func statusCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "How each account stands, and what org apply would close",
-		Long: "status compares the organisation, the StackSet's stacks and what was handed over: accounts that are new, whose role is gone, that drifted. " +
+		Long: "status compares the organisation, the StackSet's stacks and what was handed over: accounts that are new, whose role is gone, " +
+			"that drifted. " +
 			"It changes nothing. Exit 0: all are connected; 3: some are not.",
 		Example: "  rolecall org status --format csv\n  rolecall org status --format html > org.html",
 		Args:    a.NoArgs,
@@ -287,8 +296,10 @@ func verifyCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Check the role of every account",
-		Long: "verify checks every account without access to it: by its stack, the stack's own external ID, and AWS's drift detection. With --reader-role, " +
-			"a role that exists in every account and may read IAM, it looks at the roles themselves, eight accounts at a time. Exit 3: not as required.",
+		Long: "verify checks every account without access to it: by its stack, the stack's own external ID, and AWS's drift detection. With " +
+			"--reader-role, " +
+			"a role that exists in every account and may read IAM, it looks at the roles themselves, eight accounts at a time. Exit 3: not as " +
+			"required.",
 		Example: "  rolecall org verify --format html > org.html\n  rolecall org verify --reader-role OrganizationAccountAccessRole",
 		Args:    a.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return c.runVerify(cmd.Context()) },
@@ -310,8 +321,10 @@ func (c *command) runVerify(ctx context.Context) error {
 		return err
 	}
 	if s.receipt.Session == "" {
-		return &screen.Fault{Problem: screen.Problem{What: "No account of this organisation was connected to " + s.prepared.Vendor.Title + " from here.",
-			Expected: "the receipt of rolecall org apply", Next: "Run rolecall org apply, or set XDG_STATE_HOME to where its receipts are.", Kind: screen.NotAsNeeded}}
+		return &screen.Fault{Problem: screen.Problem{What: "No account of this organisation was connected to " + s.prepared.Vendor.Title +
+			" from here.",
+			Expected: "the receipt of rolecall org apply", Next: "Run rolecall org apply, or set XDG_STATE_HOME to where its receipts " +
+				"are.", Kind: screen.NotAsNeeded}}
 	}
 	report, err := organisation.Verify(ctx, s.clock, s.cloud, s.want, s.receipt, members, s.chosen,
 		organisation.Verified{Account: s.account, ReaderRole: c.reader, Session: s.receipt.Session, Drift: c.drift && c.reader == ""})

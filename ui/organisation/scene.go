@@ -81,7 +81,8 @@ func (c *command) sameRegion(ctx context.Context, s *scene) error {
 		return nil
 	}
 	if c.app.Region != "" {
-		return cli.Usage("The StackSet is in the region "+region+", and --region says "+draw.Clean(c.app.Region)+".", "the same region", "Leave out --region.")
+		return cli.Usage("The StackSet is in the region "+region+", and --region says "+draw.Clean(c.app.Region)+".", "the same region",
+			"Leave out --region.")
 	}
 	o := c.app.AWSOptions(c.app.Profile, s.prepared.Answers.Partition, c.app.AskCode())
 	o.Region = region
@@ -173,8 +174,10 @@ func (c *command) wanted(s *scene) error {
 		return err
 	}
 	if s.plan.Template != s.want.Digest {
-		return &screen.Fault{Problem: screen.Problem{What: "The template that would go to every account is not the one that was approved.", Expected: "what was approved",
-			Wanted: s.plan.Template, Found: s.want.Digest, Next: "Plan anew, have that approved (rolecall approve FILE), and give it with --plan.", Kind: screen.NotAsNeeded}}
+		return &screen.Fault{Problem: screen.Problem{What: "The template that would go to every account is not the one that was approved.",
+			Expected: "what was approved",
+			Wanted:   s.plan.Template, Found: s.want.Digest, Next: "Plan anew, have that approved (rolecall approve FILE), and give it with " +
+				"--plan.", Kind: screen.NotAsNeeded}}
 	}
 	return nil
 }
@@ -223,7 +226,8 @@ func (s *scene) bound() error {
 }
 
 func otherwise(what, planned, found string) error {
-	return &screen.Fault{Problem: screen.Problem{What: "The " + what + " is another than the plan's.", Wanted: draw.Clean(planned), Found: draw.Clean(found),
+	return &screen.Fault{Problem: screen.Problem{What: "The " + what + " is another than the plan's.", Wanted: draw.Clean(planned),
+		Found:    draw.Clean(found),
 		Expected: "what was approved", Next: "Leave the flag out, or plan anew and have that approved.", Kind: screen.NotAsNeeded}}
 }
 
@@ -238,14 +242,16 @@ func (s *scene) recall(c *command) error {
 		if c.rehearsed != nil {
 			return r.Session == c.rehearsed.session
 		}
-		return !r.Rehearsal && r.AccountID == s.identity.AccountID && r.Vendor == s.prepared.Answers.Vendor && r.Endpoint == s.account.Endpoint()
+		return !r.Rehearsal && r.AccountID == s.identity.AccountID && r.Vendor == s.prepared.Answers.Vendor &&
+			r.Endpoint == s.account.Endpoint()
 	})
 	return err
 }
 
 // head is whose receipt it is.
 func (s *scene) head(c *command) record.Receipt {
-	return record.Receipt{Session: s.receipt.Session, Rehearsal: c.rehearsed != nil, Vendor: s.prepared.Answers.Vendor, Method: record.MethodOrganisation, Access: "role",
+	return record.Receipt{Session: s.receipt.Session, Rehearsal: c.rehearsed != nil, Vendor: s.prepared.Answers.Vendor,
+		Method: record.MethodOrganisation, Access: "role",
 		Partition: s.identity.Partition, AccountID: s.identity.AccountID, Profile: c.app.Profile, Region: s.account.Region(), Endpoint: s.account.Endpoint(),
 		Organised: s.organised()}
 }
@@ -257,7 +263,8 @@ func (c *command) host(s *scene, name string) (h *organisation.Host, release fun
 		return nil, nil, err
 	}
 	head := s.head(c)
-	kept, err := s.store.OpenOrganisation(head, record.Item{Kind: record.ItemStackSet, Name: s.want.SetName()}, name, c.app.Whoami(), c.app.Env.Now)
+	kept, err := s.store.OpenOrganisation(head, record.Item{Kind: record.ItemStackSet, Name: s.want.SetName()}, name, c.app.Whoami(),
+		c.app.Env.Now)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -266,7 +273,8 @@ func (c *command) host(s *scene, name string) (h *organisation.Host, release fun
 	if c.rehearsed != nil {
 		c.rehearsed.session = kept.ID
 	}
-	return &organisation.Host{Clock: s.clock, Cloud: s.cloud, Wanted: s.want, Kept: kept, Head: head, By: s.identity.ARN, Region: s.account.Region(),
+	return &organisation.Host{Clock: s.clock, Cloud: s.cloud, Wanted: s.want, Kept: kept, Head: head, By: s.identity.ARN,
+		Region:  s.account.Region(),
 		Options: options, Tell: c.teller()}, kept.Release, nil
 }
 
@@ -288,7 +296,8 @@ func (c *command) vendor(s *scene) (vendorapi.Client, error) {
 		return client, err
 	}
 	known, _ := steps.APIs().Find(api)
-	return nil, cli.Usage("There is no token of "+s.prepared.Vendor.Title+", which gives each account its external ID.", "a token in "+cmp.Or(known.TokenName, "the environment"),
+	return nil, cli.Usage("There is no token of "+s.prepared.Vendor.Title+", which gives each account its external ID.",
+		"a token in "+cmp.Or(known.TokenName, "the environment"),
 		"Set "+known.TokenName+", then try again.")
 }
 
@@ -316,7 +325,8 @@ const tellEvery = 5 * time.Second
 // less than 80 columns.
 func progressLine(p organisation.Progress, now time.Time) string {
 	spent := now.Sub(p.Since)
-	line := fmt.Sprintf("%s · %d of %d connected · %d deployed · %d failed", spent.Round(time.Second), p.Connected, p.Accounts, p.Deployed, p.Failed)
+	line := fmt.Sprintf("%s · %d of %d connected · %d deployed · %d failed", spent.Round(time.Second), p.Connected, p.Accounts,
+		p.Deployed, p.Failed)
 	if p.Connected == 0 || p.Waiting == 0 || spent <= 0 {
 		return line
 	}

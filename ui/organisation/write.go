@@ -33,7 +33,8 @@ func (c *command) write(r *organisation.Report, document any, title string) erro
 // csv writes one line for each account.
 func (c *command) csv(r *organisation.Report) error {
 	w := csv.NewWriter(c.app.Env.Stdout)
-	rows := [][]string{{"account_id", "name", "ou", "state", "gap", "drift", "ok", "role_arn", "vendor_account", "external_id", "what", "next"}}
+	rows := [][]string{{"account_id", "name", "ou", "state", "gap", "drift", "ok", "role_arn", "vendor_account", "external_id", "what",
+		"next"}}
 	for _, row := range r.Accounts {
 		what, next, ok := "", "", ""
 		if row.Cause != nil {
@@ -42,7 +43,8 @@ func (c *command) csv(r *organisation.Report) error {
 		if row.OK != nil {
 			ok = strconv.FormatBool(*row.OK)
 		}
-		rows = append(rows, []string{row.AccountID, row.Name, row.OU, string(row.State), row.Gap, row.Drift, ok, row.RoleARN, row.VendorAccount, row.ExternalID, what, next})
+		rows = append(rows, []string{row.AccountID, row.Name, row.OU, string(row.State), row.Gap, row.Drift, ok, row.RoleARN,
+			row.VendorAccount, row.ExternalID, what, next})
 	}
 	for _, row := range rows {
 		for i := range row {
@@ -78,8 +80,9 @@ func mark(row organisation.Row) string {
 	if row.OK != nil {
 		return map[bool]string{true: "✓", false: "✗"}[*row.OK]
 	}
-	return map[organisation.State]string{organisation.Connected: "✓", organisation.Failed: "✗", organisation.Waiting: "◌", organisation.Excluded: "–",
-		organisation.Removed: "✓"}[row.State]
+	return map[organisation.State]string{organisation.Connected: "✓", organisation.Failed: "✗", organisation.Waiting: "◌",
+		organisation.Excluded: "–",
+		organisation.Removed:  "✓"}[row.State]
 }
 
 // word is what stands beside the sign.
@@ -107,7 +110,8 @@ func (c *command) text(r *organisation.Report) {
 		for _, row := range by[path] {
 			n[row.State]++
 		}
-		c.app.Print("%-28s %8d %9d %6d %7d %8d", draw.Clean(path), len(by[path]), n[organisation.Connected], n[organisation.Failed], n[organisation.Waiting],
+		c.app.Print("%-28s %8d %9d %6d %7d %8d", draw.Clean(path), len(by[path]), n[organisation.Connected], n[organisation.Failed],
+			n[organisation.Waiting],
 			n[organisation.Excluded])
 	}
 	t := r.Totals
@@ -156,7 +160,8 @@ func (c *command) failures(r *organisation.Report) {
 		}
 		for _, check := range row.Checks {
 			if check.Status != "pass" && check.Status != "warn" {
-				c.app.Print("✗ %s %s: %s: wanted %s, found %s", screen.Grouped(row.AccountID), draw.Clean(row.Name), check.ID, draw.Clean(check.Want), draw.Clean(check.Got))
+				c.app.Print("✗ %s %s: %s: wanted %s, found %s", screen.Grouped(row.AccountID), draw.Clean(row.Name), check.ID,
+					draw.Clean(check.Want), draw.Clean(check.Got))
 			}
 		}
 	}
@@ -177,10 +182,12 @@ func (c *command) wrapped(mark, text string) {
 
 // planText prints a plan for a person.
 func (c *command) planText(s *scene, p planJSON) {
-	c.app.Print("Organisation %s · %d accounts would be connected to %s · %d are left out", p.Organisation, p.Totals.Accounts-p.Totals.Connected, draw.Clean(s.prepared.Vendor.Title), p.Totals.Excluded)
+	c.app.Print("Organisation %s · %d accounts would be connected to %s · %d are left out", p.Organisation,
+		p.Totals.Accounts-p.Totals.Connected, draw.Clean(s.prepared.Vendor.Title), p.Totals.Excluded)
 	c.app.Print("StackSet     %s · %s bytes · role %s", p.StackSet.Name, screen.Thousands(p.Bytes), draw.Clean(strings.Join(p.Roles, ", ")))
 	c.app.Print("Template     %s", p.StackSet.Digest)
-	c.app.Print("At once      %s accounts · stops after %s failed · automatic deployment %s\n", p.Concurrency, p.Tolerance, map[bool]string{true: "on", false: "off"}[p.StackSet.Automatic])
+	c.app.Print("At once      %s accounts · stops after %s failed · automatic deployment %s\n", p.Concurrency, p.Tolerance,
+		map[bool]string{true: "on", false: "off"}[p.StackSet.Automatic])
 	c.text(&organisation.Report{Accounts: p.Accounts, Totals: p.Totals})
 	for _, row := range p.Accounts {
 		if row.State == organisation.Excluded && row.Cause != nil {
@@ -196,7 +203,8 @@ func (c *command) planText(s *scene, p planJSON) {
 			verb = "forbids"
 		}
 		c.app.Print("")
-		c.wrapped("! ", fmt.Sprintf("%s %s at %s (%s) %s %s in %d accounts.", o.Kind, o.Policy, o.At, o.Sid, verb, strings.Join(o.Actions, ", "), o.Accounts))
+		c.wrapped("! ", fmt.Sprintf("%s %s at %s (%s) %s %s in %d accounts.", o.Kind, o.Policy, o.At, o.Sid, verb, strings.Join(o.Actions,
+			", "), o.Accounts))
 		c.wrapped("  ", o.Fix)
 	}
 }
@@ -207,12 +215,14 @@ func body(r *organisation.Report, title string) g.Node {
 	t := r.Totals
 	return g.Group{
 		h.H1(g.Text(title + " of organisation " + draw.Clean(r.Organisation))),
-		h.P(h.Class("verdict"), g.Textf("%d of %d accounts are connected, %d failed, %d wait, %d are left out.", t.Connected, t.Accounts, t.Failed, t.Waiting, t.Excluded)),
+		h.P(h.Class("verdict"), g.Textf("%d of %d accounts are connected, %d failed, %d wait, %d are left out.", t.Connected, t.Accounts,
+			t.Failed, t.Waiting, t.Excluded)),
 		h.P(h.Class("soft"), g.Text(draw.Clean("StackSet "+r.StackSet.Name+" · "+r.StackSet.Digest))),
 		h.H2(g.Text("Map")),
 		g.Map(order, func(path string) g.Node { return unitMap(path, by[path]) }),
 		h.H2(g.Text("Accounts")),
-		h.Table(h.THead(h.Tr(g.Map([]string{"Account", "Name", "OU", "State", "Role", "Cause"}, func(s string) g.Node { return h.Th(g.Text(s)) }))),
+		h.Table(h.THead(h.Tr(g.Map([]string{"Account", "Name", "OU", "State", "Role", "Cause"},
+			func(s string) g.Node { return h.Th(g.Text(s)) }))),
 			h.TBody(g.Map(r.Accounts, tableRow))),
 	}
 }
@@ -222,7 +232,8 @@ func unitMap(path string, rows []organisation.Row) g.Node {
 	return h.Div(h.Class("unit"), g.Attr("style", fmt.Sprintf("margin-left: %dem", depth)),
 		h.Strong(g.Textf("%s · %d", draw.Clean(path), len(rows))),
 		h.Div(h.Class("map"), g.Map(rows, func(row organisation.Row) g.Node {
-			return h.Span(h.Class(class(row)), h.Title(draw.Clean(row.AccountID+" "+word(row))), g.Text(mark(row)+" "+draw.Clean(row.Name)+" "), h.Span(h.Class("soft"), g.Text(word(row))))
+			return h.Span(h.Class(class(row)), h.Title(draw.Clean(row.AccountID+" "+word(row))),
+				g.Text(mark(row)+" "+draw.Clean(row.Name)+" "), h.Span(h.Class("soft"), g.Text(word(row))))
 		})))
 }
 
@@ -243,6 +254,7 @@ func tableRow(row organisation.Row) g.Node {
 			causes = append(causes, check.ID+": "+check.Got)
 		}
 	}
-	return h.Tr(h.Td(g.Text(row.AccountID)), h.Td(g.Text(draw.Clean(row.Name))), h.Td(g.Text(draw.Clean(row.OU))), h.Td(g.Text(mark(row)+" "+word(row))),
+	return h.Tr(h.Td(g.Text(row.AccountID)), h.Td(g.Text(draw.Clean(row.Name))), h.Td(g.Text(draw.Clean(row.OU))),
+		h.Td(g.Text(mark(row)+" "+word(row))),
 		h.Td(g.Text(row.RoleARN)), h.Td(g.Text(draw.Clean(strings.Join(causes, " ")))))
 }

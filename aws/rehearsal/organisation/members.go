@@ -22,7 +22,8 @@ func (o *Organisation) signIn(r rehearsal.Request, account string) (any, *rehear
 	name := role[strings.LastIndexByte(role, '/')+1:]
 	if o.byID[account] == nil || o.options.ReaderRole == "" || name != o.options.ReaderRole {
 		return nil, &rehearsal.Refusal{Status: http.StatusForbidden, Code: "AccessDenied",
-			Message: "User: arn:" + o.options.Partition + ":iam::" + o.options.Management + ":user/rehearsal is not authorized to perform: sts:AssumeRole on resource: " + role}
+			Message: "User: arn:" + o.options.Partition + ":iam::" + o.options.Management + ":user/rehearsal is not authorized to perform: " +
+				"sts:AssumeRole on resource: " + role}
 	}
 	server, err := o.member(account)
 	if err != nil {

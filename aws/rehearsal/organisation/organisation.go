@@ -89,7 +89,8 @@ func New(o Options) *Organisation {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	org := &Organisation{options: o, id: "o-rehearsal01", byID: map[string]*Account{}, members: map[string]*rehearsal.Server{}, keys: map[string]string{}}
+	org := &Organisation{options: o, id: "o-rehearsal01", byID: map[string]*Account{}, members: map[string]*rehearsal.Server{},
+		keys: map[string]string{}}
 	org.grow()
 	org.server = rehearsal.New(rehearsal.Options{Account: o.Management, Partition: o.Partition, Alias: "rehearsal-management",
 		Propagation: o.Propagation, Now: o.Now, Organization: o.Management, Beyond: org})
@@ -146,10 +147,13 @@ func (o *Organisation) grow() {
 // The reasons of a stack instance that failed, as StackSets words them; %s is
 // the account.
 const (
-	takenName = "ResourceLogicalId:Role, ResourceType:AWS::IAM::Role, ResourceStatusReason:Resource handler returned message: \"Rate exceeded (Service: Iam, " +
+	takenName = "ResourceLogicalId:Role, ResourceType:AWS::IAM::Role, ResourceStatusReason:Resource handler returned message: \"Rate " +
+		"exceeded (Service: Iam, " +
 		"Status Code: 429, Request ID: 00000000-0000-4000-8000-000000000000)\" (RequestToken: %s, HandlerErrorCode: Throttling)."
-	deniedBySCP = "ResourceLogicalId:Role, ResourceType:AWS::IAM::Role, ResourceStatusReason:Resource handler returned message: \"User: arn:aws:sts::%s:assumed-role/" +
-		"stacksets-exec-0123456789abcdef/rehearsal is not authorized to perform: iam:CreateRole on resource: role with an explicit deny in a service control policy " +
+	deniedBySCP = "ResourceLogicalId:Role, ResourceType:AWS::IAM::Role, ResourceStatusReason:Resource handler returned message: \"User: " +
+		"arn:aws:sts::%s:assumed-role/" +
+		"stacksets-exec-0123456789abcdef/rehearsal is not authorized to perform: iam:CreateRole on resource: role with an explicit deny in " +
+		"a service control policy " +
 		"(Service: Iam, Status Code: 403)\" (HandlerErrorCode: AccessDenied)."
 )
 

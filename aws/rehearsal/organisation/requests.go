@@ -99,8 +99,9 @@ func createStackSet(o *Organisation, r rehearsal.Request) (any, *rehearsal.Refus
 		}
 		return nil, &rehearsal.Refusal{Status: 409, Code: "NameAlreadyExistsException", Message: "StackSet already exists"}
 	}
-	set := &stackSet{name: name, status: "ACTIVE", token: f.Get("ClientRequestToken"), description: f.Get("Description"), instances: map[string]*instance{},
-		byID: map[string]*operation{}}
+	set := &stackSet{name: name, status: "ACTIVE", token: f.Get("ClientRequestToken"), description: f.Get("Description"),
+		instances: map[string]*instance{},
+		byID:      map[string]*operation{}}
 	if refused := set.take(r); refused != nil {
 		return nil, refused
 	}
@@ -144,7 +145,8 @@ func (o *Organisation) begin(set *stackSet, r rehearsal.Request, action string) 
 	f := r.Form
 	op := &operation{id: cmp.Or(f.Get("OperationId"), o.uuid()), action: action, retain: f.Get("RetainStacks") == "true"}
 	if set.byID[op.id] != nil {
-		return nil, &rehearsal.Refusal{Status: 409, Code: "OperationIdAlreadyExistsException", Message: "The specified operation ID already exists"}
+		return nil, &rehearsal.Refusal{Status: 409, Code: "OperationIdAlreadyExistsException",
+			Message: "The specified operation ID already exists"}
 	}
 	if !set.managed && len(set.open) > 0 {
 		return nil, &rehearsal.Refusal{Status: 409, Code: "OperationInProgressException",
@@ -208,7 +210,8 @@ type operationID struct {
 func createInstances(o *Organisation, r rehearsal.Request) (any, *rehearsal.Refusal) {
 	return o.deploy(r, "CREATE", func(set *stackSet, a *Account) bool {
 		if set.instances[a.ID] == nil {
-			set.instances[a.ID] = &instance{account: a.ID, unit: a.Unit, region: members(r, "Regions")[0], status: "OUTDATED", drift: "NOT_CHECKED"}
+			set.instances[a.ID] = &instance{account: a.ID, unit: a.Unit, region: members(r, "Regions")[0], status: "OUTDATED",
+				drift: "NOT_CHECKED"}
 		}
 		return true
 	})
@@ -294,7 +297,8 @@ func deleteStackSet(o *Organisation, r rehearsal.Request) (any, *rehearsal.Refus
 	case len(set.instances) > 0:
 		return nil, &rehearsal.Refusal{Status: 409, Code: "StackSetNotEmptyException", Message: "StackSet is not empty"}
 	case len(set.open) > 0:
-		return nil, &rehearsal.Refusal{Status: 409, Code: "OperationInProgressException", Message: "Another Operation on StackSet " + set.id + " is in progress"}
+		return nil, &rehearsal.Refusal{Status: 409, Code: "OperationInProgressException", Message: "Another Operation on StackSet " +
+			set.id + " is in progress"}
 	}
 	set.status = "DELETED"
 	return struct{}{}, nil
@@ -467,7 +471,8 @@ func (o *Organisation) operation(r rehearsal.Request) (*stackSet, *operation, *r
 	}
 	op := set.byID[r.Form.Get("OperationId")]
 	if op == nil {
-		return nil, nil, &rehearsal.Refusal{Status: 404, Code: "OperationNotFoundException", Message: "Operation " + r.Form.Get("OperationId") + " not found"}
+		return nil, nil, &rehearsal.Refusal{Status: 404, Code: "OperationNotFoundException", Message: "Operation " +
+			r.Form.Get("OperationId") + " not found"}
 	}
 	return set, op, nil
 }
@@ -482,7 +487,8 @@ type operationXML struct {
 }
 
 func (op *operation) xml() operationXML {
-	x := operationXML{OperationID: op.id, Action: op.action, Status: op.status, StatusReason: op.reason, CreationTimestamp: stamp(op.created)}
+	x := operationXML{OperationID: op.id, Action: op.action, Status: op.status, StatusReason: op.reason,
+		CreationTimestamp: stamp(op.created)}
 	if !op.ended.IsZero() {
 		x.EndTimestamp = stamp(op.ended)
 	}

@@ -75,7 +75,8 @@ func (set *stackSet) next(o *Organisation, now time.Time) bool {
 	busy := map[string]bool{}
 	running, whole := 0, false
 	for _, op := range set.open {
-		if op.status == "QUEUED" && (whole || running >= mostAtOnce || op.meets(busy) || op.alone() && running > 0 || !set.managed && running > 0) {
+		if op.status == "QUEUED" && (whole || running >= mostAtOnce || op.meets(busy) || op.alone() && running > 0 || !set.managed &&
+			running > 0) {
 			op.occupy(busy)
 			whole = whole || op.alone()
 			continue
@@ -166,7 +167,8 @@ func (set *stackSet) finish(o *Organisation, op *operation, t *task) {
 	default:
 		i.status, i.detailed, i.reason, i.done, i.text = "CURRENT", "SUCCEEDED", "", t.until, set.text
 		if i.stack == "" {
-			i.stack = fmt.Sprintf("arn:%s:cloudformation:%s:%s:stack/StackSet-%s-%s/%s", o.options.Partition, i.region, i.account, set.name, o.uuid(), o.uuid())
+			i.stack = fmt.Sprintf("arn:%s:cloudformation:%s:%s:stack/StackSet-%s-%s/%s", o.options.Partition, i.region, i.account, set.name,
+				o.uuid(), o.uuid())
 		}
 	}
 	if i != nil {
@@ -205,7 +207,8 @@ func (set *stackSet) deployByItself(o *Organisation, a *Account) {
 	if !set.automatic || !slices.ContainsFunc(set.units, func(u string) bool { return o.under(a, u) }) {
 		return
 	}
-	set.instances[a.ID] = &instance{account: a.ID, unit: a.Unit, region: o.region, status: "OUTDATED", detailed: "PENDING", drift: "NOT_CHECKED"}
+	set.instances[a.ID] = &instance{account: a.ID, unit: a.Unit, region: o.region, status: "OUTDATED", detailed: "PENDING",
+		drift: "NOT_CHECKED"}
 	set.start(o, &operation{id: o.uuid(), action: "CREATE", tasks: []*task{{account: a.ID}}, concurrent: 1}, o.options.Now())
 }
 

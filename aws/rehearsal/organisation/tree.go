@@ -70,7 +70,8 @@ func (o *Organisation) arn(resource string) string {
 }
 
 func describeOrganization(o *Organisation, _ rehearsal.Request) (any, *rehearsal.Refusal) {
-	return object{"Organization": object{"Id": o.id, "Arn": o.arn("organization/" + o.id), "FeatureSet": "ALL", "MasterAccountId": o.options.Management,
+	return object{"Organization": object{"Id": o.id, "Arn": o.arn("organization/" + o.id), "FeatureSet": "ALL",
+		"MasterAccountId":  o.options.Management,
 		"MasterAccountArn": o.arn("account/" + o.id + "/" + o.options.Management), "MasterAccountEmail": "management@example.com"}}, nil
 }
 
@@ -99,7 +100,8 @@ func listUnits(o *Organisation, r rehearsal.Request) (any, *rehearsal.Refusal) {
 
 func (o *Organisation) json(a *Account) object {
 	state := map[string]string{"ACTIVE": "ACTIVE", "SUSPENDED": "SUSPENDED", "PENDING_CLOSURE": "PENDING_CLOSURE"}[a.Status]
-	return object{"Id": a.ID, "Name": a.Name, "Email": a.Email, "Status": a.Status, "State": state, "Arn": o.arn("account/" + o.id + "/" + a.ID),
+	return object{"Id": a.ID, "Name": a.Name, "Email": a.Email, "Status": a.Status, "State": state, "Arn": o.arn("account/" + o.id +
+		"/" + a.ID),
 		"JoinedMethod": "CREATED", "JoinedTimestamp": 1700000000}
 }
 
@@ -178,7 +180,8 @@ func listPolicies(o *Organisation, r rehearsal.Request) (any, *rehearsal.Refusal
 }
 
 func (o *Organisation) policyJSON(id, name, kind string) object {
-	return object{"Id": id, "Name": name, "Type": kind, "AwsManaged": id == "p-FullAWSAccess", "Arn": o.arn("policy/" + o.id + "/service_control_policy/" + id)}
+	return object{"Id": id, "Name": name, "Type": kind, "AwsManaged": id == "p-FullAWSAccess", "Arn": o.arn("policy/" + o.id +
+		"/service_control_policy/" + id)}
 }
 
 func describePolicy(o *Organisation, r rehearsal.Request) (any, *rehearsal.Refusal) {
