@@ -60,7 +60,7 @@ func OrgCommand(a *cli.App) *cobra.Command {
 		Example: "  rolecall org plan --ou /prod\n  rolecall org apply --ou /prod --automatic-deployment\n  rolecall org status --format csv",
 		Args:    a.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return cli.Usage("rolecall org needs a command.", "plan, apply, status, verify or remove", "See rolecall org --help.")
+			return cli.Usage("There is no command behind org.", "plan, apply, status, verify or remove", "See rolecall org --help.")
 		},
 	}
 	cmd.AddCommand(planCommand(a), applyCommand(a), statusCommand(a), verifyCommand(a), removeCommand(a))
