@@ -46,6 +46,8 @@ type Options struct {
 	Rehearsal  *RehearsalTarget // set: nothing but this endpoint is read or reached
 	UserAgent  string           // "rolecall/1.2.3", added to the SDK's
 
+	session awssdk.CredentialsProvider // of a role that was assumed; nil: as the configuration says
+
 	// The clock of the watches and of their budget; nil: the wall clock.
 	Now   func() time.Time
 	After func(time.Duration) <-chan time.Time
@@ -136,6 +138,9 @@ func (a *Account) connect(ctx context.Context) (*clients, error) {
 	cfg, err := load(ctx, o)
 	if err != nil {
 		return nil, explain(err, "load the AWS configuration", "", o.Profile)
+	}
+	if o.session != nil {
+		cfg.Credentials = o.session
 	}
 	c := &clients{region: cfg.Region, sts: sts.NewFromConfig(cfg)}
 	c.iam = iam.NewFromConfig(cfg, func(o *iam.Options) { o.APIOptions = append(o.APIOptions, a.checkOwner) })

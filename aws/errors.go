@@ -123,7 +123,10 @@ var codes = sync.OnceValue(func() map[string]ErrorKind {
 		"DeleteConflict": Conflict, "ConcurrentModification": Conflict, "EntityTemporarilyUnmodifiable": Conflict, "UnmodifiableEntity": Conflict,
 		"MalformedPolicyDocument": Malformed, "InvalidInput": Malformed, "ValidationError": Malformed, "InvalidParameterValue": Malformed,
 		"ServiceFailure": Unavailable, "ServiceUnavailable": Unavailable, "InternalFailure": Unavailable, "InternalError": Unavailable,
-		"AWSOrganizationsNotInUseException": NotFound,
+		"AWSOrganizationsNotInUseException": NotFound, "ParentNotFoundException": NotFound, "TargetNotFoundException": NotFound,
+		"StackSetNotFoundException": NotFound, "StackInstanceNotFoundException": NotFound, "OperationNotFoundException": NotFound,
+		"NameAlreadyExistsException": Exists, "OperationIdAlreadyExistsException": Exists,
+		"OperationInProgressException": Conflict, "StackSetNotEmptyException": Conflict,
 	}
 })
 

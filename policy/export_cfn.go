@@ -51,6 +51,18 @@ func (s *Setup) parameters(y *yamlWriter) {
 	}
 }
 
+// ExternalIDParameters are the template's parameters that take external IDs, by
+// the output of the role that each is for.
+func (s *Setup) ExternalIDParameters() map[string]string {
+	names := map[string]string{}
+	for i := range s.Roles {
+		if r := &s.Roles[i]; r.guarded() {
+			names[r.Output] = s.parameter(r)
+		}
+	}
+	return names
+}
+
 // parameter names the parameter of a role's external ID.
 func (s *Setup) parameter(r *SetupRole) string {
 	if len(s.Roles) == 1 {

@@ -11,6 +11,7 @@ import (
 	"rolecall/ui/connect"
 	"rolecall/ui/delegation"
 	"rolecall/ui/flags"
+	"rolecall/ui/organisation"
 	"rolecall/ui/policies"
 	"rolecall/ui/upkeep"
 	"rolecall/ui/vendors"
@@ -62,10 +63,12 @@ func rootCommand(a *cli.App) *cobra.Command {
 	root.SetErr(a.Env.Stderr)
 	root.SetFlagErrorFunc(flags.Fault)
 	root.SetUsageFunc(upkeep.Usage(a))
+	rehearse := connect.RehearseCommand(a)
+	rehearse.AddCommand(organisation.RehearseCommand(a))
 	root.AddCommand(
-		connect.ConnectCommand(a), connect.RehearseCommand(a), connect.ResumeCommand(a), connect.SessionsCommand(a),
+		connect.ConnectCommand(a), rehearse, connect.ResumeCommand(a), connect.SessionsCommand(a),
 		connect.PlanCommand(a), connect.ApproveCommand(a), connect.VerifyCommand(a), connect.DiagnoseCommand(a), connect.UpdateCommand(a), connect.DisconnectCommand(a),
-		delegation.Command(a), policies.PolicyCommand(a), vendors.VendorsCommand(a), upkeep.DoctorCommand(a), upkeep.ManCommand(a), upkeep.VersionCommand(a),
+		delegation.Command(a), organisation.OrgCommand(a), policies.PolicyCommand(a), vendors.VendorsCommand(a), upkeep.DoctorCommand(a), upkeep.ManCommand(a), upkeep.VersionCommand(a),
 	)
 	root.SetHelpCommand(upkeep.HelpCommand(a))
 	root.InitDefaultCompletionCmd()

@@ -33,7 +33,8 @@ type request struct {
 	// signedWith tells whether the request was signed with a secret access key;
 	// nil when it came without HTTP.
 	signedWith  func(secret string) bool
-	largestPage int // see Options.LargestPage
+	largestPage int    // see Options.LargestPage
+	json        []byte // of a service that speaks JSON
 }
 
 // caller is who signed a call.
@@ -102,6 +103,9 @@ func (s *Server) date() string {
 
 // do runs a call under the lock: signature, faults, then the action itself.
 func (s *Server) do(req request, authorization string) (result any, err *apiError, drop bool) {
+	if member := s.member(authorization); member != nil {
+		return member.do(req, authorization)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.calls = append(s.calls, Call{Action: req.full(), At: s.options.Now()})
@@ -122,6 +126,9 @@ func (s *Server) do(req request, authorization string) (result any, err *apiErro
 		return nil, s.faultError(kind, req), false
 	}
 	req.largestPage = s.options.LargestPage
+	if result, err, ok := s.beyond(req); ok {
+		return result, err, hit
+	}
 	run, ok := actions(req.service)[req.action]
 	if !ok {
 		return nil, &apiError{http.StatusBadRequest, "InvalidAction",
@@ -171,7 +178,7 @@ func readRequest(r *http.Request) (request, *apiError) {
 	}
 	if target := r.Header.Get("X-Amz-Target"); target != "" {
 		_, name, _ := strings.Cut(target, ".")
-		return request{service: "organizations", action: name, form: jsonForm(body)}, nil
+		return request{service: "organizations", action: name, form: jsonForm(body), json: body}, nil
 	}
 	form, err := url.ParseQuery(string(body))
 	if err != nil {

@@ -36,6 +36,8 @@ type Options struct {
 	// Buckets are the S3 buckets that exist, with their owner's account number;
 	// nil: every bucket that is asked for exists and is this account's.
 	Buckets map[string]string
+	// Beyond is what lies beyond the account; nil: nothing does.
+	Beyond Beyond
 }
 
 // Target is what a client needs to reach a Server. It has the fields of

@@ -48,6 +48,11 @@ type Plan struct {
 	AccountID     string `json:"account_id,omitempty"` // the customer's, when it was given
 	VendorAccount string `json:"vendor_account,omitempty"`
 	StackName     string `json:"stack_name,omitempty"` // of the CloudFormation stack, where one makes the roles
+	// Template is the digest of the template that goes to every account of an
+	// organisation, and Targets are its units and accounts; empty: the plan is of
+	// one account.
+	Template string   `json:"template_digest,omitempty"`
+	Targets  []string `json:"targets,omitempty"` // "ou:/prod", "account:111122223333", "all"
 	access.Selection
 	access.Settings
 

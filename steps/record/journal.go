@@ -39,6 +39,15 @@ type Journal struct {
 	mu   sync.Mutex
 	by   string
 	sent bool // a request was written down in this run
+	end  end  // of the file, as this run last wrote it
+}
+
+// end is where a journal ends. A run that writes thousands of lines does not read
+// all of them before each.
+type end struct {
+	size    int
+	changed time.Time
+	sum     string // of the last line
 }
 
 // EntryState says what a line of a journal is about.
@@ -161,21 +170,43 @@ func (j *Journal) begin() error { return j.note(Entry{Call: beginJournal, State:
 func (j *Journal) note(e Entry) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	entries, whole, err := j.read()
+	last, err := j.ending()
 	if err != nil {
 		return err
 	}
 	e.Time, e.By, e.Command, e.Call = j.now().UTC(), screen.CleanLine(j.by), j.command, screen.CleanLine(e.Call)
-	e.Sum = e.sum(lastSum(entries, j.session))
+	e.Sum = e.sum(last.sum)
 	line, err := json.Marshal(e)
 	if err != nil {
 		return fmt.Errorf("write journal: %w", err)
 	}
-	if err := appendLine(j.path, whole, append(line, '\n')); err != nil {
+	j.end = end{}
+	if err := appendLine(j.path, last.size, append(line, '\n')); err != nil {
 		return j.cannotWrite(err)
 	}
+	j.end = endOf(j.path)
+	j.end.sum = e.Sum
 	j.sent = j.sent || e.State == EntrySent
 	return nil
+}
+
+// ending is where the next line goes. A file that is not as this run left it was
+// changed by somebody else, and is read anew.
+func (j *Journal) ending() (end, error) {
+	if now := endOf(j.path); now.size > 0 && now.size == j.end.size && now.changed.Equal(j.end.changed) {
+		return j.end, nil
+	}
+	entries, whole, err := j.read()
+	return end{size: whole, sum: lastSum(entries, j.session)}, err
+}
+
+// endOf is the size of a file and when it was changed; zero where it is none.
+func endOf(path string) end {
+	info, err := os.Lstat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return end{}
+	}
+	return end{size: int(info.Size()), changed: info.ModTime()}
 }
 
 func (j *Journal) cannotWrite(err error) error {

@@ -27,6 +27,7 @@ const (
 	ItemAttachment ItemKind = "attachment"    // of a managed policy to a role
 	ItemInline     ItemKind = "inline policy" // of a role
 	ItemStack      ItemKind = "stack"
+	ItemStackSet   ItemKind = "stack set" // of an organisation; its stacks are in the ledger of accounts
 
 	ItemUser           ItemKind = "user"
 	ItemUserAttachment ItemKind = "user attachment" // of a managed policy to a user
@@ -131,6 +132,9 @@ type Receipt struct {
 	Created       time.Time `json:"created"`
 	Updated       time.Time `json:"updated"`
 	Items         []Item    `json:"items"`
+	// Organised is what every account of an organisation gets; nil for a receipt of
+	// one account.
+	Organised *Organised `json:"organised,omitempty"`
 }
 
 // index is the entry about the same thing that was not removed; -1: none is. A

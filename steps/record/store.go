@@ -23,7 +23,7 @@ const (
 	newPrefix      = ".new-"  // of a session's folder that is being made
 	gonePrefix     = ".gone-" // and of one that is being deleted
 	largestSession = 1 << 20
-	largestJournal = 4 << 20
+	largestJournal = 32 << 20
 	fileMode       = 0o600
 	folderMode     = 0o700
 	sessionsAtOnce = 1000 // how many IDs Create tries before it gives up
@@ -96,7 +96,7 @@ func (s *Store) HasSession(id string) bool { return validSessionID(id) && exists
 // known reports whether anything is kept under that ID.
 func (s *Store) known(id string) bool {
 	return exists(s.path(id)) || exists(s.receiptPath(id, extReceipt)) || exists(s.receiptPath(id, extMarkdown)) ||
-		exists(s.receiptPath(id, extJournal))
+		exists(s.receiptPath(id, extJournal)) || exists(s.receiptPath(id, extAccounts))
 }
 
 // create makes the session's folder aside and moves it to its place.

@@ -139,6 +139,9 @@ func pickReceipt(store *record.Store, args []string) (record.Receipt, error) {
 		if errors.Is(err, fs.ErrNotExist) && store.HasSession(args[0]) {
 			return r, noReceipt(store, args[0])
 		}
+		if err == nil && r.Method == record.MethodOrganisation {
+			err = cli.Usage("Session "+args[0]+" connected an organisation.", "a session on one account", "Remove its stacks: rolecall org remove.")
+		}
 		return r, err
 	}
 	all, err := store.ListReceipts()
@@ -149,7 +152,7 @@ func pickReceipt(store *record.Store, args []string) (record.Receipt, error) {
 	for _, one := range all {
 		if one.Err != nil {
 			err = cmp.Or(err, one.Err)
-		} else if len(one.Receipt.Outstanding()) > 0 && !one.Receipt.Rehearsal {
+		} else if len(one.Receipt.Outstanding()) > 0 && !one.Receipt.Rehearsal && one.Receipt.Method != record.MethodOrganisation {
 			left = append(left, one.Receipt)
 		}
 	}

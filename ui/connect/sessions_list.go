@@ -121,6 +121,9 @@ func looseReceipts(store *record.Store) ([]receiptLine, error) {
 		if one.Err != nil {
 			line.Problem = cli.ProblemOf(one.Err).What
 		}
+		if line.Problem == "" && one.Receipt.Method == record.MethodOrganisation {
+			continue // rolecall org status tells of it
+		}
 		if line.Problem != "" || !store.HasSession(one.Session) && line.Outstanding > 0 && !one.Receipt.Rehearsal {
 			lines = append(lines, line)
 		}

@@ -26,6 +26,7 @@ const (
 	Showing                    // policy show
 	Resuming                   // resume
 	Rehearsing                 // rehearse, beside what connecting takes
+	Organising                 // org
 )
 
 // Flags are the flags of one command line, as they were given.
@@ -122,7 +123,8 @@ func Taken() []string {
 // others are the flags of the commands that are not in the table. A test holds
 // them to the commands.
 const others = "--json --plain --profile --region --aws-account --help --version --role --user --evidence --error --output --format --minify " +
-	"--theme --digest --send-token --reason --details --fail-on"
+	"--theme --digest --send-token --reason --details --fail-on " +
+	"--ou --accounts --automatic-deployment --failure-tolerance --concurrency --reader-role --drift --fail"
 
 // Library reads descriptions of vendors, none of whose parameters has a flag of
 // rolecall's own.

@@ -43,6 +43,11 @@ func (f *Flags) readPlan(a *cli.App) (*binding, error) {
 		return nil, cli.Usage(draw.Clean(filepath.Base(name))+" is the plan of a delegation request, and connects nothing.", "a file written by rolecall plan",
 			"Accept what it approves: rolecall delegation accept "+draw.Clean(planned.Delegation.ID)+" --plan "+draw.Clean(name)+".")
 	}
+	if (planned.Template != "") != (f.use == Organising) {
+		kind := map[bool]string{true: "one made by rolecall org plan -o FILE", false: "one made by rolecall plan -o FILE"}[f.use == Organising]
+		return nil, &screen.Fault{Problem: screen.Problem{What: draw.Clean(filepath.Base(name)) + " is a plan of another command.",
+			Expected: kind, Next: planAnew, Kind: screen.NotAsNeeded}}
+	}
 	if err := Approved(name, planned); err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ const (
 	groupRun    = "How it runs"
 )
 
-const everywhere = Connecting | Checking | Updating | Showing
+const everywhere = Connecting | Checking | Updating | Showing | Organising
 
 // table is every flag that says what is wanted, in the order in which they are
 // taken: what comes later may rest on what came before. A setting of what is
@@ -79,14 +79,14 @@ func madeRows() []row {
 			moot:  func(v *describe.Vendor, partition string) bool { return trustedIn(v, partition) != "" },
 			fits:  fitsTrustedAccount,
 			field: trustedAccount()},
-		{name: "external-id", of: Connecting | Checking | Showing | Resuming, usage: "external ID from the vendor's console",
+		{name: "external-id", of: Connecting | Checking | Showing | Resuming | Organising, usage: "external ID from the vendor's console",
 			bound: true, open: true, single: true, recalled: Checking, shape: aws.CheckExternalID,
 			moot: func(v *describe.Vendor, _ string) bool { return v.ExternalID.Pattern == "" }, fits: fitsExternalID,
 			field: externalID()},
-		{name: "role-name", of: Connecting | Showing | Resuming, usage: "name of the role", bound: true, single: true,
+		{name: "role-name", of: Connecting | Showing | Resuming | Organising, usage: "name of the role", bound: true, single: true,
 			shape: aws.CheckRoleName,
 			field: roleName()},
-		{name: "policy-name", of: Connecting | Updating | Showing | Resuming, usage: "name of the policy", bound: true,
+		{name: "policy-name", of: Connecting | Updating | Showing | Resuming | Organising, usage: "name of the policy", bound: true,
 			single: true, recalled: Updating, shape: aws.CheckPolicyName,
 			field: ofPart{at: func(p *record.Part) *string { return &p.PolicyName }}},
 		{name: "user-name", of: Connecting | Resuming, usage: "name of the IAM user", bound: true,
@@ -112,7 +112,7 @@ func madeRows() []row {
 
 func runRows() []row {
 	return grouped(groupRun, []row{
-		{name: "acknowledge-iam-capabilities", kind: toggle, of: Connecting | Resuming,
+		{name: "acknowledge-iam-capabilities", kind: toggle, of: Connecting | Resuming | Organising,
 			usage: "accept that CloudFormation creates IAM resources", owner: byMethod("automatic"),
 			field: switched{at: func(a *record.Answers) *bool { return &a.Stack.Acknowledged }}},
 		{name: "replace-role", kind: toggle, of: Connecting | Resuming,
@@ -121,11 +121,11 @@ func runRows() []row {
 		{name: "send-to", of: Connecting | Resuming, usage: "https address to which a vendor file's declared request may go"},
 		{name: "secret-file", of: Connecting | Resuming, usage: "file for the secret access key",
 			owner: byAccess(describe.AccessUser)},
-		{name: "plan", of: Connecting, usage: "create nothing but what this approved plan holds"},
+		{name: "plan", of: Connecting | Organising, usage: "create nothing but what this approved plan holds"},
 		{name: "wait", kind: length, normally: DefaultWait, of: Connecting | Resuming,
 			usage: "how long to wait for IAM and the vendor when unattended", shape: checkWait},
 		{name: "scenario", of: Rehearsing, usage: "a typical mistake or fault to rehearse: a name, or help for the list"},
-		{name: "yes", short: "y", kind: toggle, of: Connecting | Updating | Resuming, usage: "take defaults and never ask"},
+		{name: "yes", short: "y", kind: toggle, of: Connecting | Updating | Resuming | Organising, usage: "take defaults and never ask"},
 	})
 }
 

@@ -201,7 +201,7 @@ func ManyHTML(w io.Writer, files []File, o Options) error {
 			reviews = append(reviews, h.Section(h.ID(anchor), p.body()))
 		}
 	}
-	return htmlDocument("Policy reviews",
+	return Document("Policy reviews",
 		h.H1(g.Text("Policy reviews")),
 		h.P(h.Class("verdict"), g.Text(TotalsOf(files).String()+".")),
 		h.Table(h.THead(h.Tr(g.Map([]string{"File", "Verdict", "High", "Medium", "Low", "Note"}, func(name string) g.Node { return h.Th(g.Text(name)) }))),

@@ -10,10 +10,10 @@ import (
 // Every text and every attribute below passes the library's escaping; only the
 // style sheet, which is the program's own, is written as it stands.
 
-func (p *page) node() g.Node { return htmlDocument("Policy review: "+p.Name, p.body()) }
+func (p *page) node() g.Node { return Document("Policy review: "+p.Name, p.body()) }
 
-// htmlDocument is a whole page that loads nothing and runs nothing.
-func htmlDocument(title string, nodes ...g.Node) g.Node {
+// Document is a whole page that loads nothing and runs nothing.
+func Document(title string, nodes ...g.Node) g.Node {
 	return h.Doctype(h.HTML(h.Lang("en"),
 		h.Head(
 			h.Meta(h.Charset("utf-8")),

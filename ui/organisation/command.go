@@ -1,0 +1,198 @@
+// Package organisation holds the commands on an AWS organisation: org plan, apply,
+// status, verify and remove, and their rehearsal. It stands on steps/organisation,
+// which does the work.
+package organisation
+
+import (
+	"cmp"
+	"encoding/json"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"rolecall/steps/describe"
+	"rolecall/steps/organisation"
+	"rolecall/ui/cli"
+	"rolecall/ui/draw"
+	"rolecall/ui/flags"
+)
+
+// command is one command on an organisation, with its flags.
+type command struct {
+	app   *cli.App
+	given flags.Flags
+
+	units, accounts        []string
+	automatic              bool
+	tolerance, concurrency string
+	reader, format, output string
+	drift                  bool
+	wait                   time.Duration
+	rehearsed              *rehearsed // nil: the real one
+}
+
+// longWait is how long a command may take that nobody gave a --wait: AWS makes
+// the stacks of thousands of accounts in hours.
+const longWait = 2 * time.Hour
+
+// The formats of a report.
+const (
+	formatText = "text"
+	formatJSON = "json"
+	formatCSV  = "csv"
+	formatHTML = "html"
+)
+
+// OrgCommand is rolecall org.
+func OrgCommand(a *cli.App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "org",
+		Short: "Connect every account of an AWS organisation",
+		Long: "org connects the accounts of an organisation by one CloudFormation StackSet, from its management account or from a delegated " +
+			"administrator's. AWS deploys the stacks; rolecall gives each account its own external ID and hands each role over as it becomes " +
+			"ready. " +
+			"It never signs in to the accounts. What was done is kept, so that org apply goes on where it stopped, and can run on a schedule: " +
+			"exit 0, all are connected; 3, some failed; 8, the time was up.",
+		Example: "  rolecall org plan --ou /prod\n  rolecall org apply --ou /prod --automatic-deployment\n  rolecall org status --format csv",
+		Args:    a.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return cli.Usage("There is no command behind org.", "plan, apply, status, verify or remove", "See rolecall org --help.")
+		},
+	}
+	cmd.AddCommand(planCommand(a), applyCommand(a), statusCommand(a), verifyCommand(a), removeCommand(a))
+	return cmd
+}
+
+// bind gives a command the flags that all of them have.
+func (c *command) bind(cmd *cobra.Command) {
+	c.given.Bind(cmd, flags.Organising)
+	f := cmd.Flags()
+	f.StringSliceVar(&c.units, "ou", nil, "organisational units, by ID or path: /prod,/dev/eu")
+	f.StringSliceVar(&c.accounts, "accounts", nil, "account numbers, or one file with a number on each line")
+	f.StringVar(&c.format, "format", formatText, "text, json, csv or html")
+	f.DurationVar(&c.wait, "wait", longWait, "how long it may take")
+	for _, hidden := range []string{"partition"} {
+		_ = cmd.Flags().MarkHidden(hidden) // the flag exists: bind made it
+	}
+}
+
+// bindDeployment adds the flags of what deploys.
+func (c *command) bindDeployment(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&c.automatic, "automatic-deployment", false, "deploy to accounts that come into the units later, too")
+	f.StringVar(&c.tolerance, "failure-tolerance", "10%", "begin no more when more than so many accounts failed: N or P%")
+	f.StringVar(&c.concurrency, "concurrency", "50", "accounts at the same time: N or P%")
+}
+
+// hide keeps flags out of the help of a command that has no use for them.
+func hide(cmd *cobra.Command, names ...string) {
+	for _, name := range names {
+		_ = cmd.Flags().MarkHidden(name) // the flag exists: bind made it
+	}
+}
+
+// share reads N or P%.
+func share(flag, text string) (organisation.Share, error) {
+	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 || percent && n > 100 {
+		return organisation.Share{}, cli.Usage("--"+flag+" is "+draw.Clean(text)+".", "a number of accounts, or a percentage up to 100%",
+			"Correct --"+flag+".")
+	}
+	return organisation.Share{N: n, Percent: percent}, nil
+}
+
+func (c *command) options() (organisation.Options, error) {
+	o := organisation.Options{Acknowledged: true, Hurried: c.rehearsed != nil}
+	if c.given.Given("automatic-deployment") {
+		o.Automatic = &c.automatic
+	}
+	var err error
+	if o.Tolerance, err = share("failure-tolerance", cmp.Or(c.tolerance, "10%")); err != nil {
+		return o, err
+	}
+	o.Concurrent, err = share("concurrency", cmp.Or(c.concurrency, "50"))
+	return o, err
+}
+
+// check checks what needs no network.
+func (c *command) check() error {
+	if c.app.JSON {
+		c.format = formatJSON
+	}
+	if !slices.Contains([]string{formatText, formatJSON, formatCSV, formatHTML}, c.format) {
+		return cli.Usage("--format: there is no "+draw.Clean(c.format)+".", "text, json, csv or html", "Correct --format.")
+	}
+	if c.format == formatJSON {
+		c.app.JSON = true
+	}
+	if err := cli.CheckWait(c.wait); err != nil {
+		return err
+	}
+	if _, err := c.options(); err != nil {
+		return err
+	}
+	return c.app.CheckCommon()
+}
+
+// prepare turns the flags, or a plan, into what is wanted.
+func (c *command) prepare() (*flags.Prepared, error) {
+	if c.given.Given("plan") {
+		return flags.Prepare(c.app, &c.given)
+	}
+	name := cmp.Or(c.given.Text("vendor"), flags.DefaultVendor())
+	return flags.Select(&c.given, name, describe.AccessRole, true)
+}
+
+// choice is which accounts the flags mean.
+func (c *command) choice() (organisation.Choice, error) {
+	chosen := organisation.Choice{Units: c.units}
+	for _, word := range c.accounts {
+		if allDigits(word) {
+			chosen.Accounts = append(chosen.Accounts, word)
+			continue
+		}
+		more, err := readAccounts(word)
+		if err != nil {
+			return chosen, err
+		}
+		chosen.Accounts = append(chosen.Accounts, more...)
+	}
+	return chosen, nil
+}
+
+func allDigits(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r < '0' || r > '9' })
+}
+
+// readAccounts reads account numbers from a file: the first word of each line, as
+// in a list or a CSV, or a JSON array of texts.
+func readAccounts(name string) ([]string, error) {
+	if _, err := os.Stat(name); err != nil {
+		return nil, cli.CannotRead(name, err)
+	}
+	text, err := cli.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	var list []string
+	if json.Unmarshal(text, &list) == nil {
+		return list, nil
+	}
+	for line := range strings.Lines(string(text)) {
+		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
+		word, _, _ := strings.Cut(strings.NewReplacer(";", ",", "\t", ",", " ", ",", `"`, "").Replace(line), ",")
+		if word == "" || !allDigits(word) && len(list) == 0 {
+			continue // empty, a comment, or the heading of a table
+		}
+		list = append(list, word)
+	}
+	if len(list) == 0 {
+		return nil, cli.Usage(draw.Clean(name)+" holds no account number.", "a number of twelve digits on each line", "Name the right file.")
+	}
+	return list, nil
+}
