@@ -35,7 +35,7 @@ func TestCompiledDescriptions(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := os.WriteFile(filepath.Join(folder, name+".json"), compiled, 0o644); err != nil { //nolint:gosec // A source file.
+			if err := os.WriteFile(filepath.Join(folder, name+".json"), compiled, 0o644); err != nil {
 				t.Fatal(err)
 			}
 			continue
