@@ -26,7 +26,7 @@ func TestTheExportedScriptMakesARoleThatVerifyPasses(t *testing.T) {
 		t.Skipf("the AWS CLI does not run here: %s", out)
 	}
 	setup := policy.Setup{Description: "A role for a vendor", Partition: "aws", Roles: []policy.SetupRole{{
-		ID: "SpotRole", Name: "Spot-Role", Path: "/vendors/", Description: "For a vendor's work", AccountIDs: []string{vendor}, ExternalID: extID,
+		ID: "SpotRole", Name: "Spot-Role", Path: "/vendors/", Description: "For a vendor's work", Principals: []string{vendor}, ExternalID: extID,
 		Policies:        []policy.SetupPolicy{{ID: "SpotPolicy", Name: "Spot-Policy", Document: somePolicy(t)}},
 		SessionDuration: 2 * time.Hour, Tags: []policy.SetupTag{{Key: "team", Value: "the platform team"}},
 	}}}

@@ -61,7 +61,7 @@ func (r Report) Check(id string) (Check, bool) {
 // Want describes the role that a vendor needs.
 type Want struct {
 	Partition, AccountID string             // where the role has to be; empty: not checked
-	Principals           []string           // the vendor's account IDs; all of them have to be trusted
+	Principals           []string           // the vendor's account IDs, and ARNs of its users and roles; all of them have to be trusted
 	ExternalID           string             // empty: unknown, so that check stays unknown
 	NoExternalID         bool               // the vendor uses none
 	Policies             []*policy.Document // what the role has to grant, all together

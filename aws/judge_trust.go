@@ -53,7 +53,7 @@ func (f *trustFacts) read(s *policy.Statement, want Want) {
 				continue
 			}
 			vendor, f.named = true, true
-			if assumes && !p.Whole {
+			if assumes && !p.Whole && !slices.Contains(want.Principals, value) {
 				f.partial = append(f.partial, value)
 			}
 		}
@@ -77,7 +77,25 @@ func (f *trustFacts) read(s *policy.Statement, want Want) {
 
 func isVendor(p policy.Principal, want Want) bool {
 	samePartition := p.Partition == "" || want.Partition == "" || p.Partition == want.Partition
-	return p.AccountID != "" && samePartition && slices.Contains(want.Principals, p.AccountID)
+	return p.AccountID != "" && samePartition && slices.ContainsFunc(want.Principals, func(who string) bool {
+		return who == p.Value || who == p.AccountID || p.Whole && policy.ParsePrincipal(who).AccountID == p.AccountID
+	})
+}
+
+// whoAll names principals in one phrase: "account 111122223333", or an ARN.
+func whoAll(principals []string) string {
+	var accounts, all []string
+	for _, who := range principals {
+		if strings.HasPrefix(who, "arn:") {
+			all = append(all, who)
+		} else {
+			accounts = append(accounts, who)
+		}
+	}
+	if len(accounts) > 0 {
+		all = append([]string{"account " + strings.Join(accounts, " and ")}, all...)
+	}
+	return strings.Join(all, " and ")
 }
 
 // indirect are the entries by which a statement covers sts:AssumeRole without
@@ -103,7 +121,7 @@ func (f *trustFacts) shut() bool {
 func (j *judging) trustChecks() {
 	vendor := "the vendor's account"
 	if len(j.want.Principals) > 0 {
-		vendor = "account " + strings.Join(j.want.Principals, " and ")
+		vendor = whoAll(j.want.Principals)
 	}
 	if j.role == nil || j.role.Trust == nil {
 		j.trustUnseen(vendor)
@@ -165,13 +183,13 @@ func (j *judging) principal(f *trustFacts, vendor string) verdict {
 			return j.keptOut(f, e, v)
 		}
 	}
-	v.got = "account " + strings.Join(in, " and ")
+	v.got = whoAll(in)
 	switch {
 	case missing != "" && f.named && len(in) == 0:
 		v.got = "named, but not for sts:AssumeRole" // trust-action says the rest
 	case missing != "":
 		v.status, v.got = Fail, orElse(someOf(f.listed, 3), "nobody")
-		v.request = "Nobody of account " + missing + " gets in."
+		v.request = "Nobody of " + whoAll([]string{missing}) + " gets in."
 	default:
 		ends(f, &v)
 	}
@@ -190,8 +208,8 @@ func ends(f *trustFacts, v *verdict) {
 
 func (j *judging) setPrincipal() string {
 	var all []string
-	for _, id := range j.want.Principals {
-		all = append(all, "arn:"+orElse(j.want.Partition, "aws")+":iam::"+id+":root")
+	for _, who := range j.want.Principals {
+		all = append(all, policy.PrincipalARN(orElse(j.want.Partition, "aws"), who))
 	}
 	return "On the role's page, Trust relationships, Edit trust policy: set the principal to " + strings.Join(all, " and ") + "."
 }
@@ -209,7 +227,7 @@ func (j *judging) keptOut(f *trustFacts, e *policy.Entry, v verdict) verdict {
 		}
 		v.fix = fmt.Sprintf("On the role's page, Trust relationships, remove statement %d, which denies it.", e.Statement+1)
 	case !e.Whole:
-		v.status, v.got = Fail, "only "+someOf(f.partial, 3)
+		v.status, v.got = Fail, "only "+orElse(someOf(f.partial, 3), someOf(f.listed, 3))
 	case e.Outcome == policy.Denied:
 		v.status, v.got = Fail, "trusted only under conditions that it does not meet: "+someOf(f.asked, 4)
 		v.fix = "Remove them from the trust policy, on the role's page under Trust relationships."

@@ -19,7 +19,7 @@ import (
 // template is one role with its policy, as the exports write it.
 func template(t testing.TB, change func(*policy.SetupRole)) string {
 	t.Helper()
-	role := policy.SetupRole{ID: "SpotRole", Name: "Spot-Role", AccountIDs: []string{vendor}, ExternalID: extID, Output: "SpotinstRoleArn",
+	role := policy.SetupRole{ID: "SpotRole", Name: "Spot-Role", Principals: []string{vendor}, ExternalID: extID, Output: "SpotinstRoleArn",
 		Policies: []policy.SetupPolicy{{ID: "SpotPolicy", Name: "Spot-Policy", Document: somePolicy(t)}}}
 	if change != nil {
 		change(&role)

@@ -10,6 +10,8 @@ import (
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"rolecall/policy"
 )
 
 // candidatesPerRound bounds how many matching roles one round reads in full.
@@ -237,7 +239,9 @@ func (w *RoleWatch) mentionsVendor(trust string) bool {
 	if strings.Contains(trust, `\u`) || strings.Contains(trust, "%5Cu") {
 		return true
 	}
-	return slices.ContainsFunc(w.want.Principals, func(id string) bool { return strings.Contains(trust, id) })
+	return slices.ContainsFunc(w.want.Principals, func(who string) bool {
+		return strings.Contains(trust, policy.ParsePrincipal(who).AccountID)
+	})
 }
 
 // standing judges a trust policy. Without a known external ID every role that

@@ -7,19 +7,28 @@ import (
 	"strings"
 )
 
-// NewTrust makes the trust policy of a role that the given accounts may assume:
-// sts:AssumeRole for arn:PARTITION:iam::ID:root of each, under StringEquals
-// sts:ExternalId, or without a condition where externalID is "".
-func NewTrust(partition string, accountIDs []string, externalID string) *Document {
+// NewTrust makes the trust policy of a role that the given principals may
+// assume (see PrincipalARN): sts:AssumeRole under StringEquals sts:ExternalId,
+// or without a condition where externalID is "".
+func NewTrust(partition string, principals []string, externalID string) *Document {
 	s := Statement{Effect: Allow, Principal: Principals{}, Action: []string{"sts:AssumeRole"}}
-	for _, id := range accountIDs {
-		s.Principal["AWS"] = append(s.Principal["AWS"], "arn:"+partition+":iam::"+id+":root")
+	for _, who := range principals {
+		s.Principal["AWS"] = append(s.Principal["AWS"], PrincipalARN(partition, who))
 	}
 	if externalID != "" {
 		s.Condition = []Condition{{Operator: "StringEquals", Key: "sts:ExternalId", Values: []string{externalID}, scalar: true}}
 	}
 	s.form.scalar = map[string]bool{"Action": true, "Principal.AWS": true}
 	return NewDocument(s)
+}
+
+// PrincipalARN is how a trust policy names a principal: an account's number
+// becomes the ARN of the account as a whole, and an ARN stays.
+func PrincipalARN(partition, who string) string {
+	if isAccountID(who) {
+		return "arn:" + partition + ":iam::" + who + ":root"
+	}
+	return who
 }
 
 // InPartition returns the document with every ARN in the given partition: in

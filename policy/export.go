@@ -21,7 +21,7 @@ type SetupRole struct {
 	Name        string // "" leaves it to AWS, except in the CLI script
 	Path        string // "" is "/"
 	Description string
-	AccountIDs  []string // who may assume it
+	Principals  []string // who may assume it: account numbers, and ARNs of users and roles
 	// ExternalID is required of them; "" with AskExternalID leaves it to
 	// whoever runs the export, "" without it requires none.
 	ExternalID      string
@@ -63,7 +63,7 @@ func (s *Setup) check() error {
 			}
 			seen[id] = true
 		}
-		if len(r.AccountIDs) == 0 || !slices.ContainsFunc(r.AccountIDs, isAccountID) {
+		if len(r.Principals) == 0 || !slices.ContainsFunc(r.Principals, func(who string) bool { return ParsePrincipal(who).AccountID != "" }) {
 			return fmt.Errorf("export role %s: no account may assume it", r.ID)
 		}
 		if r.Output != "" && strings.Trim(r.Output, alphanumeric) != "" {
@@ -89,7 +89,7 @@ func (r *SetupRole) trust(partition string) *Document {
 	if r.guarded() {
 		id = externalIDPlaceholder
 	}
-	return NewTrust(partition, r.AccountIDs, id)
+	return NewTrust(partition, r.Principals, id)
 }
 
 // cutPartition splits an ARN of a known partition behind its "arn:".

@@ -30,13 +30,13 @@ const tricky = `{"Version":"2012-10-17","Statement":[
 
 func setup(t testing.TB) *Setup {
 	return &Setup{Description: "Connects this account to the vendor: \"quotes\" & $things.", Partition: "aws-cn", Roles: []SetupRole{
-		{ID: "SpotRole", Name: "Spot-Role", Path: "/vendors/", Description: "It's the vendor's role", AccountIDs: []string{"922761411349"}, ExternalID: extid,
+		{ID: "SpotRole", Name: "Spot-Role", Path: "/vendors/", Description: "It's the vendor's role", Principals: []string{"922761411349"}, ExternalID: extid,
 			Policies: []SetupPolicy{
 				{ID: "SpotPolicy", Name: "Spot-Policy", Description: "What \"Spot\" may do: ${x}", Document: parsed(t, []byte(tricky), Identity), Notes: map[string]string{"Home": "why\nit is needed"}},
 				{ID: "SpotInline", Name: "inline", Document: parsed(t, []byte(statement(allowList+`"Resource":"*"`)), Identity), Inline: true}},
 			ManagedPolicies: []string{"arn:aws:iam::aws:policy/SecurityAudit"}, Boundary: "arn:aws:iam::111122223333:policy/boundary",
 			SessionDuration: 2 * time.Hour, Tags: []SetupTag{{"team", "a 'b' \"c\""}}, Output: "SpotinstRoleArn"},
-		{ID: "FinOpsRole", Name: "FinOps", AccountIDs: []string{"884866656237", "627743545735"}, AskExternalID: true,
+		{ID: "FinOpsRole", Name: "FinOps", Principals: []string{"884866656237", "627743545735"}, AskExternalID: true,
 			Policies: []SetupPolicy{{ID: "FinOpsPolicy", Name: "FinOps-Policy", Document: parsed(t, []byte(statement(allowList+`"Resource":"*"`)), Identity)}}, Output: "SpotFinOpsRoleArn"},
 	}}
 }
@@ -217,7 +217,7 @@ func TestTerraformReadsBackAnyText(t *testing.T) {
 			value := texts[i%len(texts)]
 			tags, want[key] = append(tags, SetupTag{Key: key, Value: value}), cty.StringVal(value)
 		}
-		s := Setup{Roles: []SetupRole{{ID: "SpotRole", Name: texts[0] + "x", AccountIDs: []string{"922761411349"}, ExternalID: extid, Tags: tags}}}
+		s := Setup{Roles: []SetupRole{{ID: "SpotRole", Name: texts[0] + "x", Principals: []string{"922761411349"}, ExternalID: extid, Tags: tags}}}
 		text, err := s.Terraform()
 		if err != nil {
 			t.Skip(err)
@@ -343,7 +343,7 @@ func TestShellStops(t *testing.T) {
 func TestExportRefuses(t *testing.T) {
 	for name, spoil := range map[string]func(*SetupRole){
 		"an ID with a colon": func(r *SetupRole) { r.ID = "a:b" },
-		"no account":         func(r *SetupRole) { r.AccountIDs = nil },
+		"no account":         func(r *SetupRole) { r.Principals = nil },
 		"output with lines":  func(r *SetupRole) { r.Output = "a\nb" },
 		"no document":        func(r *SetupRole) { r.Policies[0].Document = nil },
 		"an ID twice":        func(r *SetupRole) { r.Policies[0].ID = r.ID },

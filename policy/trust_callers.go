@@ -13,10 +13,11 @@ type callerKind struct {
 
 // callers lists the IAM callers of a partition, one of every kind that the
 // document can tell apart by its principals and by its conditions on
-// aws:PrincipalArn and aws:PrincipalAccount. accounts are to be told apart too.
-// It is false where there are too many kinds to list them all.
-func (d *Document) callers(partition string, accounts []string) ([]callerKind, bool) {
-	tests := d.callerTests(partition, accounts)
+// aws:PrincipalArn and aws:PrincipalAccount. Those of others are to be told
+// apart too: accounts, and users and roles by their ARNs. It is false where
+// there are too many kinds to list them all.
+func (d *Document) callers(partition string, others []string) ([]callerKind, bool) {
+	tests := d.callerTests(partition, others)
 	found, complete := splitter{tests: tests, domains: callerDomains(partition)}.split()
 	out := make([]callerKind, 0, len(found))
 	for _, c := range found {
@@ -52,9 +53,16 @@ func (d *Document) sessions(partition string) []string {
 }
 
 // callerTests are the patterns that tell ARNs of callers apart.
-func (d *Document) callerTests(partition string, accounts []string) []pattern {
-	accounts = slices.Clone(accounts)
+func (d *Document) callerTests(partition string, others []string) []pattern {
+	var accounts []string
 	var tests []pattern
+	for _, who := range others {
+		p := ParsePrincipal(who)
+		accounts = append(accounts, p.AccountID)
+		if p.AccountID != "" && !p.Whole {
+			tests = append(tests, pattern{}.letters(who))
+		}
+	}
 	for i := range d.Statements {
 		s := &d.Statements[i]
 		for _, v := range slices.Concat(s.Principal["AWS"], s.NotPrincipal["AWS"]) {

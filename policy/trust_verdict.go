@@ -10,7 +10,7 @@ import (
 type Inquiry struct {
 	Partition    string   // the role's; "" for any that the document names
 	Account      string   // the role's own
-	Vendor       []string // accounts that have to get in
+	Vendor       []string // who has to get in: accounts as a whole, and users and roles by their ARNs
 	ExternalID   string   // the one they send; "" where it is not known, or none is sent
 	NoExternalID bool     // they send none
 	Now          time.Time
@@ -22,7 +22,7 @@ type Inquiry struct {
 // Verdict is who gets in by a trust policy. It rests on requests alone: one of
 // every kind that the document can tell apart was put to it.
 type Verdict struct {
-	Vendor []Entry // one for each of the vendor's accounts, in their order
+	Vendor []Entry // one for each of the vendor's principals, in their order
 	// Without is a request of the vendor without an external ID that gets in,
 	// Loose one with an ID that the document does not name. Nil for none, and
 	// where the vendor sends no external ID.
@@ -39,16 +39,16 @@ type Verdict struct {
 	Gone []string
 }
 
-// Entry is whether one account of the vendor gets in with its external ID,
+// Entry is whether one principal of the vendor gets in with its external ID,
 // or, where that is not accepted, with the one that is.
 type Entry struct {
-	Account string
+	Account string // its number, or the ARN of a user or role
 	// Outcome is Allowed only where every user and role of the account gets in,
 	// whatever the keys hold that are not certain.
 	Outcome Outcome
 	Key     string // Depends: the key that decides
 	// Named is true where some Allow of sts:AssumeRole names the account or a
-	// principal of it, Whole where one names the account as a whole.
+	// principal of it, Whole where one names all of what has to get in.
 	Named, Whole bool
 	ExternalID   string
 	OwnID        bool     // it is the vendor's, or the vendor's is not known
@@ -148,11 +148,16 @@ type inquest struct {
 }
 
 // isVendor reports whether a caller is of one of the vendor's accounts, in the
-// role's partition.
+// role's partition, or the user or role that the vendor calls as.
 func (i *inquest) isVendor(c Caller) bool {
 	p := ParsePrincipal(c.ARN)
-	return (i.q.Partition == "" || p.Partition == i.q.Partition) && slices.Contains(i.q.Vendor, p.AccountID)
+	return (i.q.Partition == "" || p.Partition == i.q.Partition) &&
+		slices.ContainsFunc(i.q.Vendor, func(who string) bool { return isOf(c, who) })
 }
+
+// isOf tells whether a caller is who a vendor's principal means: anybody of an
+// account, or one user or role.
+func isOf(c Caller, who string) bool { return c.ARN == who || c.AccountID() == who }
 
 // request is a call of sts:AssumeRole of which nothing is known but who calls.
 // What is true of the one caller's name and account must not be taken as true
@@ -161,7 +166,8 @@ func (i *inquest) request(c callerKind) Request {
 	r := NewRequest(AssumeRole, c.Caller, i.q.Now).Open()
 	r.memo = i.memo
 	account := c.AccountID()
-	known := c.single || account == i.q.Account || slices.Contains(i.q.Vendor, account)
+	known := c.single || account == i.q.Account ||
+		slices.ContainsFunc(i.q.Vendor, func(who string) bool { return ParsePrincipal(who).AccountID == account })
 	r = r.set("aws:principalarn", setting{values: []string{c.ARN}, example: !c.single}).
 		set("aws:principalaccount", setting{values: []string{account}, example: !known}).
 		set("aws:username", setting{open: c.Type() == "User"})
@@ -177,13 +183,13 @@ func (i *inquest) request(c callerKind) Request {
 // later leaves the time open, from now on.
 func later(r Request) Request { return r.Unknown("aws:CurrentTime", "aws:EpochTime") }
 
-// entry judges one account of the vendor.
-func (i *inquest) entry(account string) Entry {
-	e := Entry{Account: account, Statement: -1}
-	e.Named, e.Whole = i.d.namesAccount(account, i.q.Partition)
+// entry judges one principal of the vendor.
+func (i *inquest) entry(who string) Entry {
+	e := Entry{Account: who, Statement: -1}
+	e.Named, e.Whole = i.d.names(ParsePrincipal(who), i.q.Partition)
 	var callers []callerKind
 	for _, c := range i.callers {
-		if i.isVendor(c.Caller) && c.AccountID() == account && (c.Type() == "User" || c.Type() == "AssumedRole") {
+		if i.isVendor(c.Caller) && isOf(c.Caller, who) && (c.Type() == "User" || c.Type() == "AssumedRole") {
 			callers = append(callers, c)
 		}
 	}
@@ -402,9 +408,10 @@ func admit(all []Admission, found Admission) []Admission {
 	return append(all, found)
 }
 
-// namesAccount reports whether an Allow of sts:AssumeRole names an account or
-// somebody of it, and whether one names the account as a whole.
-func (d *Document) namesAccount(account, partition string) (some, whole bool) {
+// names reports whether an Allow of sts:AssumeRole names the account of a
+// principal or somebody of it, and whether one names all that the principal
+// means.
+func (d *Document) names(who Principal, partition string) (some, whole bool) {
 	for i := range d.Statements {
 		s := &d.Statements[i]
 		if s.Effect != Allow || !s.Covers(AssumeRole) {
@@ -412,8 +419,8 @@ func (d *Document) namesAccount(account, partition string) (some, whole bool) {
 		}
 		for _, p := range awsPrincipals(s.Principal) {
 			samePartition := p.Partition == "" || partition == "" || p.Partition == partition
-			if p.AccountID == account && samePartition {
-				some, whole = true, whole || p.Whole
+			if p.AccountID == who.AccountID && samePartition {
+				some, whole = true, whole || p.Whole || p.Value == who.Value
 			}
 			if p.Anyone {
 				whole = true

@@ -15,7 +15,7 @@ import (
 func (w *world) stacked() (*undo.Remover, aws.Stack) {
 	w.t.Helper()
 	w.direct()
-	setup := policy.Setup{Description: "For Spot", Roles: []policy.SetupRole{{ID: "SpotRole", Name: "Spot-Role", AccountIDs: []string{"922761411349"},
+	setup := policy.Setup{Description: "For Spot", Roles: []policy.SetupRole{{ID: "SpotRole", Name: "Spot-Role", Principals: []string{"922761411349"},
 		ExternalID: "spotinst:aws:extid:0123456789abcdef", Output: "SpotinstRoleArn",
 		Policies: []policy.SetupPolicy{{ID: "SpotPolicy", Name: "Spot-Policy", Document: w.wantedPolicy()}}}}}
 	template, err := setup.CloudFormation()

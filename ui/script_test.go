@@ -67,12 +67,7 @@ func setUp(env *testscript.Env) error {
 	env.Defer(func() { _ = errors.Join(w.aws.Close(), w.spot.Close()) })
 	env.Values[worldKey{}] = w
 	target := w.aws.Target()
-	examples, err := filepath.Abs(filepath.Join("..", "assets", "vendors", "examples"))
-	if err != nil {
-		return err
-	}
 	for name, value := range map[string]string{
-		"EXAMPLES":                  examples,
 		"HOME":                      filepath.Join(env.WorkDir, "home"),
 		"XDG_STATE_HOME":            filepath.Join(env.WorkDir, "state"),
 		"XDG_CONFIG_HOME":           filepath.Join(env.WorkDir, "config"),

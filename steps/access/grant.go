@@ -92,7 +92,7 @@ func (g Grant) WantUser() aws.WantUser {
 func (g Grant) SetupRole() policy.SetupRole {
 	out := policy.SetupRole{
 		ID: templateName(g.Purpose, "Arn"), Name: g.Name, Path: g.Path, Description: g.Role.Description,
-		AccountIDs: g.Trusted, ExternalID: g.ExternalID, AskExternalID: g.ExternalID == "" && g.NeedsExternalID(),
+		Principals: g.Trusted, ExternalID: g.ExternalID, AskExternalID: g.ExternalID == "" && g.NeedsExternalID(),
 		ManagedPolicies: g.Managed, Boundary: g.Boundary, SessionDuration: g.SessionFor, Output: g.Purpose,
 	}
 	for _, tag := range g.TagList() {

@@ -74,7 +74,7 @@ func planStack(s *step.Session) (stackPlan, error) {
 					fmt.Sprintf("%s characters · %s", screen.Thousands(p.Document.Characters()), screen.ShortDigest(p.Document.Digest()))})
 			}
 		}
-		detail := "trusts " + strings.Join(role.AccountIDs, " and ")
+		detail := "trusts " + strings.Join(role.Principals, " and ")
 		if role.ExternalID != "" {
 			detail += " under the external ID"
 		}
