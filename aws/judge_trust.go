@@ -82,8 +82,9 @@ func isVendor(p policy.Principal, want Want) bool {
 	})
 }
 
-// whoAll names principals in one phrase: "account 111122223333", or an ARN.
-func whoAll(principals []string) string {
+// Principals names who is trusted in one phrase: "account 111122223333", or an
+// ARN.
+func Principals(principals []string) string {
 	var accounts, all []string
 	for _, who := range principals {
 		if strings.HasPrefix(who, "arn:") {
@@ -121,7 +122,7 @@ func (f *trustFacts) shut() bool {
 func (j *judging) trustChecks() {
 	vendor := "the vendor's account"
 	if len(j.want.Principals) > 0 {
-		vendor = whoAll(j.want.Principals)
+		vendor = Principals(j.want.Principals)
 	}
 	if j.role == nil || j.role.Trust == nil {
 		j.trustUnseen(vendor)
@@ -183,13 +184,13 @@ func (j *judging) principal(f *trustFacts, vendor string) verdict {
 			return j.keptOut(f, e, v)
 		}
 	}
-	v.got = whoAll(in)
+	v.got = Principals(in)
 	switch {
 	case missing != "" && f.named && len(in) == 0:
 		v.got = "named, but not for sts:AssumeRole" // trust-action says the rest
 	case missing != "":
 		v.status, v.got = Fail, orElse(someOf(f.listed, 3), "nobody")
-		v.request = "Nobody of " + whoAll([]string{missing}) + " gets in."
+		v.request = "Nobody of " + Principals([]string{missing}) + " gets in."
 	default:
 		ends(f, &v)
 	}

@@ -108,9 +108,12 @@ func (r Request) Role(purpose string) *describe.Role {
 	return &describe.Role{Purpose: purpose}
 }
 
-// Trusted are the vendor's AWS accounts that a role of this purpose trusts;
-// empty where no account is known.
+// Trusted are whom a role of this purpose trusts: the vendor's AWS accounts, and
+// its roles and users by their ARNs. It is empty where nobody is known.
 func (r Request) Trusted(purpose string) []string {
+	if chosen := r.Role(purpose).TrustedBy(r.Parameters, r.Partition); chosen != "" {
+		return []string{chosen}
+	}
 	accounts := r.Vendor.TrustedAccounts(r.Role(purpose), r.Partition)
 	if len(accounts) == 0 && r.TrustedAccount != "" {
 		return []string{r.TrustedAccount}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"rolecall/aws"
+	"rolecall/steps/describe"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
@@ -119,8 +120,8 @@ func (c *Partition) Screen(s *step.Session) screen.Screen {
 	if c.asking {
 		view.Blocks = []screen.Block{
 			screen.Text{Body: s.Vendor.Partitions[s.Partition].Why},
-			screen.Text{Body: "Which AWS account does " + s.Vendor.Whose() + " console tell you to trust?"},
-			screen.Input{ID: "trusted-account", Label: s.Vendor.Whose() + " account ID", Value: s.TrustedAccount, Hint: c.hint(s), Problem: c.field, Flag: "--trusted-account"},
+			screen.Text{Body: "Which " + c.asked(s) + " does " + s.Vendor.Whose() + " console tell you to trust?"},
+			screen.Input{ID: "trusted-account", Label: s.Vendor.Whose() + " " + c.fieldName(s), Value: s.TrustedAccount, Hint: c.hint(s), Problem: c.field, Flag: "--trusted-account"},
 		}
 		return view
 	}
@@ -154,10 +155,35 @@ func (c *Partition) grantsMore(s *step.Session, view screen.Screen) screen.Scree
 	return view
 }
 
+// asksARN tells whether the vendor's console shows the ARN of a role or user.
+func (c *Partition) asksARN(s *step.Session) bool {
+	return s.Vendor.Partitions[s.Partition].Ask == describe.AskARN
+}
+
+func (c *Partition) asked(s *step.Session) string {
+	if c.asksARN(s) {
+		return "role or user"
+	}
+	return "AWS account"
+}
+
+func (c *Partition) fieldName(s *step.Session) string {
+	if c.asksARN(s) {
+		return "role or user ARN"
+	}
+	return "account ID"
+}
+
 // hint says what is asked for. A rehearsal has no console to copy it from.
 func (c *Partition) hint(s *step.Session) string {
-	if s.Rehearsal {
-		return "twelve digits; in a rehearsal any will do, such as 444455556666"
+	sample := describe.SamplePrincipal(s.Vendor.Partitions[s.Partition].Ask, s.Partition)
+	switch {
+	case s.Rehearsal && c.asksARN(s):
+		return "in a rehearsal any will do, such as " + sample
+	case c.asksARN(s):
+		return sample
+	case s.Rehearsal:
+		return "twelve digits; in a rehearsal any will do, such as " + sample
 	}
 	return "twelve digits"
 }

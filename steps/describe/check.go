@@ -56,6 +56,7 @@ func (r *reader) check(v *Vendor) {
 	r.rule("name", v.Name, nameRule())
 	r.need("title", v.Title, "the vendor's name as people write it")
 	r.borrowed(v)
+	r.day("read", v.Read)
 	r.api(v.API)
 	r.handOver(v)
 	r.links("links", map[string]string{
@@ -210,7 +211,8 @@ func (r *reader) partitions(v *Vendor) {
 		r.rule(path+"#key", id, partitionRule())
 		p := v.Partitions[id]
 		r.need(path+".title", p.Title, "the partition's name as people write it")
-		r.account(path+".trusted_account", p.TrustedAccount)
+		r.account(path+".trusted_account", p.TrustedAccount, id)
+		r.oneOf(path+".ask", p.Ask, AskAccount, AskARN)
 		if other, ok := v.partitionOf(p.TrustedAccount); ok && other != id && p.TrustedAccount != "" {
 			r.wrong(path+".trusted_account", fmt.Sprintf("%s is the account of %s already, and an account is in one partition.", p.TrustedAccount, other), "an account of this partition", "Correct one of them.")
 		}
@@ -264,9 +266,15 @@ func (r *reader) ownNames(v *Vendor) {
 	}
 }
 
-func (r *reader) account(path, id string) {
-	if id != "" && !isAccount(id) {
-		r.wrong(path, fmt.Sprintf("%q is not an AWS account number.", clean(id)), "twelve digits in quotes", "Correct it.")
+// account checks who is trusted in a partition.
+func (r *reader) account(path, id, partition string) {
+	of, isARN := arnPartition(id)
+	switch {
+	case id == "" || isAccount(id) || isARN && of == partition:
+	case isARN:
+		r.wrong(path, fmt.Sprintf("%q is in the partition %s.", clean(id), of), "somebody of the partition "+partition, "A role can only trust its own partition: correct it.")
+	default:
+		r.wrong(path, fmt.Sprintf("%q is not an AWS account number.", clean(id)), "twelve digits in quotes, or the ARN of one role or user", "Correct it.")
 	}
 }
 

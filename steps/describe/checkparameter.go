@@ -43,10 +43,14 @@ func (r *reader) choices(at string, p Parameter) {
 		r.wrong(at, "A choice has no pattern and no example: its list says which values there are.", "choices alone", "Remove them.")
 	}
 	r.unique(at+".choices", "value", p.values())
+	if n := len(p.accounts()); n > 0 && n < len(p.Choices) {
+		r.wrong(at+".choices", "Some choices say who is trusted, and some do not.", "trusted_account for each choice, or for none", "Add it to the others.")
+	}
 	for i, c := range p.Choices {
 		path := fmt.Sprintf("%s.choices[%d]", at, i)
 		r.need(path+".value", c.Value, "the value that is filled in")
 		r.need(path+".title", c.Title, "what people call it")
+		r.account(path+".trusted_account", c.TrustedAccount, Commercial)
 		if widens(c.Value) {
 			r.wrong(path+".value", fmt.Sprintf("The value %q has a *, ? or $.", clean(c.Value)), "a value that stands for itself alone", "Write it out.")
 		}
@@ -97,7 +101,7 @@ func (r *reader) placeholders(path string, v *Vendor, role *Role) {
 		fills, lies := placesOf(role.Document, name)
 		if lies != "" {
 			r.wrong(at, fmt.Sprintf("The placeholder %s stands in %s, where nothing is filled in.", clean(name), lies), "its name in a Resource or a Condition", "Write out what stands there.")
-		} else if !fills && !v.instructs(name) {
+		} else if !fills && !v.instructs(name) && len(role.Parameters[name].accounts()) == 0 {
 			r.wrong(at, fmt.Sprintf("Neither the policy nor an instruction has the placeholder %s.", clean(name)), "its name in a Resource or a Condition, as a word of its own, or in braces in an instruction", "Use it there, or remove the parameter.")
 		}
 	}

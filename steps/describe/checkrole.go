@@ -28,7 +28,7 @@ func (r *reader) role(path string, v *Vendor, role *Role) {
 	r.names(path, role)
 	r.description(path+".description", role.Description)
 	for i, id := range role.Principals {
-		r.account(fmt.Sprintf("%s.principals[%d]", path, i), id)
+		r.account(fmt.Sprintf("%s.principals[%d]", path, i), id, Commercial)
 	}
 	for _, name := range sortedKeys(role.Parameters) {
 		r.parameter(path, name, v, role)

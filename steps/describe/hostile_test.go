@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	"rolecall/steps"
@@ -107,7 +108,7 @@ func TestWarnings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := fmt.Sprint(v.Warnings())
+	said := fmt.Sprint(v.Warnings(time.Unix(1_764_000_000, 0)))
 	for _, want := range []string{"link-local", "STAGE_PREFIX", "OTHER_WORD"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%s is not said: %s", want, said)

@@ -23,9 +23,16 @@ func (v *Vendor) DefaultPartition() string {
 	return v.PartitionsOf()[0]
 }
 
-// TrustedAccounts are the vendor's AWS accounts that a role has to trust in a
-// partition. It is empty where the description names none: then the person
-// reads it in the vendor's console.
+// What a vendor's console shows to be trusted.
+const (
+	AskAccount = "account" // the number of an AWS account
+	AskARN     = "arn"     // the ARN of a role or user
+)
+
+// TrustedAccounts are who a role has to trust in a partition, as far as the
+// description says whatever was chosen: the vendor's AWS accounts by their
+// numbers, and its roles and users by their ARNs. It is empty where the
+// description names none: then the person reads it in the vendor's console.
 func (v *Vendor) TrustedAccounts(role *Role, partition string) []string {
 	if len(role.Principals) > 0 {
 		if partition != Commercial {
@@ -39,20 +46,68 @@ func (v *Vendor) TrustedAccounts(role *Role, partition string) []string {
 	return nil
 }
 
-// CheckTrustedAccount refuses an account that a role of this partition cannot
-// or must not trust. The error is a Mistake.
+// TrustedBy is who a choice makes the role trust, by the values of its
+// parameters; empty where none was made that decides it, or in another partition
+// than the commercial one.
+func (r *Role) TrustedBy(values map[string]string, partition string) string {
+	if partition != Commercial {
+		return ""
+	}
+	for _, name := range r.ParameterNames() {
+		for _, choice := range r.Parameters[name].Choices {
+			if choice.Value == values[name] && choice.TrustedAccount != "" {
+				return choice.TrustedAccount
+			}
+		}
+	}
+	return ""
+}
+
+// Calls are all whom the description knows to call in a partition, whatever is
+// chosen.
+func (v *Vendor) Calls(partition string) []string {
+	var all []string
+	for i := range v.Roles {
+		all = append(all, v.TrustedAccounts(&v.Roles[i], partition)...)
+		if partition == Commercial {
+			all = append(all, v.Roles[i].chosenAccounts()...)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (r *Role) chosenAccounts() []string {
+	var all []string
+	for _, name := range r.ParameterNames() {
+		all = append(all, r.Parameters[name].accounts()...)
+	}
+	return all
+}
+
+// accounts are those that the choices decide between.
+func (p Parameter) accounts() []string {
+	var all []string
+	for _, choice := range p.Choices {
+		if choice.TrustedAccount != "" {
+			all = append(all, choice.TrustedAccount)
+		}
+	}
+	return all
+}
+
+// CheckTrustedAccount refuses whom a role of this partition cannot or must not
+// trust: an account by its number, or a role or user by its ARN, as the vendor's
+// console shows it. The error is a Mistake.
 func (v *Vendor) CheckTrustedAccount(partition, account string) error {
 	where := v.Partitions[partition]
-	switch {
-	case !isAccount(account):
-		return Mistake{
-			What:     fmt.Sprintf("%q is not an AWS account number.", clean(account)),
-			Expected: "twelve digits",
-			Next:     "Copy the account ID from " + v.Title + "'s console.",
-		}
-	case where.TrustedAccount == account:
+	if where.TrustedAccount == account && account != "" {
 		return nil
-	case where.TrustedAccount != "":
+	}
+	if m, ok := v.malformed(partition, account); ok {
+		return m
+	}
+	if where.TrustedAccount != "" {
 		return Mistake{
 			What:     fmt.Sprintf("%s's account in %s is %s, not %s.", v.Title, where.Title, where.TrustedAccount, account),
 			Expected: "no --trusted-account: the description of " + v.Title + " names it",
@@ -70,6 +125,52 @@ func (v *Vendor) CheckTrustedAccount(partition, account string) error {
 	return nil
 }
 
+// malformed says what is wrong with the form of what was pasted as the vendor's
+// account.
+func (v *Vendor) malformed(partition, account string) (Mistake, bool) {
+	where := v.Partitions[partition]
+	if where.Ask != AskARN {
+		return Mistake{
+			What:     fmt.Sprintf("%q is not an AWS account number.", clean(account)),
+			Expected: "twelve digits",
+			Next:     "Copy the account ID from " + v.Title + "'s console.",
+		}, !isAccount(account)
+	}
+	m := Mistake{
+		What:     fmt.Sprintf("%q is not the ARN of a role or user.", clean(account)),
+		Expected: "an ARN such as " + SamplePrincipal(where.Ask, partition),
+		Next:     "Copy the ARN from " + v.Title + "'s console.",
+	}
+	of, ok := arnPartition(account)
+	if ok && of != partition {
+		m.What = fmt.Sprintf("%s is in the partition %s. A role can only trust somebody of its own partition, %s.", clean(account), of, partition)
+	}
+	return m, !ok || of != partition
+}
+
+// SamplePrincipal is what a vendor's console may show, by what it shows.
+func SamplePrincipal(ask, partition string) string {
+	if ask == AskARN {
+		return "arn:" + partition + ":iam::444455556666:role/vendor"
+	}
+	return "444455556666"
+}
+
+// arnPartition is the partition of the ARN of one role or user; not ok for
+// anything else, as for an account as a whole, a session or a pattern.
+func arnPartition(text string) (partition string, ok bool) {
+	parts := strings.Split(text, ":")
+	if len(text) > maxPrincipal || len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" || parts[3] != "" || !isAccount(parts[4]) {
+		return "", false
+	}
+	return parts[1], matches(`(role|user)/([!-)+->@-~]*/)?[A-Za-z0-9_+=,.@-]+`, parts[5]) && matches(partitionRule().pattern, parts[1])
+}
+
+// maxPrincipal is more than the longest ARN of a role: its path has at most 512
+// characters, its name 64.
+// Source: botocore iam/2010-05-08, pathType and roleNameType.
+const maxPrincipal = 640
+
 // partitionOf is the partition that the description knows an account in.
 func (v *Vendor) partitionOf(account string) (string, bool) {
 	for _, id := range v.PartitionsOf() {
@@ -78,7 +179,7 @@ func (v *Vendor) partitionOf(account string) (string, bool) {
 		}
 	}
 	for i := range v.Roles {
-		if slices.Contains(v.Roles[i].Principals, account) {
+		if slices.Contains(v.Roles[i].Principals, account) || slices.Contains(v.Roles[i].chosenAccounts(), account) {
 			return Commercial, true
 		}
 	}

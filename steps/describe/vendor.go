@@ -21,6 +21,7 @@ type Vendor struct {
 	Account  Term    `yaml:"account"` // the vendor's own account ("Spot account", act-…); empty Label: it has none
 	Needs    []Text  `yaml:"needs"`   // what the person needs before they start
 	Source   []Text  `yaml:"sources"` // where the facts come from
+	Read     string  `yaml:"read"`    // the day on which the sources were read: "2026-11-25"
 
 	NoAccess []Text `yaml:"no_access"` // what the vendor does not get, where it says so
 
@@ -73,7 +74,8 @@ type Term struct {
 // Partition is what differs in one AWS partition.
 type Partition struct {
 	Title          string `yaml:"title"`           // "AWS GovCloud (US)"
-	TrustedAccount string `yaml:"trusted_account"` // empty: the person reads it in the vendor's console
+	TrustedAccount string `yaml:"trusted_account"` // a number, or the ARN of a role or user; empty: the person reads it in the vendor's console
+	Ask            string `yaml:"ask"`             // what that console shows: account (a number) or arn (of a role or user); empty means account
 	Customise      bool   `yaml:"customise"`
 	Why            string `yaml:"why"` // why it cannot be customised, or why the account is asked for
 }
@@ -98,7 +100,7 @@ type Role struct {
 	PolicyName  string   `yaml:"policy_name"` // suggested; empty without Policy
 	Description string   `yaml:"description"` // of the role in AWS, Latin-1, at most 1000 characters
 	Inline      bool     `yaml:"inline"`      // the policy is the role's own, not a managed one
-	Principals  []string `yaml:"principals"`  // account IDs trusted instead of the partition's; they are of the partition aws
+	Principals  []string `yaml:"principals"`  // account IDs, and ARNs of roles and users, trusted instead of the partition's; they are of the partition aws
 	NoExternal  string   `yaml:"no_external"` // why the vendor's template has no external ID here; empty: it has one
 	Submit      bool     `yaml:"submit"`      // the vendor's API takes this ARN
 	Field       string   `yaml:"field"`       // the box in the vendor's console where it goes
@@ -142,6 +144,10 @@ type Parameter struct {
 type Choice struct {
 	Value string `yaml:"value"` // what is filled in, and what the flag takes: "eu1"
 	Title string `yaml:"title"` // "Europe (Frankfurt)"
+	// TrustedAccount is trusted where this was chosen, instead of the
+	// partition's: a number, or the ARN of a role or user. It is of the partition
+	// aws.
+	TrustedAccount string `yaml:"trusted_account"`
 }
 
 // The kinds of a Parameter.

@@ -11,6 +11,7 @@ import (
 // of descriptions, which name them as marks: another word here breaks files.
 const (
 	labelAccountID  = "Account ID"
+	labelPrincipal  = "Principal"
 	labelPolicyName = "Policy name"
 	labelAttach     = "Policy to attach"
 	labelRoleName   = "Role name"
@@ -37,7 +38,7 @@ func PolicyMarks() []string {
 
 // RoleMarks are the marks of the step Role.
 func RoleMarks() []string {
-	marks := []string{describe.MarkOpened, step.LabelExternalID, step.LabelManagedPolicy, labelRoleName, labelTrust, labelPolicyName, step.LabelPolicyDocument}
+	marks := []string{describe.MarkOpened, step.LabelExternalID, step.LabelManagedPolicy, labelRoleName, labelTrust, labelPrincipal, labelPolicyName, step.LabelPolicyDocument}
 	for n := range mostLabelledIDs {
 		marks = append(marks, accountLabel(n))
 	}

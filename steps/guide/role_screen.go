@@ -124,7 +124,7 @@ func (c *Role) openNearest(s *step.Session) []screen.Effect {
 func (c *Role) openOlder(s *step.Session) []screen.Effect {
 	console, ok := aws.ConsoleFor(s.Partition)
 	accounts := s.Request().Trusted(c.Spec.Role)
-	if !ok || len(accounts) != 1 {
+	if !ok || !oneAccount(accounts) {
 		return nil
 	}
 	part := s.Part(c.Spec.Role)
@@ -135,7 +135,11 @@ func (c *Role) values(s *step.Session) screen.Facts {
 	part := s.Part(c.Spec.Role)
 	var facts screen.Facts
 	for i, id := range s.Request().Trusted(c.Spec.Role) {
-		facts = append(facts, screen.Fact{Label: accountLabel(i), Value: id, Copy: true})
+		label := accountLabel(i)
+		if isARN(id) {
+			label = labelPrincipal
+		}
+		facts = append(facts, screen.Fact{Label: label, Value: id, Copy: true})
 	}
 	if part.ExternalID != "" {
 		facts = append(facts, screen.Fact{Label: step.LabelExternalID, Value: part.ExternalID, Copy: true})
@@ -159,13 +163,18 @@ func (c *Role) trustPolicy(s *step.Session) screen.Block {
 		About: fmt.Sprintf("%s characters", screen.Thousands(g.Trust.Characters()))}
 }
 
+// oneAccount tells whether one account by its number is all that is trusted.
+func oneAccount(trusted []string) bool { return len(trusted) == 1 && !isARN(trusted[0]) }
+
+func isARN(who string) bool { return strings.HasPrefix(who, "arn:") }
+
 func (c *Role) link(s *step.Session) (screen.Link, bool) {
 	console, ok := aws.ConsoleFor(s.Partition)
 	accounts := s.Request().Trusted(c.Spec.Role)
 	if !ok || len(accounts) == 0 {
 		return screen.Link{}, false
 	}
-	if len(accounts) > 1 {
+	if !oneAccount(accounts) {
 		return screen.Link{Label: "Roles", URL: console.Roles()}, true // the form takes one account
 	}
 	part := s.Part(c.Spec.Role)
@@ -328,7 +337,7 @@ func (c *Role) wrongNamed(s *step.Session) screen.Problem {
 	named := c.seen.named
 	return screen.Problem{
 		What:     named.Role.Name + " exists and does not trust " + s.Vendor.Title + ".",
-		Expected: "a role that trusts account " + strings.Join(s.Request().Trusted(c.Spec.Role), " and "),
+		Expected: "a role that trusts " + aws.Principals(s.Request().Trusted(c.Spec.Role)),
 		Next:     "Create a role under another name, or change its trust policy.",
 		Kind:     screen.NotAsNeeded, Passing: true, Action: c.mending().ID,
 	}
@@ -362,7 +371,7 @@ func (c *Role) actions(s *step.Session) []screen.Action {
 		if mend := c.mending(); mend.ID != "" {
 			more = append(more, mend)
 		}
-	} else if len(s.Request().Trusted(c.Spec.Role)) == 1 {
+	} else if oneAccount(s.Request().Trusted(c.Spec.Role)) {
 		more = append(more, screen.Action{ID: "older", Key: "a", Label: "older form"})
 	}
 	if !c.pasting {

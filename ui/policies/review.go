@@ -154,10 +154,8 @@ func (s *source) know(opts *review.Options, costs bool) error {
 		if err != nil {
 			return err
 		}
-		for i := range known.Roles {
-			for _, partition := range known.PartitionsOf() {
-				opts.Vendors = append(opts.Vendors, known.TrustedAccounts(&known.Roles[i], partition)...)
-			}
+		for _, partition := range known.PartitionsOf() {
+			opts.Vendors = append(opts.Vendors, known.Calls(partition)...)
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@
 package rehearse
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,9 +27,8 @@ import (
 // What a rehearsal begins with, so that enter alone leads through it. The
 // numbers are those of AWS's documentation.
 const (
-	Account          = "123456789012"
-	rehearsalTrusted = "444455556666" // the vendor's account where its description names none
-	VendorName       = "Rehearsal"
+	Account    = "123456789012"
+	VendorName = "Rehearsal"
 )
 
 // Answers fills in what a real account would have to be asked for. The vendor's
@@ -40,8 +40,8 @@ func Answers(s *step.Session, unattended bool) {
 	if s.VendorAccount == "" && s.NewVendorAccount == "" && s.Vendor != nil {
 		s.VendorAccount = s.Vendor.Account.Example
 	}
-	if s.TrustedAccount == "" && unattended {
-		s.TrustedAccount = rehearsalTrusted
+	if partition := cmp.Or(s.Partition, describe.Commercial); s.TrustedAccount == "" && unattended && s.Vendor != nil {
+		s.TrustedAccount = describe.SamplePrincipal(s.Vendor.Partitions[partition].Ask, partition)
 	}
 	if s.Vendor != nil {
 		s.Prepare() // what a vendor's own console would tell

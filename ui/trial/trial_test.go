@@ -1,7 +1,6 @@
 package trial_test
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,16 +12,11 @@ import (
 )
 
 // TestEveryShippedDescriptionIsWalked walks every way through every description
-// that comes with the program or lies beside it as an example.
+// that comes with the program.
 func TestEveryShippedDescriptionIsWalked(t *testing.T) {
 	t.Parallel()
-	names := assets.Vendors()
-	examples, err := filepath.Glob(filepath.Join("..", "..", "assets", "vendors", "examples", "*.yaml"))
-	if err != nil || len(examples) == 0 {
-		t.Fatalf("%v %v", examples, err)
-	}
-	for _, name := range append(names, examples...) {
-		t.Run(filepath.Base(name), func(t *testing.T) {
+	for _, name := range assets.Vendors() {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			v, err := steps.Library().Load(name)
 			if err != nil {

@@ -136,7 +136,7 @@ func checkVendor(ctx context.Context, a *cli.App, name, failOn string) error {
 			"Correct the first one and check again. The keys: rolecall vendors schema.")
 	}
 	checked.Vendor, checked.OK = v.Name, true
-	for _, m := range v.Warnings() {
+	for _, m := range v.Warnings(a.Env.Now()) {
 		checked.Warnings = append(checked.Warnings, mistakeJSON{What: m.What, Expected: m.Expected, Next: m.Next})
 	}
 	stopped, err := checked.rehearse(ctx, a, v)

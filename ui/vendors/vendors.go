@@ -56,6 +56,7 @@ type vendorInfo struct {
 	Products   []string          `json:"products"`
 	Roles      []roleInfo        `json:"roles"`
 	Sources    []string          `json:"sources"`
+	Read       string            `json:"sources_read,omitempty"` // the day on which they were
 }
 
 type methodInfo struct {
@@ -78,7 +79,7 @@ type roleInfo struct {
 func infoOf(v *describe.Vendor) vendorInfo {
 	info := vendorInfo{
 		Name: v.Name, Title: v.Title, About: v.About, ExternalID: v.ExternalID.Example,
-		Partitions: map[string]string{}, Products: v.AllBundles(), Methods: []methodInfo{}, Roles: []roleInfo{}, Sources: v.Source,
+		Partitions: map[string]string{}, Products: v.AllBundles(), Methods: []methodInfo{}, Roles: []roleInfo{}, Sources: v.Source, Read: v.Read,
 	}
 	if info.Products == nil {
 		info.Products = []string{}
@@ -165,6 +166,11 @@ func showVendor(a *cli.App, name string) error {
 		}
 		row("Trusts in "+id, account)
 	}
+	for i := range v.Roles {
+		for _, name := range v.Roles[i].ParameterNames() {
+			row(v.Roles[i].Parameters[name].Flag, parameterWords(v.Roles[i].Parameters[name]))
+		}
+	}
 	row("External ID", info.ExternalID)
 	row("Products", strings.Join(info.Products, ", "))
 	for _, r := range info.Roles {
@@ -173,8 +179,26 @@ func showVendor(a *cli.App, name string) error {
 	for _, source := range info.Sources {
 		row("Source", source)
 	}
+	if info.Read != "" {
+		row("Sources read", info.Read)
+	}
 	a.Out().Table(false, rows)
 	return nil
+}
+
+// parameterWords say what a parameter takes, and whom each choice has trusted.
+func parameterWords(p describe.Parameter) string {
+	if len(p.Choices) == 0 {
+		return p.Label + ", such as " + p.Example
+	}
+	words := make([]string, len(p.Choices))
+	for i, c := range p.Choices {
+		words[i] = c.Value
+		if c.TrustedAccount != "" {
+			words[i] += " (trusts " + c.TrustedAccount + ")"
+		}
+	}
+	return p.Label + ": " + strings.Join(words, ", ")
 }
 
 // grants says in a line what the role has attached.
