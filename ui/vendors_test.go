@@ -6,7 +6,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"rolecall/assets"
 	"rolecall/steps"
 	"rolecall/steps/describe"
 )
@@ -208,40 +210,50 @@ func rehearsal(file, method, access string) []string {
 	return args
 }
 
-// TestTheExamplesWork walks through every example vendor.
-func TestTheExamplesWork(t *testing.T) {
+// TestEveryVendorWorks goes through every method of every vendor that comes with
+// the program as a script would, and holds each to a page for its facts and the
+// day on which it was read.
+func TestEveryVendorWorks(t *testing.T) {
 	t.Parallel()
-	files, err := filepath.Glob(filepath.Join("..", "assets", "vendors", "examples", "*.yaml"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d examples, %v", len(files), err)
+	for _, name := range assets.Vendors() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			home := t.TempDir()
+			v, err := steps.Library().Load(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := time.Parse(time.DateOnly, v.Read); err != nil || len(v.Source) == 0 {
+				t.Errorf("%d sources, read on %q", len(v.Source), v.Read)
+			}
+			for _, source := range v.Source {
+				if !strings.Contains(source, "https://") {
+					t.Errorf("a source without its page: %s", source)
+				}
+			}
+			for _, m := range v.Methods {
+				code, out, talk := command(t, home, nil, append(rehearsal(name, m.ID, m.Access), parametersOf(v)...)...)
+				var result struct {
+					Roles []struct{ ARN string }
+					Users []struct{ ARN string }
+				}
+				if err := json.Unmarshal([]byte(out), &result); err != nil || code != 0 || len(result.Roles)+len(result.Users) == 0 {
+					t.Errorf("%s %s: exit %d, %v\n%s%s", m.ID, m.Access, code, err, out, talk)
+				}
+			}
+		})
 	}
-	home := t.TempDir()
-	for _, file := range files {
-		if code, out, talk := command(t, home, nil, "vendors", "check", file); code != 0 {
-			t.Errorf("%s: exit %d\n%s%s", file, code, out, talk)
-		}
-		v, err := steps.Library().Load(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, source := range v.Source {
-			if !strings.Contains(source, "https://") {
-				t.Errorf("%s: a source without its page: %s", file, source)
-			}
-		}
-		if len(v.Source) == 0 {
-			t.Errorf("%s names no source", file)
-		}
-		for _, m := range v.Methods {
-			code, out, talk := command(t, home, nil, rehearsal(file, m.ID, m.Access)...)
-			var result struct {
-				Roles []struct{ ARN string }
-			}
-			if err := json.Unmarshal([]byte(out), &result); err != nil || code != 0 || len(result.Roles) != 1 {
-				t.Errorf("%s %s: exit %d, %v\n%s%s", file, m.ID, code, err, out, talk)
-			}
+}
+
+// parametersOf are flags that give each parameter the value of its example.
+func parametersOf(v *describe.Vendor) []string {
+	var args []string
+	for _, role := range v.RolesFor(nil, describe.AccessRole) {
+		for _, name := range role.ParameterNames() {
+			args = append(args, role.Parameters[name].Flag, role.Parameters[name].Sample())
 		}
 	}
+	return args
 }
 
 // TestAVendorWithManagedPoliciesAlone goes through the commands with a role that

@@ -45,6 +45,14 @@ func externalIDRule() rule {
 	return rule{`[A-Za-z0-9_+=,.@:/-]{2,}`, 1224, "2–1,224 characters: letters, digits and _ + = , . @ : / -"}
 }
 
+// principalRule is who can be trusted: an account by its number, or one role or
+// user by its ARN. A path has no wildcard, and no colon.
+// Source: botocore iam/2010-05-08, pathType and roleNameType.
+func principalRule() rule {
+	return rule{`[0-9]{12}|arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/([!-)+-9;->@-~]*/)?[A-Za-z0-9_+=,.@-]+`, maxPrincipal,
+		"twelve digits in quotes, or the ARN of one role or user"}
+}
+
 func flagRule() rule { return rule{`--[a-z][a-z-]*`, 64, "a flag such as --report-bucket"} }
 
 func parameterRule() rule { return rule{`[A-Z][A-Z0-9_]*`, 64, "capitals, digits and _"} }
@@ -274,7 +282,7 @@ func (r *reader) account(path, id, partition string) {
 	case isARN:
 		r.wrong(path, fmt.Sprintf("%q is in the partition %s.", clean(id), of), "somebody of the partition "+partition, "A role can only trust its own partition: correct it.")
 	default:
-		r.wrong(path, fmt.Sprintf("%q is not an AWS account number.", clean(id)), "twelve digits in quotes, or the ARN of one role or user", "Correct it.")
+		r.wrong(path, fmt.Sprintf("%q is not an AWS account number.", clean(id)), principalRule().expected, "Correct it.")
 	}
 }
 

@@ -220,7 +220,7 @@ func (s *schema) of(t reflect.Type) map[string]any {
 // rulesByField are the patterns of values, by type and key.
 func rulesByField() map[string]rule {
 	link := rule{`https://[^\s"<>@/?#]+([/?#][^\s"<>]*)?`, 2048, "an https link"}
-	account := rule{`[0-9]{12}`, 12, "twelve digits"}
+	account := principalRule()
 	pattern := rule{`[\s\S]*`, maxPattern, "RE2"}
 	return map[string]rule{
 		"Vendor.name":               nameRule(),
@@ -238,6 +238,8 @@ func rulesByField() map[string]rule {
 		"ExternalID.pattern":        pattern,
 		"ExternalID.example":        externalIDRule(),
 		"Partition.trusted_account": account,
+		"Choice.trusted_account":    account,
+		"Vendor.read":               {`[0-9]{4}-[0-9]{2}-[0-9]{2}`, 10, "a day"},
 		"Link.url":                  link,
 		"Request.url":               link,
 		"Links.console":             link,
@@ -282,6 +284,7 @@ func requiredKeys() map[string][]string {
 
 func (s *schema) enums() map[string][]string {
 	return map[string][]string{
+		"Partition.ask":  {AskAccount, AskARN},
 		"Role.access":    {AccessRole, AccessUser},
 		"Role.hand_over": {HandOverRole, HandOverAccount},
 		"Parameter.kind": {ParameterBucket, ParameterChoice},

@@ -159,16 +159,14 @@ func SamplePrincipal(ask, partition string) string {
 // arnPartition is the partition of the ARN of one role or user; not ok for
 // anything else, as for an account as a whole, a session or a pattern.
 func arnPartition(text string) (partition string, ok bool) {
-	parts := strings.Split(text, ":")
-	if len(text) > maxPrincipal || len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" || parts[3] != "" || !isAccount(parts[4]) {
+	if len(text) > maxPrincipal || !strings.HasPrefix(text, "arn:") || !matches(principalRule().pattern, text) {
 		return "", false
 	}
-	return parts[1], matches(`(role|user)/([!-)+->@-~]*/)?[A-Za-z0-9_+=,.@-]+`, parts[5]) && matches(partitionRule().pattern, parts[1])
+	return strings.SplitN(text, ":", 3)[1], true
 }
 
 // maxPrincipal is more than the longest ARN of a role: its path has at most 512
 // characters, its name 64.
-// Source: botocore iam/2010-05-08, pathType and roleNameType.
 const maxPrincipal = 640
 
 // partitionOf is the partition that the description knows an account in.
