@@ -22,7 +22,8 @@ import (
 type Vendor struct {
 	step.Described
 	stage    vendorStage
-	offered  bool // the person chose among offers, and can go back to them
+	offered  bool   // the person chose among offers, and can go back to them
+	of       string // the vendor whose offers are shown, where there are too many for one list
 	accounts []vendorapi.Account
 	held     string // the role that the vendor already holds for the account
 	name     string // of the account to create, as typed
@@ -96,7 +97,7 @@ func (c *Vendor) Enter(s *step.Session) []screen.Effect {
 	c.stage = begin
 	c.offered = len(s.Offers) > 1
 	if s.Vendor == nil || s.Method == "" || c.offered && c.Status(s.Answers) == step.Todo {
-		c.stage = pickOffer
+		c.stage, c.of = pickOffer, ""
 		return nil
 	}
 	c.connectAPI(s)
@@ -114,12 +115,16 @@ func (c *Vendor) connectAPI(s *step.Session) bool {
 }
 
 // Deeper reports whether there is a stage of this step to go back to.
-func (c *Vendor) Deeper() bool { return c.stage > begin || c.stage == begin && c.offered }
+func (c *Vendor) Deeper() bool { return c.stage > begin || c.stage == begin && c.offered || c.of != "" }
 
 // Up goes back: from an account to what will happen, and from there to the
 // offers where there was a choice.
 func (c *Vendor) Up(*step.Session) []screen.Effect {
 	c.problem, c.field, c.held = nil, "", ""
+	if c.stage == pickOffer {
+		c.of = ""
+		return nil
+	}
 	if c.stage == begin {
 		c.stage, c.offered = pickOffer, false
 		return nil
@@ -152,6 +157,8 @@ func (c *Vendor) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Ef
 
 func (c *Vendor) chose(s *step.Session, msg screen.Chose) (step.Move, []screen.Effect) {
 	switch {
+	case msg.Block == "vendor":
+		c.of = msg.ID
 	case msg.Block == "offer":
 		return c.takeOffer(s, msg.ID)
 	case msg.ID == optionToken:
@@ -372,7 +379,7 @@ func (c *Vendor) Screen(s *step.Session) screen.Screen {
 	switch c.stage {
 	case pickOffer:
 		view.Heading, view.Place = "Vendor and method", ""
-		view.Blocks = []screen.Block{screen.Text{Body: "What do you want to connect, and who does the AWS part?"}, c.offers(s)}
+		view.Blocks = c.offerBlocks(s)
 	case begin:
 		view.Blocks, view.Actions = c.beginBlocks(s)
 	case askToken:
@@ -405,35 +412,6 @@ func (c *Vendor) failedActions(s *step.Session) []screen.Action {
 		actions = append(actions, screen.Action{ID: "token", Key: "t", Label: "another token"})
 	}
 	return append(actions, screen.Action{ID: optionByHand, Key: "h", Label: "go on by hand"})
-}
-
-func (c *Vendor) offers(s *step.Session) screen.Block {
-	picked := ""
-	choices := screen.Choices{ID: "offer", Flag: c.offerFlag(s)}
-	for _, o := range s.Offers {
-		choices.Options = append(choices.Options, screen.Option{ID: o.ID(), Label: o.Label, Detail: o.Detail})
-		if picked == "" || o.Vendor == s.Answers.Vendor && o.Method == s.Method && o.Access == s.Access {
-			picked = o.ID()
-		}
-	}
-	choices.Picked = picked
-	return choices
-}
-
-// offerFlag names the flag that decides where nothing but the access differs.
-func (c *Vendor) offerFlag(s *step.Session) string {
-	if len(s.Offers) < 2 {
-		return ""
-	}
-	if s.Answers.Vendor == "" {
-		return "--vendor"
-	}
-	for _, o := range s.Offers[1:] {
-		if o.Access != s.Offers[0].Access {
-			return "--access"
-		}
-	}
-	return ""
 }
 
 func (c *Vendor) beginBlocks(s *step.Session) ([]screen.Block, []screen.Action) {
