@@ -135,7 +135,8 @@ func (w *world) wholeVendor(v *describe.Vendor, method describe.Method) {
 	w.t.Helper()
 	s := w.session
 	s.Vendor, s.Rehearsal, s.Offers = v, true, nil
-	s.Answers = record.Answers{ID: "test", Rehearsal: true, Vendor: v.Name, Method: method.ID, Access: method.Access, TrustedAccount: "444455556666"}
+	s.Answers = record.Answers{ID: "test", Rehearsal: true, Vendor: v.Name, Method: method.ID, Access: method.Access,
+		TrustedAccount: describe.SamplePrincipal(v.Partitions[v.DefaultPartition()].Ask, v.DefaultPartition())}
 	s.VendorAccount, s.Stack.Acknowledged = v.Account.Example, true
 	s.Bundles, s.Parameters = v.AllBundles(), map[string]string{}
 	for i := range v.Roles {

@@ -232,15 +232,12 @@ func (w *wanderer) right(field string) string {
 	case field == "account-id":
 		return []string{"", account}[w.rand.IntN(2)]
 	case field == "trusted-account":
-		return "444455556666"
+		return describe.SamplePrincipal(w.vendor.Partitions[s.Partition].Ask, s.Partition)
 	case field == "access-key-id":
 		return "AKIAIOSFODNN7EXAMPLE"
-	case field == "parameter":
-		for _, role := range s.Request().Needed() {
-			for _, p := range role.Parameters {
-				return p.Example
-			}
-		}
+	case strings.HasPrefix(field, "parameter:"):
+		p, _ := w.vendor.Parameter(strings.TrimPrefix(field, "parameter:"))
+		return p.Sample()
 	case purpose != "":
 		partition := s.Partition
 		if partition == "" {

@@ -342,7 +342,6 @@ func (f *film) answer(field string) string {
 	s := f.wizard.session
 	switch field {
 	case "trusted-account":
-		s := f.wizard.session()
 		return describe.SamplePrincipal(s.Vendor.Partitions[s.Partition].Ask, s.Partition)
 	case "account-id":
 		return rehearse.Account
@@ -350,6 +349,10 @@ func (f *film) answer(field string) string {
 		return s.Vendor.ExternalID.Example
 	case "access-key-id":
 		return "AKIAIOSFODNN7EXAMPLE"
+	}
+	if name, ok := strings.CutPrefix(field, "parameter:"); ok {
+		parameter, _ := s.Vendor.Parameter(name)
+		return parameter.Sample()
 	}
 	_, purpose, _ := strings.Cut(string(f.step()), ":")
 	if of, ok := strings.CutPrefix(field, "output "); ok {
