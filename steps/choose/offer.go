@@ -76,4 +76,3 @@ func (c *Vendor) offerFlag(s *step.Session) string {
 	}
 	return ""
 }
-

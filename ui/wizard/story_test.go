@@ -27,7 +27,7 @@ import (
 // story is one walk from the first screen to the last, as a person walks it who
 // reads, does what is said, and presses enter.
 type story struct {
-	short bool // it stands for its vendor alone, at one size
+	short                  bool // it stands for its vendor alone, at one size
 	vendor, method, access string
 	guideOnly              bool // without credentials and without a token
 	noToken                bool // with credentials, and without a token
