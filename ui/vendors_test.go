@@ -232,7 +232,11 @@ func TestEveryVendorWorks(t *testing.T) {
 				}
 			}
 			for _, m := range v.Methods {
-				code, out, talk := command(t, home, nil, append(rehearsal(name, m.ID, m.Access), parametersOf(v)...)...)
+				args := append(rehearsal(name, m.ID, m.Access), parametersOf(v)...)
+				if m.Access == describe.AccessUser {
+					args = append(args, "--secret-file", filepath.Join(home, m.ID+"-secret"))
+				}
+				code, out, talk := command(t, home, nil, args...)
 				var result struct {
 					Roles []struct{ ARN string }
 					Users []struct{ ARN string }
