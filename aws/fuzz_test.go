@@ -31,7 +31,8 @@ func FuzzCheckExternalID(f *testing.F) {
 // FuzzStackEvents: whatever stands in the place of a stack's events, following
 // them ends, and what is told of a failure can be drawn.
 func FuzzStackEvents(f *testing.F) {
-	const event = `<DescribeStackEventsResponse><DescribeStackEventsResult><StackEvents><member><StackId>s</StackId><EventId>e1</EventId><StackName>x</StackName>` +
+	const event = `<DescribeStackEventsResponse><DescribeStackEventsResult><StackEvents><member><StackId>s</StackId><EventId>e1</EventId>` +
+		`<StackName>x</StackName>` +
 		`<LogicalResourceId>SpotRole</LogicalResourceId><ResourceType>AWS::IAM::Role</ResourceType><Timestamp>2026-01-01T00:00:00Z</Timestamp>` +
 		`<ResourceStatus>CREATE_FAILED</ResourceStatus><ResourceStatusReason>`
 	const end = `</ResourceStatusReason></member></StackEvents></DescribeStackEventsResult></DescribeStackEventsResponse>`

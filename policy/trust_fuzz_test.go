@@ -15,7 +15,8 @@ func FuzzTrust(f *testing.F) {
 		`{"AWS":"*"},"Condition":{"StringLike":{"sts:ExternalId":["spot*","?"]}}}]}`,
 		`"*","Condition":{"ForAllValues:StringNotLikeIfExists":{"aws:PrincipalArn":"arn:aws:iam::*:role/${aws:username}"}}}]}`,
 		`{"AWS":["AROAEXAMPLE00000000001","arn:aws-cn:iam::111122223333:root"],"Federated":"cognito-identity.amazonaws.com"}},` +
-			`{"Effect":"Deny","NotPrincipal":{"AWS":"111122223333"},"Action":"sts:*","Condition":{"DateGreaterThan":{"aws:CurrentTime":"2027-01-01T00:00:00Z"},` +
+			`{"Effect":"Deny","NotPrincipal":{"AWS":"111122223333"},"Action":"sts:*",` +
+			`"Condition":{"DateGreaterThan":{"aws:CurrentTime":"2027-01-01T00:00:00Z"},` +
 			`"Bool":{"aws:MultiFactorAuthPresent":"false"},"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}}]}`,
 	} {
 		f.Add([]byte(head+rest), "spotinst:aws:extid:0123")
