@@ -108,11 +108,15 @@ func (w *StackWatch) look(ctx context.Context) (fresh bool, err error) {
 	return w.lookAtStack(ctx, denied)
 }
 
+// mostEventPages bounds a look: with a hundred events a page, more than a run has.
+// A server that always has another page must not keep the watch for ever.
+const mostEventPages = 100
+
 // lookAtEvents reads events, the newest first, back to those seen before.
 func (w *StackWatch) lookAtEvents(ctx context.Context) (fresh bool, err error) {
 	var news []StackEvent
 	in := &cloudformation.DescribeStackEventsInput{StackName: &w.id}
-	for {
+	for range mostEventPages {
 		out, err := w.account.cfn().DescribeStackEvents(ctx, in, inRegion(w.id), unretried)
 		if err != nil {
 			return false, w.account.stackFail(err, "cloudformation:DescribeStackEvents", "get the events of stack %s", cleanText(w.id))

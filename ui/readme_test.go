@@ -11,10 +11,26 @@ import (
 	"rolecall/ui/cli"
 )
 
-// TestREADME holds the README to the program: each command line in it is one
-// that rolecall understands, and each file that it points to is there.
+// TestREADME holds the README and the manual to the program: each command line in
+// them is one that rolecall understands, and each file that they point to is there.
 func TestREADME(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("..", "README.md"))
+	pages, err := filepath.Glob(filepath.Join("..", "assets", "manual", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := 0
+	for _, page := range append(pages, filepath.Join("..", "README.md"), filepath.Join("..", "SECURITY.md")) {
+		lines += commandsAndLinks(t, page)
+	}
+	if lines < 40 {
+		t.Errorf("only %d command lines were found", lines)
+	}
+}
+
+// commandsAndLinks checks a page, and counts its command lines.
+func commandsAndLinks(t *testing.T, page string) int {
+	t.Helper()
+	text, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,14 +43,12 @@ func TestREADME(t *testing.T) {
 			}
 		}
 	}
-	if lines < 15 {
-		t.Errorf("only %d command lines were found", lines)
-	}
 	for _, link := range regexp.MustCompile(`\]\(([^)#:]+)\)`).FindAllStringSubmatch(string(text), -1) {
-		if _, err := os.Stat(filepath.Join("..", link[1])); err != nil {
-			t.Errorf("the README points to a file that is not there: %v", err)
+		if _, err := os.Stat(filepath.Join(filepath.Dir(page), link[1])); err != nil {
+			t.Errorf("%s points to a file that is not there: %v", page, err)
 		}
 	}
+	return lines
 }
 
 // understood parses a command line as the program does, and runs nothing.

@@ -206,11 +206,13 @@ func (d *Document) kind() policy.Kind {
 func (d *Document) check() error {
 	doc, err := policy.Parse(d.Document, d.kind())
 	if err != nil {
-		return &screen.Fault{Err: err, Problem: screen.Problem{What: fmt.Sprintf("The plan's %s document %s is one that AWS refuses: %s.", d.Kind, d.Name, strings.TrimSuffix(err.Error(), ".")),
+		return &screen.Fault{Err: err, Problem: screen.Problem{What: fmt.Sprintf("The plan's %s document %s is one that AWS refuses: %s.", d.Kind,
+			screen.CleanLine(d.Name), strings.TrimSuffix(err.Error(), ".")),
 			Expected: "a document as rolecall planned it", Next: "Make the plan again with rolecall plan.", Kind: screen.NotAsNeeded}}
 	}
 	if got := doc.Digest(); got != d.Digest {
-		return &screen.Fault{Problem: screen.Problem{What: fmt.Sprintf("The plan's %s document %s was changed after the plan was made.", d.Kind, d.Name),
+		return &screen.Fault{Problem: screen.Problem{What: fmt.Sprintf("The plan's %s document %s was changed after the plan was made.", d.Kind,
+			screen.CleanLine(d.Name)),
 			Expected: "a document with the digest " + d.Digest, Next: "Make the plan again with rolecall plan, and have it reviewed.",
 			Wanted: d.Digest, Found: got, Kind: screen.NotAsNeeded}}
 	}

@@ -61,6 +61,13 @@ func (p Paper) Page() Paper {
 	return p
 }
 
+// On is the paper as it is, with its text going elsewhere: to a buffer for a
+// pager, say.
+func (p Paper) On(w io.Writer) Paper {
+	p.w = w
+	return p
+}
+
 // Heading writes a heading, bold where the terminal can show that.
 func (p Paper) Heading(text string) {
 	if p.bold {

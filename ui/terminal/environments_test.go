@@ -475,13 +475,13 @@ func touch(t *testing.T, path string) {
 	}
 }
 
-// update writes the README's table of environments.
-var update = flag.Bool("update", false, "write the table of environments into the README")
+// update writes the manual's table of environments.
+var update = flag.Bool("update", false, "write the table of environments into the manual")
 
-// TestTableOfEnvironments keeps the README's table as TestEnvironments proves it:
+// TestTableOfEnvironments keeps the manual's table as TestEnvironments proves it:
 // a line either arrives, or the person is told.
 func TestTableOfEnvironments(t *testing.T) {
-	const path, begin, end = "../../README.md", "<!-- Environments: go test ./ui/terminal -update -->\n", "<!-- End of the environments. -->"
+	const path, begin, end = "../../assets/manual/clipboard.md", "<!-- Environments: go test ./ui/terminal -update -->\n", "<!-- End of the environments. -->"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -489,14 +489,14 @@ func TestTableOfEnvironments(t *testing.T) {
 	before, rest, found := strings.Cut(string(text), begin)
 	_, after, ends := strings.Cut(rest, end)
 	if !found || !ends {
-		t.Fatal("the README has no table of environments")
+		t.Fatal("the manual has no table of environments")
 	}
 	want := before + begin + table() + end + after
 	if want == string(text) {
 		return
 	}
 	if !*update {
-		t.Fatal("the README's table of environments is old: go test ./ui/terminal -run TestTableOfEnvironments -update")
+		t.Fatal("the manual's table of environments is old: go test ./ui/terminal -run TestTableOfEnvironments -update")
 	}
 	if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
 		t.Fatal(err)

@@ -21,34 +21,10 @@ func Help(a *cli.App, cmd *cobra.Command) {
 	page.Line(about)
 	page.Line("")
 	usage(page, cmd)
-}
-
-// HelpCommand prints the help of the command that is named; of a name that is
-// none it says which was meant.
-func HelpCommand(a *cli.App) *cobra.Command {
-	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Help about any command",
-		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
-			var names []string
-			if found, _, err := cmd.Root().Find(args); err == nil {
-				for _, below := range found.Commands() {
-					names = append(names, below.Name()+"\t"+below.Short)
-				}
-			}
-			return names, cobra.ShellCompDirectiveNoFileComp
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			found, rest, err := cmd.Root().Find(args)
-			if err != nil {
-				return err
-			}
-			if err := a.NoArgs(found, rest); err != nil {
-				return err
-			}
-			Help(a, found)
-			return nil
-		},
+	if !cmd.HasParent() {
+		page.Line("")
+		page.Heading("The manual, with rolecall help TOPIC:")
+		topicTable(page)
 	}
 }
 

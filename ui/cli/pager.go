@@ -1,4 +1,4 @@
-package policies
+package cli
 
 import (
 	"os"
@@ -7,41 +7,34 @@ import (
 	"slices"
 	"strings"
 
-	"rolecall/ui/cli"
-
 	"github.com/charmbracelet/x/term"
 )
 
-// page writes text to standard output: through a pager where that is a
-// terminal and the text is longer than it.
-func page(a *cli.App, text string) error {
-	pager := strings.Fields(pager(a))
-	if len(pager) == 0 || !longer(a, text) {
+// Paged writes text to standard output: through a pager where that is a
+// terminal and the text is longer than it. keys are those that less learns for
+// it, as lesskey takes them; "" for none.
+func (a *App) Paged(text, keys string) error {
+	pager := strings.Fields(a.pager())
+	if len(pager) == 0 || !a.longer(text) {
 		return a.Out().Text(text)
 	}
-	keys, remove := lessKeys(a)
+	taught, remove := a.lessKeys(keys)
 	defer remove()
 	cmd := exec.Command(pager[0], pager[1:]...) //nolint:gosec,noctx // PAGER is the person's own choice, and they end it.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(a.Out().Written(text)), a.Env.Stdout, a.Env.Stderr
-	cmd.Env = append(append(slices.Clone(a.Env.Environ), "LESS=FRXMA"), keys...) // M: which lines of how many; A: ] begins behind the top line
+	cmd.Env = append(append(slices.Clone(a.Env.Environ), "LESS=FRXMA"), taught...) // M: which lines of how many; A: ] begins behind the top line
 	if err := cmd.Run(); err != nil {
 		return a.Out().Text(text)
 	}
 	return nil
 }
 
-// findingKeys teach less the two keys of the wizard's viewer that it has not:
-// ] and [ go from finding to finding, by the words that these begin with in text.
-const findingKeys = "#command\n" +
-	"] forw-search \\^(NO|HIGH|MED|LOW)\\n\n" +
-	"[ back-search \\^(NO|HIGH|MED|LOW)\\n\n"
-
-// lessKeys writes findingKeys to a file and says where it is in less's own way
+// lessKeys writes keys to a file and says where it is in less's own way
 // (LESSKEYIN, since version 582; an older one passes over it), unless the person
 // has keys of their own. remove takes the file away again.
-func lessKeys(a *cli.App) (environ []string, remove func()) {
+func (a *App) lessKeys(keys string) (environ []string, remove func()) {
 	none := func() {}
-	if ownLessKeys(a) {
+	if keys == "" || a.ownLessKeys() {
 		return nil, none
 	}
 	f, err := os.CreateTemp("", "rolecall-less-*")
@@ -49,7 +42,7 @@ func lessKeys(a *cli.App) (environ []string, remove func()) {
 		return nil, none // paging is more than keys
 	}
 	remove = func() { _ = os.Remove(f.Name()) }
-	_, err = f.WriteString(findingKeys)
+	_, err = f.WriteString(keys)
 	if closed := f.Close(); err != nil || closed != nil {
 		return nil, remove
 	}
@@ -57,7 +50,7 @@ func lessKeys(a *cli.App) (environ []string, remove func()) {
 }
 
 // ownLessKeys reports whether the person has keys of their own for less.
-func ownLessKeys(a *cli.App) bool {
+func (a *App) ownLessKeys() bool {
 	files := []string{}
 	for _, e := range a.Env.Environ {
 		name, value, _ := strings.Cut(e, "=")
@@ -77,7 +70,7 @@ func ownLessKeys(a *cli.App) bool {
 }
 
 // pager is the command to show long text with, "" for none.
-func pager(a *cli.App) string {
+func (a *App) pager() string {
 	if !a.Env.StdoutTTY || a.Plain || a.Dumb() || a.JSON {
 		return ""
 	}
@@ -90,7 +83,7 @@ func pager(a *cli.App) string {
 }
 
 // longer reports whether a text does not fit on the terminal.
-func longer(a *cli.App, text string) bool {
+func (a *App) longer(text string) bool {
 	out, ok := a.Env.Stdout.(*os.File)
 	if !ok {
 		return false

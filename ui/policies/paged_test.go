@@ -2,15 +2,12 @@ package policies
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"rolecall/policy/review"
-	"rolecall/ui/cli"
 	"rolecall/ui/report"
 )
 
@@ -38,32 +35,3 @@ func TestLessGoesFromFindingToFinding(t *testing.T) {
 		}
 	}
 }
-
-func TestThePersonsOwnKeysForLessStay(t *testing.T) {
-	home := t.TempDir()
-	app := func(env ...string) *cli.App {
-		return &cli.App{Env: cli.Env{Environ: append([]string{"HOME=" + home}, env...)}}
-	}
-	environ, remove := lessKeys(app())
-	if len(environ) != 1 {
-		t.Fatalf("%q", environ)
-	}
-	file, _ := strings.CutPrefix(environ[0], "LESSKEYIN=")
-	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
-		t.Errorf("%v %v", info, err)
-	}
-	if remove(); fileExists(file) {
-		t.Error("the keys are left behind")
-	}
-	if environ, _ := lessKeys(app("LESSKEYIN=/mine")); environ != nil {
-		t.Errorf("LESSKEYIN is replaced: %q", environ)
-	}
-	if err := os.WriteFile(filepath.Join(home, ".lesskey"), nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if environ, _ := lessKeys(app()); environ != nil {
-		t.Errorf(".lesskey is passed over: %q", environ)
-	}
-}
-
-func fileExists(file string) bool { _, err := os.Stat(file); return err == nil }
