@@ -110,7 +110,7 @@ func (p *page) atEnd(text string) {
 	}
 	say := p.t.dim.Render(text)
 	last := &p.lines[len(p.lines)-1]
-	if gap := p.width - 1 - width(last.text) - width(say); gap >= 2 {
+	if gap := min(p.width, p.indent+measure+1) - 1 - width(last.text) - width(say); gap >= 2 {
 		last.text += strings.Repeat(" ", gap) + say
 		return
 	}
