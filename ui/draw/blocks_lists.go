@@ -176,7 +176,7 @@ func (p *page) option(b screen.Choices, o screen.Option, on bool, column int) {
 	if o.Disabled != "" {
 		style, detail = p.t.dim, o.Disabled
 	}
-	p.pair(key, style.Render(sign)+" ", width(sign)+1, style, o.Label, detail, column)
+	p.pair(key, style.Render(sign+" "), width(sign)+1, style, o.Label, detail, column)
 }
 
 // pair puts a label and a detail in grey beside it, or under it where it does

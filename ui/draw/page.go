@@ -203,7 +203,7 @@ func (p *page) item(key, text string) {
 		return
 	}
 	space := strings.Repeat(" ", p.indent-2)
-	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark) + " " + text, marked: true, focus: p.markFocus(), caret: -1})
+	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark+" ") + text, marked: true, focus: p.markFocus(), caret: -1})
 }
 
 // markFocus keeps the mark in sight where the person put it. Elsewhere a screen
