@@ -18,7 +18,7 @@ func main() {
 // run ends the program's context at the first signal: sessions are saved and
 // writing calls awaited. A second signal ends the program at once.
 func run() int {
-	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGQUIT}
 	if !signal.Ignored(syscall.SIGHUP) { // nohup asked to go on
 		signals = append(signals, syscall.SIGHUP)
 	}

@@ -71,6 +71,7 @@ type Account struct {
 	mu       sync.Mutex
 	identity *Identity // seen last; nil again after credentials failed
 	owner    string    // the account ID of the first identity seen
+	skew     *time.Duration
 }
 
 // clients are the SDK's, made together from one configuration.

@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
+	smithymiddleware "github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
@@ -145,4 +147,28 @@ func clocksOf(err error) (clocks, bool) {
 	}
 	here, ok := parseClock(answer.Response.Request.Header.Get("X-Amz-Date"))
 	return clocks{here, there.UTC()}, ok
+}
+
+// Skew is how far this machine's clock is ahead of AWS's, negative when it is
+// behind, as AWS dated its last answer about the identity, to the second; known is
+// false before there was one.
+func (a *Account) Skew() (skew time.Duration, known bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.skew == nil {
+		return 0, false
+	}
+	return *a.skew, true
+}
+
+func (a *Account) compareClocks(answer smithymiddleware.Metadata) {
+	there, dated := middleware.GetServerTime(answer)
+	here, timed := middleware.GetResponseAt(answer)
+	if !dated || !timed {
+		return
+	}
+	skew := clocks{here, there}.skew()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.skew = &skew
 }

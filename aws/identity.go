@@ -44,6 +44,7 @@ func (a *Account) Identity(ctx context.Context) (Identity, error) {
 	id := parseIdentity(cleanText(awssdk.ToString(out.Arn)))
 	id.AccountID = cleanText(awssdk.ToString(out.Account))
 	id.UserID = cleanText(awssdk.ToString(out.UserId))
+	a.compareClocks(out.ResultMetadata)
 	return id, a.remember(id)
 }
 

@@ -110,7 +110,7 @@ func (p *page) atEnd(text string) {
 	}
 	say := p.t.dim.Render(text)
 	last := &p.lines[len(p.lines)-1]
-	if gap := p.width - 1 - width(last.text) - width(say); gap >= 2 {
+	if gap := min(p.width, p.indent+measure+1) - 1 - width(last.text) - width(say); gap >= 2 {
 		last.text += strings.Repeat(" ", gap) + say
 		return
 	}
@@ -176,7 +176,7 @@ func (p *page) option(b screen.Choices, o screen.Option, on bool, column int) {
 	if o.Disabled != "" {
 		style, detail = p.t.dim, o.Disabled
 	}
-	p.pair(key, style.Render(sign)+" ", width(sign)+1, style, o.Label, detail, column)
+	p.pair(key, style.Render(sign+" "), width(sign)+1, style, o.Label, detail, column)
 }
 
 // pair puts a label and a detail in grey beside it, or under it where it does

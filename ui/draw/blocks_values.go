@@ -29,9 +29,7 @@ func (p *page) fact(f screen.Fact) {
 	note := p.t.plain(f.Note)
 	hint := p.hints(key, f.Copy)
 	style := lipgloss.NewStyle()
-	if p.marked(key) {
-		style = p.t.accent
-	} else if f.Copy {
+	if f.Copy { // also where it is marked: what does not change costs nothing on a slow line
 		style = p.t.strong
 	}
 	left := p.label(p.t.dim, f.Label, width(value)+3) + style.Render(value)

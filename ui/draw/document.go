@@ -221,7 +221,10 @@ func (s *Sheet) Find(text string, line, by int) (found int, around, ok bool) {
 // Draw makes one frame of the viewer.
 func (s *Sheet) Draw(f Frame, r Reading) Drawn {
 	t := s.theme
-	f.Width, f.Height = max(f.Width, 12), max(f.Height, 4)
+	if TooSmall(f.Width, f.Height) {
+		f.Top = r.Top
+		return t.tooSmall(&f)
+	}
 	keys := t.footer(&f)
 	room := max(f.Height-3-len(keys), 1)
 	r.Top = min(max(r.Top, 0), max(len(s.rows)-room, 0))

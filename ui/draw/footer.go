@@ -24,7 +24,7 @@ func (t *Theme) bottom(f *Frame) []string {
 
 func (t *Theme) question(f *Frame) []string {
 	lines := []string{""}
-	for i, row := range wrap(t.plain(f.Question), f.Width-4) {
+	for i, row := range wrap(t.plain(f.Question), min(f.Width-4, measure)) {
 		sign := "  "
 		if i == 0 {
 			sign = "? "
@@ -51,7 +51,7 @@ func (t *Theme) status(f *Frame) []string {
 	case f.Status.Tone == screen.Dim:
 		style = t.dim
 	}
-	rows := wrap(sign+t.plain(f.Status.Text), f.Width-2)
+	rows := wrap(sign+t.plain(f.Status.Text), min(f.Width-2, measure))
 	rows = rows[:min(len(rows), 4)]
 	for i := range rows {
 		rows[i] = " " + style.Render(rows[i])
@@ -59,37 +59,66 @@ func (t *Theme) status(f *Frame) []string {
 	return rows
 }
 
-// footer is the keys that work here, in as many lines as they need, at most
-// three. Enter is shown when it is off too, with the reason: it is what people
+// footer is the keys that work here, in as many lines as they need and may have:
+// where they are more, those go that the help tells too, and never how to
+// leave. Enter is shown when it is off too, with the reason: it is what people
 // look for.
 func (t *Theme) footer(f *Frame) []string {
+	keys := slices.DeleteFunc(slices.Clone(f.Keys), func(key Key) bool {
+		return key.Hidden || key.Disabled != "" && key.Name != "enter"
+	})
+	lines := t.footerLines(f, keys)
+	for len(lines) > footerMost(f) {
+		i := dispensable(keys)
+		if i < 0 {
+			return lines[len(lines)-footerMost(f):]
+		}
+		keys = slices.Delete(keys, i, i+1)
+		lines = t.footerLines(f, keys)
+	}
+	return lines
+}
+
+// footerMost is how many lines the keys take at most: one more where the terminal
+// is narrow and not low.
+func footerMost(f *Frame) int {
+	if f.Width < narrowBelow && f.Height >= 18 {
+		return 4
+	}
+	return 3
+}
+
+// dispensable is the key that the footer does without first: the last one that
+// says neither how to go on, to move, to get help nor to leave; -1: there is none.
+func dispensable(keys []Key) int {
+	for i := len(keys) - 2; i > 0; i-- {
+		if !keys[i].Obvious {
+			return i
+		}
+	}
+	return -1
+}
+
+func (t *Theme) footerLines(f *Frame, keys []Key) []string {
 	var lines []string
 	row, gap := "", "   "
 	if f.Width < narrowBelow {
 		gap = "  "
 	}
-	for _, key := range f.Keys {
-		if key.Hidden || key.Disabled != "" && key.Name != "enter" {
-			continue
-		}
+	for _, key := range keys {
 		if f.Width < narrowBelow && key.Obvious {
 			key.Label = ""
 		}
 		entry := t.entry(key, f.Width-2)
 		if row != "" && width(row)+len(gap)+width(entry) > f.Width-2 {
-			lines, row = append(lines, row), ""
+			lines, row = append(lines, " "+row), ""
 		}
 		if row != "" {
 			row += gap
 		}
 		row += entry
 	}
-	lines = append(lines, row)
-	lines = lines[:min(len(lines), 3)]
-	for i := range lines {
-		lines[i] = " " + lines[i]
-	}
-	return lines
+	return append(lines, " "+row)
 }
 
 func (t *Theme) entry(key Key, room int) string {

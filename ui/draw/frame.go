@@ -17,7 +17,9 @@ import (
 // Draw makes one frame: header, rail, step and footer. Header and footer always
 // stay; what is between them scrolls.
 func (t *Theme) Draw(f Frame) Drawn {
-	f.Width, f.Height = max(f.Width, 12), max(f.Height, 4)
+	if TooSmall(f.Width, f.Height) {
+		return t.tooSmall(&f)
+	}
 	top := t.header(&f)
 	bottom := t.bottom(&f)
 	side := t.sideRail(&f)
@@ -326,10 +328,10 @@ func (t *Theme) scroll(f *Frame, p *page, rows int) ([]string, Drawn) {
 	}
 	if above := p.lines[:top]; len(above) > 0 {
 		d.CursorY++
-		body = append([]string{atRight(t.hidden(above, "above", t.glyph.up), p.width)}, body...)
+		body = append([]string{atRight(t.hidden(above, "above", t.glyph.up), min(p.width, p.indent+measure+1))}, body...)
 	}
 	if below := p.lines[top+visible:]; len(below) > 0 {
-		body = append(body, atRight(t.hidden(below, "below", t.glyph.down), p.width))
+		body = append(body, atRight(t.hidden(below, "below", t.glyph.down), min(p.width, p.indent+measure+1)))
 	}
 	return body, d
 }

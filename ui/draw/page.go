@@ -125,7 +125,7 @@ const (
 	narrowBelow = 60  // columns: one column, short rail
 	wideFrom    = 110 // columns: the rail on the left, notes beside a document
 	textLimit   = 16 << 10
-	measure     = 96 // longest line of running text, for the eye
+	measure     = 96 // longest line of running text, and how far what belongs to it stands away, for the eye
 )
 
 func (t *Theme) newPage(f *Frame, width, window int) *page {
@@ -203,7 +203,7 @@ func (p *page) item(key, text string) {
 		return
 	}
 	space := strings.Repeat(" ", p.indent-2)
-	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark) + " " + text, marked: true, focus: p.markFocus(), caret: -1})
+	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark+" ") + text, marked: true, focus: p.markFocus(), caret: -1})
 }
 
 // markFocus keeps the mark in sight where the person put it. Elsewhere a screen
@@ -259,10 +259,11 @@ func (p *page) hanging(style lipgloss.Style, key, first, text string, hang int) 
 	}
 }
 
-// sides puts left and right at the two ends of a line; where there is no room
-// for both, right is left out.
+// sides puts left and right at the two ends of a line, no further apart than the
+// eye goes; where there is no room for both, right is left out.
 func (p *page) sides(left, right string) string {
-	gap := p.room() - width(left) - width(right)
+	room := min(p.room(), max(measure, width(left)+2+width(right)))
+	gap := room - width(left) - width(right)
 	if width(right) == 0 || gap < 1 {
 		return left
 	}

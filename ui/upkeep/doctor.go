@@ -26,6 +26,8 @@ type line struct {
 	Status status `json:"status"`
 	Detail string `json:"detail"`
 	Fix    string `json:"fix,omitempty"`
+	// Missing are the IAM actions that a command would lack.
+	Missing []string `json:"missing,omitempty"`
 
 	problem screen.Problem // of one that failed
 }
@@ -51,7 +53,13 @@ func failed(name string, err error) line {
 }
 
 // The names of the lines that lead to an exit code of their own.
-const nameAWS = "aws"
+const (
+	nameAWS = "aws"
+	nameIAM = "endpoint-iam"
+)
+
+// ofAWS reports whether a line is about what nothing works without.
+func ofAWS(name string) bool { return name == nameAWS || name == nameIAM }
 
 // doctorWait bounds what doctor asks of AWS, and of each vendor.
 const doctorWait = 10 * time.Second
@@ -63,7 +71,8 @@ func DoctorCommand(a *cli.App) *cobra.Command {
 		Use:   "doctor",
 		Short: "Look at what the wizard will find here: terminal, clipboard, AWS, vendor",
 		Long: "doctor looks at the terminal, the clipboard, the sessions' folder, the AWS credentials and the vendor's token, and " +
-			"says what to do about what is missing. For the clipboard it names every way to copy, in the order in which rolecall tries them; " +
+			"says what to do about what is missing. It names which permission each command would lack, as IAM's policy simulator sees it, " +
+			"how far the clock is off, which of AWS's services answer, and how old rolecall's data is. For the clipboard it names every way to copy, in the order in which rolecall tries them; " +
 			"--copy tries them with a test text, which takes the place of what is on the clipboard. Otherwise doctor asks AWS who you are and the vendor which accounts the token sees, and changes nothing. " +
 			"Exit 0: nothing failed; 4: AWS failed; 5: the vendor refused the token; 1: something else failed.",
 		Args: a.NoArgs,
@@ -89,9 +98,10 @@ func doctor(ctx context.Context, a *cli.App) error {
 		return err
 	}
 	lines := []line{
-		{Name: "version", Status: pass, Detail: "rolecall " + cli.Version()},
-		findTerminal(a), findClipboard(ctx, a), findStore(a), findProfiles(a), findIdentity(ctx, a),
+		{Name: "version", Status: pass, Detail: "rolecall " + cli.Version()}, findData(a),
+		findTerminal(a), findClipboard(ctx, a), findStore(a), findProfiles(a),
 	}
+	lines = append(lines, findAWS(ctx, a)...)
 	for _, api := range steps.APIs() {
 		lines = append(lines, findToken(ctx, a, api))
 	}
@@ -128,7 +138,7 @@ func printLines(a *cli.App, lines []line) {
 func verdict(lines []line) *screen.Problem {
 	var worst *line
 	for i := range lines {
-		if lines[i].Status == fail && (worst == nil || lines[i].Name == nameAWS) {
+		if lines[i].Status == fail && (worst == nil || ofAWS(lines[i].Name) && !ofAWS(worst.Name)) {
 			worst = &lines[i]
 		}
 	}
@@ -138,7 +148,7 @@ func verdict(lines []line) *screen.Problem {
 	p := worst.problem
 	p.What = worst.Name + ": " + p.What
 	switch {
-	case worst.Name == nameAWS && p.Kind != screen.NotAsNeeded:
+	case ofAWS(worst.Name) && p.Kind != screen.NotAsNeeded:
 		p.Kind = screen.AWSRefused
 	case p.Kind == screen.Usage:
 		p.Kind = screen.Failure // nothing is wrong with the command line
@@ -183,8 +193,12 @@ func findStore(a *cli.App) line {
 	if lost > 0 {
 		f.Detail += fmt.Sprintf(", and %s damaged", screen.Counted(lost, "receipt"))
 	}
+	what, fix := tryFolder(folder)
+	if what != "" {
+		f.Status, f.Detail, f.Fix = warn, f.Detail+"; "+what, fix
+	}
 	if damaged+lost > 0 {
-		f.Status, f.Fix = warn, "See them, and what to do: rolecall sessions list."
+		f.Status, f.Fix = warn, strings.TrimSpace("See them, and what to do: rolecall sessions list. "+fix)
 	}
 	return f
 }
@@ -223,24 +237,28 @@ func findProfiles(a *cli.App) line {
 	return f
 }
 
-// findIdentity asks who is signed in. IAM is asked too, since a clock that is
-// wrong, or a proxy, may stand in the way to it alone; that it does not let the
-// alias be read is nothing that the wizard would miss.
-func findIdentity(ctx context.Context, a *cli.App) line {
+// findAWS asks who is signed in, and then what that says of the clock, of the way
+// to AWS and of what each command may do.
+func findAWS(ctx context.Context, a *cli.App) []line {
 	ctx, cancel := context.WithTimeout(ctx, doctorWait)
 	defer cancel()
 	account, err := aws.Open(ctx, a.AWSOptions(a.Profile, "", cli.OneCode("")))
 	if err != nil {
-		return failed(nameAWS, err)
+		lines := append([]line{failed(nameAWS, err), findClock(nil, err)}, findEndpoints(ctx, nil, err)...)
+		return append(lines, findPermissions(ctx, nil, aws.Identity{})...)
 	}
 	id, err := account.Identity(ctx)
-	if err == nil {
-		_, err = account.Alias(ctx)
+	lines := []line{findIdentity(account, id, err), findClock(account, err)}
+	lines = append(lines, findEndpoints(ctx, account, err)...)
+	if err != nil {
+		return append(lines, findPermissions(ctx, nil, id)...)
 	}
-	if err != nil && aws.KindOf(err) != aws.Denied {
-		return failed(nameAWS, err)
-	}
-	if id.ARN == "" {
+	return append(lines, findPermissions(ctx, account, id)...)
+}
+
+// findIdentity says who is signed in.
+func findIdentity(account *aws.Account, id aws.Identity, err error) line {
+	if err != nil {
 		return failed(nameAWS, err)
 	}
 	found := id.ARN

@@ -48,8 +48,8 @@ func fuzzKey(r rune) tea.Msg {
 
 func frameFits(t *testing.T, w *Wizard) {
 	t.Helper()
-	if w.width < 12 || w.height < 4 {
-		return // smaller than any terminal: drawn for that size
+	if w.width < 1 || w.height < 1 {
+		return // no terminal
 	}
 	lines := strings.Split(w.View().Content, "\n")
 	if len(lines) > w.height {

@@ -28,6 +28,9 @@ type binding struct {
 func (w *Wizard) press(msg tea.KeyPressMsg) tea.Cmd {
 	stroke := msg.String()
 	w.pressed = w.session.Now()
+	if w.tooSmall() {
+		return w.pressUnseen(stroke)
+	}
 	if msg.Text != "" && w.plainStep() && w.pressed.Sub(w.lost) < quietTime {
 		return nil // it was meant for the field that an answer just took away
 	}
@@ -55,6 +58,16 @@ func (w *Wizard) press(msg tea.KeyPressMsg) tea.Cmd {
 	}
 	if w.plainStep() && w.focused() != nil {
 		return w.typed(msg)
+	}
+	return nil
+}
+
+// pressUnseen takes a key where the step has no room: only those that leave it.
+func (w *Wizard) pressUnseen(stroke string) tea.Cmd {
+	for _, b := range w.everyKeys() {
+		if slices.Contains(b.strokes, stroke) {
+			return b.press()
+		}
 	}
 	return nil
 }

@@ -258,6 +258,9 @@ func (w *Wizard) typed(msg tea.Msg) tea.Cmd {
 
 // paste goes to the field that has the focus, else to the first one there is.
 func (w *Wizard) paste(text string) tea.Cmd {
+	if w.tooSmall() {
+		return nil // nobody sees where it would go
+	}
 	if w.check != nil {
 		return w.judge(text)
 	}

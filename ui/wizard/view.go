@@ -30,7 +30,7 @@ func (w *Wizard) refresh() tea.Cmd {
 	w.bindings = w.bind()
 	w.draw()
 	tall, unread := w.drawn.Lines > w.drawn.Rows, w.unread()
-	if w.plainStep() {
+	if w.plainStep() && !w.tooSmall() {
 		w.consent.see(w.drawn)
 	}
 	if tall != w.tall || unread != w.unread() || unmarked != w.drawn.Unmarked {
@@ -221,6 +221,9 @@ func (w *Wizard) View() tea.View {
 	}
 	return v
 }
+
+// tooSmall reports that the terminal has no room for what would be shown.
+func (w *Wizard) tooSmall() bool { return w.width > 0 && draw.TooSmall(w.width, w.height) }
 
 func (w *Wizard) resize(width, height int) {
 	if width <= 0 || height <= 0 {
