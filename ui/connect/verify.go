@@ -29,6 +29,9 @@ type verifyFlags struct {
 	user     string
 	evidence string
 	wait     time.Duration
+	all      bool
+	receipt  string
+	format   string
 }
 
 // VerifyCommand is rolecall verify.
@@ -56,6 +59,8 @@ func VerifyCommand(a *cli.App) *cobra.Command {
 	given.StringVar(&f.user, "user", "", "name of an IAM user")
 	given.StringVar(&f.evidence, "evidence", "", "file with what somebody else read from AWS, or - (no credentials are needed)")
 	given.DurationVar(&f.wait, "wait", 0, "how long to wait for the role to become right")
+	given.BoolVar(&f.all, "all", false, "look at every role that lets in a vendor or a stranger")
+	given.StringVar(&f.format, "format", "text", "text or json; with --all also csv, html or markdown")
 	return cmd
 }
 
@@ -64,9 +69,15 @@ func verify(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if f.wait < 0 {
 		return cli.Usage("--wait is "+f.wait.String()+".", "a time such as 2m", "Correct --wait.")
 	}
+	if err := f.checkAll(a); err != nil {
+		return err
+	}
 	budget := cli.Budget{Wait: cmp.Or(f.wait, cli.DefaultWait), Next: "Try again, or give it longer: --wait 10m."}
 	return budget.Within(ctx, func(ctx context.Context) error {
-		if f.user != "" {
+		switch {
+		case f.all:
+			return verifyEvery(ctx, a, f)
+		case f.user != "":
 			return verifyUser(ctx, a, f)
 		}
 		return verifyRole(ctx, a, f)
