@@ -60,6 +60,7 @@ func VerifyCommand(a *cli.App) *cobra.Command {
 	given.StringVar(&f.evidence, "evidence", "", "file with what somebody else read from AWS, or - (no credentials are needed)")
 	given.DurationVar(&f.wait, "wait", 0, "how long to wait for the role to become right")
 	given.BoolVar(&f.all, "all", false, "look at every role that lets in a vendor or a stranger")
+	given.StringVar(&f.receipt, "receipt", "", "file with a receipt, to tell what was changed since")
 	given.StringVar(&f.format, "format", "text", "text or json; with --all also csv, html or markdown")
 	return cmd
 }
@@ -77,6 +78,8 @@ func verify(ctx context.Context, a *cli.App, f *verifyFlags) error {
 		switch {
 		case f.all:
 			return verifyEvery(ctx, a, f)
+		case f.receipt != "":
+			return verifyReceipt(ctx, a, f)
 		case f.user != "":
 			return verifyUser(ctx, a, f)
 		}

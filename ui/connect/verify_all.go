@@ -9,13 +9,8 @@ import (
 	"rolecall/aws"
 	"rolecall/aws/audit"
 	"rolecall/aws/evidence"
-	"rolecall/steps"
-	"rolecall/steps/describe"
-	"rolecall/steps/record"
 	"rolecall/steps/screen"
-	"rolecall/steps/step"
 	"rolecall/ui/cli"
-	"rolecall/ui/draw"
 	"rolecall/ui/report"
 )
 
@@ -32,11 +27,8 @@ type auditJSON struct {
 
 // verifyAll is one run of verify --all.
 type verifyAll struct {
-	app     *cli.App
-	flags   *verifyFlags
-	known   audit.Known
-	vendors map[string]*describe.Vendor
-	notes   []string
+	surroundings
+	flags *verifyFlags
 }
 
 // checkAll refuses what cannot be meant together with --all.
@@ -74,8 +66,8 @@ func verifyEvery(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err := f.checkEvidence(a); err != nil {
 		return err
 	}
-	v := &verifyAll{app: a, flags: f, vendors: map[string]*describe.Vendor{}}
-	if err := v.load(); err != nil {
+	v := &verifyAll{surroundings: surroundings{app: a}, flags: f}
+	if err := v.load(f.connect.Text("vendor")); err != nil {
 		return err
 	}
 	source, err := v.open(ctx)
@@ -94,32 +86,6 @@ func verifyEvery(ctx context.Context, a *cli.App, f *verifyFlags) error {
 		out.Notes = append(out.Notes, "The evidence does not list all roles of the account: those that it does not show may let others in.")
 	}
 	return v.print(out, evidenceOf(source, nil))
-}
-
-// load reads all descriptions of vendors, to know their accounts.
-func (v *verifyAll) load() error {
-	names := describe.List()
-	if given := v.flags.connect.Text("vendor"); given != "" && !slices.Contains(names, given) {
-		names = append(names, given)
-	}
-	for _, name := range names {
-		vendor, err := steps.Library().Load(name)
-		switch {
-		case err != nil && name == v.flags.connect.Text("vendor"):
-			return cli.FlagRefused("--vendor", err)
-		case err != nil:
-			v.note("The description of the vendor " + draw.Clean(name) + " cannot be read, so that its accounts count as strangers: see rolecall vendors check.")
-		default:
-			v.vendors[vendor.Name] = vendor
-		}
-	}
-	return nil
-}
-
-func (v *verifyAll) note(sentence string) {
-	if !slices.Contains(v.notes, sentence) {
-		v.notes = append(v.notes, sentence)
-	}
 }
 
 // open finds out which account is looked at, and what stands around it.
@@ -166,97 +132,6 @@ func (v *verifyAll) openEvidence(ctx context.Context) (aws.Sweeper, error) {
 	sayEvidence(a, view)
 	v.note("The evidence does not tell which accounts are of the same organization: all count as strangers.")
 	return view, nil
-}
-
-// readOrganization takes the accounts of the organisation for no strangers, as
-// far as they can be known.
-func (v *verifyAll) readOrganization(ctx context.Context, account *aws.Account) error {
-	o, err := account.Organization(ctx)
-	switch aws.KindOf(err) {
-	case aws.Denied:
-		v.note("Whether the account is in an organization cannot be read (organizations:DescribeOrganization): accounts of the same one count as strangers.")
-		return nil
-	}
-	if err != nil || o.ID == "" {
-		return err
-	}
-	v.known.Organization, v.known.Members = o.ID, []string{o.ManagementAccountID}
-	members, err := account.OrganizationAccounts(ctx)
-	if aws.KindOf(err) == aws.Denied {
-		v.note("The accounts of organization " + o.ID + " cannot be listed from here (organizations:ListAccounts): all but its management account count as strangers.")
-		return nil
-	}
-	v.known.Members = members
-	return err
-}
-
-// know tells the audit whose accounts are known, and what roles were connected
-// as.
-func (v *verifyAll) know() {
-	v.known.Vendors = nil
-	for _, name := range describeNames(v.vendors) {
-		v.known.Vendors = append(v.known.Vendors, vendorOf(v.vendors[name], v.known.Partition))
-	}
-	v.known.Want = v.recall
-}
-
-func describeNames(all map[string]*describe.Vendor) []string {
-	var names []string
-	for name := range all {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
-
-func vendorOf(vendor *describe.Vendor, partition string) audit.Vendor {
-	out := audit.Vendor{Name: vendor.Name, Title: vendor.Title}
-	usual := vendor.Partitions[partition].TrustedAccount
-	for _, role := range vendor.Roles {
-		accounts := role.Principals
-		if len(accounts) == 0 || partition != "aws" {
-			accounts = []string{usual}
-		}
-		for _, account := range accounts {
-			if account == "" || role.Access == describe.AccessUser || slices.Contains(out.Accounts, account) {
-				continue
-			}
-			out.Accounts = append(out.Accounts, account)
-			if role.NoExternal != "" {
-				out.NoID = append(out.NoID, account)
-			}
-		}
-	}
-	return out
-}
-
-// recall is what the newest session that connected the role wanted it to be.
-func (v *verifyAll) recall(role aws.Role, vendor string) (aws.Want, bool) {
-	store, err := v.app.Store()
-	if err != nil {
-		return aws.Want{}, false
-	}
-	found, err := step.Recall(store, v.known.Account, vendor, role.Name, false)
-	if err != nil || found.Answers.ID == "" {
-		return aws.Want{}, false
-	}
-	return wantOf(v.vendors[vendor], found.Answers, found.Purpose, v.app)
-}
-
-// wantOf is what a session wants of its role; false where its vendor's
-// description does not tell any more.
-func wantOf(vendor *describe.Vendor, answers record.Answers, purpose string, a *cli.App) (aws.Want, bool) {
-	s := &step.Session{Vendor: vendor, Now: a.Env.Now}
-	s.Answers = answers
-	s.Prepare()
-	if _, ok := vendor.Role(purpose); !ok {
-		return aws.Want{}, false
-	}
-	g, err := s.Grant(purpose)
-	if err != nil {
-		return aws.Want{}, false
-	}
-	return g.Want(), true
 }
 
 // look goes through the account once.
