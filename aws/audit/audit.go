@@ -4,6 +4,7 @@
 package audit
 
 import (
+	"crypto/sha256"
 	"slices"
 	"strings"
 	"time"
@@ -31,6 +32,13 @@ type Known struct {
 	Now          time.Time
 	// Want describes what a role was connected as; false where nobody recorded it.
 	Want func(role aws.Role, vendor string) (aws.Want, bool)
+
+	asked map[[sha256.Size]byte]answer // by trust policy: the roles of one account often have the same
+}
+
+type answer struct {
+	admits []Admission
+	others []string
 }
 
 // Role is the verdict on one role. Its JSON is part of rolecall's interface; all
@@ -128,7 +136,21 @@ func (k *Known) admissions(role aws.Role) (admits []Admission, others []string) 
 	if role.Trust == nil {
 		return nil, nil
 	}
-	verdict := role.Trust.Inquire(k.inquiry())
+	key := sha256.Sum256([]byte(role.TrustText))
+	known, ok := k.asked[key]
+	if !ok {
+		known.admits, known.others = k.ask(role.Trust)
+		if k.asked == nil {
+			k.asked = map[[sha256.Size]byte]answer{}
+		}
+		k.asked[key] = known
+	}
+	return slices.Clone(known.admits), slices.Clone(known.others)
+}
+
+// ask puts the questions to the evaluator.
+func (k *Known) ask(trust *policy.Document) (admits []Admission, others []string) {
+	verdict := trust.Inquire(k.inquiry())
 	for _, a := range verdict.Strangers {
 		if a.Request != nil && a.Request.Caller.ARN == "" {
 			others = append(others, aws.CleanText(a.Request.Caller.String()))
@@ -143,7 +165,7 @@ func (k *Known) admissions(role aws.Role) (admits []Admission, others []string) 
 	}
 	for i := range admits {
 		admits[i].Vendor = k.vendorOf(admits[i].Account)
-		k.askID(role.Trust, &admits[i])
+		k.askID(trust, &admits[i])
 	}
 	slices.SortFunc(admits, func(a, b Admission) int { return strings.Compare(a.Account, b.Account) })
 	slices.Sort(others)

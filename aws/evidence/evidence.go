@@ -23,7 +23,8 @@ type Ask struct {
 	// AccountID and Partition stand for what templates leave to the account they
 	// are used in; empty: not known.
 	AccountID, Partition string
-	Now                  time.Time // a trust policy may go by the date
+	Parameters           map[string]string // of a template, where their values are known
+	Now                  time.Time         // a trust policy may go by the date
 	// Keep chooses the roles to keep of a listing of all; nil: those that are
 	// asked for. It sees a role without its policies.
 	Keep func(aws.Role) bool

@@ -52,7 +52,8 @@ func (c *Comparison) stack(ctx context.Context, item record.Item) error {
 // those of its template.
 func (c *Comparison) stackRoles(ctx context.Context, stack aws.Stack, template string) error {
 	meant := map[string]aws.Role{}
-	view, err := evidence.Read(strings.NewReader(template), evidence.Ask{AccountID: c.Receipt.AccountID, Partition: c.Receipt.Partition})
+	view, err := evidence.Read(strings.NewReader(template), evidence.Ask{AccountID: c.Receipt.AccountID, Partition: c.Receipt.Partition,
+		Parameters: stack.Parameters})
 	if err == nil { // a template that only CloudFormation understands says nothing here
 		sweep, err := view.Sweep(ctx, func(aws.Role) bool { return true })
 		if err != nil {
