@@ -55,8 +55,7 @@ func (v *surroundings) note(sentence string) {
 // far as they can be known.
 func (v *surroundings) readOrganization(ctx context.Context, account *aws.Account) error {
 	o, err := account.Organization(ctx)
-	switch aws.KindOf(err) {
-	case aws.Denied:
+	if aws.KindOf(err) == aws.Denied {
 		v.note("Whether the account is in an organization cannot be read (organizations:DescribeOrganization): accounts of the same one count as strangers.")
 		return nil
 	}
