@@ -32,6 +32,7 @@ type verifyFlags struct {
 	all      bool
 	receipt  string
 	format   string
+	undo     bool // update
 }
 
 // VerifyCommand is rolecall verify.
