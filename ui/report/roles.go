@@ -191,15 +191,15 @@ func RolesText(w io.Writer, r *Roles) error {
 		t.space()
 		t.line("%s %s", mark, draw.Clean(role.ARN))
 		for _, who := range r.admits(role) {
-			t.under("lets in", who)
+			t.under("", "lets in", who)
 		}
-		t.under("may", grants(role))
-		t.under("used", lastUsed(role))
+		t.under("", "may", grants(role))
+		t.under("", "used", lastUsed(role))
 		for _, one := range wrong(role) {
 			status, rest, _ := strings.Cut(one, " ")
-			t.under(status, rest)
+			t.under("", status, rest)
 		}
-		t.under("findings", counts(role))
+		t.under("", "findings", counts(role))
 	}
 	t.space()
 	for _, line := range draw.Wrap(r.Summary(), width) {
