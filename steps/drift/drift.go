@@ -76,6 +76,9 @@ func rank(order []record.ItemKind, kind record.ItemKind) int {
 }
 
 func (c *Comparison) item(ctx context.Context, item record.Item) error {
+	if item.Kind.Decides() {
+		return nil // what was answered once does not drift
+	}
 	if item.Unproven() {
 		c.add(item, aws.Check{ID: "receipt", Status: aws.Unknown, Want: "an answer of AWS to the request", Got: "none was seen",
 			Why: "rolecall asked for it and does not know what was done.", Fix: "Settle it: rolecall resume " + c.Receipt.Session + "."})
@@ -92,9 +95,10 @@ func (c *Comparison) item(ctx context.Context, item record.Item) error {
 		return c.inline(ctx, item)
 	case record.ItemPolicy:
 		return c.policy(ctx, item)
-	default:
+	case record.ItemUser, record.ItemUserAttachment, record.ItemKey:
 		return c.user(ctx, item)
 	}
+	return nil
 }
 
 func (c *Comparison) add(item record.Item, check aws.Check) {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"rolecall/aws"
 	"rolecall/aws/audit"
@@ -169,7 +170,11 @@ func (v *verifyAll) print(r *report.Roles, e *evidenceJSON) error {
 		a.Say("%s", note)
 	}
 	write := map[string]func() error{
-		"text":     func() error { return report.RolesText(a.Env.Stdout, r) },
+		"text": func() error {
+			var b strings.Builder
+			_ = report.RolesText(&b, r) // a builder takes everything
+			return a.Out().Text(b.String())
+		},
 		"csv":      func() error { return report.RolesCSV(a.Env.Stdout, r) },
 		"html":     func() error { return report.RolesHTML(a.Env.Stdout, r) },
 		"markdown": func() error { return report.RolesMarkdown(a.Env.Stdout, r) },
