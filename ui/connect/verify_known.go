@@ -37,7 +37,8 @@ func (v *surroundings) load(given string) error {
 		case err != nil && name == given:
 			return cli.FlagRefused("--vendor", err)
 		case err != nil:
-			v.note("The description of the vendor " + draw.Clean(name) + " cannot be read, so that its accounts count as strangers: see rolecall vendors check.")
+			shown := draw.Clean(name)
+			v.note("The description of the vendor " + shown + " cannot be read, so that its accounts count as strangers: see rolecall vendors check " + shown + ".")
 		default:
 			v.vendors[vendor.Name] = vendor
 		}

@@ -279,7 +279,7 @@ func escaped(all []string) string {
 // RolesHTML writes an audit as one page that loads nothing and runs nothing.
 func RolesHTML(w io.Writer, r *Roles) error {
 	head := h.Tr(g.Map([]string{"Role", "Lets in", "May do", "Last used", "Verdict", "Findings"}, func(name string) g.Node { return h.Th(g.Text(name)) }))
-	return htmlDocument("Roles open to others",
+	return Document("Roles open to others",
 		h.H1(g.Text("Roles open to others")),
 		h.P(h.Class("verdict"), g.Text(r.Summary())),
 		g.Map(r.Notes, func(note string) g.Node { return soft(g.Text(draw.Clean(note))) }),
