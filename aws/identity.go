@@ -142,6 +142,26 @@ func (a *Account) Organization(ctx context.Context) (Organization, error) {
 	}, nil
 }
 
+// OrganizationAccounts lists the account numbers of the organisation. Only its
+// management account and delegated administrators may: Kind Denied for others.
+func (a *Account) OrganizationAccounts(ctx context.Context) ([]string, error) {
+	var all []string
+	in := &organizations.ListAccountsInput{}
+	for {
+		out, err := a.org().ListAccounts(ctx, in)
+		if err != nil {
+			return nil, a.fail(err, "organizations:ListAccounts", "list the accounts of the organization")
+		}
+		for _, account := range out.Accounts {
+			all = append(all, cleanText(awssdk.ToString(account.Id)))
+		}
+		if awssdk.ToString(out.NextToken) == "" {
+			return all, nil
+		}
+		in.NextToken = out.NextToken
+	}
+}
+
 // Quotas are the account's real limits and what is in use. A zero limit means
 // that AWS did not name it.
 type Quotas struct {

@@ -71,6 +71,10 @@ type Want struct {
 	PathGiven            bool   // Path has to be the role's; else any will do
 	Boundary             string // ARN
 	BoundaryGiven        bool   // Boundary has to be the role's ("" means none); else a boundary warns
+	// Organization and Members are those of the role's account, as in a
+	// policy.Inquiry: a member is no stranger.
+	Organization string
+	Members      []string
 	// Approved are the digests of the documents that may exist, and the ARNs of
 	// AWS managed policies that may be attached; nil: no plan binds.
 	Approved []string

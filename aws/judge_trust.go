@@ -19,15 +19,16 @@ type trustFacts struct {
 	listed    []string // everybody whom an Allow names
 	ids       []string // external IDs that the vendor's grants name
 	asked     []string // further conditions of the vendor's grants
+	own       string   // the role's account
 	unknownID bool     // which external ID the vendor sends is not known
 }
 
 // readTrust asks who gets in by a trust policy. accountID is the role's own
 // account.
 func readTrust(d *policy.Document, want Want, accountID string, seen Seen) trustFacts {
-	f := trustFacts{unknownID: want.ExternalID == "" && !want.NoExternalID}
+	f := trustFacts{own: accountID, unknownID: want.ExternalID == "" && !want.NoExternalID}
 	f.verdict = d.Inquire(policy.Inquiry{Partition: want.Partition, Account: accountID, Vendor: want.Principals,
-		ExternalID: want.ExternalID, NoExternalID: want.NoExternalID, Now: seen.Now})
+		ExternalID: want.ExternalID, NoExternalID: want.NoExternalID, Now: seen.Now, Organization: want.Organization, Members: want.Members})
 	for i := range d.Statements {
 		if d.Statements[i].Effect == policy.Allow {
 			f.read(&d.Statements[i], want)
@@ -274,11 +275,19 @@ func extraPrincipals(f *trustFacts) verdict {
 		v.status, v.got = Unknown, "perhaps "+someOf(names(f.verdict.Strangers), 4)
 		v.request = gotIn(&first)
 	case len(f.verdict.Own) > 0:
-		v.status, v.got, v.request = Warn, someOf(names(f.verdict.Own), 4)+" (this account)", gotIn(&f.verdict.Own[0])
+		v.status, v.got, v.request = Warn, someOf(names(f.verdict.Own), 4)+f.whose(), gotIn(&f.verdict.Own[0])
 	case len(f.verdict.Gone) > 0:
 		v.status, v.got = Warn, someOf(f.verdict.Gone, 4)+" (a deleted principal, which lets nobody in)"
 	}
 	return v
+}
+
+// whose says of which account those are that are no strangers.
+func (f *trustFacts) whose() string {
+	if slices.ContainsFunc(f.verdict.Own, func(a policy.Admission) bool { return policy.ParsePrincipal(a.Who).AccountID != f.own }) {
+		return " (this organization)"
+	}
+	return " (this account)"
 }
 
 func names(all []policy.Admission) []string {

@@ -181,6 +181,20 @@ func (a *Account) CreatePolicyVersion(ctx context.Context, arn string, d *policy
 	return PolicyVersion{ID: cleanText(awssdk.ToString(v.VersionId)), IsDefault: v.IsDefaultVersion, Created: awssdk.ToTime(v.CreateDate)}, nil
 }
 
+// PolicyVersionDocument gets the document of one version: one request. Nil where
+// it cannot be parsed.
+func (a *Account) PolicyVersionDocument(ctx context.Context, arn, versionID string) (*policy.Document, error) {
+	p, err := a.withDocument(ctx, Policy{ARN: arn, Name: cleanText(arn), VersionID: versionID})
+	return p.Document, err
+}
+
+// SetDefaultPolicyVersion makes a version the one that counts: one request, and
+// none the worse when it is that already.
+func (a *Account) SetDefaultPolicyVersion(ctx context.Context, arn, versionID string) error {
+	_, err := a.iam().SetDefaultPolicyVersion(ctx, &iam.SetDefaultPolicyVersionInput{PolicyArn: &arn, VersionId: &versionID})
+	return a.fail(err, "iam:SetDefaultPolicyVersion", "restore version %s of policy %s", cleanText(versionID), cleanText(arn))
+}
+
 // DeletePolicyVersion deletes a version that is not the default one.
 func (a *Account) DeletePolicyVersion(ctx context.Context, arn, versionID string) error {
 	_, err := a.iam().DeletePolicyVersion(ctx, &iam.DeletePolicyVersionInput{PolicyArn: &arn, VersionId: &versionID}, once)

@@ -168,8 +168,7 @@ func newRole(r types.Role) Role {
 // newRoleDetail is newRole for an entry of GetAccountAuthorizationDetails,
 // which has the policies too but neither description nor session duration.
 func newRoleDetail(r types.RoleDetail) Role {
-	role := newRole(types.Role{Arn: r.Arn, RoleName: r.RoleName, RoleId: r.RoleId, Path: r.Path, CreateDate: r.CreateDate, Tags: r.Tags,
-		PermissionsBoundary: r.PermissionsBoundary, RoleLastUsed: r.RoleLastUsed, AssumeRolePolicyDocument: r.AssumeRolePolicyDocument})
+	role := roleHead(r)
 	role.Attached = attachedFrom(r.AttachedManagedPolicies)
 	for _, p := range r.RolePolicyList {
 		inline := InlinePolicy{Name: cleanText(awssdk.ToString(p.PolicyName))}
@@ -177,6 +176,12 @@ func newRoleDetail(r types.RoleDetail) Role {
 		role.Inline = append(role.Inline, inline)
 	}
 	return role
+}
+
+// roleHead is newRoleDetail without the policies.
+func roleHead(r types.RoleDetail) Role {
+	return newRole(types.Role{Arn: r.Arn, RoleName: r.RoleName, RoleId: r.RoleId, Path: r.Path, CreateDate: r.CreateDate, Tags: r.Tags,
+		PermissionsBoundary: r.PermissionsBoundary, RoleLastUsed: r.RoleLastUsed, AssumeRolePolicyDocument: r.AssumeRolePolicyDocument})
 }
 
 // CreateRole creates a role: one request. Just after the vendor's account or

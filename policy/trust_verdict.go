@@ -14,6 +14,12 @@ type Inquiry struct {
 	ExternalID   string   // the one they send; "" where it is not known, or none is sent
 	NoExternalID bool     // they send none
 	Now          time.Time
+	// Organization is the ID of the role's organisation and Members are the
+	// accounts of it beside the role's own, as far as they are known. Then
+	// everybody else is asked about as somebody outside of it. Empty: whose
+	// organisation a caller is of stays open.
+	Organization string
+	Members      []string
 	// Sure adds what is certain beside of every request of the vendor; nil:
 	// nothing is.
 	Sure func(Request) Request
@@ -33,7 +39,7 @@ type Verdict struct {
 	OtherIDs []string
 	Other    *Admission
 	// Strangers are principals of other accounts, services and federations that
-	// get in; Own are those of the role's own account.
+	// get in; Own are those of the role's own account and of the members.
 	Strangers, Own []Admission
 	// Gone are the unique IDs of deleted principals, which let nobody in.
 	Gone []string
@@ -90,7 +96,7 @@ func (d *Document) Inquire(q Inquiry) Verdict {
 	var all []callerKind
 	complete := true
 	for _, partition := range partitions {
-		callers, whole := d.callers(partition, append(slices.Clone(q.Vendor), q.Account))
+		callers, whole := d.callers(partition, slices.Concat(q.Vendor, d.named(q.Members), []string{q.Account}))
 		all, complete = append(all, callers...), complete && whole
 	}
 	slices.SortStableFunc(all, func(a, b callerKind) int { return strings.Compare(rank(a), rank(b)) })
@@ -105,6 +111,16 @@ func (d *Document) Inquire(q Inquiry) Verdict {
 	}
 	v.Gone = d.gone()
 	return v
+}
+
+// named are those of some accounts that the document names: the others are like
+// anybody's.
+func (d *Document) named(accounts []string) []string {
+	if len(accounts) == 0 {
+		return nil
+	}
+	all := d.Accounts()
+	return slices.DeleteFunc(slices.Clone(accounts), func(id string) bool { return !slices.Contains(all, id) })
 }
 
 // rank puts roles first: they are who calls as a rule, so they make the better
@@ -174,10 +190,28 @@ func (i *inquest) request(c callerKind) Request {
 	if i.q.Account != "" {
 		r = r.With("aws:ResourceAccount", i.q.Account)
 	}
+	r = i.membership(r, account)
 	if i.q.Sure != nil && i.isVendor(c.Caller) {
 		r = i.q.Sure(r)
 	}
 	return r
+}
+
+// membership says of which organisation a caller is: nobody is of two.
+func (i *inquest) membership(r Request, account string) Request {
+	switch {
+	case i.q.Organization == "":
+		return r
+	case i.isOwn(account):
+		return r.With("aws:PrincipalOrgID", i.q.Organization)
+	}
+	return r.Without("aws:PrincipalOrgID", Texts{Values: []string{i.q.Organization}, Fold: true, Optional: true}).
+		Without("aws:PrincipalOrgPaths", Texts{Prefixes: []string{i.q.Organization + "/"}, Fold: true, Optional: true})
+}
+
+// isOwn tells whether an account is the role's own, or a member beside it.
+func (i *inquest) isOwn(account string) bool {
+	return account != "" && (account == i.q.Account || slices.Contains(i.q.Members, account))
 }
 
 // later leaves the time open, from now on.
@@ -354,7 +388,7 @@ func (s *Statement) principalOf(c Caller) string {
 func (i *inquest) others() {
 	for _, c := range i.callers {
 		if !i.isVendor(c.Caller) {
-			i.other(later(i.request(c)), c.AccountID() == i.q.Account && i.q.Account != "")
+			i.other(later(i.request(c)), i.isOwn(c.AccountID()))
 		}
 	}
 	for n := range i.d.Statements {

@@ -86,6 +86,10 @@ func (e *reader) document() error {
 		return err
 	}
 	e.before = before
+	if containsAny(b.keys, "RoleDetailList", "Roles") {
+		m := &b.members
+		e.view.swept = !m.isTrue("IsTruncated") && !m.has("NextToken") && !m.has("Marker")
+	}
 	err = e.take(b)
 	if e.before == before {
 		e.before = nil // it was that of the document before

@@ -23,7 +23,11 @@ type Ask struct {
 	// AccountID and Partition stand for what templates leave to the account they
 	// are used in; empty: not known.
 	AccountID, Partition string
-	Now                  time.Time // a trust policy may go by the date
+	Parameters           map[string]string // of a template, where their values are known
+	Now                  time.Time         // a trust policy may go by the date
+	// Keep chooses the roles to keep of a listing of all; nil: those that are
+	// asked for. It sees a role without its policies.
+	Keep func(aws.Role) bool
 }
 
 // View is an account as far as the evidence shows it. It is an aws.Source.
@@ -36,6 +40,8 @@ type View struct {
 	place    string              // its partition
 	forms    []string
 	notes    []string
+	total    int  // roles that listings showed
+	swept    bool // a listing of all roles was whole
 }
 
 // Forms are what the evidence consists of, each once, in words: "aws iam

@@ -83,7 +83,7 @@ func (e *reader) listed(n *node, user bool) error {
 	if user {
 		h = userOf(n, "aws iam list-users")
 	}
-	if h.name == "" || !e.ask.asked(user, h.name) {
+	if h.name == "" || !e.wants(&h) {
 		return nil
 	}
 	if err := e.charge(len(h.trustText) + 500); err != nil {
@@ -100,7 +100,7 @@ func (e *reader) details(users bool) error {
 		if users {
 			h = userOf(n, form)
 		}
-		if h.name == "" || !e.ask.asked(users, h.name) {
+		if h.name == "" || !e.wants(&h) {
 			return nil
 		}
 		h.whole, h.attachedKnown, h.inlineKnown, h.groupsKnown = h.arn != "", n.get("AttachedManagedPolicies") != nil, true, true
@@ -118,6 +118,21 @@ func (e *reader) details(users bool) error {
 		}
 		return e.add(h)
 	})
+}
+
+// wants tells whether an entry of a listing is to be kept, and counts it.
+func (e *reader) wants(h *holder) bool {
+	if h.user || e.ask.Keep == nil {
+		return e.ask.Keep == nil && e.ask.asked(h.user, h.name)
+	}
+	e.view.total++
+	return e.ask.Keep(h.head())
+}
+
+// head is the role without its policies.
+func (h *holder) head() aws.Role {
+	return aws.Role{ARN: h.arn, Name: h.name, ID: h.id, Path: h.path, Boundary: h.boundary, Trust: h.trust, TrustText: h.trustText,
+		Created: h.created, LastUsed: h.lastUsed, MaxSession: h.maxSession}
 }
 
 func attachedIn(list []*node) []aws.AttachedPolicy {
@@ -163,7 +178,7 @@ func mentioned(h *holder) string {
 // get-account-authorization-details, as far as somebody who is asked for has it.
 func (e *reader) policyDetail(n *node) error {
 	arn := n.name("Arn")
-	if arn == "" || e.roles && e.listsKnown() && !e.attached(arn) {
+	if arn == "" || e.roles && e.listsKnown() && !e.attached(arn) || e.roles && e.ask.Keep != nil && len(e.view.holders) == 0 {
 		return nil
 	}
 	p := &managed{arn: arn, version: n.name("DefaultVersionId")}

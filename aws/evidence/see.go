@@ -70,13 +70,37 @@ func (v *View) See(_ context.Context, want aws.Want) (aws.Seen, error) {
 		}
 		return seen, nil
 	}
-	role := aws.Role{ARN: h.arn, Name: h.name, ID: h.id, Path: h.path, Boundary: h.boundary, Trust: h.trust, TrustText: h.trustText,
-		Created: h.created, LastUsed: h.lastUsed, MaxSession: h.maxSession, Inline: slices.Clone(h.inline), Attached: v.withDocuments(h)}
+	role := h.head()
+	role.Inline, role.Attached = slices.Clone(h.inline), v.withDocuments(h)
 	seen.Role, seen.PoliciesUnknown, seen.InlineUnknown, seen.BoundaryUnknown = &role, !h.attachedKnown, !h.inlineKnown, !h.whole
 	seen.Missing = v.missing(h, want.PolicyARNs)
 	addUnread(&role.Inline, h.inlineNames)
 	return seen, nil
 }
+
+// Sweep gives the roles that keep chooses, in the order in which they were shown.
+func (v *View) Sweep(ctx context.Context, keep func(aws.Role) bool) (aws.Sweep, error) {
+	var s aws.Sweep
+	for _, h := range v.holders {
+		if h.user {
+			continue
+		}
+		s.Total++
+		if !keep(h.head()) {
+			continue
+		}
+		seen, err := v.See(ctx, aws.Want{RoleName: h.name, RoleARN: h.arn})
+		if err != nil {
+			return s, err
+		}
+		s.Roles = append(s.Roles, seen)
+	}
+	s.Total = max(s.Total, v.total)
+	return s, nil
+}
+
+// Whole reports whether the evidence lists all roles of the account.
+func (v *View) Whole() bool { return v.swept }
 
 // SeeUser gives what the evidence shows of a user.
 func (v *View) SeeUser(_ context.Context, want aws.WantUser) (aws.SeenUser, error) {

@@ -364,6 +364,9 @@ func (s *stack) reference(name string) (string, bool) {
 	if value, ok := s.pseudo(name); ok {
 		return value, value != ""
 	}
+	if value, ok := s.reader.ask.Parameters[name]; ok {
+		return value, true
+	}
 	r := s.resources.get(name)
 	p := s.properties(r)
 	switch {

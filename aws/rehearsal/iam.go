@@ -91,6 +91,7 @@ type roleDetailXML struct {
 	AttachedManagedPolicies  []attachedXML `xml:"AttachedManagedPolicies>member"`
 	PermissionsBoundary      *boundaryXML
 	Tags                     []tag `xml:"Tags>member"`
+	RoleLastUsed             *lastUsedXML
 }
 
 type inlineXML struct {
@@ -139,7 +140,8 @@ func getAccountAuthorizationDetails(s *Server, q request) (any, *apiError) {
 
 func (s *Server) roleDetail(r *role) roleDetailXML {
 	x := roleDetailXML{Path: r.path, RoleName: r.name, RoleID: r.id, Arn: r.arn, CreateDate: stamp(r.created),
-		AssumeRolePolicyDocument: onTheWire(r.trust), AttachedManagedPolicies: s.attachedXML(r), PermissionsBoundary: r.boundaryXML(), Tags: r.tags}
+		AssumeRolePolicyDocument: onTheWire(r.trust), AttachedManagedPolicies: s.attachedXML(r), PermissionsBoundary: r.boundaryXML(), Tags: r.tags,
+		RoleLastUsed: s.lastUsed(r)}
 	for _, name := range r.inlineNames() {
 		x.RolePolicyList = append(x.RolePolicyList, inlineXML{name, onTheWire(r.inline[name])})
 	}

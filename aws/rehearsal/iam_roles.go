@@ -22,6 +22,21 @@ type roleXML struct {
 	MaxSessionDuration       int
 	PermissionsBoundary      *boundaryXML
 	Tags                     []tag `xml:"Tags>member"`
+	RoleLastUsed             *lastUsedXML
+}
+
+type lastUsedXML struct {
+	LastUsedDate string `xml:",omitempty"`
+	Region       string `xml:",omitempty"`
+}
+
+// lastUsed is when the role was assumed last, within the 400 days that IAM
+// remembers; an empty element for never.
+func (s *Server) lastUsed(r *role) *lastUsedXML {
+	if r.used.IsZero() {
+		return &lastUsedXML{}
+	}
+	return &lastUsedXML{LastUsedDate: stamp(r.used), Region: s.options.Region}
 }
 
 type boundaryXML struct {
@@ -120,7 +135,9 @@ func getRole(s *Server, q request) (any, *apiError) {
 	if err != nil {
 		return nil, err
 	}
-	return struct{ Role roleXML }{r.xml(true)}, nil
+	x := r.xml(true)
+	x.RoleLastUsed = s.lastUsed(r)
+	return struct{ Role roleXML }{x}, nil
 }
 
 func listRoles(s *Server, q request) (any, *apiError) {

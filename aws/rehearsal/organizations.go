@@ -68,7 +68,7 @@ func (s *Server) DetachFullAccess(target string) {
 
 // organizationsActions is the table of Organizations.
 func organizationsActions() map[string]action {
-	return map[string]action{"DescribeOrganization": describeOrganization, "ListParents": listParents,
+	return map[string]action{"DescribeOrganization": describeOrganization, "ListParents": listParents, "ListAccounts": listAccounts,
 		"ListPoliciesForTarget": listPoliciesForTarget, "DescribePolicy": describePolicy}
 }
 
@@ -98,6 +98,20 @@ func (s *Server) mayRead() *apiError {
 		return &apiError{http.StatusBadRequest, "AccessDeniedException", "You don't have permissions to access this resource."}
 	}
 	return nil
+}
+
+func listAccounts(s *Server, _ request) (any, *apiError) {
+	if err := s.mayRead(); err != nil {
+		return nil, err
+	}
+	ids := append([]string{s.options.Organization, s.options.Account}, s.options.Members...)
+	slices.Sort(ids)
+	var all []any
+	for _, id := range slices.Compact(ids) {
+		all = append(all, map[string]any{"Id": id, "Status": "ACTIVE", "Name": "account-" + id, "Arn": "arn:" + s.options.Partition +
+			":organizations::" + s.options.Organization + ":account/" + organizationID + "/" + id})
+	}
+	return map[string]any{"Accounts": all}, nil
 }
 
 func listParents(s *Server, q request) (any, *apiError) {

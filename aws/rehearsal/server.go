@@ -30,6 +30,8 @@ type Options struct {
 	// Organization puts the account into an organisation with this management
 	// account; empty: in none.
 	Organization string
+	// Members are further accounts of the organisation.
+	Members []string
 	// ReadsOrganization says that the account may read the organisation's policies
 	// although it is not the management account, as a delegated administrator may.
 	ReadsOrganization bool

@@ -34,7 +34,7 @@ type role struct {
 	name, path, id, arn, description, trust, boundary string
 	document                                          *policy.Document
 	session                                           int
-	created                                           time.Time
+	created, used                                     time.Time // used: zero for never
 	assumable, listed                                 time.Time // from when on
 	attached                                          []string  // policy ARNs in order
 	inline                                            map[string]string

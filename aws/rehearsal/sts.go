@@ -131,6 +131,7 @@ func (s *Server) assume(from policy.Caller, roleARN, sessionName, externalID str
 		if s.options.Now().Before(r.assumable) || r.document.Ask(asked).Outcome != policy.Allowed {
 			return nil, denied
 		}
+		r.used = s.options.Now()
 		return r, nil
 	}
 	return nil, denied // AWS does not tell whether a role exists

@@ -42,6 +42,28 @@ func (r Receipt) Markdown() string {
 	return b.String()
 }
 
+// JournalMarkdown is a journal for a ticket: who did what in which account, when,
+// how it went, and the number of the request.
+func JournalMarkdown(session, accountID string, entries []Entry) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# rolecall journal %s\n\n", cell(session))
+	if accountID != "" {
+		fmt.Fprintf(&b, "- AWS account: %s\n\n", cell(accountID))
+	}
+	if len(entries) == 0 {
+		return b.String() + "Nothing was changed.\n"
+	}
+	b.WriteString("| When | Who | Command | What | Outcome | Request ID |\n| --- | --- | --- | --- | --- | --- |\n")
+	for _, e := range entries {
+		outcome := string(e.State)
+		if e.Outcome != "" {
+			outcome = e.Outcome
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", stamp(e.Time), cell(e.By), cell(e.Command), cell(e.Call), cell(outcome), cell(e.RequestID))
+	}
+	return b.String()
+}
+
 // Label is the thing's name, with the role or user that it is on.
 func (i Item) Label() string {
 	if i.Role+i.User == "" {

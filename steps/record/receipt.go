@@ -424,6 +424,16 @@ func (s *Store) Receipt(session string) (Receipt, error) {
 	return r, nil
 }
 
+// ReadReceipt reads the text of a receipt that was taken out of the store, such
+// as one that is kept in a repository.
+func ReadReceipt(text []byte) (Receipt, error) {
+	r, _, err := unseal[Receipt](text)
+	if err == nil {
+		err = r.check(r.Session)
+	}
+	return r, err
+}
+
 // damagedReceipt names the file, and where else it is written what was made.
 func (s *Store) damagedReceipt(session, path string, err error) error {
 	next := "Put it back from a backup."

@@ -213,7 +213,14 @@ func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
 			return err
 		}
 	}
-	err = u.Journal.Do(ctx, "update policy "+p.Name, func(ctx context.Context) error {
+	call := "update policy " + p.Name
+	if p.Restore != "" {
+		call = "restore version " + p.Restore + " of policy " + p.Name
+	}
+	err = u.Journal.Do(ctx, call, func(ctx context.Context) error {
+		if p.Restore != "" {
+			return u.Account.SetDefaultPolicyVersion(ctx, p.ARN, p.Restore)
+		}
 		_, err := u.Account.CreatePolicyVersion(ctx, p.ARN, p.After)
 		return err
 	})

@@ -42,6 +42,8 @@ type PolicyUpdate struct {
 	ID         string // of a managed policy
 	Version    string // of a managed policy: the default one, as compared
 	Drop       string // the version that has to go first, to make room
+	Restore    string // the version that becomes the default one again, instead of a new one
+	Edited     bool   // somebody edited it since rolecall wrote it, and what it grants beside would be lost
 	Before     *policy.Document
 	After      *policy.Document
 	Difference policy.Difference // what After grants that Before does not, and the reverse
@@ -95,7 +97,10 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 	if update.Policies, update.Others, err = u.pair(update.Role, documents); err != nil {
 		return update, err
 	}
-	return update, u.prepare(ctx, update.Policies)
+	if err := u.prepare(ctx, update.Policies); err != nil {
+		return update, err
+	}
+	return update, u.markEdited(update.Policies, update.Role.ID)
 }
 
 // fit refuses a role that is not the vendor's, or that a stack keeps.

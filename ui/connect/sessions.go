@@ -25,6 +25,7 @@ func SessionsCommand(a *cli.App) *cobra.Command {
 		Args: a.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return listSessions(a) },
 	}
+	format := ""
 	show := &cobra.Command{
 		Use:   "show ID",
 		Short: "Show one session, what it made, and its journal",
@@ -32,8 +33,9 @@ func SessionsCommand(a *cli.App) *cobra.Command {
 			"signed in, when, by which command, and how it went. Of a session that cannot be read it prints what is known, and exits 1.",
 		Args:              cli.ExactlyOne,
 		ValidArgsFunction: completeSessions(a),
-		RunE:              func(_ *cobra.Command, args []string) error { return showSession(a, args[0]) },
+		RunE:              func(_ *cobra.Command, args []string) error { return showSession(a, args[0], format) },
 	}
+	show.Flags().StringVar(&format, "format", "text", "text, json, or markdown for a ticket")
 	remove := &cobra.Command{
 		Use:   "remove ID",
 		Short: "Remove one session from this machine",
@@ -104,7 +106,11 @@ func joined(errs []error) error {
 	return &screen.Fault{Err: errors.Join(errs...), Problem: p}
 }
 
-func showSession(a *cli.App, id string) error {
+func showSession(a *cli.App, id, format string) error {
+	if err := a.CheckFormat(&format, "text", "json", "markdown"); err != nil {
+		return err
+	}
+	a.JSON = format == "json"
 	store, err := a.Store()
 	if err != nil {
 		return err
@@ -114,13 +120,30 @@ func showSession(a *cli.App, id string) error {
 		a.WriteJSON(shown)
 		return nil
 	}
-	if !a.JSON {
+	switch {
+	case format == "markdown" && (shown.Answers != nil || shown.Receipt != nil || len(shown.Journal) > 0):
+		if err := a.Out().Text(ticket(shown)); err != nil {
+			return err
+		}
+	case format == "text":
 		printSession(a, shown)
 	}
 	if err == nil {
 		return nil
 	}
 	return &cli.Failure{Err: err, Document: func(e *cli.ErrorJSON) any { shown.Error = e; return shown }}
+}
+
+// ticket is a session for a ticket: what it made, and who did what.
+func ticket(shown shownSession) string {
+	account, text := "", ""
+	if shown.Answers != nil {
+		account = shown.AccountID
+	}
+	if shown.Receipt != nil {
+		account, text = shown.Receipt.AccountID, shown.Receipt.Markdown()+"\n"
+	}
+	return text + record.JournalMarkdown(shown.ID, account, shown.Journal)
 }
 
 func printSession(a *cli.App, shown shownSession) {

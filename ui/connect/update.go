@@ -28,13 +28,15 @@ func UpdateCommand(a *cli.App) *cobra.Command {
 		Long: "update compares what a role's policies grant with what the vendor's description wants now, shows the difference, and " +
 			"after your yes writes it: as a new version of the managed policy, or into the inline policy. What was chosen when the role " +
 			"was connected (products, regions, tag) is taken from its session where there is one. It changes neither the trust policy nor " +
-			"what belongs to a CloudFormation stack. Exit 0: the role grants what is wanted; 3: rolecall cannot update it.",
+			"what belongs to a CloudFormation stack. What would be lost of a policy that somebody edited since rolecall wrote it is named first. " +
+			"--undo makes the version before the one that counts the default one again. Exit 0: the role grants what is wanted; 3: rolecall cannot update it.",
 		Example: "  rolecall update\n  rolecall update --role arn:aws:iam::123456789012:role/Spot-Role --yes --json",
 		Args:    a.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runUpdate(cmd.Context(), a, f) },
 	}
 	f.connect.Bind(cmd, flags.Updating)
 	cmd.Flags().StringVar(&f.role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
+	cmd.Flags().BoolVar(&f.undo, "undo", false, "make the version before the one that counts the default one again")
 	cmd.Flags().DurationVar(&f.wait, "wait", cli.DefaultWait, "how long AWS may take for all of it")
 	return cmd
 }
@@ -53,9 +55,11 @@ type updateJSON struct {
 
 type updatePolicyJSON struct {
 	Name       string             `json:"name"`
-	ARN        string             `json:"arn,omitempty"` // empty for an inline policy
-	Digest     string             `json:"digest"`        // of the document that is wanted
-	Characters int                `json:"characters"`    // as IAM counts them
+	ARN        string             `json:"arn,omitempty"`              // empty for an inline policy
+	Digest     string             `json:"digest"`                     // of the document that is wanted
+	Characters int                `json:"characters"`                 // as IAM counts them
+	Restored   string             `json:"restored_version,omitempty"` // with --undo
+	Edited     bool               `json:"edited"`                     // since rolecall wrote it
 	Dropped    string             `json:"dropped_version,omitempty"`
 	Updated    bool               `json:"updated"`
 	Difference *policies.DiffJSON `json:"difference"`
@@ -144,6 +148,10 @@ func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 	}
 	sayUnseen(a, &f.connect)
 	err = u.budget.Within(ctx, func(ctx context.Context) (err error) {
+		if f.undo {
+			u.plan, err = u.updater.PlanUndo(ctx, f.role)
+			return err
+		}
 		u.plan, err = u.updater.Plan(ctx, f.role)
 		return err
 	})
@@ -152,6 +160,7 @@ func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 	}
 	u.looked = true
 	u.show()
+	u.sayEdited()
 	if len(u.plan.Policies) == 0 {
 		return nil
 	}
@@ -165,6 +174,9 @@ func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 	defer d.release()
 	if err := u.budget.Within(ctx, u.apply); err != nil {
 		return err
+	}
+	if f.undo {
+		return nil
 	}
 	return u.keepChoices(d)
 }
@@ -234,6 +246,24 @@ func (u *updating) ask(ctx context.Context, yes bool) error {
 	return err
 }
 
+// sayEdited names what would be lost of a policy that somebody edited by hand,
+// whatever else is shown: with --yes nobody is asked.
+func (u *updating) sayEdited() {
+	for _, p := range u.plan.Policies {
+		if !p.Edited {
+			continue
+		}
+		text := "Somebody edited " + draw.Clean(p.Name) + " since rolecall wrote it. This would be lost:"
+		if p.Kind == record.ItemPolicy {
+			text = "Somebody edited " + draw.Clean(p.Name) + " since rolecall wrote it. This would be lost, until rolecall update --undo:"
+		}
+		u.app.Say("%s", text)
+		for _, line := range policies.DiffOf(p.Difference).Removed {
+			u.app.Say("  - %s", draw.Clean(line))
+		}
+	}
+}
+
 func (u *updating) names() []string {
 	var names []string
 	for _, p := range u.plan.Policies {
@@ -255,6 +285,9 @@ func (u *updating) show() {
 	for _, p := range u.plan.Policies {
 		a.Print("\n%s · %d of %d characters after the update", draw.Clean(p.Name), p.After.Characters(), limitOf(p.Kind))
 		a.Print("%s", policies.DiffText(policies.DiffOf(p.Difference), p.Before, p.After, p.Name+" now", p.Name+" after the update"))
+		if p.Restore != "" {
+			a.Print("Version %s becomes the default one again. Version %s stays.", draw.Clean(p.Restore), draw.Clean(p.Version))
+		}
 		if p.Drop != "" {
 			a.Print("IAM keeps five versions: %s, the oldest, is deleted first.", draw.Clean(p.Drop))
 		}
@@ -280,8 +313,10 @@ func (u *updating) document(e *cli.ErrorJSON) updateJSON {
 	}
 	for i, p := range u.plan.Policies {
 		one := updatePolicyJSON{Name: p.Name, ARN: p.ARN, Digest: p.After.Digest(), Characters: p.After.Characters(),
-			Updated: i < u.done, Difference: policies.DiffOf(p.Difference)}
-		if one.Updated {
+			Restored: p.Restore, Edited: p.Edited, Updated: i < u.done, Difference: policies.DiffOf(p.Difference)}
+		if !one.Updated {
+			one.Restored = ""
+		} else {
 			one.Dropped = p.Drop
 		}
 		doc.Policies = append(doc.Policies, one)

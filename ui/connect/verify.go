@@ -29,6 +29,10 @@ type verifyFlags struct {
 	user     string
 	evidence string
 	wait     time.Duration
+	all      bool
+	receipt  string
+	format   string
+	undo     bool // update
 }
 
 // VerifyCommand is rolecall verify.
@@ -45,10 +49,16 @@ func VerifyCommand(a *cli.App) *cobra.Command {
 			"aws iam get-role, list-attached-role-policies, list-role-policies, get-role-policy, get-policy, get-policy-version, get-user, " +
 			"list-access-keys and get-account-authorization-details, several in a row, also as a terminal shows them with their commands; the trust policy " +
 			"from the console; a Terraform state or terraform show -json; a CloudFormation template. What it does not tell is unknown, and the " +
-			"command whose output is missing is named.",
-		Example: "  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef\n  rolecall verify --role arn:aws:iam::123456789012:role/Spot-Role --json\n  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef --evidence pasted.json",
-		Args:    a.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return verify(cmd.Context(), a, f) },
+			"command whose output is missing is named.\n\n" +
+			"With --all every role of the account is looked at that lets in a vendor or a stranger, an account outside the organization: who gets in, under " +
+			"which external ID, what it may do, when it was last used, and what was found.\n\n" +
+			"With --receipt it tells what was changed since rolecall made it: a policy that was edited by hand, a role that was made anew under the " +
+			"same name, somebody new in the trust policy. The file is a receipt of rolecall, as it stands in its state folder.",
+		Example: "  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef\n  rolecall verify --role arn:aws:iam::123456789012:role/Spot-Role --json\n  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef --evidence pasted.json\n" +
+			"  rolecall verify --all --format csv > roles.csv\n" +
+			"  rolecall verify --receipt receipts/260131-7k2m.json --json",
+		Args: a.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return verify(cmd.Context(), a, f) },
 	}
 	f.connect.Bind(cmd, flags.Checking)
 	given := cmd.Flags()
@@ -56,6 +66,9 @@ func VerifyCommand(a *cli.App) *cobra.Command {
 	given.StringVar(&f.user, "user", "", "name of an IAM user")
 	given.StringVar(&f.evidence, "evidence", "", "file with what somebody else read from AWS, or - (no credentials are needed)")
 	given.DurationVar(&f.wait, "wait", 0, "how long to wait for the role to become right")
+	given.BoolVar(&f.all, "all", false, "look at every role that lets in a vendor or a stranger")
+	given.StringVar(&f.receipt, "receipt", "", "file with a receipt, to tell what was changed since")
+	given.StringVar(&f.format, "format", "text", "text or json; with --all also csv, html or markdown")
 	return cmd
 }
 
@@ -64,9 +77,17 @@ func verify(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if f.wait < 0 {
 		return cli.Usage("--wait is "+f.wait.String()+".", "a time such as 2m", "Correct --wait.")
 	}
+	if err := f.checkAll(a); err != nil {
+		return err
+	}
 	budget := cli.Budget{Wait: cmp.Or(f.wait, cli.DefaultWait), Next: "Try again, or give it longer: --wait 10m."}
 	return budget.Within(ctx, func(ctx context.Context) error {
-		if f.user != "" {
+		switch {
+		case f.all:
+			return verifyEvery(ctx, a, f)
+		case f.receipt != "":
+			return verifyReceipt(ctx, a, f)
+		case f.user != "":
 			return verifyUser(ctx, a, f)
 		}
 		return verifyRole(ctx, a, f)

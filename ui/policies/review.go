@@ -61,7 +61,7 @@ type reviewJSON struct {
 }
 
 func reviewPolicy(ctx context.Context, a *cli.App, f *reviewFlags, args []string) error {
-	if err := checkFormat(a, &f.format, "text", "json", "markdown", "html", "sarif"); err != nil {
+	if err := a.CheckFormat(&f.format, "text", "json", "markdown", "html", "sarif"); err != nil {
 		return err
 	}
 	if _, err := f.options(); err != nil {
@@ -93,17 +93,6 @@ func reviewPolicy(ctx context.Context, a *cli.App, f *reviewFlags, args []string
 		Err:      &screen.Fault{Problem: problem},
 		Document: func(e *cli.ErrorJSON) any { return reviewJSON{Report: *result, Error: e} },
 	}
-}
-
-// checkFormat checks --format. --json and --format json are the same.
-func checkFormat(a *cli.App, format *string, formats ...string) error {
-	if a.JSON {
-		*format = "json"
-	}
-	if !slices.Contains(formats, *format) {
-		return cli.Usage(fmt.Sprintf("--format: there is no %q.", draw.Clean(*format)), "one of: "+strings.Join(formats, ", "), "Correct --format.")
-	}
-	return nil
 }
 
 func (f *reviewFlags) options() (*review.Options, error) {

@@ -44,7 +44,7 @@ func policyShowCommand(a *cli.App) *cobra.Command {
 }
 
 func showPolicy(a *cli.App, f *showFlags) error {
-	if err := checkFormat(a, &f.format, "json", "cloudformation", "terraform", "cli"); err != nil {
+	if err := a.CheckFormat(&f.format, "json", "cloudformation", "terraform", "cli"); err != nil {
 		return err
 	}
 	request, err := f.request()

@@ -1,4 +1,4 @@
-// Package report writes a policy's review for people and for other tools:
+// Package report writes a policy's review, and an audit of an account's roles, for people and for other tools:
 // as text for 80 columns, Markdown for a ticket, one HTML file, and SARIF. It
 // stands in ui: what comes from a document is cleaned here before it is shown.
 package report

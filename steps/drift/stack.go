@@ -1,0 +1,111 @@
+package drift
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+
+	"rolecall/aws"
+	"rolecall/aws/evidence"
+	"rolecall/steps/record"
+)
+
+// stacks is a Source that shows CloudFormation stacks too, as a live account
+// does.
+type stacks interface {
+	Stack(ctx context.Context, nameOrID string) (aws.Stack, error)
+	Template(ctx context.Context, nameOrID string) (string, error)
+}
+
+// stack compares a stack with its receipt, and the roles that it made with its
+// template.
+func (c *Comparison) stack(ctx context.Context, item record.Item) error {
+	check := aws.Check{ID: "stack-unchanged", Status: aws.Pass, Want: "the stack " + asMade, Got: "the same template", Why: "The stack says what the role is."}
+	source, ok := c.Source.(stacks)
+	if !ok {
+		check.Status, check.Got, check.Fix = aws.Unknown, "evidence does not show stacks", "Sign in to the account: leave out --evidence."
+		c.add(item, check)
+		return nil
+	}
+	stack, err := source.Stack(ctx, item.ID)
+	switch {
+	case aws.KindOf(err) == aws.NotFound || err == nil && stack.Status == aws.StackDeleted:
+		check.Status, check.Got, check.Fix = aws.Fail, "there is no such stack", "Make it anew: rolecall connect --method automatic."
+		c.add(item, check)
+		return nil
+	case err != nil:
+		return err
+	}
+	template, err := source.Template(ctx, stack.ID)
+	if err != nil {
+		return err
+	}
+	if item.Digest != "" && aws.TemplateDigest(template) != item.Digest {
+		check.Status, check.Got, check.Fix = aws.Fail, "its template was changed since", readmit
+	}
+	c.add(item, check)
+	return c.stackRoles(ctx, stack, template)
+}
+
+// stackRoles takes the roles in a stack's outputs for items whose documents are
+// those of its template.
+func (c *Comparison) stackRoles(ctx context.Context, stack aws.Stack, template string) error {
+	meant := map[string]aws.Role{}
+	view, err := evidence.Read(strings.NewReader(template), evidence.Ask{AccountID: c.Receipt.AccountID, Partition: c.Receipt.Partition,
+		Parameters: stack.Parameters})
+	if err == nil { // a template that only CloudFormation understands says nothing here
+		sweep, err := view.Sweep(ctx, func(aws.Role) bool { return true })
+		if err != nil {
+			return err
+		}
+		for _, seen := range sweep.Roles {
+			meant[strings.ToLower(seen.Role.Name)] = *seen.Role
+		}
+	}
+	for _, purpose := range slices.Sorted(maps.Keys(stack.Outputs)) {
+		ref, err := aws.ParseRoleARN(stack.Outputs[purpose], c.Receipt.Partition, c.Receipt.AccountID)
+		if err != nil {
+			continue
+		}
+		item := record.Item{Kind: record.ItemRole, State: record.ItemAdopted, Purpose: purpose, Name: ref.Name, ARN: ref.ARN}
+		role := meant[strings.ToLower(ref.Name)]
+		if role.Trust != nil {
+			item.Digest = role.Trust.Digest()
+		}
+		if err := c.role(ctx, item); err != nil {
+			return err
+		}
+		if err := c.stackPolicies(ctx, item, role); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stackPolicies compares the policies that a template gives a role.
+func (c *Comparison) stackPolicies(ctx context.Context, owner record.Item, meant aws.Role) error {
+	seen, err := c.see(ctx, owner.Name)
+	if err != nil || seen.Role == nil {
+		return err
+	}
+	for _, p := range meant.Attached {
+		if p.Document == nil {
+			continue
+		}
+		for _, now := range seen.Role.Attached {
+			if strings.EqualFold(now.Name, p.Name) {
+				c.document(record.Item{Kind: record.ItemPolicy, Name: now.Name, ARN: now.ARN, Digest: p.Document.Digest()}, now.Document, nil)
+			}
+		}
+	}
+	for _, p := range meant.Inline {
+		if p.Document != nil {
+			item := record.Item{Kind: record.ItemInline, Name: p.Name, Role: owner.Name, Digest: p.Document.Digest()}
+			if err := c.inline(ctx, item); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
