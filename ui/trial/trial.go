@@ -86,7 +86,7 @@ func Run(ctx context.Context, v *describe.Vendor, way Walk, now time.Time) (out 
 }
 
 func stopped(what, expected string) *screen.Problem {
-	return &screen.Problem{What: what, Expected: expected, Next: "Correct the description: rolecall rehearse --vendor FILE shows the step.", Kind: screen.NotAsNeeded}
+	return &screen.Problem{What: what, Expected: expected, Next: "Correct the description; this shows the step: rolecall rehearse --vendor FILE.", Kind: screen.NotAsNeeded}
 }
 
 // trial is one walk under way.
