@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"regexp"
@@ -46,7 +47,7 @@ func readDenied(e *Error) {
 // explainDenied says what is missing, and who can give it.
 func explainDenied(e *Error) {
 	readDenied(e)
-	action := orElse(e.Action, "an action")
+	action := cmp.Or(e.Action, "an action")
 	e.What = "You are not allowed " + action + "."
 	switch {
 	case strings.Contains(e.DeniedBy, "service control policy"):
@@ -89,7 +90,7 @@ const invalidPrincipalWords = "Invalid principal in policy"
 func explainMalformed(e *Error) {
 	e.What, e.Next = "AWS refused what was sent.", "Correct the value that AWS names."
 	if m := invalidParameter().FindStringSubmatch(e.AWS); m != nil {
-		e.Parameter = orElse(orElse(m[1], m[2]), orElse(m[3], m[4]))
+		e.Parameter = cmp.Or(cmp.Or(m[1], m[2]), cmp.Or(m[3], m[4]))
 		e.What = "AWS refused the value of " + e.Parameter + "."
 	}
 	if !strings.Contains(e.AWS, invalidPrincipalWords) {
@@ -104,7 +105,7 @@ func explainMalformed(e *Error) {
 
 // nameInvalidPrincipal says whom AWS does not know.
 func nameInvalidPrincipal(e *Error) {
-	e.What = "AWS does not know the principal " + orElse(e.Principal, "that the trust policy names") + "."
+	e.What = "AWS does not know the principal " + cmp.Or(e.Principal, "that the trust policy names") + "."
 	e.Expected = "an account, role or user that exists, of the same partition"
 	e.Next = "Check the vendor's account number and the partition; a role or user has to be there before it can be trusted."
 }

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -157,7 +158,7 @@ func explain(err error, op, action, profile string) *Error {
 	default:
 		explainTransport(e, err)
 	}
-	e.Expected = orElse(e.Expected, e.wanted())
+	e.Expected = cmp.Or(e.Expected, e.wanted())
 	return e
 }
 
@@ -166,7 +167,7 @@ func explain(err error, op, action, profile string) *Error {
 func (e *Error) wanted() string {
 	switch e.Kind {
 	case Denied:
-		return "permission for " + orElse(e.Action, "this request")
+		return "permission for " + cmp.Or(e.Action, "this request")
 	case Expired, NotSignedIn, NeedsMFA:
 		return "credentials that AWS accepts"
 	case Limit:

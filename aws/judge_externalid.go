@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"slices"
 
 	"rolecall/policy"
@@ -9,7 +10,7 @@ import (
 // externalID judges whether the vendor gets in with its external ID, and with
 // nothing else. One way in without it undoes all others.
 func (j *judging) externalID(f *trustFacts) verdict {
-	v := verdict{status: Pass, want: orElse(j.want.ExternalID, "the vendor's external ID"), got: orElse(someOf(f.ids, 4), "none is required")}
+	v := verdict{status: Pass, want: cmp.Or(j.want.ExternalID, "the vendor's external ID"), got: cmp.Or(someOf(f.ids, 4), "none is required")}
 	v.fix = "On the role's page, Trust relationships, Edit trust policy: set sts:ExternalId under StringEquals to " + v.want + "."
 	seen := &f.verdict
 	switch {

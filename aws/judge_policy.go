@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -18,7 +19,7 @@ func (j *judging) policyChecks() {
 }
 
 func (j *judging) attached() verdict {
-	v := verdict{status: Pass, want: orElse(someOf(j.want.PolicyARNs, 3), "the vendor's policy")}
+	v := verdict{status: Pass, want: cmp.Or(someOf(j.want.PolicyARNs, 3), "the vendor's policy")}
 	if j.role == nil {
 		return j.unseen(v.want)
 	}
@@ -34,8 +35,8 @@ func (j *judging) attached() verdict {
 			missing = append(missing, arn)
 		}
 	}
-	v.got = orElse(someOf(names, 4), "no policy")
-	v.fix = "On the " + j.holder + "'s page, Permissions, Add permissions, Attach policies: tick " + orElse(someOf(missing, 3), "the vendor's policy") + "."
+	v.got = cmp.Or(someOf(names, 4), "no policy")
+	v.fix = "On the " + j.holder + "'s page, Permissions, Add permissions, Attach policies: tick " + cmp.Or(someOf(missing, 3), "the vendor's policy") + "."
 	switch {
 	case j.listsIncomplete() && (len(missing) > 0 || len(names) == 0):
 		v = j.hidden(v)
@@ -155,14 +156,14 @@ func difference(actions []string, d policy.Difference) string {
 	}
 	var changed []string
 	for _, c := range d.Changed {
-		words := c.What + " of " + orElse(c.Statement, "a statement")
+		words := c.What + " of " + cmp.Or(c.Statement, "a statement")
 		switch {
 		case c.What == "deny" && c.New:
-			words = "it denies something in " + orElse(c.Statement, "a statement")
+			words = "it denies something in " + cmp.Or(c.Statement, "a statement")
 		case c.What == "deny":
-			words = "it lacks the denial in " + orElse(c.Statement, "a statement")
+			words = "it lacks the denial in " + cmp.Or(c.Statement, "a statement")
 		}
 		changed = append(changed, words)
 	}
-	return orElse(someOf(changed, 3), "conditions or resources differ")
+	return cmp.Or(someOf(changed, 3), "conditions or resources differ")
 }

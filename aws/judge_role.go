@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -63,7 +64,7 @@ func (j *judging) roleARN() (ARN, bool) {
 
 func (j *judging) place(known bool, got, want, fix string) verdict {
 	v := verdict{status: Pass, want: want, got: got, fix: fix}
-	if v, ok := j.missing(verdict{want: orElse(want, "any")}, PartHolder); ok && !known {
+	if v, ok := j.missing(verdict{want: cmp.Or(want, "any")}, PartHolder); ok && !known {
 		return v
 	}
 	switch {
@@ -85,9 +86,9 @@ func (j *judging) path() verdict {
 	}
 	switch {
 	case j.role == nil:
-		return j.unseen(orElse(want, "any"))
+		return j.unseen(cmp.Or(want, "any"))
 	case j.role.Path == "" && len(j.seen.Missing) > 0:
-		v, _ := j.missing(verdict{want: orElse(want, "any")}, PartHolder)
+		v, _ := j.missing(verdict{want: cmp.Or(want, "any")}, PartHolder)
 		return v
 	case !given:
 		return verdict{status: Pass, want: "any", got: j.role.Path}
@@ -121,13 +122,13 @@ func (j *judging) boundary() {
 		v, _ := j.missing(verdict{status: Unknown, want: want, got: "not known"}, PartHolder)
 		j.add("permissions-boundary", v)
 	case j.want.BoundaryGiven && j.role.Boundary != j.want.Boundary:
-		j.add("permissions-boundary", verdict{status: Fail, want: want, got: orElse(j.role.Boundary, "none"),
+		j.add("permissions-boundary", verdict{status: Fail, want: want, got: cmp.Or(j.role.Boundary, "none"),
 			fix: "On the role's page, under Permissions boundary, set it to " + want + "."})
 	case !j.want.BoundaryGiven && j.role.Boundary != "":
 		j.add("permissions-boundary", verdict{status: Warn, want: want, got: j.role.Boundary,
 			fix: "Check that the boundary allows what the policy grants. Name it with --permissions-boundary if it is meant to be there."})
 	default:
-		j.add("permissions-boundary", verdict{status: Pass, want: want, got: orElse(j.role.Boundary, "none")})
+		j.add("permissions-boundary", verdict{status: Pass, want: want, got: cmp.Or(j.role.Boundary, "none")})
 	}
 }
 

@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -130,7 +131,7 @@ func (j *judging) trustChecks() {
 		return
 	}
 	arn, _ := SplitARN(j.role.ARN)
-	own := orElse(arn.AccountID, j.want.AccountID)
+	own := cmp.Or(arn.AccountID, j.want.AccountID)
 	f := readTrust(j.role.Trust, j.want, own, j.seen)
 	j.add("trust-principal", j.principal(&f, vendor))
 	j.add("trust-action", trustAction(&f))
@@ -161,7 +162,7 @@ func (j *judging) trustUnseen(vendor string) {
 	if j.role != nil && (j.role.TrustText != "" || len(j.seen.Missing) == 0) {
 		v.missing, v.got, v.fix = nil, "the trust policy cannot be read", "Open the role's page, Trust relationships, and look at it there."
 	}
-	wants := map[string]string{"trust-principal": vendor, "trust-action": "sts:AssumeRole", "trust-external-id": orElse(j.want.ExternalID, "the vendor's external ID"),
+	wants := map[string]string{"trust-principal": vendor, "trust-action": "sts:AssumeRole", "trust-external-id": cmp.Or(j.want.ExternalID, "the vendor's external ID"),
 		"trust-extra-principals": "nobody but the vendor"}
 	for _, id := range []string{"trust-principal", "trust-action", "trust-external-id", "trust-extra-principals"} {
 		v.want = wants[id]
@@ -190,7 +191,7 @@ func (j *judging) principal(f *trustFacts, vendor string) verdict {
 	case missing != "" && f.named && len(in) == 0:
 		v.got = "named, but not for sts:AssumeRole" // trust-action says the rest
 	case missing != "":
-		v.status, v.got = Fail, orElse(someOf(f.listed, 3), "nobody")
+		v.status, v.got = Fail, cmp.Or(someOf(f.listed, 3), "nobody")
 		v.request = "Nobody of " + Principals([]string{missing}) + " gets in."
 	default:
 		ends(f, &v)
@@ -211,7 +212,7 @@ func ends(f *trustFacts, v *verdict) {
 func (j *judging) setPrincipal() string {
 	var all []string
 	for _, who := range j.want.Principals {
-		all = append(all, policy.PrincipalARN(orElse(j.want.Partition, "aws"), who))
+		all = append(all, policy.PrincipalARN(cmp.Or(j.want.Partition, "aws"), who))
 	}
 	return "On the role's page, Trust relationships, Edit trust policy: set the principal to " + strings.Join(all, " and ") + "."
 }
@@ -229,12 +230,12 @@ func (j *judging) keptOut(f *trustFacts, e *policy.Entry, v verdict) verdict {
 		}
 		v.fix = fmt.Sprintf("On the role's page, Trust relationships, remove statement %d, which denies it.", e.Statement+1)
 	case !e.Whole:
-		v.status, v.got = Fail, "only "+orElse(someOf(f.partial, 3), someOf(f.listed, 3))
+		v.status, v.got = Fail, "only "+cmp.Or(someOf(f.partial, 3), someOf(f.listed, 3))
 	case e.Outcome == policy.Denied:
 		v.status, v.got = Fail, "trusted only under conditions that it does not meet: "+someOf(f.asked, 4)
 		v.fix = "Remove them from the trust policy, on the role's page under Trust relationships."
 	default:
-		v.status, v.got = Unknown, "trusted only under further conditions: "+orElse(someOf(f.asked, 4), e.Key)
+		v.status, v.got = Unknown, "trusted only under further conditions: "+cmp.Or(someOf(f.asked, 4), e.Key)
 		v.fix = "rolecall cannot tell whether the vendor meets them. Remove them from the trust policy, or ask the vendor."
 		if e.Key != "" {
 			v.request = strings.TrimSpace(v.request + " It depends on " + e.Key + ".")

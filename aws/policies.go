@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 	"strings"
@@ -96,7 +97,7 @@ func newPolicy(p types.Policy) Policy {
 	arn := awssdk.ToString(p.Arn)
 	_, name := splitPath(arn) // not every server tells the name in every answer
 	return Policy{
-		ARN: cleanText(arn), Name: cleanText(orElse(awssdk.ToString(p.PolicyName), name)), ID: cleanText(awssdk.ToString(p.PolicyId)),
+		ARN: cleanText(arn), Name: cleanText(cmp.Or(awssdk.ToString(p.PolicyName), name)), ID: cleanText(awssdk.ToString(p.PolicyId)),
 		Path: cleanText(awssdk.ToString(p.Path)), Description: cleanText(awssdk.ToString(p.Description)),
 		VersionID: cleanText(awssdk.ToString(p.DefaultVersionId)), Attachments: int(awssdk.ToInt32(p.AttachmentCount)),
 		Boundaries: int(awssdk.ToInt32(p.PermissionsBoundaryUsageCount)),

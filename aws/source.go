@@ -1,6 +1,9 @@
 package aws
 
-import "context"
+import (
+	"cmp"
+	"context"
+)
 
 // Source is where roles and users are seen. A live *Account is one, and so is
 // what somebody else read from the account and pasted (aws/evidence.View).
@@ -26,7 +29,7 @@ func Look(ctx context.Context, source Source, want Want) (Seen, Report, error) {
 		if err != nil {
 			return Seen{}, Report{}, err
 		}
-		want.AccountID, want.Partition = orElse(want.AccountID, account), orElse(want.Partition, partition)
+		want.AccountID, want.Partition = cmp.Or(want.AccountID, account), cmp.Or(want.Partition, partition)
 	}
 	seen, err := source.See(ctx, want)
 	if err != nil {
@@ -42,7 +45,7 @@ func LookUser(ctx context.Context, source Source, want WantUser) (SeenUser, User
 		if err != nil {
 			return SeenUser{}, UserReport{}, err
 		}
-		want.AccountID, want.Partition = orElse(want.AccountID, account), orElse(want.Partition, partition)
+		want.AccountID, want.Partition = cmp.Or(want.AccountID, account), cmp.Or(want.Partition, partition)
 	}
 	seen, err := source.SeeUser(ctx, want)
 	if err != nil {

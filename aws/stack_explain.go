@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"errors"
 	"regexp"
 	"strings"
@@ -60,7 +61,7 @@ func ExplainStack(e StackEvent) *Error {
 	case has("not authorized to perform"):
 		x.Kind = Denied
 		explainDenied(x)
-		x.What = "CloudFormation is not allowed " + orElse(x.Action, "what it needs") + ": it acts with your permissions."
+		x.What = "CloudFormation is not allowed " + cmp.Or(x.Action, "what it needs") + ": it acts with your permissions."
 	case has("already exists"):
 		x.Kind, x.What = Exists, "The "+subject+" exists already in this account."
 		x.Expected, x.Next = "a name that is free", "Choose another name, or remove the one that exists if nobody needs it."
@@ -89,13 +90,13 @@ func ExplainStack(e StackEvent) *Error {
 	default:
 		x.What, x.Next = "CloudFormation could not make the "+subject+".", "Read AWS's words, then try again."
 	}
-	x.Expected = orElse(x.Expected, x.wanted())
+	x.Expected = cmp.Or(x.Expected, x.wanted())
 	return x
 }
 
 // subject is what the event is about, as people call it.
 func (e StackEvent) subject() string {
-	name := orElse(e.named(), e.LogicalID)
+	name := cmp.Or(e.named(), e.LogicalID)
 	switch e.Type {
 	case "AWS::IAM::Role":
 		return "role " + name

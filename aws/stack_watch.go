@@ -1,6 +1,7 @@
 package aws
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -228,7 +229,7 @@ func (w *StackWatch) Resources() []StackResource {
 		}
 		r := &all[i]
 		r.Status, r.Reason, r.Changed = e.Status, e.Reason, e.At
-		r.PhysicalID = orElse(e.PhysicalID, r.PhysicalID)
+		r.PhysicalID = cmp.Or(e.PhysicalID, r.PhysicalID)
 	}
 	return all
 }

@@ -80,7 +80,7 @@ func JudgeUser(want WantUser, seen SeenUser) UserReport {
 }
 
 func (j *judging) userExists(want WantUser, seen SeenUser) verdict {
-	v := verdict{status: Pass, want: "a user named " + orElse(want.Name, "as you like")}
+	v := verdict{status: Pass, want: "a user named " + cmp.Or(want.Name, "as you like")}
 	if v, ok := j.missing(v, PartHolder); ok && (seen.User == nil || seen.User.ARN == "") {
 		return v
 	}
@@ -157,7 +157,7 @@ func (j *judging) keys(want WantUser, seen SeenUser) verdict {
 			old = old || seen.Now.Sub(k.Created) >= oldKey
 		}
 	}
-	v.got = orElse(strings.Join(words, "; "), "none")
+	v.got = cmp.Or(strings.Join(words, "; "), "none")
 	switch {
 	case active == 0 && want.Key:
 		v.status = Fail

@@ -46,10 +46,3 @@ func (a *Account) SeeUser(ctx context.Context, want WantUser) (SeenUser, error) 
 	}
 	return seen, nil
 }
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}

@@ -100,7 +100,7 @@ func (w *RoleWatch) round(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		w.want.AccountID, w.want.Partition = orElse(w.want.AccountID, id.AccountID), orElse(w.want.Partition, id.Partition)
+		w.want.AccountID, w.want.Partition = cmp.Or(w.want.AccountID, id.AccountID), cmp.Or(w.want.Partition, id.Partition)
 	}
 	if w.listingCanWait() {
 		w.unlisted++
