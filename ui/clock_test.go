@@ -37,9 +37,16 @@ func startOfClock() time.Time {
 	return start
 }
 
-// quick is the real world, but for its clock.
+// quick is the real world, but for its clock. It takes over the standard error
+// of the process, so that only a process of its own has it.
 func quick() cli.Env {
 	env, c := cli.System(), clock{startOfClock()}
 	env.Now, env.After = c.Now, c.After
 	return env
+}
+
+// inside is a world for a run inside of a test: its clock, and nothing else yet.
+func inside() cli.Env {
+	c := clock{startOfClock()}
+	return cli.Env{Now: c.Now, After: c.After}
 }

@@ -17,7 +17,7 @@ import (
 // line, answering as typed, on a terminal of 80 columns.
 func plainWalk(t *testing.T, typed string, environ ...string) (said string, code int) {
 	t.Helper()
-	env := quick()
+	env := inside()
 	var out, talk bytes.Buffer
 	state := t.TempDir()
 	env.Environ = append([]string{"TERM=xterm", "LANG=C.UTF-8", "XDG_STATE_HOME=" + state, "XDG_CONFIG_HOME=" + state, "HOME=" + state}, environ...)
@@ -109,7 +109,7 @@ func TestThePlainFrontIsChosen(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			env := quick()
+			env := inside()
 			var out, talk bytes.Buffer
 			state := t.TempDir()
 			env.Environ = slices.Concat(environ, []string{"XDG_STATE_HOME=" + state, "XDG_CONFIG_HOME=" + state})
