@@ -368,11 +368,13 @@ func (s *storm) fail(format string, args ...any) {
 	}
 }
 
+// sessions are the folders of sessions. One that was being made or removed when
+// the program was killed has a hidden name, and is swept later.
 func (s *storm) sessions() []string {
 	entries, _ := os.ReadDir(filepath.Join(s.dir, "state", "rolecall", "sessions"))
 	var ids []string
 	for _, entry := range entries {
-		if entry.IsDir() {
+		if entry.IsDir() && !strings.HasPrefix(entry.Name(), ".") {
 			ids = append(ids, entry.Name())
 		}
 	}
