@@ -117,8 +117,8 @@ func (a *Account) organizationPath(ctx context.Context, accountID string) ([]str
 
 func (a *Account) guardrailsAt(ctx context.Context, at string, kind GuardrailKind) ([]Guardrail, error) {
 	var all []Guardrail
-	in := &organizations.ListPoliciesForTargetInput{TargetId: &at, Filter: types.PolicyType(kind)}
-	for {
+	err := EveryPage("the policies at "+cleanText(at), func(from *string) (*string, error) {
+		in := &organizations.ListPoliciesForTargetInput{TargetId: &at, Filter: types.PolicyType(kind), NextToken: from}
 		out, err := a.org().ListPoliciesForTarget(ctx, in)
 		if err != nil {
 			return nil, a.fail(err, "organizations:ListPoliciesForTarget", "list the policies at %s", cleanText(at))
@@ -130,11 +130,9 @@ func (a *Account) guardrailsAt(ctx context.Context, at string, kind GuardrailKin
 			}
 			all = append(all, g)
 		}
-		if awssdk.ToString(out.NextToken) == "" {
-			return all, nil
-		}
-		in.NextToken = out.NextToken
-	}
+		return out.NextToken, nil
+	})
+	return all, err
 }
 
 func (a *Account) guardrail(ctx context.Context, s *types.PolicySummary, at string) (Guardrail, error) {

@@ -146,20 +146,17 @@ func (a *Account) Organization(ctx context.Context) (Organization, error) {
 // management account and delegated administrators may: Kind Denied for others.
 func (a *Account) OrganizationAccounts(ctx context.Context) ([]string, error) {
 	var all []string
-	in := &organizations.ListAccountsInput{}
-	for {
-		out, err := a.org().ListAccounts(ctx, in)
+	err := EveryPage("the accounts of the organization", func(at *string) (*string, error) {
+		out, err := a.org().ListAccounts(ctx, &organizations.ListAccountsInput{NextToken: at})
 		if err != nil {
 			return nil, a.fail(err, "organizations:ListAccounts", "list the accounts of the organization")
 		}
 		for _, account := range out.Accounts {
 			all = append(all, cleanText(awssdk.ToString(account.Id)))
 		}
-		if awssdk.ToString(out.NextToken) == "" {
-			return all, nil
-		}
-		in.NextToken = out.NextToken
-	}
+		return out.NextToken, nil
+	})
+	return all, err
 }
 
 // Quotas are the account's real limits and what is in use. A zero limit means

@@ -94,18 +94,15 @@ func (a *Account) roleOnly(ctx context.Context, name string, opts ...func(*iam.O
 
 func (a *Account) attachedPolicies(ctx context.Context, name string, opts ...func(*iam.Options)) ([]AttachedPolicy, error) {
 	var all []AttachedPolicy
-	in := &iam.ListAttachedRolePoliciesInput{RoleName: &name}
-	for {
-		out, err := a.iam().ListAttachedRolePolicies(ctx, in, opts...)
+	err := EveryPage("the policies of role "+cleanText(name), func(at *string) (*string, error) {
+		out, err := a.iam().ListAttachedRolePolicies(ctx, &iam.ListAttachedRolePoliciesInput{RoleName: &name, Marker: at}, opts...)
 		if err != nil {
 			return nil, a.fail(err, "iam:ListAttachedRolePolicies", "list the policies of role %s", cleanText(name))
 		}
 		all = append(all, attachedFrom(out.AttachedPolicies)...)
-		if !out.IsTruncated || out.Marker == nil {
-			return all, nil
-		}
-		in.Marker = out.Marker
-	}
+		return nextMarker(out.IsTruncated, out.Marker), nil
+	})
+	return all, err
 }
 
 func attachedFrom(list []types.AttachedPolicy) []AttachedPolicy {
@@ -118,9 +115,8 @@ func attachedFrom(list []types.AttachedPolicy) []AttachedPolicy {
 
 func (a *Account) inlinePolicies(ctx context.Context, name string, opts ...func(*iam.Options)) ([]InlinePolicy, error) {
 	var all []InlinePolicy
-	in := &iam.ListRolePoliciesInput{RoleName: &name}
-	for {
-		out, err := a.iam().ListRolePolicies(ctx, in, opts...)
+	err := EveryPage("the inline policies of role "+cleanText(name), func(at *string) (*string, error) {
+		out, err := a.iam().ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: &name, Marker: at}, opts...)
 		if err != nil {
 			return nil, a.fail(err, "iam:ListRolePolicies", "list the inline policies of role %s", cleanText(name))
 		}
@@ -131,11 +127,9 @@ func (a *Account) inlinePolicies(ctx context.Context, name string, opts ...func(
 			}
 			all = append(all, p)
 		}
-		if !out.IsTruncated || out.Marker == nil {
-			return all, nil
-		}
-		in.Marker = out.Marker
-	}
+		return nextMarker(out.IsTruncated, out.Marker), nil
+	})
+	return all, err
 }
 
 func (a *Account) inlinePolicy(ctx context.Context, role, name string, opts ...func(*iam.Options)) (InlinePolicy, error) {

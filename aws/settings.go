@@ -41,20 +41,27 @@ func (a *Account) TagPolicy(ctx context.Context, arn string, tags []Tag) error {
 // path: names are unique in an account without regard to case or path. One
 // request for each thousand policies. Kind NotFound when there is none.
 func (a *Account) FindPolicy(ctx context.Context, name string) (Policy, error) {
-	in := &iam.ListPoliciesInput{Scope: types.PolicyScopeTypeLocal, MaxItems: awssdk.Int32(1000)}
-	for {
+	var found *Policy
+	err := EveryPage("the account's policies", func(at *string) (*string, error) {
+		in := &iam.ListPoliciesInput{Scope: types.PolicyScopeTypeLocal, MaxItems: awssdk.Int32(1000), Marker: at}
 		out, err := a.iam().ListPolicies(ctx, in)
 		if err != nil {
-			return Policy{}, a.fail(err, "iam:ListPolicies", "find policy %s", cleanText(name))
+			return nil, a.fail(err, "iam:ListPolicies", "find policy %s", cleanText(name))
 		}
 		for _, p := range out.Policies {
 			if strings.EqualFold(awssdk.ToString(p.PolicyName), name) {
-				return newPolicy(p), nil
+				policy := newPolicy(p)
+				found = &policy
+				return nil, nil //nolint:nilnil // The search ends here.
 			}
 		}
-		if !out.IsTruncated || out.Marker == nil {
-			return Policy{}, refuse(NotFound, "There is no policy named "+cleanText(name)+".", "a policy of that name", "Check the name.")
-		}
-		in.Marker = out.Marker
+		return nextMarker(out.IsTruncated, out.Marker), nil
+	})
+	switch {
+	case err != nil:
+		return Policy{}, err
+	case found == nil:
+		return Policy{}, refuse(NotFound, "There is no policy named "+cleanText(name)+".", "a policy of that name", "Check the name.")
 	}
+	return *found, nil
 }

@@ -119,7 +119,8 @@ func (a *Account) simulate(ctx context.Context, source string, group []Permissio
 			ContextKeyType: types.ContextKeyTypeEnumString, ContextKeyValues: []string{arn}}}
 	}
 	var denied []string
-	for {
+	err := EveryPage("what you are allowed to do", func(at *string) (*string, error) {
+		in.Marker = at
 		// Servers that are not AWS may not have it: no time is lost on retries.
 		out, err := a.iam().SimulatePrincipalPolicy(ctx, in, once)
 		if err != nil {
@@ -130,9 +131,7 @@ func (a *Account) simulate(ctx context.Context, source string, group []Permissio
 				denied = append(denied, awssdk.ToString(r.EvalActionName))
 			}
 		}
-		if !out.IsTruncated || out.Marker == nil {
-			return denied, nil
-		}
-		in.Marker = out.Marker
-	}
+		return nextMarker(out.IsTruncated, out.Marker), nil
+	})
+	return denied, err
 }

@@ -236,9 +236,8 @@ func (a *Account) Stacks(ctx context.Context) ([]Stack, error) { return a.stacks
 
 func (a *Account) stacks(ctx context.Context, opts ...func(*cloudformation.Options)) ([]Stack, error) {
 	var all []Stack
-	in := &cloudformation.ListStacksInput{}
-	for {
-		out, err := a.cfn().ListStacks(ctx, in, opts...)
+	err := EveryPage("the stacks", func(at *string) (*string, error) {
+		out, err := a.cfn().ListStacks(ctx, &cloudformation.ListStacksInput{NextToken: at}, opts...)
 		if err != nil {
 			return nil, a.stackFail(err, "cloudformation:ListStacks", "list the stacks")
 		}
@@ -250,12 +249,13 @@ func (a *Account) stacks(ctx context.Context, opts ...func(*cloudformation.Optio
 				Status: StackStatus(cleanText(string(s.StackStatus))), Reason: cleanText(awssdk.ToString(s.StackStatusReason)),
 				Created: awssdk.ToTime(s.CreationTime), Updated: awssdk.ToTime(s.LastUpdatedTime)})
 		}
-		if out.NextToken == nil {
-			slices.SortStableFunc(all, func(a, b Stack) int { return b.Created.Compare(a.Created) })
-			return all, nil
-		}
-		in.NextToken = out.NextToken
+		return out.NextToken, nil
+	})
+	if err != nil {
+		return nil, err
 	}
+	slices.SortStableFunc(all, func(a, b Stack) int { return b.Created.Compare(a.Created) })
+	return all, nil
 }
 
 // Template gets the template that a stack was last made from, as it was

@@ -83,21 +83,23 @@ func (a *Account) ChangeSetOf(ctx context.Context, stackID, name string) (Change
 
 func (a *Account) changeSet(ctx context.Context, in *cloudformation.DescribeChangeSetInput, of string) (ChangeSet, error) {
 	var c ChangeSet
-	for {
+	err := EveryPage("the changes of a change set", func(at *string) (*string, error) {
+		in.NextToken = at
 		out, err := a.cfn().DescribeChangeSet(ctx, in, inRegion(of))
 		if err != nil {
-			return ChangeSet{}, a.stackFail(err, "cloudformation:DescribeChangeSet", "get change set %s", cleanText(awssdk.ToString(in.ChangeSetName)))
+			return nil, a.stackFail(err, "cloudformation:DescribeChangeSet", "get change set %s", cleanText(awssdk.ToString(in.ChangeSetName)))
 		}
 		c.ID, c.Name = cleanText(awssdk.ToString(out.ChangeSetId)), cleanText(awssdk.ToString(out.ChangeSetName))
 		c.StackID, c.StackName = cleanText(awssdk.ToString(out.StackId)), cleanText(awssdk.ToString(out.StackName))
 		c.Status, c.Execution = cleanText(string(out.Status)), cleanText(string(out.ExecutionStatus))
 		c.Reason = cleanText(awssdk.ToString(out.StatusReason))
 		c.Changes = append(c.Changes, stackChanges(out.Changes)...)
-		if out.NextToken == nil {
-			return c, nil
-		}
-		in.NextToken = out.NextToken
+		return out.NextToken, nil
+	})
+	if err != nil {
+		return ChangeSet{}, err
 	}
+	return c, nil
 }
 
 func stackChanges(changes []types.Change) []StackChange {

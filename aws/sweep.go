@@ -66,17 +66,15 @@ func (a *Account) sweepDetails(ctx context.Context, keep func(Role) bool) (Sweep
 
 // details goes through the pages of GetAccountAuthorizationDetails.
 func (a *Account) details(ctx context.Context, kind types.EntityType, doing string, page func(*iam.GetAccountAuthorizationDetailsOutput)) error {
-	in := &iam.GetAccountAuthorizationDetailsInput{Filter: []types.EntityType{kind}, MaxItems: awssdk.Int32(pageSize)}
-	for {
+	return EveryPage("the account's details", func(at *string) (*string, error) {
+		in := &iam.GetAccountAuthorizationDetailsInput{Filter: []types.EntityType{kind}, MaxItems: awssdk.Int32(pageSize), Marker: at}
 		out, err := a.iam().GetAccountAuthorizationDetails(ctx, in)
 		if err != nil {
-			return a.fail(err, "iam:GetAccountAuthorizationDetails", "%s", doing)
+			return nil, a.fail(err, "iam:GetAccountAuthorizationDetails", "%s", doing)
 		}
 		page(out)
-		if in.Marker = nextMarker(out.IsTruncated, out.Marker); in.Marker == nil {
-			return nil
-		}
-	}
+		return nextMarker(out.IsTruncated, out.Marker), nil
+	})
 }
 
 // readSwept fills in the documents of the attached policies: the customer's from
@@ -142,11 +140,10 @@ func defaultVersion(p types.ManagedPolicyDetail) *policy.Document {
 func (a *Account) sweepList(ctx context.Context, keep func(Role) bool) (Sweep, error) {
 	var s Sweep
 	var names []string
-	in := &iam.ListRolesInput{MaxItems: awssdk.Int32(pageSize)}
-	for {
-		out, err := a.iam().ListRoles(ctx, in)
+	err := EveryPage("the account's roles", func(at *string) (*string, error) {
+		out, err := a.iam().ListRoles(ctx, &iam.ListRolesInput{MaxItems: awssdk.Int32(pageSize), Marker: at})
 		if err != nil {
-			return s, a.fail(err, "iam:ListRoles", "list the account's roles")
+			return nil, a.fail(err, "iam:ListRoles", "list the account's roles")
 		}
 		for _, r := range out.Roles {
 			s.Total++
@@ -154,9 +151,10 @@ func (a *Account) sweepList(ctx context.Context, keep func(Role) bool) (Sweep, e
 				names = append(names, awssdk.ToString(r.RoleName))
 			}
 		}
-		if in.Marker = nextMarker(out.IsTruncated, out.Marker); in.Marker == nil {
-			break
-		}
+		return nextMarker(out.IsTruncated, out.Marker), nil
+	})
+	if err != nil {
+		return s, err
 	}
 	o := &observer{account: a}
 	for _, name := range names {

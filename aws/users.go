@@ -88,24 +88,21 @@ func newUser(u types.User) User {
 
 func (a *Account) userPolicies(ctx context.Context, name string, opts ...func(*iam.Options)) ([]AttachedPolicy, error) {
 	var all []AttachedPolicy
-	in := &iam.ListAttachedUserPoliciesInput{UserName: &name}
-	for {
-		out, err := a.iam().ListAttachedUserPolicies(ctx, in, opts...)
+	err := EveryPage("the policies of user "+cleanText(name), func(at *string) (*string, error) {
+		out, err := a.iam().ListAttachedUserPolicies(ctx, &iam.ListAttachedUserPoliciesInput{UserName: &name, Marker: at}, opts...)
 		if err != nil {
 			return nil, a.fail(err, "iam:ListAttachedUserPolicies", "list the policies of user %s", cleanText(name))
 		}
 		all = append(all, attachedFrom(out.AttachedPolicies)...)
-		if in.Marker = nextMarker(out.IsTruncated, out.Marker); in.Marker == nil {
-			return all, nil
-		}
-	}
+		return nextMarker(out.IsTruncated, out.Marker), nil
+	})
+	return all, err
 }
 
 func (a *Account) userInlinePolicies(ctx context.Context, name string, opts ...func(*iam.Options)) ([]InlinePolicy, error) {
 	var all []InlinePolicy
-	in := &iam.ListUserPoliciesInput{UserName: &name}
-	for {
-		out, err := a.iam().ListUserPolicies(ctx, in, opts...)
+	err := EveryPage("the inline policies of user "+cleanText(name), func(at *string) (*string, error) {
+		out, err := a.iam().ListUserPolicies(ctx, &iam.ListUserPoliciesInput{UserName: &name, Marker: at}, opts...)
 		if err != nil {
 			return nil, a.fail(err, "iam:ListUserPolicies", "list the inline policies of user %s", cleanText(name))
 		}
@@ -116,10 +113,9 @@ func (a *Account) userInlinePolicies(ctx context.Context, name string, opts ...f
 			}
 			all = append(all, p)
 		}
-		if in.Marker = nextMarker(out.IsTruncated, out.Marker); in.Marker == nil {
-			return all, nil
-		}
-	}
+		return nextMarker(out.IsTruncated, out.Marker), nil
+	})
+	return all, err
 }
 
 func (a *Account) userInlinePolicy(ctx context.Context, user, name string, opts ...func(*iam.Options)) (InlinePolicy, error) {
@@ -134,19 +130,17 @@ func (a *Account) userInlinePolicy(ctx context.Context, user, name string, opts 
 
 func (a *Account) userGroups(ctx context.Context, name string, opts ...func(*iam.Options)) ([]string, error) {
 	var all []string
-	in := &iam.ListGroupsForUserInput{UserName: &name}
-	for {
-		out, err := a.iam().ListGroupsForUser(ctx, in, opts...)
+	err := EveryPage("the groups of user "+cleanText(name), func(at *string) (*string, error) {
+		out, err := a.iam().ListGroupsForUser(ctx, &iam.ListGroupsForUserInput{UserName: &name, Marker: at}, opts...)
 		if err != nil {
 			return nil, a.fail(err, "iam:ListGroupsForUser", "list the groups of user %s", cleanText(name))
 		}
 		for _, g := range out.Groups {
 			all = append(all, cleanText(awssdk.ToString(g.GroupName)))
 		}
-		if in.Marker = nextMarker(out.IsTruncated, out.Marker); in.Marker == nil {
-			return all, nil
-		}
-	}
+		return nextMarker(out.IsTruncated, out.Marker), nil
+	})
+	return all, err
 }
 
 // CreateUser creates a user without a password: one request.

@@ -100,20 +100,20 @@ func is(err error, kind aws.ErrorKind) bool { return err != nil && aws.KindOf(er
 // pages asks for one page after the other.
 func pages[T any](ctx context.Context, c Clock, ask func(token string) ([]T, string, error)) ([]T, error) {
 	var all []T
-	token := ""
-	for {
+	err := aws.EveryPage("what the organization has", func(at *string) (*string, error) {
 		var page []T
-		var next string
+		var next, token string
+		if at != nil {
+			token = *at
+		}
 		err := c.patiently(ctx, func() (err error) {
 			page, next, err = ask(token)
 			return err
 		})
 		all = append(all, page...)
-		if err != nil || next == "" || next == token {
-			return all, err
-		}
-		token = next
-	}
+		return &next, err
+	})
+	return all, err
 }
 
 // Discover reads the tree: a page of units and a page of accounts at a time.
