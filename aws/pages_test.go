@@ -17,8 +17,10 @@ func TestNoListGoesOnForEver(t *testing.T) {
 	t.Parallel()
 	for _, same := range []bool{true, false} {
 		var asked atomic.Int64
-		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write([]byte(endless(w, r, asked.Add(1), same))) }))
-		defer server.Close()
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = w.Write([]byte(endless(w, r, asked.Add(1), same)))
+		}))
+		t.Cleanup(server.Close)
 		account, err := aws.Open(t.Context(), aws.Options{Rehearsal: &aws.RehearsalTarget{Endpoint: server.URL, AccessKeyID: "AKIAREHEARSALEXAMPLE",
 			SecretAccessKey: "unused", Region: "us-east-1"}})
 		if err != nil {

@@ -183,7 +183,7 @@ func (w *world) walkThroughScreens(look func()) {
 		if strings.Count(view.About, ". ") != 1 || strings.Contains(view.About, "{") {
 			w.t.Errorf("%s is explained by %q, want two sentences", w.walk.Step().ID(), view.About)
 		}
-		if msg := answer(view); msg != nil {
+		if msg := view.Enter(); msg != nil {
 			w.take(w.walk.Tell(msg))
 			continue
 		}
@@ -224,29 +224,6 @@ func (w *world) copyable(view screen.Screen) []string {
 		}
 	}
 	return labels
-}
-
-// answer is what enter does on a screen; nil where it does nothing.
-func answer(view screen.Screen) screen.Msg {
-	for _, block := range view.Blocks {
-		switch block := block.(type) {
-		case screen.Choices:
-			if block.Picked != "" {
-				return screen.Chose{Block: block.ID, ID: block.Picked}
-			}
-		case screen.Input:
-			if block.Value != "" && block.Problem == "" {
-				return screen.Entered{ID: block.ID, Text: block.Value}
-			}
-		default: // nothing to answer
-		}
-	}
-	for _, action := range view.Actions {
-		if action.Default && action.Disabled == "" {
-			return screen.Chose{ID: action.ID}
-		}
-	}
-	return nil
 }
 
 // TestTheDocumentedMarksAreTheKnownOnes holds the page for vendors against the

@@ -167,7 +167,7 @@ func (w *wanderer) move() {
 // forward does what the screen asks for: it fills in what is empty, and rightly.
 func (w *wanderer) forward() {
 	view := w.walk.Screen()
-	msg := answer(view)
+	msg := view.Enter()
 	for _, block := range view.Blocks {
 		if in, ok := block.(screen.Input); ok && in.Value == "" && msg == nil {
 			msg = screen.Entered{ID: in.ID, Text: w.right(in.ID)}

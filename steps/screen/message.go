@@ -83,3 +83,28 @@ func (o Outcome) With(requestID string) Outcome {
 	}
 	return o
 }
+
+// Enter is what the key enter says on a screen as it arrives: it takes what is
+// picked in a choice or stands in a field, or else the default action. It is nil
+// where enter does nothing.
+func (s Screen) Enter() Msg {
+	for _, block := range s.Blocks {
+		switch block := block.(type) {
+		case Choices:
+			if block.Picked != "" {
+				return Chose{Block: block.ID, ID: block.Picked}
+			}
+		case Input:
+			if block.Value != "" && block.Problem == "" {
+				return Entered{ID: block.ID, Text: block.Value}
+			}
+		default: // nothing to answer
+		}
+	}
+	for _, action := range s.Actions {
+		if action.Default && action.Disabled == "" {
+			return Chose{ID: action.ID}
+		}
+	}
+	return nil
+}

@@ -169,7 +169,7 @@ func (t *trial) turn(ctx context.Context, view screen.Screen) *screen.Problem {
 		t.call(ctx, next)
 		return nil
 	}
-	if msg := press(view); msg != nil && !slices.Contains(t.pressed, msg) {
+	if msg := view.Enter(); msg != nil && !slices.Contains(t.pressed, msg) {
 		t.pressed = append(t.pressed, msg)
 		t.take(t.walk.Tell(msg))
 		return nil
@@ -200,30 +200,6 @@ func problemOn(view screen.Screen) *screen.Problem {
 	for _, block := range view.Blocks {
 		if p, ok := block.(screen.Problem); ok && !p.Passing {
 			return &p
-		}
-	}
-	return nil
-}
-
-// press is what enter does; nil where it does nothing. Every question is agreed
-// to: a walk is about whether it can be gone, and nothing real is touched.
-func press(view screen.Screen) screen.Msg {
-	for _, block := range view.Blocks {
-		switch block := block.(type) {
-		case screen.Choices:
-			if block.Picked != "" {
-				return screen.Chose{Block: block.ID, ID: block.Picked}
-			}
-		case screen.Input:
-			if block.Value != "" && block.Problem == "" {
-				return screen.Entered{ID: block.ID, Text: block.Value}
-			}
-		default: // nothing to answer
-		}
-	}
-	for _, action := range view.Actions {
-		if action.Default && action.Disabled == "" {
-			return screen.Chose{ID: action.ID}
 		}
 	}
 	return nil
