@@ -253,13 +253,23 @@ func explainConnection(e *Error, err error) bool {
 		e.What, e.Next = "The proxy cannot be reached.", "Correct HTTPS_PROXY, or take AWS's hosts out of it with NO_PROXY, then try again."
 	case errors.As(err, &name):
 		e.What, e.Next = "The name "+cleanText(name.Name)+" cannot be found.", "Check the network, the region and any endpoint_url, then try again."
-	case errors.As(err, &netErr), errors.As(err, &urlErr), errors.As(err, &send), errors.Is(err, io.EOF),
-		errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.ErrClosedPipe), errors.Is(err, net.ErrClosed):
+	case errors.As(err, &netErr), errors.As(err, &urlErr), errors.As(err, &send), ofRequest(e, err) && brokeOff(err):
 		e.What = "The connection to AWS failed."
 	default:
 		return false
 	}
 	return true
+}
+
+// ofRequest tells whether an error came of asking AWS. One of reading a file can
+// be the same io.ErrUnexpectedEOF, and says nothing of any connection.
+func ofRequest(e *Error, err error) bool {
+	var operation *smithy.OperationError
+	return e.Op != "" || e.Action != "" || errors.As(err, &operation)
+}
+
+func brokeOff(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed)
 }
 
 // rootCause is the innermost text, where the network says what failed.

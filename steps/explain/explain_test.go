@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"strings"
 	"testing"
@@ -89,5 +90,15 @@ func TestWhatCannotBeSeenIsNotWrong(t *testing.T) {
 				t.Errorf("unfit: %+v", p)
 			}
 		})
+	}
+}
+
+// A file that ends in the middle is no connection that did.
+func TestAFileIsNotTheWayToAWS(t *testing.T) {
+	t.Parallel()
+	for _, err := range []error{io.ErrUnexpectedEOF, io.EOF, fmt.Errorf("read settings.json: %w", io.ErrUnexpectedEOF)} {
+		if p := explain.Problem(err); strings.Contains(p.What+p.Expected+p.Next, "AWS") {
+			t.Errorf("%v: %+v", err, p)
+		}
 	}
 }

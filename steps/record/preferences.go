@@ -5,9 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+
+	"rolecall/steps/screen"
 )
 
 // The person's settings and what rolecall learned of terminals.
@@ -43,15 +47,26 @@ func ReadPreferences(getenv func(string) string) (Preferences, error) {
 		return Preferences{}, nil
 	}
 	if err != nil {
-		return Preferences{}, fmt.Errorf("read %s: %w", path, err)
+		return Preferences{}, unusable(path, err)
 	}
 	var s Preferences
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&s); err != nil {
-		return Preferences{}, fmt.Errorf(`read %s: %w; it holds settings such as {"clipboard": "osc52"}`, path, err)
+		return Preferences{}, unusable(path, err)
 	}
 	return s, nil
+}
+
+// unusable refuses settings that cannot be read: what they ask for is not known,
+// and to go on without would do something else.
+func unusable(path string, err error) error {
+	why := strings.TrimPrefix(err.Error(), "json: ")
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
+		why = "it ends in the middle"
+	}
+	return &screen.Fault{Err: err, Problem: screen.Problem{What: "The settings in " + path + " cannot be used: " + screen.CleanLine(why) + ".",
+		Expected: `settings such as {"clipboard": "osc52", "theme": "dark"}`, Next: "Correct the file, or remove it.", Kind: screen.Usage}}
 }
 
 // Terminals remembers which copy route was seen to arrive in which terminal, in

@@ -44,6 +44,9 @@ func wayWords(i int, way terminal.Way) string {
 	switch {
 	case way.Standing == terminal.Off:
 		order = "not "
+		if way.Route == terminal.None {
+			return way.Why
+		}
 	case i == 0:
 		order = "first "
 	}
