@@ -143,7 +143,7 @@ func TestAnOrganisationIsRefusedInWords(t *testing.T) {
 		what string
 	}{
 		{applying(), 4, "no trusted access"},
-		{[]string{"org", "plan", "--ou", "/nowhere"}, 2, "no organisational unit /nowhere"},
+		{[]string{"org", "plan", "--ou", "/nowhere"}, 2, "no organizational unit /nowhere"},
 		{[]string{"org", "plan", "--accounts", "111122223333"}, 2, "no account 111122223333"},
 		{[]string{"org", "plan", "--partition", "aws-cn"}, 2, "signed in to aws"},
 		{[]string{"org", "apply"}, 2, ""},

@@ -46,7 +46,7 @@ type Description struct {
 func (c *Client) Describe(ctx context.Context) (Description, error) {
 	out, err := c.account.Organizations().DescribeOrganization(ctx, &organizations.DescribeOrganizationInput{}, plainly)
 	if err != nil || out.Organization == nil {
-		return Description{}, c.account.Explained(err, "organizations:DescribeOrganization", "get the organisation")
+		return Description{}, c.account.Explained(err, "organizations:DescribeOrganization", "get the organization")
 	}
 	return Description{ID: clean(out.Organization.Id), Management: clean(out.Organization.MasterAccountId)}, nil
 }
@@ -67,7 +67,7 @@ const Active = string(types.AccountStatusActive)
 func (c *Client) Roots(ctx context.Context) ([]Unit, error) {
 	out, err := c.account.Organizations().ListRoots(ctx, &organizations.ListRootsInput{}, plainly)
 	if err != nil {
-		return nil, c.account.Explained(err, "organizations:ListRoots", "list the roots of the organisation")
+		return nil, c.account.Explained(err, "organizations:ListRoots", "list the roots of the organization")
 	}
 	var all []Unit
 	for _, r := range out.Roots {
@@ -82,7 +82,7 @@ func (c *Client) Units(ctx context.Context, parent, token string) (all []Unit, n
 	out, err := c.account.Organizations().ListOrganizationalUnitsForParent(ctx,
 		&organizations.ListOrganizationalUnitsForParentInput{ParentId: &parent, NextToken: optional(token)}, plainly)
 	if err != nil {
-		return nil, "", c.account.Explained(err, "organizations:ListOrganizationalUnitsForParent", "list the organisational units")
+		return nil, "", c.account.Explained(err, "organizations:ListOrganizationalUnitsForParent", "list the organizational units")
 	}
 	for _, u := range out.OrganizationalUnits {
 		all = append(all, Unit{clean(u.Id), clean(u.Name)})
@@ -95,7 +95,7 @@ func (c *Client) AccountsOf(ctx context.Context, parent, token string) (all []Ac
 	out, err := c.account.Organizations().ListAccountsForParent(ctx,
 		&organizations.ListAccountsForParentInput{ParentId: &parent, NextToken: optional(token)}, plainly)
 	if err != nil {
-		return nil, "", c.account.Explained(err, "organizations:ListAccountsForParent", "list the accounts of the organisation")
+		return nil, "", c.account.Explained(err, "organizations:ListAccountsForParent", "list the accounts of the organization")
 	}
 	for _, a := range out.Accounts {
 		all = append(all, Account{clean(a.Id), clean(a.Name), aws.CleanText(string(a.Status))})

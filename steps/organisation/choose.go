@@ -29,7 +29,7 @@ func (t *Tree) Choose(c Choice) ([]Chosen, error) {
 	for _, name := range c.Units {
 		u, ok := t.Unit(name)
 		if !ok {
-			return nil, notThere("organisational unit "+screen.CleanLine(name), "--ou with the ID or the path of one: "+t.someUnits())
+			return nil, notThere("organizational unit "+screen.CleanLine(name), "--ou with the ID or the path of one: "+t.someUnits())
 		}
 		units[u.ID] = true
 	}
@@ -57,7 +57,7 @@ func (t *Tree) Choose(c Choice) ([]Chosen, error) {
 }
 
 func notThere(what, expected string) error {
-	return &screen.Fault{Problem: screen.Problem{What: "The organisation has no " + what + ".", Expected: expected,
+	return &screen.Fault{Problem: screen.Problem{What: "The organization has no " + what + ".", Expected: expected,
 		Next: "See what is in it: rolecall org plan.", Kind: screen.Usage}}
 }
 

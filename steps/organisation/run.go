@@ -305,7 +305,7 @@ func trusted(err error) error {
 
 // Untrusted says that StackSets may not work in the organisation yet.
 func Untrusted(err error) error {
-	return &screen.Fault{Err: err, Problem: screen.Problem{What: "StackSets has no trusted access in this organisation.",
+	return &screen.Fault{Err: err, Problem: screen.Problem{What: "StackSets has no trusted access in this organization.",
 		Expected: "trusted access, which the management account gives once",
 		Next: "Run in the management account: aws cloudformation activate-organizations-access. Then apply " +
 			"again.", Kind: screen.AWSRefused}}

@@ -124,8 +124,8 @@ func Discover(ctx context.Context, cloud *organisation.Client, c Clock) (*Tree, 
 		return err
 	})
 	if is(err, aws.NotFound) {
-		return nil, &screen.Fault{Err: err, Problem: screen.Problem{What: "The account is in no organisation.",
-			Expected: "the management account of an organisation",
+		return nil, &screen.Fault{Err: err, Problem: screen.Problem{What: "The account is in no organization.",
+			Expected: "the management account of an organization",
 			Next:     "Sign in to the management account, or connect this account alone: rolecall connect.", Kind: screen.NotAsNeeded}}
 	}
 	if err != nil {

@@ -29,7 +29,7 @@ func NewWanted(r access.Request, shared string) (*Wanted, error) {
 	if r.Partition == "aws-cn" {
 		return nil, &screen.Fault{Problem: screen.Problem{What: "AWS China has no service-managed StackSets: trusted access does not exist " +
 			"there.",
-			Expected: "an organisation of AWS or of AWS GovCloud (US)", Next: "Connect the accounts one by one: rolecall connect --partition " +
+			Expected: "an organization of AWS or of AWS GovCloud (US)", Next: "Connect the accounts one by one: rolecall connect --partition " +
 				"aws-cn.", Kind: screen.NotAsNeeded}}
 	}
 	if arn, ok := aws.SplitARN(r.Boundary); ok && arn.AccountID != "aws" {
@@ -142,7 +142,7 @@ func (w *Wanted) values(externalID string) map[string]string {
 }
 
 // SetName is what the StackSet is called.
-func (w *Wanted) SetName() string { return w.Request.StackName() + "-organisation" }
+func (w *Wanted) SetName() string { return w.Request.StackName() + "-organization" }
 
 // ByHand tells whether a person hands the roles over.
 func (w *Wanted) ByHand() bool { return w.Request.Vendor.API == "" || !w.Submits() }

@@ -140,7 +140,7 @@ func pickReceipt(store *record.Store, args []string) (record.Receipt, error) {
 			return r, noReceipt(store, args[0])
 		}
 		if err == nil && r.Method == record.MethodOrganisation {
-			err = cli.Usage("Session "+args[0]+" connected an organisation.", "a session on one account", "Remove its stacks: rolecall org remove.")
+			err = cli.Usage("Session "+args[0]+" connected an organization.", "a session on one account", "Remove its stacks: rolecall org remove.")
 		}
 		return r, err
 	}

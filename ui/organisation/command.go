@@ -51,8 +51,8 @@ const (
 func OrgCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "org",
-		Short: "Connect every account of an AWS organisation",
-		Long: "org connects the accounts of an organisation by one CloudFormation StackSet, from its management account or from a delegated " +
+		Short: "Connect every account of an AWS organization",
+		Long: "org connects the accounts of an organization by one CloudFormation StackSet, from its management account or from a delegated " +
 			"administrator's. AWS deploys the stacks; rolecall gives each account its own external ID and hands each role over as it becomes " +
 			"ready. " +
 			"It never signs in to the accounts. What was done is kept, so that org apply goes on where it stopped, and can run on a schedule: " +
@@ -71,7 +71,7 @@ func OrgCommand(a *cli.App) *cobra.Command {
 func (c *command) bind(cmd *cobra.Command) {
 	c.given.Bind(cmd, flags.Organising)
 	f := cmd.Flags()
-	f.StringSliceVar(&c.units, "ou", nil, "organisational units, by ID or path: /prod,/dev/eu")
+	f.StringSliceVar(&c.units, "ou", nil, "organizational units, by ID or path: /prod,/dev/eu")
 	f.StringSliceVar(&c.accounts, "accounts", nil, "account numbers, or one file with a number on each line")
 	f.StringVar(&c.format, "format", formatText, "text, json, csv or html")
 	f.DurationVar(&c.wait, "wait", longWait, "how long it may take")

@@ -35,8 +35,8 @@ func RehearseCommand(a *cli.App) *cobra.Command {
 	fail := ""
 	cmd := &cobra.Command{
 		Use:   "org",
-		Short: "Connect an organisation inside the program",
-		Long: "rehearse org is rolecall org apply against an organisation and a vendor that run inside the program. It reads no environment " +
+		Short: "Connect an organization inside the program",
+		Long: "rehearse org is rolecall org apply against an organization and a vendor that run inside the program. It reads no environment " +
 			"of AWS or of a " +
 			"vendor and reaches nothing outside this machine. --fail has so many of the accounts refuse the stack: half of them once, so that " +
 			"applying " +
@@ -84,7 +84,7 @@ func (c *command) rehearse(ctx context.Context, fail string) error {
 		return err
 	}
 	defer c.rehearsed.close()
-	c.app.Say("REHEARSAL: this organisation and this vendor are inside the program. Nothing of it is real.")
+	c.app.Say("REHEARSAL: this organization and this vendor are inside the program. Nothing of it is real.")
 	return c.runApply(ctx)
 }
 

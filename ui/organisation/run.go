@@ -22,9 +22,9 @@ func planCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "plan [-o FILE]",
 		Short: "Show which accounts would get what, and what stands in the way",
-		Long: "plan reads the organisation and shows which accounts would be connected, which are left out and why, what every account " +
+		Long: "plan reads the organization and shows which accounts would be connected, which are left out and why, what every account " +
 			"would get, " +
-			"and which control policies of the organisation forbid it. It changes nothing. With -o it writes a plan: a reviewer approves it " +
+			"and which control policies of the organization forbid it. It changes nothing. With -o it writes a plan: a reviewer approves it " +
 			"with rolecall approve FILE, and rolecall org apply --plan FILE then makes nothing else.",
 		Example: "  rolecall org plan --ou /prod -o org.plan.json",
 		Args:    a.NoArgs,
@@ -205,7 +205,7 @@ func (c *command) agree(ctx context.Context, s *scene) error {
 			n++
 		}
 	}
-	c.app.Say("StackSet %s: the role %s, with a policy, in each of %d accounts of organisation %s. Template %s.", s.want.SetName(),
+	c.app.Say("StackSet %s: the role %s, with a policy, in each of %d accounts of organization %s. Template %s.", s.want.SetName(),
 		s.want.Grants[0].Name, n, s.tree.ID, s.want.Digest)
 	return c.sure(ctx, "CloudFormation makes these IAM roles by name. Go on? [y/N]")
 }
@@ -249,7 +249,7 @@ func statusCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "How each account stands, and what org apply would close",
-		Long: "status compares the organisation, the StackSet's stacks and what was handed over: accounts that are new, whose role is gone, " +
+		Long: "status compares the organization, the StackSet's stacks and what was handed over: accounts that are new, whose role is gone, " +
 			"that drifted. " +
 			"It changes nothing. Exit 0: all are connected; 3: some are not.",
 		Example: "  rolecall org status --format csv\n  rolecall org status --format html > org.html",
@@ -321,7 +321,7 @@ func (c *command) runVerify(ctx context.Context) error {
 		return err
 	}
 	if s.receipt.Session == "" {
-		return &screen.Fault{Problem: screen.Problem{What: "No account of this organisation was connected to " + s.prepared.Vendor.Title +
+		return &screen.Fault{Problem: screen.Problem{What: "No account of this organization was connected to " + s.prepared.Vendor.Title +
 			" from here.",
 			Expected: "the receipt of rolecall org apply", Next: "Run rolecall org apply, or set XDG_STATE_HOME to where its receipts " +
 				"are.", Kind: screen.NotAsNeeded}}
@@ -361,7 +361,7 @@ func (c *command) runRemove(ctx context.Context) error {
 		return err
 	}
 	if s.receipt.Session == "" {
-		return &screen.Fault{Problem: screen.Problem{What: "There is no receipt of a StackSet in this organisation. Nothing was removed.",
+		return &screen.Fault{Problem: screen.Problem{What: "There is no receipt of a StackSet in this organization. Nothing was removed.",
 			Expected: "the receipt of rolecall org apply", Next: "Set XDG_STATE_HOME to where its receipts are.", Kind: screen.NotAsNeeded}}
 	}
 	h, release, err := c.host(s, "org remove")

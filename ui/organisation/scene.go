@@ -161,7 +161,7 @@ func (c *command) wanted(s *scene) error {
 	}
 	if answers.Partition != s.identity.Partition {
 		return cli.Usage("You are signed in to "+s.identity.Partition+", and the flags or the plan say "+answers.Partition+".", "one partition",
-			"Sign in to the organisation in "+answers.Partition+".")
+			"Sign in to the organization in "+answers.Partition+".")
 	}
 	was := s.receipt.Organised
 	if s.plan != nil {
@@ -209,7 +209,7 @@ func (s *scene) bound() error {
 		switch kind {
 		case "organization":
 			if value != s.tree.ID {
-				return otherwise("organisation", value, s.tree.ID)
+				return otherwise("organization", value, s.tree.ID)
 			}
 		case "ou":
 			planned.Units = append(planned.Units, value)

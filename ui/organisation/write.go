@@ -24,7 +24,7 @@ func (c *command) write(r *organisation.Report, document any, title string) erro
 	case formatCSV:
 		return c.csv(r)
 	case formatHTML:
-		return report.Document(title+" of organisation "+draw.Clean(r.Organisation), body(r, title)).Render(c.app.Env.Stdout)
+		return report.Document(title+" of organization "+draw.Clean(r.Organisation), body(r, title)).Render(c.app.Env.Stdout)
 	}
 	c.text(r)
 	return nil
@@ -182,7 +182,7 @@ func (c *command) wrapped(mark, text string) {
 
 // planText prints a plan for a person.
 func (c *command) planText(s *scene, p planJSON) {
-	c.app.Print("Organisation %s · %d accounts would be connected to %s · %d are left out", p.Organisation,
+	c.app.Print("Organization %s · %d accounts would be connected to %s · %d are left out", p.Organisation,
 		p.Totals.Accounts-p.Totals.Connected, draw.Clean(s.prepared.Vendor.Title), p.Totals.Excluded)
 	c.app.Print("StackSet     %s · %s bytes · role %s", p.StackSet.Name, screen.Thousands(p.Bytes), draw.Clean(strings.Join(p.Roles, ", ")))
 	c.app.Print("Template     %s", p.StackSet.Digest)
@@ -214,7 +214,7 @@ func body(r *organisation.Report, title string) g.Node {
 	order, by := units(r)
 	t := r.Totals
 	return g.Group{
-		h.H1(g.Text(title + " of organisation " + draw.Clean(r.Organisation))),
+		h.H1(g.Text(title + " of organization " + draw.Clean(r.Organisation))),
 		h.P(h.Class("verdict"), g.Textf("%d of %d accounts are connected, %d failed, %d wait, %d are left out.", t.Connected, t.Accounts,
 			t.Failed, t.Waiting, t.Excluded)),
 		h.P(h.Class("soft"), g.Text(draw.Clean("StackSet "+r.StackSet.Name+" · "+r.StackSet.Digest))),
