@@ -18,16 +18,8 @@ func (u *Updater) PlanUndo(ctx context.Context, roleName string) (Update, error)
 	if err != nil {
 		return Update{}, err
 	}
-	want := g.Want()
-	want.RoleName = roleName
-	seen, report, err := u.Account.Look(ctx, want)
-	if err == nil && seen.Refusal != nil {
-		err = seen.Refusal
-	}
+	seen, _, err := u.look(ctx, g, roleName)
 	if err != nil {
-		return Update{}, err
-	}
-	if err := u.fit(seen, report, roleName); err != nil {
 		return Update{}, err
 	}
 	if err := u.settle(*seen.Role); err != nil {

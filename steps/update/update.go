@@ -67,16 +67,8 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 		return Update{}, &screen.Fault{Problem: screen.Problem{What: "Nothing that is ticked needs the role " + roleName + ".",
 			Expected: "products that it is for", Next: "Name them with --products.", Kind: screen.Usage}}
 	}
-	want := g.Want()
-	want.RoleName = roleName
-	seen, report, err := u.Account.Look(ctx, want)
-	if err == nil && seen.Refusal != nil {
-		err = seen.Refusal
-	}
+	seen, report, err := u.look(ctx, g, roleName)
 	if err != nil {
-		return Update{}, err
-	}
-	if err := u.fit(seen, report, roleName); err != nil {
 		return Update{}, err
 	}
 	for _, arn := range managed {
@@ -101,6 +93,20 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 		return update, err
 	}
 	return update, u.markEdited(update.Policies, update.Role.ID)
+}
+
+// look reads the role of a name, and refuses one that update has to leave alone.
+func (u *Updater) look(ctx context.Context, g access.Grant, roleName string) (aws.Seen, aws.Report, error) {
+	want := g.Want()
+	want.RoleName = roleName
+	seen, report, err := u.Account.Look(ctx, want)
+	if err == nil && seen.Refusal != nil {
+		err = seen.Refusal
+	}
+	if err != nil {
+		return aws.Seen{}, aws.Report{}, err
+	}
+	return seen, report, u.fit(seen, report, roleName)
 }
 
 // fit refuses a role that is not the vendor's, or that a stack keeps.

@@ -52,14 +52,7 @@ type accepting struct {
 }
 
 func (f *acceptFlags) accept(ctx context.Context, a *cli.App, args []string) error {
-	id, err := parseID(args)
-	if err != nil {
-		return err
-	}
-	if err := f.check(a); err != nil {
-		return err
-	}
-	r, err := begin(ctx, a, &f.common)
+	id, r, err := deciding(ctx, a, args, &f.common, f.check)
 	if err != nil {
 		return err
 	}

@@ -177,3 +177,16 @@ func failed(err error, judged *delegate.Judged, change func(*requestJSON)) error
 		return doc
 	}}
 }
+
+// deciding begins a decision about one request: first what was given is checked,
+// then somebody signs in.
+func deciding(ctx context.Context, a *cli.App, args []string, c *common, check func(*cli.App) error) (id string, r *run, err error) {
+	if id, err = parseID(args); err != nil {
+		return "", nil, err
+	}
+	if err = check(a); err != nil {
+		return "", nil, err
+	}
+	r, err = begin(ctx, a, c)
+	return id, r, err
+}

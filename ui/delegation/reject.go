@@ -38,14 +38,7 @@ func rejectCommand(a *cli.App) *cobra.Command {
 }
 
 func (f *rejectFlags) reject(ctx context.Context, a *cli.App, args []string) error {
-	id, err := parseID(args)
-	if err != nil {
-		return err
-	}
-	if err := f.check(a); err != nil {
-		return err
-	}
-	r, err := begin(ctx, a, &f.common)
+	id, r, err := deciding(ctx, a, args, &f.common, f.check)
 	if err != nil {
 		return err
 	}
