@@ -164,6 +164,17 @@ func TestHTMLInABrowser(t *testing.T) {
 	}
 }
 
+// TestSARIFNamesTheFile also where its name is hostile.
+func TestSARIFNamesTheFile(t *testing.T) {
+	for name, want := range map[string]string{
+		"policies/a b.json": "policies/a%20b.json", "a\x1b[2J\u202e<x>|.json": "a%1B%5B2J%E2%80%AE%3Cx%3E%7C.json", "vendor:spot": "vendor:spot",
+	} {
+		if got := uri(&review.Finding{}, name); got != want {
+			t.Errorf("%q: %s", name, got)
+		}
+	}
+}
+
 func TestSARIF(t *testing.T) {
 	r := review.Review(document(t, "spot.json"), review.Options{})
 	var b bytes.Buffer

@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"net/url"
 	"path/filepath"
 	"strings"
 
@@ -98,11 +99,13 @@ func (run *sarifRun) add(f *review.Finding, name string, index map[string]int) {
 		Fingerprints: map[string]string{"rolecall/v1": f.ID + ":" + draw.Clean(f.Statement) + ":" + draw.Clean(strings.Join(f.Actions, ","))}})
 }
 
+// uri names the file of a finding so that it is found again: what is no part of a
+// path is escaped, and nothing is left out.
 func uri(f *review.Finding, name string) string {
 	if f.Document != "" {
 		return f.Document
 	}
-	return filepath.ToSlash(strings.ReplaceAll(draw.Clean(name), " ", "%20"))
+	return (&url.URL{Path: filepath.ToSlash(name)}).EscapedPath()
 }
 
 func sarifLevel(s review.Severity) string {
