@@ -47,11 +47,14 @@ func (s *Server) beyond(req request) (any, *apiError, bool) {
 	return result, nil, ok
 }
 
+// member is the other account that a call is for; nil: this one.
 func (s *Server) member(authorization string) *Server {
 	if s.options.Beyond == nil {
 		return nil
 	}
 	key, _, _ := strings.Cut(credentialOf(authorization), "/")
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.options.Beyond.Member(key)
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"rolecall/aws/rehearsal"
@@ -61,11 +62,9 @@ func (o *Organisation) member(account string) (*rehearsal.Server, error) {
 			continue
 		}
 		form := map[string]string{"StackName": "StackSet-" + set.name, "TemplateBody": i.text, "Capabilities.member.1": "CAPABILITY_NAMED_IAM"}
-		n := 0
 		values := set.effective(i)
-		for _, name := range slices.Sorted(maps.Keys(values)) {
-			n++
-			prefix := "Parameters.member." + string(rune('0'+n))
+		for n, name := range slices.Sorted(maps.Keys(values)) {
+			prefix := "Parameters.member." + strconv.Itoa(n+1)
 			form[prefix+".ParameterKey"], form[prefix+".ParameterValue"] = name, values[name]
 		}
 		if err := server.Do("cloudformation:CreateStack", form); err != nil {
