@@ -157,13 +157,16 @@ func (a *Account) connect(ctx context.Context) (*clients, error) {
 // from or written to another account than the pinned one, or than the one that
 // was seen first.
 func (a *Account) checkOwner(stack *smithymiddleware.Stack) error {
-	return stack.Initialize.Add(smithymiddleware.InitializeMiddlewareFunc("rolecallOwner",
-		func(ctx context.Context, in smithymiddleware.InitializeInput, next smithymiddleware.InitializeHandler) (smithymiddleware.InitializeOutput, smithymiddleware.Metadata, error) {
+	return stack.Initialize.Add(smithymiddleware.InitializeMiddlewareFunc(
+		"rolecallOwner",
+		func(ctx context.Context, in smithymiddleware.InitializeInput,
+			next smithymiddleware.InitializeHandler) (smithymiddleware.InitializeOutput, smithymiddleware.Metadata, error) {
 			if _, err := a.knownIdentity(ctx); err != nil {
 				return smithymiddleware.InitializeOutput{}, smithymiddleware.Metadata{}, err
 			}
 			return next.HandleInitialize(ctx, in)
-		}), smithymiddleware.Before)
+		},
+	), smithymiddleware.Before)
 }
 
 // homeRegion is where Organizations lives: one region per partition, to which
@@ -242,7 +245,8 @@ func (h onlyHost) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // findEndpoint is the first endpoint that replaces AWS's own.
 func (c *clients) findEndpoint() string {
-	for _, e := range []*string{c.iam.Options().BaseEndpoint, c.sts.Options().BaseEndpoint, c.org.Options().BaseEndpoint, c.cfn.Options().BaseEndpoint} {
+	for _, e := range []*string{c.iam.Options().BaseEndpoint, c.sts.Options().BaseEndpoint, c.org.Options().BaseEndpoint,
+		c.cfn.Options().BaseEndpoint} {
 		if e != nil && *e != "" {
 			return cleanText(*e)
 		}
@@ -287,6 +291,9 @@ func once(o *iam.Options) {
 	o.Retryer = retry.NewStandard(func(r *retry.StandardOptions) {
 		r.MaxAttempts = 3
 		r.MaxBackoff = 4 * time.Second
-		r.Retryables = []retry.IsErrorRetryable{retry.IsErrorRetryableFunc(notAfterTimeout), retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes}}
+		r.Retryables = []retry.IsErrorRetryable{
+			retry.IsErrorRetryableFunc(notAfterTimeout),
+			retry.RetryableErrorCode{Codes: retry.DefaultThrottleErrorCodes},
+		}
 	})
 }

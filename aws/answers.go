@@ -55,8 +55,10 @@ const sniffed = 512
 // what is no answer of AWS would otherwise be told as AWS's refusal or as XML
 // that is broken.
 func refuseForeignAnswers(stack *middleware.Stack) error {
-	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc("rolecallForeignAnswer",
-		func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	return stack.Deserialize.Add(middleware.DeserializeMiddlewareFunc(
+		"rolecallForeignAnswer",
+		func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput,
+			middleware.Metadata, error) {
 			out, metadata, err := next.HandleDeserialize(ctx, in)
 			if err != nil {
 				return out, metadata, err
@@ -65,7 +67,8 @@ func refuseForeignAnswers(stack *middleware.Stack) error {
 				err = foreignIn(answer.Response, rootOf(ctx))
 			}
 			return out, metadata, err
-		}), middleware.After)
+		},
+	), middleware.After)
 }
 
 // rootOf is what the answer to a request begins with when it succeeded, empty
@@ -232,9 +235,11 @@ func explainTLS(e *Error, err error) bool {
 		e.What = "The certificate on the way to AWS does not hold at this machine's time, " + time.Now().UTC().Format(clockFormat) + "."
 		e.Next = "Look whether the clock is right; if it is, something on the way shows an old certificate. Then try again."
 	case errors.As(err, &invalid), errors.As(err, &host):
-		e.What, e.Next = "The certificate on the way to AWS is not AWS's.", "Look for a proxy or a network that wants you to sign in, then try again."
+		e.What, e.Next = "The certificate on the way to AWS is not AWS's.", "Look for a proxy or a network that wants you to sign in, then "+
+			"try again."
 	case errors.As(err, &record):
-		e.What, e.Next = "What answers in the place of AWS does not speak TLS.", "Look at AWS_ENDPOINT_URL and HTTPS_PROXY: the address may need http instead of https. Then try again."
+		e.What, e.Next = "What answers in the place of AWS does not speak TLS.", "Look at AWS_ENDPOINT_URL and HTTPS_PROXY: the address may "+
+			"need http instead of https. Then try again."
 	default:
 		return false
 	}
@@ -252,7 +257,8 @@ func explainConnection(e *Error, err error) bool {
 	case errors.As(err, &op) && op.Op == "proxyconnect":
 		e.What, e.Next = "The proxy cannot be reached.", "Correct HTTPS_PROXY, or take AWS's hosts out of it with NO_PROXY, then try again."
 	case errors.As(err, &name):
-		e.What, e.Next = "The name "+cleanText(name.Name)+" cannot be found.", "Check the network, the region and any endpoint_url, then try again."
+		e.What = "The name " + cleanText(name.Name) + " cannot be found."
+		e.Next = "Check the network, the region and any endpoint_url, then try again."
 	case errors.As(err, &netErr), errors.As(err, &urlErr), errors.As(err, &send), ofRequest(e, err) && brokeOff(err):
 		e.What = "The connection to AWS failed."
 	default:

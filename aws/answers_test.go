@@ -32,39 +32,52 @@ func TestEveryRefusalForWantOfAPermission(t *testing.T) {
 		user + " on resource: arn:aws:iam::111122223333:role/spot because no identity-based policy allows the iam:CreateRole action": {
 			Resource: "arn:aws:iam::111122223333:role/spot", DeniedBy: "identity-based policy", Next: "Ask your administrator for iam:CreateRole"},
 		user + " on resource: arn:aws:iam::111122223333:role/spot with an explicit deny in a service control policy": {
-			Resource: "arn:aws:iam::111122223333:role/spot", DeniedBy: "service control policy", ExplicitDeny: true, Next: "service control policies"},
-		user + " on resource: arn:aws:iam::111122223333:role/spot with an explicit deny in a service control policy: arn:aws:organizations::444455556666:policy/o-a/service_control_policy/p-b": {
+			Resource: "arn:aws:iam::111122223333:role/spot", DeniedBy: "service control policy", ExplicitDeny: true, Next: "service control " +
+				"policies"},
+		user + " on resource: arn:aws:iam::111122223333:role/spot with an explicit deny in a service control policy: " +
+			"arn:aws:organizations::444455556666:policy/o-a/service_control_policy/p-b": {
 			Resource: "arn:aws:iam::111122223333:role/spot", DeniedBy: "service control policy", ExplicitDeny: true, Next: "p-b",
 			PolicyARN: "arn:aws:organizations::444455556666:policy/o-a/service_control_policy/p-b"},
 		user + " on resource: arn:aws:iam::111122223333:role/spot because no service control policy allows the iam:CreateRole action": {
 			Resource: "arn:aws:iam::111122223333:role/spot", DeniedBy: "service control policy", Next: "service control policies"},
 		user + " on resource: arn:aws:iam::111122223333:role/spot with an explicit deny in a resource control policy": {
-			Resource: "arn:aws:iam::111122223333:role/spot", DeniedBy: "resource control policy", ExplicitDeny: true, Next: "resource control policies"},
-		user + " because no permissions boundary allows the iam:CreateRole action": {DeniedBy: "permissions boundary", Next: "permissions boundary"},
-		user + " with an explicit deny in a permissions boundary":                  {DeniedBy: "permissions boundary", ExplicitDeny: true, Next: "permissions boundary"},
-		user + " because no session policy allows the iam:CreateRole action":       {DeniedBy: "session policy", Next: "session policy"},
-		user + " with an explicit deny in a session policy":                        {DeniedBy: "session policy", ExplicitDeny: true, Next: "session policy"},
-		user + " with an explicit deny in a VPC endpoint policy":                   {DeniedBy: "VPC endpoint policy", ExplicitDeny: true, Next: "VPC endpoint policy"},
-		user + " on resource: role spot with an explicit deny":                     {Resource: "role spot", ExplicitDeny: true, Next: "lift the Deny on iam:CreateRole"},
-		user + " with an explicit deny in an identity-based policy":                {DeniedBy: "identity-based policy", ExplicitDeny: true, Next: "lift the Deny"},
+			Resource: "arn:aws:iam::111122223333:role/spot", DeniedBy: "resource control policy", ExplicitDeny: true, Next: "resource control " +
+				"policies"},
+		user + " because no permissions boundary allows the iam:CreateRole action": {DeniedBy: "permissions boundary",
+			Next: "permissions boundary"},
+		user + " with an explicit deny in a permissions boundary": {DeniedBy: "permissions boundary", ExplicitDeny: true,
+			Next: "permissions boundary"},
+		user + " because no session policy allows the iam:CreateRole action": {DeniedBy: "session policy", Next: "session policy"},
+		user + " with an explicit deny in a session policy": {DeniedBy: "session policy", ExplicitDeny: true,
+			Next: "session policy"},
+		user + " with an explicit deny in a VPC endpoint policy": {DeniedBy: "VPC endpoint policy", ExplicitDeny: true,
+			Next: "VPC endpoint policy"},
+		user + " on resource: role spot with an explicit deny": {Resource: "role spot", ExplicitDeny: true,
+			Next: "lift the Deny on iam:CreateRole"},
+		user + " with an explicit deny in an identity-based policy": {DeniedBy: "identity-based policy", ExplicitDeny: true,
+			Next: "lift the Deny"},
 		user: {Next: "Ask your administrator for iam:CreateRole"},
 		`User: arn:aws:iam::111122223333:user/jane is not authorized to perform: "iam:CreateRole" on resource: "arn:aws:s3:::bucket" because no identity-based policy allows the "iam:CreateRole" action`: {
 			Resource: "arn:aws:s3:::bucket", DeniedBy: "identity-based policy", Next: "iam:CreateRole"},
-		"You are not authorized to perform this operation. " + user + " on resource: arn:aws:iam::111122223333:role/spot. Encoded authorization failure message: abc": {
+		"You are not authorized to perform this operation. " + user + " on resource: arn:aws:iam::111122223333:role/spot. Encoded " +
+			"authorization failure message: abc": {
 			Resource: "arn:aws:iam::111122223333:role/spot", Next: "iam:CreateRole"},
 	} {
 		// The code is the service's own; the sentence decides.
-		for _, code := range []string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Client.UnauthorizedOperation", "ValidationError", "AuthorizationError"} {
+		for _, code := range []string{"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "Client.UnauthorizedOperation",
+			"ValidationError", "AuthorizationError"} {
 			e := said(code, words)
 			if e.Kind != aws.Denied || e.Action != "iam:CreateRole" || e.Principal != "arn:aws:iam::111122223333:user/jane" || e.Code != code {
 				t.Fatalf("%s: %q: %+v", code, words, e)
 			}
-			if e.Resource != want.Resource || e.DeniedBy != want.DeniedBy || e.ExplicitDeny != want.ExplicitDeny || e.PolicyARN != want.PolicyARN || !strings.Contains(e.Next, want.Next) {
+			if e.Resource != want.Resource || e.DeniedBy != want.DeniedBy || e.ExplicitDeny != want.ExplicitDeny || e.PolicyARN != want.PolicyARN ||
+				!strings.Contains(e.Next, want.Next) {
 				t.Errorf("%q: %+v", words, e)
 			}
 		}
 	}
-	for _, code := range []string{"AccessDenied", "UnauthorizedAccess", "NotAuthorized", "AccessDeniedForDependencyException", "AllAccessDisabled", "ForbiddenException"} {
+	for _, code := range []string{"AccessDenied", "UnauthorizedAccess", "NotAuthorized", "AccessDeniedForDependencyException",
+		"AllAccessDisabled", "ForbiddenException"} {
 		if e := said(code, "You don't have permissions to access this resource."); e.Kind != aws.Denied || e.Next == "" {
 			t.Errorf("%s: %+v", code, e)
 		}
@@ -77,24 +90,36 @@ func TestClockThatIsWrong(t *testing.T) {
 		skew        time.Duration
 		what        string
 	}{
-		{"SignatureDoesNotMatch", "Signature expired: 20260301T090000Z is now earlier than 20260301T091500Z (20260301T093000Z - 15 min.)", -30 * time.Minute, "30 minutes behind"},
-		{"InvalidSignatureException", "Signature expired: 20260301T090000Z is now earlier than 20260301T091500Z (20260301T093000Z - 15 min.)", -30 * time.Minute, "30 minutes behind"},
+		{"SignatureDoesNotMatch", "Signature expired: 20260301T090000Z is now earlier than 20260301T091500Z (20260301T093000Z - 15 min.)",
+			-30 * time.Minute, "30 minutes behind"},
+		{"InvalidSignatureException", "Signature expired: 20260301T090000Z is now earlier than 20260301T091500Z (20260301T093000Z - 15 min.)",
+			-30 * time.Minute, "30 minutes behind"},
 		{"SignatureDoesNotMatch", "Signature not yet current: 20260301T100000Z is still later than 20260301T091500Z (20260301T091000Z + 5 min.)", 50 * time.Minute, "50 minutes ahead of"},
-		{"SignatureDoesNotMatch", "Signature expired: 20260301T090000Z is now earlier than 20260301T091500Z", -30 * time.Minute, "30 minutes behind"},
-		{"SignatureDoesNotMatch", "Signature not yet current: 20260301T100000Z is still later than 20260301T091500Z", 50 * time.Minute, "50 minutes ahead of"},
-		{"RequestTimeTooSkewed", "The difference between the request time and the current time is too large. (RequestTime 20260301T090000Z, ServerTime 2026-03-01T12:30:00Z)", -210 * time.Minute, "210 minutes (3 h 30 min) behind"},
-		{"RequestExpired", "Request has expired. Timestamp date is 2026-03-01T09:00:00Z. Current date is 2026-03-01T09:20:00Z", -20 * time.Minute, "20 minutes behind"},
+		{"SignatureDoesNotMatch", "Signature expired: 20260301T090000Z is now earlier than 20260301T091500Z", -30 * time.Minute,
+			"30 minutes behind"},
+		{"SignatureDoesNotMatch", "Signature not yet current: 20260301T100000Z is still later than 20260301T091500Z", 50 * time.Minute,
+			"50 minutes ahead of"},
+		{"RequestTimeTooSkewed", "The difference between the request time and the current time is too large. (RequestTime 20260301T090000Z, " +
+			"ServerTime 2026-03-01T12:30:00Z)", -210 * time.Minute, "210 minutes (3 h 30 min) behind"},
+		{"RequestExpired", "Request has expired. Timestamp date is 2026-03-01T09:00:00Z. Current date is 2026-03-01T09:20:00Z",
+			-20 * time.Minute, "20 minutes behind"},
 		{"RequestExpired", "Request has expired.", 0, "clock of this machine is wrong"},
 		{"RequestInTheFuture", "", 0, "clock of this machine is wrong"},
-		{"SignatureDoesNotMatch", "Signature expired: 20200101T000000Z is now earlier than 20260301T091500Z (20260301T093000Z - 15 min.)", -3242010 * time.Minute, "days) behind"},
+		{"SignatureDoesNotMatch", "Signature expired: 20200101T000000Z is now earlier than 20260301T091500Z (20260301T093000Z - 15 min.)",
+			-3242010 * time.Minute, "days) behind"},
 	} {
 		e := said(c.code, c.words)
-		if e.Kind != aws.NotSignedIn || e.Skew != c.skew || !strings.Contains(e.What, c.what) || !strings.Contains(e.Next, "Set the clock") || strings.Contains(e.Next, "sign in") {
+		if e.Kind != aws.NotSignedIn || e.Skew != c.skew || !strings.Contains(e.What, c.what) || !strings.Contains(e.Next, "Set the clock") ||
+			strings.Contains(e.Next, "sign in") {
 			t.Errorf("%s: %q: skew %v, %+v", c.code, c.words, e.Skew, e)
 		}
 	}
 	// A secret that is wrong has the same code.
-	if e := said("SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided."); e.Skew != 0 || !strings.Contains(e.What, "credentials") {
+	if e := said(
+		"SignatureDoesNotMatch",
+		"The request signature we calculated does not match the signature you provided.",
+	); e.Skew != 0 ||
+		!strings.Contains(e.What, "credentials") {
 		t.Errorf("%+v", e)
 	}
 }
@@ -105,20 +130,32 @@ func TestInvalidPrincipalIsNamed(t *testing.T) {
 		`Invalid principal in policy: "SERVICE":"ecs.example.com"`:                 "ecs.example.com",
 		`Invalid principal in policy`:                                              "922761411349",
 	} {
-		server := answering(t, http.StatusBadRequest, "text/xml", `<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type>`+
-			`<Code>MalformedPolicyDocument</Code><Message>`+strings.ReplaceAll(words, `"`, "&quot;")+`</Message></Error><RequestId>7a62c49f-347e</RequestId></ErrorResponse>`)
+		server := answering(
+			t,
+			http.StatusBadRequest,
+			"text/xml",
+			`<ErrorResponse xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><Error><Type>Sender</Type>`+
+				`<Code>MalformedPolicyDocument</Code><Message>`+strings.ReplaceAll(words, `"`,
+				"&quot;")+`</Message></Error><RequestId>7a62c49f-347e</RequestId></ErrorResponse>`,
+		)
 		a := reaching(t, server.URL, aws.Options{})
 		trust := policy.NewTrust("aws", []string{"922761411349"}, extID)
 		_, err := a.CreateRole(t.Context(), aws.NewRole{Name: "spot", Trust: trust})
 		e := aws.Explain(err)
-		if e.Kind != aws.Malformed || !strings.Contains(e.Principal, want) || !strings.Contains(e.What, want) || e.RequestID != "7a62c49f-347e" || !strings.Contains(e.AWS, "Invalid principal") {
+		if e.Kind != aws.Malformed || !strings.Contains(e.Principal, want) || !strings.Contains(e.What, want) || e.RequestID != "7a62c49f-347e" ||
+			!strings.Contains(e.AWS, "Invalid principal") {
 			t.Errorf("%q: %+v", words, e)
 		}
 		if err := a.UpdateTrust(t.Context(), "spot", trust); !strings.Contains(aws.Explain(err).What, want) {
 			t.Errorf("%q: %v", words, err)
 		}
 	}
-	if e := said("ValidationError", "1 validation error detected: Value 'a b' at 'roleName' failed to satisfy constraint: Member must satisfy regular expression pattern: [\\w+=,.@-]+"); e.Parameter != "roleName" || !strings.Contains(e.What, "roleName") {
+	if e := said(
+		"ValidationError",
+		"1 validation error detected: Value 'a b' at 'roleName' failed to satisfy constraint: Member must satisfy regular expression pattern: "+
+			"[\\w+=,.@-]+",
+	); e.Parameter != "roleName" ||
+		!strings.Contains(e.What, "roleName") {
 		t.Errorf("%+v", e)
 	}
 }
@@ -172,14 +209,17 @@ func TestAnswersThatAreNotOfAWS(t *testing.T) {
 		headers    []string
 		what       string
 	}{
-		"proxy":                 {http.StatusProxyAuthRequired, "text/html", page, nil, "wants a user name and a password (407)"},
-		"proxy without a page":  {http.StatusProxyAuthRequired, "", "", nil, "wants a user name and a password (407)"},
-		"proxy in XML":          {http.StatusProxyAuthRequired, "text/xml", "<ErrorResponse/>", nil, "wants a user name and a password (407)"},
-		"portal, 200":           {http.StatusOK, "text/html", page, nil, "answered in its place (200)"},
-		"portal, called XML":    {http.StatusOK, "text/xml", page, nil, "answered in its place (200)"},
-		"portal, XHTML":         {http.StatusOK, "text/html", `<?xml version="1.0"?><!DOCTYPE html PUBLIC "x"><html/>`, nil, "answered in its place (200)"},
-		"portal, 302":           {http.StatusFound, "text/html", "", []string{"Location", "http://login.example.com/?to=x"}, "sign in before it lets requests through: it leads to login.example.com"},
-		"portal, 307":           {http.StatusTemporaryRedirect, "text/html", page, []string{"Location", "http://login.example.com/"}, "leads to login.example.com"},
+		"proxy":                {http.StatusProxyAuthRequired, "text/html", page, nil, "wants a user name and a password (407)"},
+		"proxy without a page": {http.StatusProxyAuthRequired, "", "", nil, "wants a user name and a password (407)"},
+		"proxy in XML":         {http.StatusProxyAuthRequired, "text/xml", "<ErrorResponse/>", nil, "wants a user name and a password (407)"},
+		"portal, 200":          {http.StatusOK, "text/html", page, nil, "answered in its place (200)"},
+		"portal, called XML":   {http.StatusOK, "text/xml", page, nil, "answered in its place (200)"},
+		"portal, XHTML": {http.StatusOK, "text/html", `<?xml version="1.0"?><!DOCTYPE html PUBLIC "x"><html/>`, nil,
+			"answered in its place (200)"},
+		"portal, 302": {http.StatusFound, "text/html", "", []string{"Location", "http://login.example.com/?to=x"}, "sign in before " +
+			"it lets requests through: it leads to login.example.com"},
+		"portal, 307": {http.StatusTemporaryRedirect, "text/html", page, []string{"Location", "http://login.example.com/"},
+			"leads to login.example.com"},
 		"portal, 511":           {http.StatusNetworkAuthenticationRequired, "text/html", page, nil, "wants you to sign in"},
 		"block page, 403":       {http.StatusForbidden, "text/html", page, nil, "answered in its place (403)"},
 		"not found, 404":        {http.StatusNotFound, "text/html", page, nil, "answered in its place (404)"},
@@ -250,13 +290,21 @@ func TestProxyThatRefusesTheTunnel(t *testing.T) {
 		fmt.Printf("%s: %s\n", aws.KindOf(err), aws.Explain(err).What)
 		return
 	}
-	for status, what := range map[int]string{407: "wants a user name and a password (407)", 403: "does not let requests through to AWS (403", 302: "does not let requests through to AWS (302"} {
+	for status, what := range map[int]string{407: "wants a user name and a password (407)",
+		403: "does not let requests through to AWS (403", 302: "does not let requests through to AWS (302"} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		ok(t, err)
 		t.Cleanup(func() { _ = l.Close() })
 		go refuseTunnels(l, status)
 		again := exec.Command(os.Args[0], "-test.run=^TestProxyThatRefusesTheTunnel$")
-		again.Env = append(os.Environ(), "ROLECALL_TEST_TUNNEL=1", "HTTPS_PROXY=http://"+l.Addr().String(), "https_proxy=", "NO_PROXY=", "no_proxy=")
+		again.Env = append(
+			os.Environ(),
+			"ROLECALL_TEST_TUNNEL=1",
+			"HTTPS_PROXY=http://"+l.Addr().String(),
+			"https_proxy=",
+			"NO_PROXY=",
+			"no_proxy=",
+		)
 		output, err := again.CombinedOutput()
 		if err != nil || !strings.Contains(string(output), "network: The proxy "+l.Addr().String()+" "+what) {
 			t.Errorf("%d: %v: %s", status, err, output)
@@ -271,7 +319,12 @@ func refuseTunnels(l net.Listener, status int) {
 			return
 		}
 		_, _ = http.ReadRequest(bufio.NewReader(c))
-		_, _ = fmt.Fprintf(c, "HTTP/1.1 %d %s\r\nContent-Length: 0\r\nLocation: http://proxy.example.com/\r\n\r\n", status, http.StatusText(status))
+		_, _ = fmt.Fprintf(
+			c,
+			"HTTP/1.1 %d %s\r\nContent-Length: 0\r\nLocation: http://proxy.example.com/\r\n\r\n",
+			status,
+			http.StatusText(status),
+		)
 		_ = c.Close()
 	}
 }

@@ -103,8 +103,15 @@ func checkKind(a ARN, expected string) error {
 	say := func(what, next string) error { return refuse(Malformed, what, expected, next) }
 	if a.Service == "sts" && kind == "assumed-role" {
 		role, _, _ := strings.Cut(name, "/")
-		return say("That is the ARN of a session of a role, not of the role.",
-			fmt.Sprintf("The role may be arn:%s:iam::%s:role/%s; a path would be missing there, so copy the ARN from the role's page.", cleanText(a.Partition), cleanText(a.AccountID), shorten(role)))
+		return say(
+			"That is the ARN of a session of a role, not of the role.",
+			fmt.Sprintf(
+				"The role may be arn:%s:iam::%s:role/%s; a path would be missing there, so copy the ARN from the role's page.",
+				cleanText(a.Partition),
+				cleanText(a.AccountID),
+				shorten(role),
+			),
+		)
 	}
 	if a.Service != "iam" {
 		return say(fmt.Sprintf("That is an ARN of %s, not of IAM.", shorten(a.Service)), "Copy the ARN at the top of the role's page in IAM.")
@@ -131,7 +138,12 @@ func checkKind(a ARN, expected string) error {
 
 func checkPlace(a ARN, partition, accountID string) error {
 	if _, known := partitionByID(a.Partition); !known {
-		return refuse(Malformed, fmt.Sprintf("%q is not a partition of AWS.", shorten(a.Partition)), "aws, aws-cn or aws-us-gov after \"arn:\"", "Copy the ARN again.")
+		return refuse(
+			Malformed,
+			fmt.Sprintf("%q is not a partition of AWS.", shorten(a.Partition)),
+			"aws, aws-cn or aws-us-gov after \"arn:\"",
+			"Copy the ARN again.",
+		)
 	}
 	if partition != "" && a.Partition != partition {
 		return refuse(WrongPartition, fmt.Sprintf("That role is in the partition %s.", a.Partition), "a role in "+partition,

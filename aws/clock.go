@@ -32,10 +32,14 @@ func (c clocks) skew() time.Duration { return c.here.Sub(c.aws) }
 // 4"); S3 gives both times apart.
 var (
 	signatureTimes = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`Signature (expired|not yet current): (\S+?) is (?:now earlier|still later) than (\S+)(?: \((\S+) [-+] (\d+) min\.?\))?`)
+		return regexp.MustCompile(
+			`Signature (expired|not yet current): (\S+?) is (?:now earlier|still later) than (\S+)(?: \((\S+) [-+] (\d+) min\.?\))?`,
+		)
 	})
 	statedTimes = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?i)(?:request ?time|timestamp date is)[: ]+(\d[\d:TZ.-]+Z).*?(?:server ?time|current date is)[: ]+(\d[\d:TZ.-]+Z)`)
+		return regexp.MustCompile(
+			`(?i)(?:request ?time|timestamp date is)[: ]+(\d[\d:TZ.-]+Z).*?(?:server ?time|current date is)[: ]+(\d[\d:TZ.-]+Z)`,
+		)
 	})
 )
 

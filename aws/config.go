@@ -121,7 +121,11 @@ func (s settings) checkEndpoints() error {
 			{"AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"}, {"AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"},
 		} {
 			if s.isTrue(other.variable, other.key) {
-				return misconfigured(s.where(other.variable, other.key)+" does not go with "+where+" ("+address+").", "one of the two", "Remove one of them.")
+				return misconfigured(
+					s.where(other.variable, other.key)+" does not go with "+where+" ("+address+").",
+					"one of the two",
+					"Remove one of them.",
+				)
 			}
 		}
 	}
@@ -170,7 +174,10 @@ func (s settings) environment() config.EnvConfig {
 }
 
 func (s settings) shared() config.SharedConfig {
-	return config.SharedConfig{Profile: s.profile.name, Services: config.Services{ServiceValues: s.files.services[s.profile.get("services")].nested}}
+	return config.SharedConfig{
+		Profile:  s.profile.name,
+		Services: config.Services{ServiceValues: s.files.services[s.profile.get("services")].nested},
+	}
 }
 
 // load makes the SDK's configuration. It sends nothing.
@@ -281,11 +288,19 @@ func (s settings) certificates() (*x509.CertPool, error) {
 	where := s.where("AWS_CA_BUNDLE", "ca_bundle") + " names " + path
 	text, err := readBounded(expandPath(s.getenv, path))
 	if err != nil {
-		return nil, misconfigured(where+", which cannot be read: "+rootCause(err)+".", "a file of certificates in PEM", "Correct the path or its permissions.")
+		return nil, misconfigured(
+			where+", which cannot be read: "+rootCause(err)+".",
+			"a file of certificates in PEM",
+			"Correct the path or its permissions.",
+		)
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM([]byte(text)) {
-		return nil, misconfigured(where+", which holds no certificate.", "a file of certificates in PEM (-----BEGIN CERTIFICATE-----)", "Name another file.")
+		return nil, misconfigured(
+			where+", which holds no certificate.",
+			"a file of certificates in PEM (-----BEGIN CERTIFICATE-----)",
+			"Name another file.",
+		)
 	}
 	return roots, nil
 }

@@ -82,7 +82,11 @@ func parse(t testing.TB, text string, kind policy.Kind) *policy.Document {
 }
 
 func somePolicy(t testing.TB) *policy.Document {
-	return parse(t, `{"Version":"2012-10-17","Statement":[{"Sid":"Look","Effect":"Allow","Action":["ec2:Describe*","iam:ListRoles"],"Resource":["*"]}]}`, policy.Identity)
+	return parse(
+		t,
+		`{"Version":"2012-10-17","Statement":[{"Sid":"Look","Effect":"Allow","Action":["ec2:Describe*","iam:ListRoles"],"Resource":["*"]}]}`,
+		policy.Identity,
+	)
 }
 
 func someTrust() *policy.Document { return policy.NewTrust("aws", []string{vendor}, extID) }
@@ -144,8 +148,12 @@ var contract = map[string]func(*testing.T, place, *aws.Account){
 	},
 	"policy and its versions": func(t *testing.T, p place, a *aws.Account) {
 		ctx := t.Context()
-		made := must[aws.Policy](t)(a.CreatePolicy(ctx, aws.NewPolicy{Name: "Spot-Policy", Path: "/vendors/", Description: "For Spot", Document: somePolicy(t),
-			Tags: []aws.Tag{{Key: "made-by", Value: "rolecall"}}}))
+		made := must[aws.Policy](
+			t,
+		)(
+			a.CreatePolicy(ctx, aws.NewPolicy{Name: "Spot-Policy", Path: "/vendors/", Description: "For Spot", Document: somePolicy(t),
+				Tags: []aws.Tag{{Key: "made-by", Value: "rolecall"}}}),
+		)
 		if made.ARN != "arn:aws:iam::123456789012:policy/vendors/Spot-Policy" {
 			t.Errorf("ARN %s", made.ARN)
 		}
@@ -260,7 +268,9 @@ var contract = map[string]func(*testing.T, place, *aws.Account){
 	"watches": func(t *testing.T, _ place, a *aws.Account) {
 		ctx := t.Context()
 		policies := a.WatchPolicy(aws.WantPolicy{Document: somePolicy(t), SuggestedName: "Spot-Policy"})
-		roles := a.WatchRole(aws.Want{Principals: []string{vendor}, ExternalID: extID, RoleName: "Spot-Role", Policies: []*policy.Document{somePolicy(t)}})
+		roles := a.WatchRole(
+			aws.Want{Principals: []string{vendor}, ExternalID: extID, RoleName: "Spot-Role", Policies: []*policy.Document{somePolicy(t)}},
+		)
 		if next, done, err := policies.Fetch(ctx); done || err != nil || next <= 0 {
 			t.Fatalf("policies in an empty account: %v %v %v", next, done, err)
 		}

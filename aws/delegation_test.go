@@ -54,8 +54,10 @@ func TestDelegation(t *testing.T) {
 			Values: []string{"a", "b"}}},
 		Boundaries: []string{"arn:aws:iam::aws:policy/SecurityAudit"}, Message: "line one\nline\u202e two"})
 	d := must[aws.Delegation](t)(a.Delegation(ctx, request))
-	if d.Document == nil || !d.Document.Equal(somePolicy(t)) || d.Duration != 2*time.Hour || d.State != aws.DelegationAssigned || d.Covered != "ALLOWED" ||
-		d.AccountID != "123456789012" || d.Message != "line one line two" || d.Expires.Sub(d.Created) != 7*24*time.Hour {
+	if d.Document == nil || !d.Document.Equal(somePolicy(t)) || d.Duration != 2*time.Hour || d.State != aws.DelegationAssigned ||
+		d.Covered != "ALLOWED" ||
+		d.AccountID != "123456789012" || d.Message != "line one line two" ||
+		d.Expires.Sub(d.Created) != 7*24*time.Hour {
 		t.Fatalf("%+v", d)
 	}
 	if diff := cmp.Diff([]aws.DelegationParameter{{Name: "names", Type: "stringList", Values: []string{"a", "b"}}}, d.Parameters); diff != "" {

@@ -57,9 +57,11 @@ func explainDenied(e *Error) {
 	case strings.Contains(e.DeniedBy, "permissions boundary"):
 		e.Next = "Your permissions boundary" + bracketed(e.PolicyARN) + " forbids it. Ask whoever set it to allow " + action + "."
 	case strings.Contains(e.DeniedBy, "session policy"):
-		e.Next = "The session was limited to less than its role (session policy). Sign in without that limit, or ask whoever gave you the session."
+		e.Next = "The session was limited to less than its role (session policy). Sign in without that limit, or ask whoever gave you " +
+			"the session."
 	case strings.Contains(e.DeniedBy, "VPC endpoint policy"):
-		e.Next = "The endpoint of this network forbids it. Ask whoever manages the VPC endpoint policy" + bracketed(e.PolicyARN) + ", or use another network."
+		e.Next = "The endpoint of this network forbids it. Ask whoever manages the VPC endpoint policy" + bracketed(e.PolicyARN) +
+			", or use another network."
 	case e.ExplicitDeny:
 		e.Next = "A policy" + bracketed(e.PolicyARN) + " forbids it outright. Ask your administrator to lift the Deny on " + action + "."
 	default:
@@ -77,10 +79,14 @@ func bracketed(arn string) string {
 // What AWS names in the refusal of a value.
 var (
 	invalidPrincipal = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`Invalid principal in policy:?\s*(?:"?(?:AWS|SERVICE|Service|Federated|FEDERATED|CanonicalUser)"?\s*:\s*)?"?([^"\s]+)"?`)
+		return regexp.MustCompile(
+			`Invalid principal in policy:?\s*(?:"?(?:AWS|SERVICE|Service|Federated|FEDERATED|CanonicalUser)"?\s*:\s*)?"?([^"\s]+)"?`,
+		)
 	})
 	invalidParameter = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`(?: at '([^']+)' failed to satisfy|specified value for (\w+)|^The parameter (\w+) |[Pp]arameter:? ['"]?(\w+)['"]? )`)
+		return regexp.MustCompile(
+			`(?: at '([^']+)' failed to satisfy|specified value for (\w+)|^The parameter (\w+) |[Pp]arameter:? ['"]?(\w+)['"]? )`,
+		)
 	})
 )
 

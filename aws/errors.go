@@ -105,29 +105,83 @@ func KindOf(err error) ErrorKind {
 // kinds. Sources: the services' API references, "Common Errors" included.
 var codes = sync.OnceValue(func() map[string]ErrorKind {
 	return map[string]ErrorKind{
-		"ExpiredToken": Expired, "ExpiredTokenException": Expired, "RequestExpired": NotSignedIn, "TokenRefreshRequired": Expired,
-		"InvalidClientTokenId": NotSignedIn, "UnrecognizedClientException": NotSignedIn, "SignatureDoesNotMatch": NotSignedIn,
-		"MissingAuthenticationToken": NotSignedIn, "AuthFailure": NotSignedIn, "IncompleteSignature": NotSignedIn,
-		"InvalidSignatureException": NotSignedIn, "InvalidAccessKeyId": NotSignedIn, "InvalidToken": NotSignedIn, "SignatureVersionNotSupported": NotSignedIn,
-		"IncompleteSignatureException": NotSignedIn, "MissingAuthenticationTokenException": NotSignedIn, "InvalidClientTokenIdException": NotSignedIn,
-		"InvalidIdentityToken": NotSignedIn, "IDPRejectedClaim": NotSignedIn, "RegionDisabledException": NotSignedIn, "InvalidIdentityTokenException": NotSignedIn,
-		"RequestInTheFuture": NotSignedIn, "RequestTimeTooSkewed": NotSignedIn,
-		"AccessDenied": Denied, "AccessDeniedException": Denied, "UnauthorizedOperation": Denied, "OptInRequired": Denied,
-		"UnauthorizedAccess": Denied, "UnauthorizedAccessException": Denied, "NotAuthorized": Denied, "NotAuthorizedException": Denied,
-		"AuthorizationError": Denied, "AuthorizationErrorException": Denied, "AllAccessDisabled": Denied, "Forbidden": Denied,
-		"AccessDeniedForDependencyException": Denied, "AccountProblem": Denied, "SubscriptionRequiredException": Denied, "AccessDeniedFault": Denied,
-		"ForbiddenException": Denied, // of the SSO portal: no such role for this user
-		"Throttling":         Throttled, "ThrottlingException": Throttled, "ThrottledException": Throttled, "TooManyRequestsException": Throttled,
-		"RequestLimitExceeded": Throttled, "SlowDown": Throttled, "PriorRequestNotComplete": Throttled, "RequestThrottled": Throttled,
-		"NoSuchEntity": NotFound, "NoSuchBucket": NotFound, "EntityAlreadyExists": Exists, "AlreadyExistsException": Exists,
-		"LimitExceeded": Limit, "LimitExceededException": Limit, "InsufficientCapabilitiesException": Malformed,
-		"DeleteConflict": Conflict, "ConcurrentModification": Conflict, "EntityTemporarilyUnmodifiable": Conflict, "UnmodifiableEntity": Conflict,
-		"MalformedPolicyDocument": Malformed, "InvalidInput": Malformed, "ValidationError": Malformed, "InvalidParameterValue": Malformed,
-		"ServiceFailure": Unavailable, "ServiceUnavailable": Unavailable, "InternalFailure": Unavailable, "InternalError": Unavailable,
-		"AWSOrganizationsNotInUseException": NotFound, "ParentNotFoundException": NotFound, "TargetNotFoundException": NotFound,
-		"StackSetNotFoundException": NotFound, "StackInstanceNotFoundException": NotFound, "OperationNotFoundException": NotFound,
-		"NameAlreadyExistsException": Exists, "OperationIdAlreadyExistsException": Exists,
-		"OperationInProgressException": Conflict, "StackSetNotEmptyException": Conflict,
+		"ExpiredToken":                        Expired,
+		"ExpiredTokenException":               Expired,
+		"RequestExpired":                      NotSignedIn,
+		"TokenRefreshRequired":                Expired,
+		"InvalidClientTokenId":                NotSignedIn,
+		"UnrecognizedClientException":         NotSignedIn,
+		"SignatureDoesNotMatch":               NotSignedIn,
+		"MissingAuthenticationToken":          NotSignedIn,
+		"AuthFailure":                         NotSignedIn,
+		"IncompleteSignature":                 NotSignedIn,
+		"InvalidSignatureException":           NotSignedIn,
+		"InvalidAccessKeyId":                  NotSignedIn,
+		"InvalidToken":                        NotSignedIn,
+		"SignatureVersionNotSupported":        NotSignedIn,
+		"IncompleteSignatureException":        NotSignedIn,
+		"MissingAuthenticationTokenException": NotSignedIn,
+		"InvalidClientTokenIdException":       NotSignedIn,
+		"InvalidIdentityToken":                NotSignedIn,
+		"IDPRejectedClaim":                    NotSignedIn,
+		"RegionDisabledException":             NotSignedIn,
+		"InvalidIdentityTokenException":       NotSignedIn,
+		"RequestInTheFuture":                  NotSignedIn,
+		"RequestTimeTooSkewed":                NotSignedIn,
+		"AccessDenied":                        Denied,
+		"AccessDeniedException":               Denied,
+		"UnauthorizedOperation":               Denied,
+		"OptInRequired":                       Denied,
+		"UnauthorizedAccess":                  Denied,
+		"UnauthorizedAccessException":         Denied,
+		"NotAuthorized":                       Denied,
+		"NotAuthorizedException":              Denied,
+		"AuthorizationError":                  Denied,
+		"AuthorizationErrorException":         Denied,
+		"AllAccessDisabled":                   Denied,
+		"Forbidden":                           Denied,
+		"AccessDeniedForDependencyException":  Denied,
+		"AccountProblem":                      Denied,
+		"SubscriptionRequiredException":       Denied,
+		"AccessDeniedFault":                   Denied,
+		"ForbiddenException":                  Denied, // of the SSO portal: no such role for this user
+		"Throttling":                          Throttled,
+		"ThrottlingException":                 Throttled,
+		"ThrottledException":                  Throttled,
+		"TooManyRequestsException":            Throttled,
+		"RequestLimitExceeded":                Throttled,
+		"SlowDown":                            Throttled,
+		"PriorRequestNotComplete":             Throttled,
+		"RequestThrottled":                    Throttled,
+		"NoSuchEntity":                        NotFound,
+		"NoSuchBucket":                        NotFound,
+		"EntityAlreadyExists":                 Exists,
+		"AlreadyExistsException":              Exists,
+		"LimitExceeded":                       Limit,
+		"LimitExceededException":              Limit,
+		"InsufficientCapabilitiesException":   Malformed,
+		"DeleteConflict":                      Conflict,
+		"ConcurrentModification":              Conflict,
+		"EntityTemporarilyUnmodifiable":       Conflict,
+		"UnmodifiableEntity":                  Conflict,
+		"MalformedPolicyDocument":             Malformed,
+		"InvalidInput":                        Malformed,
+		"ValidationError":                     Malformed,
+		"InvalidParameterValue":               Malformed,
+		"ServiceFailure":                      Unavailable,
+		"ServiceUnavailable":                  Unavailable,
+		"InternalFailure":                     Unavailable,
+		"InternalError":                       Unavailable,
+		"AWSOrganizationsNotInUseException":   NotFound,
+		"ParentNotFoundException":             NotFound,
+		"TargetNotFoundException":             NotFound,
+		"StackSetNotFoundException":           NotFound,
+		"StackInstanceNotFoundException":      NotFound,
+		"OperationNotFoundException":          NotFound,
+		"NameAlreadyExistsException":          Exists,
+		"OperationIdAlreadyExistsException":   Exists,
+		"OperationInProgressException":        Conflict,
+		"StackSetNotEmptyException":           Conflict,
 	}
 })
 
@@ -260,11 +314,17 @@ func noSignIn(e *Error, err error, profile string) bool {
 	text := err.Error()
 	var token *ssocreds.InvalidTokenError
 	switch {
-	case errors.As(err, &token), ssoRefused(err), strings.Contains(text, "cached SSO token is expired"), strings.Contains(text, "refresh SSO token"),
-		strings.Contains(text, "refresh cached SSO token failed"), strings.Contains(text, "cached SSO token file"):
+	case errors.As(err, &token),
+		ssoRefused(err),
+		strings.Contains(text, "cached SSO token is expired"),
+		strings.Contains(text, "refresh SSO token"),
+		strings.Contains(text, "refresh cached SSO token failed"),
+		strings.Contains(text, "cached SSO token file"):
 		e.Kind, e.What = Expired, "The SSO session has expired or was never started."
 		e.Next = ssoCommand(profile)
-	case strings.Contains(text, "please reauthenticate"), strings.Contains(text, "load login token"), strings.Contains(text, "validate login token"):
+	case strings.Contains(text, "please reauthenticate"),
+		strings.Contains(text, "load login token"),
+		strings.Contains(text, "validate login token"):
 		e.Kind, e.What = Expired, "The AWS login session has expired."
 		e.Next = "Run `aws login" + profileFlag(profile) + "`; over SSH add `--remote`."
 	case strings.Contains(text, "AssumeRoleTokenProvider"), strings.Contains(text, askMFACode):
@@ -273,7 +333,8 @@ func noSignIn(e *Error, err error, profile string) bool {
 	case strings.Contains(text, "MultiFactorAuthentication failed"), strings.Contains(text, "invalid MFA"):
 		e.Kind, e.What, e.Next = NeedsMFA, "AWS did not accept the MFA code.", "Wait for the next code and enter it; each code works once."
 	case ofProcess(err):
-		e.Kind, e.What, e.Next = NotSignedIn, "The profile's credential_process gave no credentials.", "Run that command by hand and read what it says."
+		e.Kind, e.What, e.Next = NotSignedIn, "The profile's credential_process gave no credentials.", "Run that command by hand and read "+
+			"what it says."
 	case ofMetadata(err), strings.Contains(text, "failed to refresh cached credentials"),
 		strings.Contains(text, "static credentials are empty"), strings.Contains(text, "get identity: get credentials"):
 		return noCredentials(e, err, profile)

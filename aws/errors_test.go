@@ -17,8 +17,9 @@ import (
 
 func TestExplainEveryCode(t *testing.T) {
 	for code, want := range map[string]aws.ErrorKind{
-		"ExpiredToken": aws.Expired, "ExpiredTokenException": aws.Expired, "InvalidClientTokenId": aws.NotSignedIn, "SignatureDoesNotMatch": aws.NotSignedIn,
-		"AccessDenied": aws.Denied, "AccessDeniedException": aws.Denied, "Throttling": aws.Throttled, "TooManyRequestsException": aws.Throttled,
+		"ExpiredToken": aws.Expired, "ExpiredTokenException": aws.Expired, "InvalidClientTokenId": aws.NotSignedIn,
+		"SignatureDoesNotMatch": aws.NotSignedIn,
+		"AccessDenied":          aws.Denied, "AccessDeniedException": aws.Denied, "Throttling": aws.Throttled, "TooManyRequestsException": aws.Throttled,
 		"NoSuchEntity": aws.NotFound, "EntityAlreadyExists": aws.Exists, "LimitExceeded": aws.Limit, "DeleteConflict": aws.Conflict,
 		"MalformedPolicyDocument": aws.Malformed, "ValidationError": aws.Malformed, "ServiceFailure": aws.Unavailable, "Unheard": aws.Other,
 	} {
@@ -59,7 +60,8 @@ func TestRefusalsNameTheActionAndWhoForbidsIt(t *testing.T) {
 }
 
 func TestCreationsAreSentOnce(t *testing.T) {
-	for kind, want := range map[rehearsal.FaultKind]aws.ErrorKind{rehearsal.DropAfter: aws.Network, rehearsal.DropBefore: aws.Network, rehearsal.Broken: aws.Unavailable} {
+	for kind, want := range map[rehearsal.FaultKind]aws.ErrorKind{rehearsal.DropAfter: aws.Network, rehearsal.DropBefore: aws.Network,
+		rehearsal.Broken: aws.Unavailable} {
 		virtual(t, rehearsal.Options{Propagation: -1}, func(t *testing.T, s *rehearsal.Server, a *aws.Account) {
 			s.Inject(rehearsal.Fault{Kind: kind, Actions: []string{"iam:CreateRole"}, Times: 1})
 			_, err := a.CreateRole(t.Context(), aws.NewRole{Name: "Spot-Role", Trust: someTrust()})
@@ -114,7 +116,8 @@ func TestVerifyLooksOnlyWhereItCanSee(t *testing.T) {
 		t.Errorf("role of another account: %+v", r)
 	}
 	want.RoleARN, want.RoleName = "", "Spot-Role"
-	for _, action := range []string{"iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetPolicy", "iam:GetPolicyVersion"} {
+	for _, action := range []string{"iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:GetPolicy",
+		"iam:GetPolicyVersion"} {
 		s.ClearFaults()
 		s.Deny(action)
 		r := must[aws.Report](t)(a.Verify(t.Context(), want))

@@ -77,7 +77,8 @@ func proveScript(t *testing.T, a *aws.Account) {
 	if err != nil || !report.OK {
 		t.Fatalf("%+v %v", report, err)
 	}
-	if seen.Role.MaxSession != 2*time.Hour || len(seen.Role.Tags) != 1 || seen.Role.Tags[0] != (aws.Tag{Key: "team", Value: "the platform team"}) {
+	if seen.Role.MaxSession != 2*time.Hour || len(seen.Role.Tags) != 1 ||
+		seen.Role.Tags[0] != (aws.Tag{Key: "team", Value: "the platform team"}) {
 		t.Fatalf("%+v", seen.Role)
 	}
 }

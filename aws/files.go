@@ -216,7 +216,11 @@ func (f *awsFiles) parse(path string) ([]section, error) {
 			"a file that you may read", "Correct its permissions or its path."))
 		return nil, nil
 	case !utf8.ValidString(text):
-		return nil, misconfigured("The AWS file "+path+" is not UTF-8 text.", "a text file in UTF-8", "Save it as UTF-8; editors and shells of Windows may write UTF-16.")
+		return nil, misconfigured(
+			"The AWS file "+path+" is not UTF-8 text.",
+			"a text file in UTF-8",
+			"Save it as UTF-8; editors and shells of Windows may write UTF-16.",
+		)
 	}
 	return parseINI(path, text)
 }
@@ -365,7 +369,11 @@ func (f *awsFiles) missing(name string) error {
 	if f.unread != nil {
 		return f.unread
 	}
-	e := misconfigured("There is no AWS profile of that name: "+name+".", "a profile of "+f.config+" or "+f.credentials, "List them with `aws configure list-profiles`.")
+	e := misconfigured(
+		"There is no AWS profile of that name: "+name+".",
+		"a profile of "+f.config+" or "+f.credentials,
+		"List them with `aws configure list-profiles`.",
+	)
 	if hint := f.misnamed[unquote(name)]; hint != "" {
 		e.Next = hint + "."
 	}

@@ -122,7 +122,15 @@ func sameFiles(t *testing.T, pair [2]string, want *cliFiles) {
 		for service, below := range settings {
 			for key, value := range below {
 				if got.services[name].nested[service][key] != value {
-					t.Errorf("%s of %s of services %q is %q, and %q to the CLI\n%s", key, service, name, got.services[name].nested[service][key], value, bothFiles(pair))
+					t.Errorf(
+						"%s of %s of services %q is %q, and %q to the CLI\n%s",
+						key,
+						service,
+						name,
+						got.services[name].nested[service][key],
+						value,
+						bothFiles(pair),
+					)
 				}
 			}
 		}
@@ -169,7 +177,10 @@ func randomFile(random *rand.Rand, isConfig bool) string {
 		b.WriteString("[sso-session corp]" + end + "sso_region = eu-west-1" + end + "sso_start_url=https://corp.awsapps.com/start#/" + end)
 	}
 	if isConfig && random.IntN(2) == 0 {
-		b.WriteString("[services box]" + end + "iam =" + end + "  endpoint_url = http://127.0.0.1:5000" + end + "s3 = " + end + "    endpoint_url=http://127.0.0.1:5001" + end)
+		b.WriteString(
+			"[services box]" + end + "iam =" + end + "  endpoint_url = http://127.0.0.1:5000" + end + "s3 = " + end +
+				"    endpoint_url=http://127.0.0.1:5001" + end,
+		)
 	}
 	if random.IntN(12) == 0 {
 		b.WriteString(pick("nonsense", "[open", "= value", "  half") + end)
@@ -179,15 +190,27 @@ func randomFile(random *rand.Rand, isConfig bool) string {
 
 func randomSettings(random *rand.Rand, b *strings.Builder, indent, end string, comment func()) {
 	pick := func(words ...string) string { return words[random.IntN(len(words))] }
-	keys := []string{"region", "role_arn", "source_profile", "sso_session", "retry_mode", "output", "aws_access_key_id", "credential_process", "s3", "cli_pager"}
+	keys := []string{
+		"region",
+		"role_arn",
+		"source_profile",
+		"sso_session",
+		"retry_mode",
+		"output",
+		"aws_access_key_id",
+		"credential_process",
+		"s3",
+		"cli_pager",
+	}
 	random.Shuffle(len(keys), func(i, j int) { keys[i], keys[j] = keys[j], keys[i] })
 	for _, key := range keys[:random.IntN(len(keys))] {
 		comment()
 		set := pick(" = ", "=", " =", "= ", ": ", " : ")
 		written := pick(key, key, key, strings.ToUpper(key))
 		value := map[string]string{
-			"region": "eu-west-1", "role_arn": "arn:aws:iam::111122223333:role/x", "source_profile": pick("default", "dev", "dev two"), "sso_session": "corp",
-			"retry_mode": "legacy", "output": "json", "aws_access_key_id": "AKIAIOSFODNN7EXAMPLE",
+			"region": "eu-west-1", "role_arn": "arn:aws:iam::111122223333:role/x", "source_profile": pick("default", "dev", "dev two"),
+			"sso_session": "corp",
+			"retry_mode":  "legacy", "output": "json", "aws_access_key_id": "AKIAIOSFODNN7EXAMPLE",
 			"credential_process": pick(`"/opt/my tool" --flag=a#b "c d"`, "tool --x", `"/opt/x" "y"`, "tool ; true", "tool %(x)s # not a comment"),
 			"s3":                 "", "cli_pager": "",
 		}[key]

@@ -65,7 +65,7 @@ type Want struct {
 	ExternalID           string             // empty: unknown, so that check stays unknown
 	NoExternalID         bool               // the vendor uses none
 	Policies             []*policy.Document // what the role has to grant, all together
-	PolicyARNs           []string           // managed policies that have to be attached, by ARN; AWS's own grant what they grant beside Policies
+	PolicyARNs           []string           // managed policies to be attached, by ARN; AWS's own grant beside Policies
 	RoleName, RoleARN    string             // to look for; both may be empty for a watch
 	Path                 string
 	PathGiven            bool   // Path has to be the role's; else any will do

@@ -36,7 +36,8 @@ func (j *judging) attached() verdict {
 		}
 	}
 	v.got = cmp.Or(someOf(names, 4), "no policy")
-	v.fix = "On the " + j.holder + "'s page, Permissions, Add permissions, Attach policies: tick " + cmp.Or(someOf(missing, 3), "the vendor's policy") + "."
+	v.fix = "On the " + j.holder + "'s page, Permissions, Add permissions, Attach policies: tick " +
+		cmp.Or(someOf(missing, 3), "the vendor's policy") + "."
 	switch {
 	case j.listsIncomplete() && (len(missing) > 0 || len(names) == 0):
 		v = j.hidden(v)
@@ -76,7 +77,11 @@ func OfAWS(arn string) bool {
 // wanted by ARN stand on neither side: AWS changes what they grant.
 func (j *judging) matches() verdict {
 	wanted := policy.Merge(j.want.Policies...)
-	v := verdict{status: Pass, want: fmt.Sprintf("what the vendor's policy grants (%s)", statements(len(wanted.Statements))), got: "the same as the vendor's policy"}
+	v := verdict{
+		status: Pass,
+		want:   fmt.Sprintf("what the vendor's policy grants (%s)", statements(len(wanted.Statements))),
+		got:    "the same as the vendor's policy",
+	}
 	if len(wanted.Statements) == 0 {
 		v.want, v.got = "nothing beside "+someOf(j.want.PolicyARNs, 3), "nothing"
 	}

@@ -10,8 +10,14 @@ import (
 func (j *judging) roleChecks() {
 	j.add("role-exists", j.exists())
 	arn, known := j.roleARN()
-	j.add("role-account", j.place(known, arn.AccountID, j.want.AccountID, "Make the role in account "+j.want.AccountID+", or sign in to the account that has it."))
-	j.add("role-partition", j.place(known, arn.Partition, j.want.Partition, "Make the role in the partition "+j.want.Partition+", or choose the other partition."))
+	j.add(
+		"role-account",
+		j.place(known, arn.AccountID, j.want.AccountID, "Make the role in account "+j.want.AccountID+", or sign in to the account that has it."),
+	)
+	j.add(
+		"role-partition",
+		j.place(known, arn.Partition, j.want.Partition, "Make the role in the partition "+j.want.Partition+", or choose the other partition."),
+	)
 	j.add("role-path", j.path())
 }
 
@@ -29,7 +35,8 @@ func (j *judging) exists() verdict {
 		v.status, v.got = Unknown, "that ARN belongs to another account, which these credentials cannot see"
 		v.fix = "Sign in to that account, or paste the ARN of a role in account " + j.want.AccountID + "."
 	default:
-		v.status, v.got, v.fix = Fail, "no such role", "Create the role, or correct its name. A role made just now may take a few seconds to show."
+		v.status, v.got, v.fix = Fail, "no such role", "Create the role, or correct its name. A role made just now may take a few seconds to "+
+			"show."
 	}
 	return v
 }

@@ -59,7 +59,10 @@ func TestJudge(t *testing.T) {
 		return func(_ *aws.Want, s *aws.Seen) {
 			s.Role.Attached = nil
 			for i, d := range docs {
-				s.Role.Attached = append(s.Role.Attached, aws.AttachedPolicy{ARN: "arn:aws:iam::123456789012:policy/p" + string(rune('0'+i)), Name: "p", Document: d})
+				s.Role.Attached = append(
+					s.Role.Attached,
+					aws.AttachedPolicy{ARN: "arn:aws:iam::123456789012:policy/p" + string(rune('0'+i)), Name: "p", Document: d},
+				)
 			}
 		}
 	}
@@ -71,11 +74,17 @@ func TestJudge(t *testing.T) {
 		{"right", "role-exists", aws.Pass, nil},
 		{"missing", "role-exists", aws.Fail, gone},
 		{"not allowed to look", "role-exists", aws.Unknown, func(_ *aws.Want, s *aws.Seen) { s.Role, s.Denied = nil, []string{"iam:GetRole"} }},
-		{"elsewhere", "role-exists", aws.Unknown, func(w *aws.Want, s *aws.Seen) { s.Role, w.RoleARN = nil, "arn:aws:iam::"+stranger+":role/Spot-Role" }},
+		{"elsewhere", "role-exists", aws.Unknown, func(w *aws.Want, s *aws.Seen) {
+			s.Role, w.RoleARN = nil, "arn:aws:iam::"+stranger+
+				":role/Spot-Role"
+		}},
 
 		{"right", "role-account", aws.Pass, nil},
 		{"other", "role-account", aws.Fail, func(w *aws.Want, _ *aws.Seen) { w.AccountID = stranger }},
-		{"elsewhere", "role-account", aws.Fail, func(w *aws.Want, s *aws.Seen) { s.Role, w.RoleARN = nil, "arn:aws:iam::"+stranger+":role/Spot-Role" }},
+		{"elsewhere", "role-account", aws.Fail, func(w *aws.Want, s *aws.Seen) {
+			s.Role, w.RoleARN = nil, "arn:aws:iam::"+stranger+
+				":role/Spot-Role"
+		}},
 		{"missing", "role-account", aws.Unknown, gone},
 
 		{"right", "role-partition", aws.Pass, nil},
@@ -94,9 +103,12 @@ func TestJudge(t *testing.T) {
 		{"only a role of the vendor", "trust-principal", aws.Fail, trusts(strings.ReplaceAll(right, "$V", "arn:aws:iam::"+vendor+":role/x"))},
 		{"only one of two", "trust-principal", aws.Fail, func(w *aws.Want, _ *aws.Seen) { w.Principals = append(w.Principals, "627743545735") }},
 		{"denied", "trust-principal", aws.Fail, trusts(right + `,{"Effect":"Deny","Principal":{"AWS":"$V"},"Action":"sts:*"}`)},
-		{"denied without the external ID", "trust-principal", aws.Pass, trusts(right + `,{"Effect":"Deny","Principal":{"AWS":"$V"},"Action":"sts:AssumeRole","Condition":{"StringNotEquals":{"sts:ExternalId":"$X"}}}`)},
-		{"perhaps denied", "trust-principal", aws.Unknown, trusts(right + `,{"Effect":"Deny","Principal":{"AWS":"$V"},"Action":"sts:AssumeRole","Condition":{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"}}}`)},
-		{"further condition", "trust-principal", aws.Unknown, trusts(is(`{"StringEquals":{"sts:ExternalId":"$X"},"Bool":{"aws:MultiFactorAuthPresent":"true"}}`))},
+		{"denied without the external ID", "trust-principal", aws.Pass, trusts(right +
+			`,{"Effect":"Deny","Principal":{"AWS":"$V"},"Action":"sts:AssumeRole","Condition":{"StringNotEquals":{"sts:ExternalId":"$X"}}}`)},
+		{"perhaps denied", "trust-principal", aws.Unknown, trusts(right +
+			`,{"Effect":"Deny","Principal":{"AWS":"$V"},"Action":"sts:AssumeRole","Condition":{"NotIpAddress":{"aws:SourceIp":"192.0.2.0/24"}}}`)},
+		{"further condition", "trust-principal", aws.Unknown,
+			trusts(is(`{"StringEquals":{"sts:ExternalId":"$X"},"Bool":{"aws:MultiFactorAuthPresent":"true"}}`))},
 		{"other partition", "trust-principal", aws.Fail, func(w *aws.Want, s *aws.Seen) {
 			w.Partition, s.Role.ARN = "aws-cn", "arn:aws-cn:iam::"+account+":role/Spot-Role"
 		}},
@@ -104,7 +116,8 @@ func TestJudge(t *testing.T) {
 		{"unreadable", "trust-principal", aws.Unknown, func(_ *aws.Want, s *aws.Seen) { s.Role.Trust = nil }},
 
 		{"right", "trust-action", aws.Pass, nil},
-		{"with tags", "trust-action", aws.Pass, trusts(grant(`{"AWS":"$V"}`, `["sts:AssumeRole","sts:TagSession"]`, `{"StringEquals":{"sts:ExternalId":"$X"}}`))},
+		{"with tags", "trust-action", aws.Pass, trusts(grant(`{"AWS":"$V"}`, `["sts:AssumeRole","sts:TagSession"]`,
+			`{"StringEquals":{"sts:ExternalId":"$X"}}`))},
 		{"wildcard", "trust-action", aws.Warn, trusts(grant(`{"AWS":"$V"}`, `"sts:*"`, `{"StringEquals":{"sts:ExternalId":"$X"}}`))},
 		{"other", "trust-action", aws.Fail, trusts(grant(`{"AWS":"$V"}`, `"sts:TagSession"`, `{"StringEquals":{"sts:ExternalId":"$X"}}`))},
 		{"nobody", "trust-action", aws.Unknown, trusts(strings.ReplaceAll(right, "$V", "$S"))},
@@ -121,9 +134,11 @@ func TestJudge(t *testing.T) {
 		{"for all values", "trust-external-id", aws.Fail, trusts(is(`{"ForAllValues:StringEquals":{"sts:ExternalId":"$X"}}`))},
 		{"not", "trust-external-id", aws.Fail, trusts(is(`{"StringNotEquals":{"sts:ExternalId":"another"}}`))},
 		{"wildcard", "trust-external-id", aws.Fail, trusts(is(`{"StringLike":{"sts:ExternalId":"spotinst:*"}}`))},
-		{"second statement open", "trust-external-id", aws.Fail, trusts(right + `,{"Effect":"Allow","Principal":{"AWS":"$V"},"Action":"sts:AssumeRole"}`)},
+		{"second statement open", "trust-external-id", aws.Fail, trusts(right +
+			`,{"Effect":"Allow","Principal":{"AWS":"$V"},"Action":"sts:AssumeRole"}`)},
 		{"two", "trust-external-id", aws.Fail, trusts(is(`{"StringEquals":{"sts:ExternalId":["$X","another"]}}`))},
-		{"two, the other of which nobody can send", "trust-external-id", aws.Pass, trusts(is(`{"StringEquals":{"sts:ExternalId":["$X","of nobody"]}}`))},
+		{"two, the other of which nobody can send", "trust-external-id", aws.Pass,
+			trusts(is(`{"StringEquals":{"sts:ExternalId":["$X","of nobody"]}}`))},
 		{"two, the other denied", "trust-external-id", aws.Pass, trusts(is(`{"StringEquals":{"sts:ExternalId":["$X","another"]}}`) +
 			`,{"Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"another"}}}`)},
 		{"two, the other under a condition that the vendor can meet", "trust-external-id", aws.Fail, trusts(right + "," +
@@ -137,21 +152,32 @@ func TestJudge(t *testing.T) {
 		{"vendor uses none", "trust-external-id", aws.Pass, func(w *aws.Want, s *aws.Seen) {
 			w.ExternalID, w.NoExternalID, s.Role.Trust = "", true, policy.NewTrust("aws", []string{vendor}, "")
 		}},
-		{"vendor uses none, role wants one", "trust-external-id", aws.Fail, func(w *aws.Want, _ *aws.Seen) { w.ExternalID, w.NoExternalID = "", true }},
+		{"vendor uses none, role wants one", "trust-external-id", aws.Fail, func(w *aws.Want, _ *aws.Seen) {
+			w.ExternalID, w.NoExternalID = "",
+				true
+		}},
 		{"missing", "trust-external-id", aws.Unknown, gone},
 
 		{"right", "trust-extra-principals", aws.Pass, nil},
-		{"own account", "trust-extra-principals", aws.Warn, trusts(right + `,{"Effect":"Allow","Principal":{"AWS":"$O"},"Action":"sts:AssumeRole"}`)},
-		{"stranger", "trust-extra-principals", aws.Fail, trusts(right + `,{"Effect":"Allow","Principal":{"AWS":"$S"},"Action":"sts:AssumeRole"}`)},
-		{"stranger in the same statement", "trust-extra-principals", aws.Fail, trusts(grant(`{"AWS":["$V","$S"]}`, `"sts:AssumeRole"`, `{"StringEquals":{"sts:ExternalId":"$X"}}`))},
+		{"own account", "trust-extra-principals", aws.Warn, trusts(right +
+			`,{"Effect":"Allow","Principal":{"AWS":"$O"},"Action":"sts:AssumeRole"}`)},
+		{"stranger", "trust-extra-principals", aws.Fail, trusts(right +
+			`,{"Effect":"Allow","Principal":{"AWS":"$S"},"Action":"sts:AssumeRole"}`)},
+		{"stranger in the same statement", "trust-extra-principals", aws.Fail, trusts(grant(`{"AWS":["$V","$S"]}`, `"sts:AssumeRole"`,
+			`{"StringEquals":{"sts:ExternalId":"$X"}}`))},
 		{"anyone", "trust-extra-principals", aws.Fail, trusts(right + `,{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole"}`)},
-		{"service", "trust-extra-principals", aws.Fail, trusts(right + `,{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}`)},
-		{"denied stranger", "trust-extra-principals", aws.Pass, trusts(right + `,{"Effect":"Deny","Principal":{"AWS":"$S"},"Action":"sts:AssumeRole"}`)},
+		{"service", "trust-extra-principals", aws.Fail, trusts(right +
+			`,{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}`)},
+		{"denied stranger", "trust-extra-principals", aws.Pass, trusts(right +
+			`,{"Effect":"Deny","Principal":{"AWS":"$S"},"Action":"sts:AssumeRole"}`)},
 		{"missing", "trust-extra-principals", aws.Unknown, gone},
 
 		{"right", "policy-attached", aws.Pass, nil},
 		{"none", "policy-attached", aws.Fail, attached()},
-		{"by ARN", "policy-attached", aws.Fail, func(w *aws.Want, _ *aws.Seen) { w.PolicyARNs = []string{"arn:aws:iam::aws:policy/SecurityAudit"} }},
+		{"by ARN", "policy-attached", aws.Fail, func(w *aws.Want,
+			_ *aws.Seen) {
+			w.PolicyARNs = []string{"arn:aws:iam::aws:policy/SecurityAudit"}
+		}},
 		{"not allowed", "policy-attached", aws.Unknown, func(_ *aws.Want, s *aws.Seen) {
 			s.Role.Attached, s.PoliciesUnknown, s.Denied = nil, true, []string{"iam:ListAttachedRolePolicies"}
 		}},
@@ -166,7 +192,10 @@ func TestJudge(t *testing.T) {
 			attached(less)(w, s)
 			w.PolicyARNs, s.Role.Attached = []string{audit.ARN}, append(s.Role.Attached, audit)
 		}},
-		{"AWS's own, not wanted", "policy-matches", aws.Warn, func(_ *aws.Want, s *aws.Seen) { s.Role.Attached = append(s.Role.Attached, audit) }},
+		{"AWS's own, not wanted", "policy-matches", aws.Warn, func(_ *aws.Want, s *aws.Seen) {
+			s.Role.Attached = append(s.Role.Attached,
+				audit)
+		}},
 		{"AWS's own, alone", "policy-matches", aws.Pass, auditAlone},
 		{"AWS's own and more", "policy-matches", aws.Warn, func(w *aws.Want, s *aws.Seen) {
 			own := s.Role.Attached
@@ -182,11 +211,15 @@ func TestJudge(t *testing.T) {
 			s.Role.Attached, s.PoliciesUnknown, s.Denied = nil, true, []string{"iam:ListAttachedRolePolicies"}
 		}},
 		{"right", "policy-matches", aws.Pass, nil},
-		{"split in two", "policy-matches", aws.Pass, attached(less, identity(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}}`))},
+		{"split in two", "policy-matches", aws.Pass, attached(less,
+			identity(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:Describe*","Resource":"*"}}`))},
 		{"less", "policy-matches", aws.Fail, attached(less)},
 		{"more", "policy-matches", aws.Warn, attached(more)},
 		{"none", "policy-matches", aws.Fail, attached()},
-		{"unread", "policy-matches", aws.Unknown, func(_ *aws.Want, s *aws.Seen) { s.Role.Attached[0].Document, s.Denied = nil, []string{"iam:GetPolicy"} }},
+		{"unread", "policy-matches", aws.Unknown, func(_ *aws.Want, s *aws.Seen) {
+			s.Role.Attached[0].Document, s.Denied = nil,
+				[]string{"iam:GetPolicy"}
+		}},
 		{"missing", "policy-matches", aws.Unknown, gone},
 
 		{"none", "permissions-boundary", aws.Pass, nil},
@@ -239,7 +272,8 @@ func TestJudgeMakesEveryCheckOnce(t *testing.T) {
 func TestReportIsTheContractsJSON(t *testing.T) {
 	text, err := json.Marshal(aws.Judge(rightWant(t), aws.Seen{Role: rightRole(t)}))
 	ok(t, err)
-	for _, part := range []string{`"ok":true`, `"role":{"arn":"arn:aws:iam::123456789012:role/Spot-Role","id":"AROAEXAMPLE","name":"Spot-Role","path":"/"}`,
+	for _, part := range []string{`"ok":true`,
+		`"role":{"arn":"arn:aws:iam::123456789012:role/Spot-Role","id":"AROAEXAMPLE","name":"Spot-Role","path":"/"}`,
 		`{"id":"role-exists","status":"pass","want":`, `"why":`, `"fix":""`} {
 		if !strings.Contains(string(text), part) {
 			t.Errorf("%s is not in %s", part, text)
@@ -250,7 +284,10 @@ func TestReportIsTheContractsJSON(t *testing.T) {
 func TestReportHoldsNoControlCharacters(t *testing.T) {
 	role := rightRole(t)
 	role.Attached[0].Name = "a\x1b[2Jb\u202e"
-	role.Trust = trust(t, `{"Effect":"Allow","Principal":{"AWS":"$V"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"x\u001b]0;y\u0007"}}}`)
+	role.Trust = trust(
+		t,
+		`{"Effect":"Allow","Principal":{"AWS":"$V"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"x\u001b]0;y\u0007"}}}`,
+	)
 	text, err := json.Marshal(aws.Judge(rightWant(t), aws.Seen{Role: role}))
 	ok(t, err)
 	for _, bad := range []string{`\u001b`, `\u0007`, "\u202e", `\u202e`} {

@@ -162,8 +162,12 @@ func (j *judging) trustUnseen(vendor string) {
 	if j.role != nil && (j.role.TrustText != "" || len(j.seen.Missing) == 0) {
 		v.missing, v.got, v.fix = nil, "the trust policy cannot be read", "Open the role's page, Trust relationships, and look at it there."
 	}
-	wants := map[string]string{"trust-principal": vendor, "trust-action": "sts:AssumeRole", "trust-external-id": cmp.Or(j.want.ExternalID, "the vendor's external ID"),
-		"trust-extra-principals": "nobody but the vendor"}
+	wants := map[string]string{
+		"trust-principal":        vendor,
+		"trust-action":           "sts:AssumeRole",
+		"trust-external-id":      cmp.Or(j.want.ExternalID, "the vendor's external ID"),
+		"trust-extra-principals": "nobody but the vendor",
+	}
 	for _, id := range []string{"trust-principal", "trust-action", "trust-external-id", "trust-extra-principals"} {
 		v.want = wants[id]
 		j.add(id, v)

@@ -35,7 +35,12 @@ func checkName(what, s string, longest int) error {
 	case s == "":
 		return refuse(Malformed, what+" is missing.", expected, "Type a name.")
 	case len(s) > longest:
-		return refuse(Malformed, fmt.Sprintf("%s has at most %d characters; this one has %d.", what, longest, len([]rune(s))), expected, "Shorten it.")
+		return refuse(
+			Malformed,
+			fmt.Sprintf("%s has at most %d characters; this one has %d.", what, longest, len([]rune(s))),
+			expected,
+			"Shorten it.",
+		)
 	case !nameGrammar().MatchString(s):
 		return refuse(Malformed, fmt.Sprintf("%s cannot hold %s.", what, culprit(s, nameGrammar())), expected, "Remove it.")
 	}
@@ -59,7 +64,12 @@ func checkPath(s string, grammar *regexp.Regexp) error {
 		return refuse(Malformed, fmt.Sprintf("The path %q does not begin and end with a slash.", clean), expected,
 			"Write /"+strings.Trim(clean, "/")+"/.")
 	case !grammar.MatchString(s):
-		return refuse(Malformed, fmt.Sprintf("The path %q holds a character that IAM refuses.", clean), expected, "Use letters, digits and + = , . @ - _ between the slashes.")
+		return refuse(
+			Malformed,
+			fmt.Sprintf("The path %q holds a character that IAM refuses.", clean),
+			expected,
+			"Use letters, digits and + = , . @ - _ between the slashes.",
+		)
 	}
 	return nil
 }

@@ -16,7 +16,8 @@ func TestCheckExternalID(t *testing.T) {
 		}
 	}
 	for bad, word := range map[string]string{"": "missing", "a": "1 character", strings.Repeat("x", 1225): "1225",
-		"two words": "a space", " lead": "begins or ends with a space", "tab\there": "a space", "star*": `'*'`, "umlautä": `'ä'`, "ctl\x01x": "control"} {
+		"two words": "a space", " lead": "begins or ends with a space", "tab\there": "a space", "star*": `'*'`, "umlautä": `'ä'`,
+		"ctl\x01x": "control"} {
 		err := aws.CheckExternalID(bad)
 		if err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("%.40q: %v, want %q", bad, err, word)
@@ -25,16 +26,40 @@ func TestCheckExternalID(t *testing.T) {
 }
 
 func TestCheckNamesAndPaths(t *testing.T) {
-	good := []error{aws.CheckRoleName("Spot-Role_1+=,.@"), aws.CheckRoleName(strings.Repeat("r", 64)), aws.CheckPolicyName(strings.Repeat("p", 128)),
-		aws.CheckPath("/"), aws.CheckPath("/a/b!c/"), aws.CheckPolicyPath("/a/b/"), aws.CheckUserName("sprinters-user"), aws.CheckAccountID(account)}
+	good := []error{
+		aws.CheckRoleName("Spot-Role_1+=,.@"),
+		aws.CheckRoleName(strings.Repeat("r", 64)),
+		aws.CheckPolicyName(strings.Repeat("p", 128)),
+		aws.CheckPath(
+			"/",
+		),
+		aws.CheckPath("/a/b!c/"),
+		aws.CheckPolicyPath("/a/b/"),
+		aws.CheckUserName("sprinters-user"),
+		aws.CheckAccountID(account),
+	}
 	for i, err := range good {
 		if err != nil {
 			t.Errorf("good %d refused: %v", i, err)
 		}
 	}
-	bad := []error{aws.CheckRoleName(""), aws.CheckRoleName("a b"), aws.CheckRoleName(strings.Repeat("r", 65)), aws.CheckPolicyName("a/b"),
-		aws.CheckPolicyName(strings.Repeat("p", 129)), aws.CheckPath(""), aws.CheckPath("a/"), aws.CheckPath("/a"), aws.CheckPath("/a b/"),
-		aws.CheckPath("/" + strings.Repeat("a", 512) + "/"), aws.CheckPolicyPath("/a!b/"), aws.CheckAccountID("1234"), aws.CheckAccountID("1234-5678-9012")}
+	bad := []error{
+		aws.CheckRoleName(""),
+		aws.CheckRoleName("a b"),
+		aws.CheckRoleName(strings.Repeat("r", 65)),
+		aws.CheckPolicyName("a/b"),
+		aws.CheckPolicyName(strings.Repeat("p", 129)),
+		aws.CheckPath(""),
+		aws.CheckPath("a/"),
+		aws.CheckPath("/a"),
+		aws.CheckPath("/a b/"),
+		aws.CheckPath(
+			"/" + strings.Repeat("a", 512) + "/",
+		),
+		aws.CheckPolicyPath("/a!b/"),
+		aws.CheckAccountID("1234"),
+		aws.CheckAccountID("1234-5678-9012"),
+	}
 	for i, err := range bad {
 		if err == nil {
 			t.Errorf("bad %d accepted", i)
@@ -144,7 +169,8 @@ func TestPartitionOf(t *testing.T) {
 			t.Errorf("%s is in %q, %v", region, got, ok)
 		}
 	}
-	for region, hint := range map[string]string{"us-eats-1": "us-east-1", "mars-1": "such as", "": "such as", "aws-cn-global": "cn-north-1", "eu-west": "eu-west-1"} {
+	for region, hint := range map[string]string{"us-eats-1": "us-east-1", "mars-1": "such as", "": "such as", "aws-cn-global": "cn-north-1",
+		"eu-west": "eu-west-1"} {
 		_, ok := aws.PartitionOf(region)
 		if err := aws.CheckRegion(region); ok || err == nil || !strings.Contains(err.Error(), hint) {
 			t.Errorf("%q: %v, %v", region, ok, err)
@@ -169,14 +195,17 @@ func TestConsole(t *testing.T) {
 	for got, want := range map[string]string{
 		c.SignIn():       "https://console.aws.amazon.com/",
 		c.CreatePolicy(): "https://console.aws.amazon.com/iam/home#/policies/create",
-		c.CreateRole(vendor, "a:b/c+d e", arn): "https://console.aws.amazon.com/iam/home#/roles/create?step=type&trustedEntityType=AWS_ACCOUNT&awsAccount=922761411349" +
+		c.CreateRole(vendor, "a:b/c+d e",
+			arn): "https://console.aws.amazon.com/iam/home#/roles/create?step=type&trustedEntityType=AWS_ACCOUNT&awsAccount=922761411349" +
 			"&isThirdParty=true&externalId=a%3Ab%2Fc%2Bd%20e&policies=arn%3Aaws%3Aiam%3A%3A123456789012%3Apolicy%2Fvendors%2FSpot-Policy",
-		c.CreateRoleOld(vendor, "a:b", "Spot-Role"): "https://console.aws.amazon.com/iam/home#/roles$new?step=type&roleType=crossAccount&isThirdParty&accountID=922761411349" +
+		c.CreateRoleOld(vendor, "a:b",
+			"Spot-Role"): "https://console.aws.amazon.com/iam/home#/roles$new?step=type&roleType=crossAccount&isThirdParty&accountID=922761411349" +
 			"&externalID=a%3Ab&roleName=Spot-Role",
 		c.Trust("a+b"):                "https://console.aws.amazon.com/iam/home#/roles/details/a%2Bb?section=trust_relationships",
 		c.Policy(arn):                 "https://console.aws.amazon.com/iam/home#/policies/details/arn%3Aaws%3Aiam%3A%3A123456789012%3Apolicy%2Fvendors%2FSpot-Policy",
 		c.UploadTemplate("eu-west-1"): "https://console.aws.amazon.com/cloudformation/home?region=eu-west-1#/stacks/create/template",
-		c.QuickCreate("", "https://s3.amazonaws.com/b/t.yaml", "Spot", "ExternalId", "a b"): "https://console.aws.amazon.com/cloudformation/home?region=us-east-1" +
+		c.QuickCreate("", "https://s3.amazonaws.com/b/t.yaml", "Spot", "ExternalId",
+			"a b"): "https://console.aws.amazon.com/cloudformation/home?region=us-east-1" +
 			"#/stacks/quickcreate?templateURL=https%3A%2F%2Fs3.amazonaws.com%2Fb%2Ft.yaml&stackName=Spot&param_ExternalId=a%20b",
 	} {
 		if got != want {

@@ -96,7 +96,14 @@ func TestOpenRefusesUnknownRegions(t *testing.T) {
 func TestCredentialProcess(t *testing.T) {
 	s, _ := start(t, rehearsal.Options{})
 	home := environment(t, "[profile box]\ncredential_process = cat ${HOME}/keys.json\n[profile broken]\ncredential_process = false\n", "")
-	ok(t, os.WriteFile(filepath.Join(home, "keys.json"), []byte(`{"Version":1,"AccessKeyId":"AKIAREHEARSALEXAMPLE","SecretAccessKey":"unused"}`), 0o600))
+	ok(
+		t,
+		os.WriteFile(
+			filepath.Join(home, "keys.json"),
+			[]byte(`{"Version":1,"AccessKeyId":"AKIAREHEARSALEXAMPLE","SecretAccessKey":"unused"}`),
+			0o600,
+		),
+	)
 	t.Setenv("AWS_ENDPOINT_URL", s.Target().Endpoint)
 	a := must[*aws.Account](t)(aws.Open(t.Context(), aws.Options{Profile: "box"}))
 	must[aws.Identity](t)(a.Identity(t.Context()))
@@ -113,23 +120,34 @@ func TestMFACodeIsAsked(t *testing.T) {
 	_, err := a.CreateRole(t.Context(), aws.NewRole{Name: "admin", Trust: parse(t,
 		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"sts:AssumeRole"}}`, 1)})
 	ok(t, err)
-	environment(t, "[profile admin]\nrole_arn = arn:aws:iam::123456789012:role/admin\nsource_profile = box\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n",
-		"[box]\n"+rehearsalKeys)
+	environment(
+		t,
+		"[profile admin]\nrole_arn = arn:aws:iam::123456789012:role/admin\nsource_profile = box\nmfa_serial = arn:aws:iam::123456789012:mfa/me\n",
+		"[box]\n"+rehearsalKeys,
+	)
 	t.Setenv("AWS_ENDPOINT_URL", s.Target().Endpoint)
 	var asked string
-	admin := must[*aws.Account](t)(aws.Open(t.Context(), aws.Options{Profile: "admin", MFACode: func(_ context.Context, serial string) (string, error) {
-		asked = serial
-		return "123456", nil
-	}}))
+	admin := must[*aws.Account](
+		t,
+	)(
+		aws.Open(t.Context(), aws.Options{Profile: "admin", MFACode: func(_ context.Context, serial string) (string, error) {
+			asked = serial
+			return "123456", nil
+		}}),
+	)
 	id := must[aws.Identity](t)(admin.Identity(t.Context()))
 	if asked != "arn:aws:iam::123456789012:mfa/me" || id.Kind != aws.IsAssumedRole || id.Name != "admin" {
 		t.Errorf("asked for %q, identity %+v", asked, id)
 	}
 	_, err = aws.Open(t.Context(), aws.Options{Profile: "admin"})
 	kindIs(t, err, aws.NeedsMFA)
-	silent := must[*aws.Account](t)(aws.Open(t.Context(), aws.Options{Profile: "admin", MFACode: func(context.Context, string) (string, error) {
-		return "", errors.New("no terminal")
-	}}))
+	silent := must[*aws.Account](
+		t,
+	)(
+		aws.Open(t.Context(), aws.Options{Profile: "admin", MFACode: func(context.Context, string) (string, error) {
+			return "", errors.New("no terminal")
+		}}),
+	)
 	_, err = silent.Identity(t.Context())
 	kindIs(t, err, aws.NeedsMFA)
 }
@@ -162,8 +180,13 @@ func TestSSOSessionThatAWSEnded(t *testing.T) {
 			"[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.awsapps.com/start\n", "")
 		cache := filepath.Join(home, ".aws", "sso", "cache")
 		ok(t, os.MkdirAll(cache, 0o700))
-		ok(t, os.WriteFile(filepath.Join(cache, fmt.Sprintf("%x.json", sha1.Sum([]byte("corp")))),
-			[]byte(`{"accessToken":"not-a-real-token","expiresAt":"2099-01-01T00:00:00Z","region":"eu-west-1","startUrl":"https://corp.awsapps.com/start"}`), 0o600))
+		ok(t, os.WriteFile(
+			filepath.Join(cache, fmt.Sprintf("%x.json", sha1.Sum([]byte("corp")))),
+			[]byte(
+				`{"accessToken":"not-a-real-token","expiresAt":"2099-01-01T00:00:00Z","region":"eu-west-1","startUrl":"https://corp.awsapps.com/start"}`,
+			),
+			0o600,
+		))
 		t.Setenv("AWS_ENDPOINT_URL_SSO", portal.URL)
 		a := must[*aws.Account](t)(aws.Open(t.Context(), aws.Options{Profile: "dev"}))
 		_, err := a.Identity(t.Context())
@@ -245,7 +268,11 @@ func TestRehearsalReachesNothingElse(t *testing.T) {
 	s := rehearsal.New(rehearsal.Options{})
 	ok(t, s.Start())
 	t.Cleanup(func() { _ = s.Close() })
-	environment(t, "[default]\nregion = eu-west-1\nendpoint_url = "+other.URL+"\n", "[default]\naws_access_key_id = AKIAREAL\naws_secret_access_key = real\n")
+	environment(
+		t,
+		"[default]\nregion = eu-west-1\nendpoint_url = "+other.URL+"\n",
+		"[default]\naws_access_key_id = AKIAREAL\naws_secret_access_key = real\n",
+	)
 	for _, v := range []string{"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_STS", "HTTP_PROXY", "http_proxy", "ALL_PROXY"} {
 		t.Setenv(v, other.URL)
 	}
@@ -255,7 +282,8 @@ func TestRehearsalReachesNothingElse(t *testing.T) {
 	if reached || len(s.Calls()) != 2 {
 		t.Errorf("reached the other server: %v; calls %v", reached, s.Calls())
 	}
-	for _, bad := range []string{"https://iam.amazonaws.com", "http://192.0.2.1:80", "http://localhost.example.com:80", "", "http://127.0.0.1.example.com"} {
+	for _, bad := range []string{"https://iam.amazonaws.com", "http://192.0.2.1:80", "http://localhost.example.com:80", "",
+		"http://127.0.0.1.example.com"} {
 		if _, err := aws.Open(t.Context(), aws.Options{Rehearsal: &aws.RehearsalTarget{Endpoint: bad}}); err == nil {
 			t.Errorf("accepted %q", bad)
 		}

@@ -21,8 +21,11 @@ func TestNoListGoesOnForEver(t *testing.T) {
 			_, _ = w.Write([]byte(endless(w, r, asked.Add(1), same)))
 		}))
 		t.Cleanup(server.Close)
-		account, err := aws.Open(t.Context(), aws.Options{Rehearsal: &aws.RehearsalTarget{Endpoint: server.URL, AccessKeyID: "AKIAREHEARSALEXAMPLE",
-			SecretAccessKey: "unused", Region: "us-east-1"}})
+		account, err := aws.Open(
+			t.Context(),
+			aws.Options{Rehearsal: &aws.RehearsalTarget{Endpoint: server.URL, AccessKeyID: "AKIAREHEARSALEXAMPLE",
+				SecretAccessKey: "unused", Region: "us-east-1"}},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}

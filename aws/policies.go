@@ -164,7 +164,10 @@ func (a *Account) PolicyVersions(ctx context.Context, arn string) ([]PolicyVersi
 	}
 	var all []PolicyVersion
 	for _, v := range out.Versions {
-		all = append(all, PolicyVersion{ID: cleanText(awssdk.ToString(v.VersionId)), IsDefault: v.IsDefaultVersion, Created: awssdk.ToTime(v.CreateDate)})
+		all = append(
+			all,
+			PolicyVersion{ID: cleanText(awssdk.ToString(v.VersionId)), IsDefault: v.IsDefaultVersion, Created: awssdk.ToTime(v.CreateDate)},
+		)
 	}
 	return all, nil
 }

@@ -212,7 +212,10 @@ func (f *awsFiles) check(p profile, getenv func(string) string) error {
 		if p.get("role_arn") == "" {
 			return lacks(p, "web_identity_token_file", "role_arn", "the role that the token is for")
 		}
-		return checkTokenFile("web_identity_token_file in "+p.place("web_identity_token_file"), expandPath(getenv, p.get("web_identity_token_file")))
+		return checkTokenFile(
+			"web_identity_token_file in "+p.place("web_identity_token_file"),
+			expandPath(getenv, p.get("web_identity_token_file")),
+		)
 	case ProfileEmpty:
 		for _, key := range []string{"source_profile", "credential_source"} {
 			if p.get(key) != "" {
@@ -227,7 +230,11 @@ func (f *awsFiles) check(p profile, getenv func(string) string) error {
 func checkTokenFile(where, path string) error {
 	file, err := os.Open(path)
 	if err != nil {
-		return misconfigured(where+" names "+path+", which cannot be read: "+rootCause(err)+".", "a file that holds a token", "Correct the path or its permissions.")
+		return misconfigured(
+			where+" names "+path+", which cannot be read: "+rootCause(err)+".",
+			"a file that holds a token",
+			"Correct the path or its permissions.",
+		)
 	}
 	return file.Close()
 }
@@ -269,7 +276,11 @@ func checkRole(p profile, getenv func(string) string) error {
 	arn, isARN := SplitARN(p.get("role_arn"))
 	switch {
 	case !isARN || arn.Service != "iam":
-		return misconfigured("role_arn in "+p.place("role_arn")+" is no ARN of a role: "+p.get("role_arn")+".", "arn:aws:iam::ACCOUNT:role/NAME", "Correct role_arn.")
+		return misconfigured(
+			"role_arn in "+p.place("role_arn")+" is no ARN of a role: "+p.get("role_arn")+".",
+			"arn:aws:iam::ACCOUNT:role/NAME",
+			"Correct role_arn.",
+		)
 	case source != "" && named != "":
 		return misconfigured(p.place("source_profile")+" has both source_profile and credential_source.", "one of the two", "Remove one of them.")
 	case source == "" && named == "" && !p.hasAny(keyID, keySecret):
@@ -293,8 +304,11 @@ func checkEnvironment(p profile, getenv func(string) string) error {
 	if id, secret := environmentPair(getenv); id != "" && secret != "" {
 		return nil
 	}
-	return misconfigured("credential_source in "+p.place("credential_source")+" is "+sourceEnvironment+", and the environment has no access key.",
-		envKeyID+" and "+envKeySecret, "Set both, or name a source_profile.")
+	return misconfigured(
+		"credential_source in "+p.place("credential_source")+" is "+sourceEnvironment+", and the environment has no access key.",
+		envKeyID+" and "+envKeySecret,
+		"Set both, or name a source_profile.",
+	)
 }
 
 // ssoSettings is what signs in with SSO.
@@ -328,7 +342,8 @@ func (f *awsFiles) sso(p profile) (ssoSettings, error) {
 	}
 	var missing []string
 	for _, setting := range []struct{ key, value, place string }{
-		{"sso_account_id", s.accountID, p.title()}, {"sso_role_name", s.roleName, p.title()}, {"sso_region", s.region, regionAt}, {"sso_start_url", s.startURL, regionAt},
+		{"sso_account_id", s.accountID, p.title()}, {"sso_role_name", s.roleName, p.title()}, {"sso_region", s.region, regionAt},
+		{"sso_start_url", s.startURL, regionAt},
 	} {
 		if setting.value == "" {
 			missing = append(missing, setting.key+" in "+setting.place)

@@ -217,7 +217,10 @@ func (a *Account) DetachRolePolicy(ctx context.Context, roleName, policyARN stri
 // PutRolePolicy writes an inline policy: one request, replacing one of that
 // name.
 func (a *Account) PutRolePolicy(ctx context.Context, roleName, policyName string, d *policy.Document) error {
-	_, err := a.iam().PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &roleName, PolicyName: &policyName, PolicyDocument: awssdk.String(d.Compact())})
+	_, err := a.iam().PutRolePolicy(
+		ctx,
+		&iam.PutRolePolicyInput{RoleName: &roleName, PolicyName: &policyName, PolicyDocument: awssdk.String(d.Compact())},
+	)
 	return a.fail(err, "iam:PutRolePolicy", "write inline policy %s of role %s", cleanText(policyName), cleanText(roleName))
 }
 
@@ -229,7 +232,10 @@ func (a *Account) DeleteRolePolicy(ctx context.Context, roleName, policyName str
 
 // UpdateTrust replaces a role's trust policy: one request.
 func (a *Account) UpdateTrust(ctx context.Context, roleName string, trust *policy.Document) error {
-	_, err := a.iam().UpdateAssumeRolePolicy(ctx, &iam.UpdateAssumeRolePolicyInput{RoleName: &roleName, PolicyDocument: awssdk.String(trust.Compact())})
+	_, err := a.iam().UpdateAssumeRolePolicy(
+		ctx,
+		&iam.UpdateAssumeRolePolicyInput{RoleName: &roleName, PolicyDocument: awssdk.String(trust.Compact())},
+	)
 	return nameTrusted(a.fail(err, "iam:UpdateAssumeRolePolicy", "update the trust policy of role %s", cleanText(roleName)), trust)
 }
 

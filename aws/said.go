@@ -32,10 +32,17 @@ var saidForms = sync.OnceValue(func() []*regexp.Regexp {
 // aws/clock.go.
 func bareSentences() [][2]string {
 	return [][2]string{
-		{"exceeds the MaxSessionDuration", "ValidationError"}, {"session limit for roles assumed by role chaining", "ValidationError"},
-		{"STS is not activated in this region", "RegionDisabledException"}, {"Invalid principal in policy", "MalformedPolicyDocument"},
-		{"security token included in the request is expired", "ExpiredToken"}, {"security token included in the request is invalid", "InvalidClientTokenId"},
-		{"request signature we calculated does not match", "SignatureDoesNotMatch"}, {"Rate exceeded", "Throttling"},
+		{"exceeds the MaxSessionDuration", "ValidationError"},
+		{"session limit for roles assumed by role chaining", "ValidationError"},
+		{"STS is not activated in this region", "RegionDisabledException"},
+		{"Invalid principal in policy", "MalformedPolicyDocument"},
+		{
+			"security token included in the request is expired",
+			"ExpiredToken",
+		},
+		{"security token included in the request is invalid", "InvalidClientTokenId"},
+		{"request signature we calculated does not match", "SignatureDoesNotMatch"},
+		{"Rate exceeded", "Throttling"},
 		{"is not authorized to perform", "AccessDenied"},
 	}
 }

@@ -13,14 +13,18 @@ import (
 // SetBoundary puts a permissions boundary on a role, replacing the one it has:
 // one request.
 func (a *Account) SetBoundary(ctx context.Context, roleName, policyARN string) error {
-	_, err := a.iam().PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{RoleName: &roleName, PermissionsBoundary: &policyARN})
+	_, err := a.iam().PutRolePermissionsBoundary(
+		ctx,
+		&iam.PutRolePermissionsBoundaryInput{RoleName: &roleName, PermissionsBoundary: &policyARN},
+	)
 	return a.fail(err, "iam:PutRolePermissionsBoundary", "update the permissions boundary of role %s", cleanText(roleName))
 }
 
 // SetMaxSession sets the longest session of a role, one hour to twelve: one
 // request.
 func (a *Account) SetMaxSession(ctx context.Context, roleName string, d time.Duration) error {
-	_, err := a.iam().UpdateRole(ctx, &iam.UpdateRoleInput{RoleName: &roleName, MaxSessionDuration: awssdk.Int32(int32(d / time.Second))}) //nolint:gosec // IAM takes 43,200 seconds at most
+	seconds := int32(d / time.Second) //nolint:gosec // IAM takes 43,200 seconds at most
+	_, err := a.iam().UpdateRole(ctx, &iam.UpdateRoleInput{RoleName: &roleName, MaxSessionDuration: &seconds})
 	return a.fail(err, "iam:UpdateRole", "update the session duration of role %s", cleanText(roleName))
 }
 

@@ -98,7 +98,11 @@ func environmentPair(getenv func(string) string) (id, secret string) {
 func (s signIn) environmentWebIdentity() (awssdk.CredentialsProvider, error) {
 	path, role := s.getenv(envTokenFile), s.value("AWS_ROLE_ARN", "role_arn")
 	if role == "" {
-		return nil, misconfigured("The environment has "+envTokenFile+" and no AWS_ROLE_ARN.", "the role that the token is for", "Set AWS_ROLE_ARN.")
+		return nil, misconfigured(
+			"The environment has "+envTokenFile+" and no AWS_ROLE_ARN.",
+			"the role that the token is for",
+			"Set AWS_ROLE_ARN.",
+		)
 	}
 	if err := checkTokenFile(envTokenFile, path); err != nil {
 		return nil, err
@@ -174,7 +178,9 @@ func (s signIn) sso(p profile) (awssdk.CredentialsProvider, error) {
 			o.SSOTokenProvider, o.CachedTokenFilepath = ssocreds.NewSSOTokenProvider(ssooidc.NewFromConfig(cfg), path), path
 		})
 	}
-	return awssdk.NewCredentialsCache(ssocreds.New(sso.NewFromConfig(cfg), settings.accountID, settings.roleName, settings.startURL, options...)), nil
+	return awssdk.NewCredentialsCache(
+		ssocreds.New(sso.NewFromConfig(cfg), settings.accountID, settings.roleName, settings.startURL, options...),
+	), nil
 }
 
 // ofRole takes on the role of a profile.
@@ -185,19 +191,21 @@ func (s signIn) ofRole(p profile, from awssdk.CredentialsProvider) (awssdk.Crede
 	}
 	cfg := s.cfg.Copy()
 	cfg.Credentials = from
-	return awssdk.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), p.get("role_arn"), func(o *stscreds.AssumeRoleOptions) {
-		o.RoleSessionName = p.get("role_session_name")
-		if id := p.get("external_id"); id != "" {
-			o.ExternalID = &id
-		}
-		if seconds, err := strconv.Atoi(p.get("duration_seconds")); err == nil && seconds > 0 {
-			o.Duration = time.Duration(seconds) * time.Second
-		}
-		if serial != "" {
-			o.SerialNumber = &serial
-			o.TokenProvider = func() (string, error) { return s.askMFA(serial) }
-		}
-	})), nil
+	return awssdk.NewCredentialsCache(
+		stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), p.get("role_arn"), func(o *stscreds.AssumeRoleOptions) {
+			o.RoleSessionName = p.get("role_session_name")
+			if id := p.get("external_id"); id != "" {
+				o.ExternalID = &id
+			}
+			if seconds, err := strconv.Atoi(p.get("duration_seconds")); err == nil && seconds > 0 {
+				o.Duration = time.Duration(seconds) * time.Second
+			}
+			if serial != "" {
+				o.SerialNumber = &serial
+				o.TokenProvider = func() (string, error) { return s.askMFA(serial) }
+			}
+		}),
+	), nil
 }
 
 func (s signIn) askMFA(serial string) (string, error) {
@@ -247,7 +255,11 @@ func checkContainerURL(address string) error {
 			return nil
 		}
 	}
-	return misconfigured(containerURL+" is no address to take credentials from.", "https, or http to a loopback address or to ECS or EKS", "Correct "+containerURL+".")
+	return misconfigured(
+		containerURL+" is no address to take credentials from.",
+		"https, or http to a loopback address or to ECS or EKS",
+		"Correct "+containerURL+".",
+	)
 }
 
 func (s signIn) instance() awssdk.CredentialsProvider {

@@ -33,15 +33,32 @@ func everyWay(t *testing.T) *httptest.Server {
 		case r.URL.Path == "/container":
 			_, _ = w.Write([]byte(`{"AccessKeyId":"AKIACONTAINER` + r.Header.Get("Authorization") + `",` + temporary + `}`))
 		case r.URL.Path == "/federation/credentials":
-			_, _ = w.Write([]byte(`{"roleCredentials":{"accessKeyId":"AKIASSO","secretAccessKey":"s","sessionToken":"t","expiration":4070908800000}}`))
+			_, _ = w.Write(
+				[]byte(`{"roleCredentials":{"accessKeyId":"AKIASSO","secretAccessKey":"s","sessionToken":"t","expiration":4070908800000}}`),
+			)
 		case action == "GetCallerIdentity":
 			_, key, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 			key, _, _ = strings.Cut(key, "/")
 			_, _ = w.Write([]byte(strings.ReplaceAll(identityAnswer, "user/jane", "user/"+key)))
 		case strings.HasPrefix(action, "AssumeRole"):
-			key := "AKIA" + strings.ToUpper(action) + r.FormValue("ExternalId") + r.FormValue("DurationSeconds") + r.FormValue("TokenCode") + r.FormValue("RoleSessionName")
-			_, _ = fmt.Fprintf(w, `<%[1]sResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><%[1]sResult><Credentials><AccessKeyId>%[2]s</AccessKeyId>`+
-				`<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></%[1]sResult></%[1]sResponse>`, action, key)
+			key := "AKIA" + strings.ToUpper(
+				action,
+			) + r.FormValue(
+				"ExternalId",
+			) + r.FormValue(
+				"DurationSeconds",
+			) + r.FormValue(
+				"TokenCode",
+			) + r.FormValue(
+				"RoleSessionName",
+			)
+			_, _ = fmt.Fprintf(
+				w,
+				`<%[1]sResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><%[1]sResult><Credentials><AccessKeyId>%[2]s</AccessKeyId>`+
+					`<SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials></%[1]sResult></%[1]sResponse>`,
+				action,
+				key,
+			)
 		default:
 			http.NotFound(w, r)
 		}
@@ -62,32 +79,58 @@ func TestEveryWayToSignIn(t *testing.T) {
 		environment                  map[string]string
 		want                         string // the access key that was used in the end
 	}{
-		"environment":                        {environment: static, want: "AKIAENVIRONMENT"},
-		"environment before the default":     {credentials: "[default]\n" + keys, environment: static, want: "AKIAENVIRONMENT"},
-		"environment before AWS_PROFILE":     {credentials: "[dev]\n" + keys, environment: with(static, "AWS_PROFILE", "dev"), want: "AKIAENVIRONMENT"},
-		"--profile before the environment":   {credentials: "[dev]\n" + keys, profile: "dev", environment: static, want: "AKIAREHEARSALEXAMPLE"},
-		"credentials file before config":     {config: "[default]\naws_access_key_id=AKIACONFIG\naws_secret_access_key=s\n", credentials: "[default]\n" + keys, want: "AKIAREHEARSALEXAMPLE"},
-		"config file":                        {config: "[default]\naws_access_key_id=AKIACONFIG\naws_secret_access_key=s\n", want: "AKIACONFIG"},
-		"role":                               {config: "[profile a]\n" + role + "source_profile=b\nrole_session_name=me\nexternal_id=e\nduration_seconds=1800\n", credentials: "[b]\n" + keys, profile: "a", want: "AKIAASSUMEROLEe1800me"},
-		"role before its own keys":           {config: "[profile a]\n" + role + "source_profile=b\nrole_session_name=me\n" + keys, credentials: "[b]\n" + keys, profile: "a", want: "AKIAASSUMEROLE900me"},
-		"role with a code":                   {config: "[profile a]\n" + role + "source_profile=b\nmfa_serial=arn:aws:iam::111122223333:mfa/me\nrole_session_name=me\n", credentials: "[b]\n" + keys, profile: "a", want: "AKIAASSUMEROLE900123456me"},
-		"role of SSO":                        {config: "[profile a]\n" + role + "source_profile=s\nrole_session_name=me\n[profile s]\n" + ssoKeys + session, profile: "a", want: "AKIAASSUMEROLE900me"},
-		"role of the instance":               {config: "[profile a]\n" + role + "credential_source=Ec2InstanceMetadata\nrole_session_name=me\n", profile: "a", environment: metadata(server), want: "AKIAASSUMEROLE900me"},
-		"role of the container":              {config: "[profile a]\n" + role + "credential_source=EcsContainer\nrole_session_name=me\n", profile: "a", environment: map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": server.URL + "/container"}, want: "AKIAASSUMEROLE900me"},
-		"web identity":                       {config: "[profile w]\n" + role + "web_identity_token_file=HOME/token\nrole_session_name=me\n", profile: "w", want: "AKIAASSUMEROLEWITHWEBIDENTITYme"},
-		"web identity of a pod":              {environment: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/token", "AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/x", "AWS_ROLE_SESSION_NAME": "pod"}, want: "AKIAASSUMEROLEWITHWEBIDENTITYpod"},
-		"pod before the profile's keys":      {credentials: "[default]\n" + keys, environment: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/token", "AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/x", "AWS_ROLE_SESSION_NAME": "pod"}, want: "AKIAASSUMEROLEWITHWEBIDENTITYpod"},
-		"--profile before the pod":           {credentials: "[dev]\n" + keys, profile: "dev", environment: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/token", "AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/x"}, want: "AKIAREHEARSALEXAMPLE"},
-		"SSO":                                {config: "[profile s]\n" + ssoKeys + session, profile: "s", want: "AKIASSO"},
-		"SSO before keys":                    {config: "[profile s]\n" + ssoKeys + session, credentials: "[s]\n" + keys, profile: "s", want: "AKIASSO"},
-		"SSO for tokens alone":               {config: "[profile s]\nsso_session=corp\n" + session, credentials: "[s]\n" + keys, profile: "s", want: "AKIAREHEARSALEXAMPLE"},
-		"process":                            {config: "[profile p]\ncredential_process = cat HOME/keys.json\n", profile: "p", want: "AKIAPROCESS"},
-		"keys before a process":              {config: "[profile p]\ncredential_process = cat HOME/keys.json\n", credentials: "[p]\n" + keys, profile: "p", want: "AKIAREHEARSALEXAMPLE"},
-		"process before keys of its file":    {config: "[profile p]\ncredential_process = cat HOME/keys.json\n" + keys, profile: "p", want: "AKIAPROCESS"},
-		"container":                          {environment: map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": server.URL + "/container"}, want: "AKIACONTAINER"},
-		"container with a token":             {environment: map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": server.URL + "/container", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "HOME/token"}, want: "AKIACONTAINERjwt"},
-		"instance":                           {environment: metadata(server), want: "AKIAINSTANCE"},
-		"instance, for a profile of nothing": {config: "[profile n]\nregion=eu-west-1\n", profile: "n", environment: metadata(server), want: "AKIAINSTANCE"},
+		"environment":                    {environment: static, want: "AKIAENVIRONMENT"},
+		"environment before the default": {credentials: "[default]\n" + keys, environment: static, want: "AKIAENVIRONMENT"},
+		"environment before AWS_PROFILE": {credentials: "[dev]\n" + keys, environment: with(static, "AWS_PROFILE", "dev"),
+			want: "AKIAENVIRONMENT"},
+		"--profile before the environment": {credentials: "[dev]\n" + keys, profile: "dev", environment: static, want: "AKIAREHEARSALEXAMPLE"},
+		"credentials file before config": {config: "[default]\naws_access_key_id=AKIACONFIG\naws_secret_access_key=s\n",
+			credentials: "[default]\n" + keys, want: "AKIAREHEARSALEXAMPLE"},
+		"config file": {config: "[default]\naws_access_key_id=AKIACONFIG\naws_secret_access_key=s\n", want: "AKIACONFIG"},
+		"role": {config: "[profile a]\n" + role +
+			"source_profile=b\nrole_session_name=me\nexternal_id=e\nduration_seconds=1800\n", credentials: "[b]\n" + keys, profile: "a",
+			want: "AKIAASSUMEROLEe1800me"},
+		"role before its own keys": {config: "[profile a]\n" + role + "source_profile=b\nrole_session_name=me\n" + keys,
+			credentials: "[b]\n" + keys, profile: "a", want: "AKIAASSUMEROLE900me"},
+		"role with a code": {config: "[profile a]\n" + role +
+			"source_profile=b\nmfa_serial=arn:aws:iam::111122223333:mfa/me\nrole_session_name=me\n", credentials: "[b]\n" + keys, profile: "a",
+			want: "AKIAASSUMEROLE900123456me"},
+		"role of SSO": {config: "[profile a]\n" + role + "source_profile=s\nrole_session_name=me\n[profile s]\n" +
+			ssoKeys + session, profile: "a", want: "AKIAASSUMEROLE900me"},
+		"role of the instance": {config: "[profile a]\n" + role +
+			"credential_source=Ec2InstanceMetadata\nrole_session_name=me\n", profile: "a", environment: metadata(server),
+			want: "AKIAASSUMEROLE900me"},
+		"role of the container": {config: "[profile a]\n" + role + "credential_source=EcsContainer\nrole_session_name=me\n",
+			profile: "a", environment: map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": server.URL + "/container"},
+			want: "AKIAASSUMEROLE900me"},
+		"web identity": {config: "[profile w]\n" + role + "web_identity_token_file=HOME/token\nrole_session_name=me\n",
+			profile: "w", want: "AKIAASSUMEROLEWITHWEBIDENTITYme"},
+		"web identity of a pod": {environment: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/token",
+			"AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/x", "AWS_ROLE_SESSION_NAME": "pod"}, want: "AKIAASSUMEROLEWITHWEBIDENTITYpod"},
+		"pod before the profile's keys": {credentials: "[default]\n" + keys,
+			environment: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/token", "AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/x",
+				"AWS_ROLE_SESSION_NAME": "pod"}, want: "AKIAASSUMEROLEWITHWEBIDENTITYpod"},
+		"--profile before the pod": {credentials: "[dev]\n" + keys, profile: "dev",
+			environment: map[string]string{"AWS_WEB_IDENTITY_TOKEN_FILE": "HOME/token", "AWS_ROLE_ARN": "arn:aws:iam::111122223333:role/x"},
+			want:        "AKIAREHEARSALEXAMPLE"},
+		"SSO": {config: "[profile s]\n" + ssoKeys + session, profile: "s", want: "AKIASSO"},
+		"SSO before keys": {config: "[profile s]\n" + ssoKeys + session, credentials: "[s]\n" + keys, profile: "s",
+			want: "AKIASSO"},
+		"SSO for tokens alone": {config: "[profile s]\nsso_session=corp\n" + session, credentials: "[s]\n" + keys, profile: "s",
+			want: "AKIAREHEARSALEXAMPLE"},
+		"process": {config: "[profile p]\ncredential_process = cat HOME/keys.json\n", profile: "p",
+			want: "AKIAPROCESS"},
+		"keys before a process": {config: "[profile p]\ncredential_process = cat HOME/keys.json\n", credentials: "[p]\n" + keys,
+			profile: "p", want: "AKIAREHEARSALEXAMPLE"},
+		"process before keys of its file": {config: "[profile p]\ncredential_process = cat HOME/keys.json\n" + keys, profile: "p",
+			want: "AKIAPROCESS"},
+		"container": {environment: map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": server.URL + "/container"},
+			want: "AKIACONTAINER"},
+		"container with a token": {environment: map[string]string{"AWS_CONTAINER_CREDENTIALS_FULL_URI": server.URL + "/container",
+			"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "HOME/token"}, want: "AKIACONTAINERjwt"},
+		"instance": {environment: metadata(server), want: "AKIAINSTANCE"},
+		"instance, for a profile of nothing": {config: "[profile n]\nregion=eu-west-1\n", profile: "n", environment: metadata(server),
+			want: "AKIAINSTANCE"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			home := environment(t, "", "")
@@ -129,7 +172,8 @@ func metadata(s *httptest.Server) map[string]string {
 }
 
 func TestContainersThatAreNone(t *testing.T) {
-	for _, address := range []string{"http://credentials.example.com/x", "ftp://127.0.0.1/x", "http://192.0.2.1/x", "nonsense", "http://127.0.0.1.example.com/"} {
+	for _, address := range []string{"http://credentials.example.com/x", "ftp://127.0.0.1/x", "http://192.0.2.1/x", "nonsense",
+		"http://127.0.0.1.example.com/"} {
 		environment(t, "", "")
 		t.Setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", address)
 		_, err := aws.Open(t.Context(), aws.Options{})

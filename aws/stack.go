@@ -103,9 +103,19 @@ func CheckStackName(s string) error {
 	case s == "":
 		return refuse(Malformed, "A stack's name is missing.", expected, "Type a name.")
 	case len(s) > 128:
-		return refuse(Malformed, fmt.Sprintf("A stack's name has at most 128 characters; this one has %d.", len([]rune(s))), expected, "Shorten it.")
+		return refuse(
+			Malformed,
+			fmt.Sprintf("A stack's name has at most 128 characters; this one has %d.", len([]rune(s))),
+			expected,
+			"Shorten it.",
+		)
 	}
-	return refuse(Malformed, fmt.Sprintf("%q is no name for a stack.", cleanText(s)), expected, "Begin with a letter, and use dashes instead of other signs.")
+	return refuse(
+		Malformed,
+		fmt.Sprintf("%q is no name for a stack.", cleanText(s)),
+		expected,
+		"Begin with a letter, and use dashes instead of other signs.",
+	)
 }
 
 // CheckTemplateSize refuses a template that is too large to be sent.
@@ -151,8 +161,16 @@ func (a *Account) CreateStack(ctx context.Context, n NewStack) (id string, err e
 	if err := CheckTemplateSize(n.Template); err != nil {
 		return "", err
 	}
-	out, err := a.cfn().CreateStack(ctx, &cloudformation.CreateStackInput{StackName: &n.Name, TemplateBody: &n.Template,
-		Parameters: stackParameters(n.Parameters), Tags: stackTags(n.Tags), Capabilities: n.capabilities(), ClientRequestToken: optional(n.Token)})
+	out, err := a.cfn().CreateStack(ctx, &cloudformation.CreateStackInput{
+		StackName:    &n.Name,
+		TemplateBody: &n.Template,
+		Parameters: stackParameters(
+			n.Parameters,
+		),
+		Tags:               stackTags(n.Tags),
+		Capabilities:       n.capabilities(),
+		ClientRequestToken: optional(n.Token),
+	})
 	if err != nil {
 		return "", a.stackFail(err, "cloudformation:CreateStack", "create stack %s", cleanText(n.Name))
 	}
@@ -320,10 +338,12 @@ func (a *Account) stackFail(err error, action, format string, args ...any) error
 		e.Kind = Exists
 		e.What, e.Next = "A stack of that name exists.", "Choose another name, or look at that stack first."
 	case code == "LimitExceededException":
-		e.What, e.Next = "The account has as many stacks as AWS allows in this region.", "Delete a stack that is no longer used, or ask AWS Support to raise the quota."
+		e.What, e.Next = "The account has as many stacks as AWS allows in this region.", "Delete a stack that is no longer used, or ask AWS "+
+			"Support to raise the quota."
 	case code == "OperationInProgressException", code == "InvalidChangeSetStatus":
 		e.Kind, e.What, e.Next = Conflict, "Something else is at work on this stack.", "Wait until it has ended, then try again."
-	case e.Kind == Malformed && strings.Contains(e.AWS, "can not be updated"), e.Kind == Malformed && strings.Contains(e.AWS, "cannot be updated"):
+	case e.Kind == Malformed && strings.Contains(e.AWS, "can not be updated"),
+		e.Kind == Malformed && strings.Contains(e.AWS, "cannot be updated"):
 		explainBlocked(e)
 	case e.Kind == Malformed && strings.Contains(e.AWS, "Template"):
 		e.What, e.Next = "CloudFormation cannot read the template.", "Correct what AWS names, or use the template as rolecall writes it."
@@ -333,7 +353,8 @@ func (a *Account) stackFail(err error, action, format string, args ...any) error
 
 // explainBlocked tells what keeps a stack from being changed.
 func explainBlocked(e *Error) {
-	e.Kind, e.What, e.Next = Conflict, "The stack of that name cannot be changed now.", "Wait until CloudFormation is done with it, or choose another name."
+	e.Kind, e.What, e.Next = Conflict, "The stack of that name cannot be changed now.", "Wait until CloudFormation is done with it, or "+
+		"choose another name."
 	if strings.Contains(e.AWS, string(StackRolledBack)) || strings.Contains(e.AWS, "_FAILED") {
 		e.Kind, e.What = Exists, "A stack of that name failed earlier, and its remains take the name."
 		e.Next = "Delete that stack first, or choose another name."

@@ -61,13 +61,28 @@ func (a *Account) CreateChangeSet(ctx context.Context, n NewChangeSet) (ChangeSe
 	if n.Update {
 		kind = types.ChangeSetTypeUpdate
 	}
-	out, err := a.cfn().CreateChangeSet(ctx, &cloudformation.CreateChangeSetInput{StackName: &n.Name, ChangeSetName: &n.ChangeSet, ChangeSetType: kind,
-		TemplateBody: &n.Template, Parameters: stackParameters(n.Parameters), Tags: stackTags(n.Tags), Capabilities: n.capabilities(),
-		ClientToken: optional(n.Token)}, inRegion(n.Name))
+	out, err := a.cfn().CreateChangeSet(
+		ctx,
+		&cloudformation.CreateChangeSetInput{StackName: &n.Name, ChangeSetName: &n.ChangeSet, ChangeSetType: kind,
+			TemplateBody: &n.Template, Parameters: stackParameters(n.Parameters), Tags: stackTags(n.Tags), Capabilities: n.capabilities(),
+			ClientToken: optional(n.Token)},
+		inRegion(n.Name),
+	)
 	if err != nil {
-		return ChangeSet{}, a.stackFail(err, "cloudformation:CreateChangeSet", "create change set %s of stack %s", cleanText(n.ChangeSet), cleanText(n.Name))
+		return ChangeSet{}, a.stackFail(
+			err,
+			"cloudformation:CreateChangeSet",
+			"create change set %s of stack %s",
+			cleanText(n.ChangeSet),
+			cleanText(n.Name),
+		)
 	}
-	return ChangeSet{ID: cleanText(awssdk.ToString(out.Id)), Name: n.ChangeSet, StackID: cleanText(awssdk.ToString(out.StackId)), StackName: n.Name}, nil
+	return ChangeSet{
+		ID:        cleanText(awssdk.ToString(out.Id)),
+		Name:      n.ChangeSet,
+		StackID:   cleanText(awssdk.ToString(out.StackId)),
+		StackName: n.Name,
+	}, nil
 }
 
 // ChangeSet gets a change set by its ID: one request for a hundred changes.
@@ -118,7 +133,11 @@ func stackChanges(changes []types.Change) []StackChange {
 // marks the stack's events, and makes a repeated request harmless. Kind
 // Conflict when the change set is not ready or was executed before.
 func (a *Account) ExecuteChangeSet(ctx context.Context, id, token string) error {
-	_, err := a.cfn().ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{ChangeSetName: &id, ClientRequestToken: optional(token)}, inRegion(id))
+	_, err := a.cfn().ExecuteChangeSet(
+		ctx,
+		&cloudformation.ExecuteChangeSetInput{ChangeSetName: &id, ClientRequestToken: optional(token)},
+		inRegion(id),
+	)
 	if err != nil {
 		return a.stackFail(err, "cloudformation:ExecuteChangeSet", "execute change set %s", cleanText(id))
 	}

@@ -86,7 +86,8 @@ func ExplainStack(e StackEvent) *Error {
 	case has("Rate exceeded", "Throttling"):
 		x.Kind, x.What, x.Next = Throttled, "AWS asked CloudFormation to slow down.", "Delete what is left, wait a minute and try again."
 	case has("ROLLBACK_COMPLETE"):
-		x.Kind, x.What, x.Next = Exists, "A stack of that name failed earlier, and its remains take the name.", "Delete that stack first, or choose another name."
+		x.Kind, x.What, x.Next = Exists, "A stack of that name failed earlier, and its remains take the name.", "Delete that stack first, or "+
+			"choose another name."
 	default:
 		x.What, x.Next = "CloudFormation could not make the "+subject+".", "Read AWS's words, then try again."
 	}
@@ -110,7 +111,9 @@ func (e StackEvent) subject() string {
 
 // takenName finds the name in AWS's sentences about one that is taken.
 var takenName = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?:with identifier '([^']+)'|with name ([\w+=,.@-]+) already|policy called ([\w+=,.@-]+) already|^([\w+=,.@-]+) already exists)`)
+	return regexp.MustCompile(
+		`(?:with identifier '([^']+)'|with name ([\w+=,.@-]+) already|policy called ([\w+=,.@-]+) already|^([\w+=,.@-]+) already exists)`,
+	)
 })
 
 func (e StackEvent) named() string {

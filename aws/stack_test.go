@@ -150,7 +150,9 @@ var stackContract = map[string]func(*testing.T, place, *aws.Account){
 	},
 	"stack that somebody else makes": func(t *testing.T, _ place, a *aws.Account) {
 		ctx := t.Context()
-		search := a.SearchStack(aws.WantStack{Template: template(t, nil), Outputs: []string{"SpotinstRoleArn"}, Name: "spot-access", Since: time.Now()})
+		search := a.SearchStack(
+			aws.WantStack{Template: template(t, nil), Outputs: []string{"SpotinstRoleArn"}, Name: "spot-access", Since: time.Now()},
+		)
 		if _, done, err := search.Fetch(ctx); done || err != nil {
 			t.Fatalf("in an empty account: %v %v", done, err)
 		}
@@ -214,7 +216,12 @@ func TestAStacksResourcesAreMadeOneAfterTheOther(t *testing.T) {
 			}
 			time.Sleep(next)
 		}
-		want := []string{"", "SpotPolicy CREATE_IN_PROGRESS", "SpotPolicy CREATE_COMPLETE, SpotRole CREATE_IN_PROGRESS", "SpotPolicy CREATE_COMPLETE, SpotRole CREATE_COMPLETE"}
+		want := []string{
+			"",
+			"SpotPolicy CREATE_IN_PROGRESS",
+			"SpotPolicy CREATE_COMPLETE, SpotRole CREATE_IN_PROGRESS",
+			"SpotPolicy CREATE_COMPLETE, SpotRole CREATE_COMPLETE",
+		}
 		if !slices.Equal(seen, want) {
 			t.Errorf("seen %q", seen)
 		}
@@ -267,10 +274,18 @@ func TestTheFirstFailureIsTheCauseAndIsExplained(t *testing.T) {
 			kind: aws.NotFound, what: "does not exist", next: "ARN"},
 		"too many policies": {role: func(r *policy.SetupRole) {
 			for range 11 {
-				r.ManagedPolicies = append(r.ManagedPolicies, "arn:aws:iam::aws:policy/SecurityAudit", "arn:aws:iam::aws:policy/ReadOnlyAccess", "arn:aws:iam::aws:policy/AdministratorAccess")
+				r.ManagedPolicies = append(
+					r.ManagedPolicies,
+					"arn:aws:iam::aws:policy/SecurityAudit",
+					"arn:aws:iam::aws:policy/ReadOnlyAccess",
+					"arn:aws:iam::aws:policy/AdministratorAccess",
+				)
 			}
 			for i := range 10 {
-				r.Policies = append(r.Policies, policy.SetupPolicy{ID: fmt.Sprintf("P%d", i), Name: fmt.Sprintf("p-%d", i), Document: r.Policies[0].Document})
+				r.Policies = append(
+					r.Policies,
+					policy.SetupPolicy{ID: fmt.Sprintf("P%d", i), Name: fmt.Sprintf("p-%d", i), Document: r.Policies[0].Document},
+				)
 			}
 		}, kind: aws.Limit, what: "PoliciesPerRole, at most 10", next: "quota"},
 	}
@@ -338,7 +353,10 @@ func TestAStackWhosePolicyIsUsedElsewhereIsNotDeleted(t *testing.T) {
 		ok(t, a.DeleteStack(t.Context(), id, "gone"))
 		w := follow(t, a, id, "gone")
 		e, _ := aws.FirstFailure(w.Events())
-		if x := aws.ExplainStack(e); w.Status() != aws.StackDeleteFailed || x.Kind != aws.Conflict || !strings.Contains(x.What, "policy Spot-Policy") {
+		if x := aws.ExplainStack(
+			e,
+		); w.Status() != aws.StackDeleteFailed || x.Kind != aws.Conflict ||
+			!strings.Contains(x.What, "policy Spot-Policy") {
 			t.Errorf("status %s: %+v", w.Status(), x)
 		}
 	})
@@ -350,17 +368,37 @@ func TestCloudFormationRefusesBeforeItBegins(t *testing.T) {
 		kind   aws.ErrorKind
 		says   string
 	}{
-		"capability":        {func(n *aws.NewStack) { n.Acknowledged = false }, aws.Malformed, "Requires capabilities : [CAPABILITY_NAMED_IAM]"},
-		"name":              {func(n *aws.NewStack) { n.Name = "spot_access" }, aws.Malformed, "[a-zA-Z][-a-zA-Z0-9]*"},
-		"long name":         {func(n *aws.NewStack) { n.Name = strings.Repeat("a", 129) }, aws.Malformed, "128"},
-		"size":              {func(n *aws.NewStack) { n.Template += strings.Repeat("#", aws.MaxTemplate) }, aws.Limit, ""},
-		"parameter":         {func(n *aws.NewStack) { n.Template = strings.ReplaceAll(n.Template, "    Default: \""+extID+"\"\n", "") }, aws.Malformed, "Parameters: [ExternalId] must have values"},
-		"short parameter":   {func(n *aws.NewStack) { n.Parameters = map[string]string{"ExternalId": "x"} }, aws.Malformed, "must contain at least 2 characters"},
-		"parameter pattern": {func(n *aws.NewStack) { n.Parameters = map[string]string{"ExternalId": "a b"} }, aws.Malformed, "must match pattern"},
-		"strange parameter": {func(n *aws.NewStack) { n.Parameters = map[string]string{"Token": "x"} }, aws.Malformed, "Parameters: [Token] do not exist in the template"},
-		"no YAML":           {func(n *aws.NewStack) { n.Template = "{a: [" }, aws.Malformed, "Template format error"},
-		"no resources":      {func(n *aws.NewStack) { n.Template = "Description: x\n" }, aws.Malformed, "At least one Resources member"},
-		"unknown reference": {func(n *aws.NewStack) { n.Template = strings.ReplaceAll(n.Template, "!Ref SpotPolicy", "!Ref Nothing") }, aws.Malformed, "Unresolved resource dependencies [Nothing]"},
+		"capability": {func(n *aws.NewStack) { n.Acknowledged = false }, aws.Malformed, "Requires capabilities : [CAPABILITY_NAMED_IAM]"},
+		"name":       {func(n *aws.NewStack) { n.Name = "spot_access" }, aws.Malformed, "[a-zA-Z][-a-zA-Z0-9]*"},
+		"long name":  {func(n *aws.NewStack) { n.Name = strings.Repeat("a", 129) }, aws.Malformed, "128"},
+		"size":       {func(n *aws.NewStack) { n.Template += strings.Repeat("#", aws.MaxTemplate) }, aws.Limit, ""},
+		"parameter": {
+			func(n *aws.NewStack) { n.Template = strings.ReplaceAll(n.Template, "    Default: \""+extID+"\"\n", "") },
+			aws.Malformed,
+			"Parameters: [ExternalId] must have values",
+		},
+		"short parameter": {
+			func(n *aws.NewStack) { n.Parameters = map[string]string{"ExternalId": "x"} },
+			aws.Malformed,
+			"must contain at least 2 characters",
+		},
+		"parameter pattern": {
+			func(n *aws.NewStack) { n.Parameters = map[string]string{"ExternalId": "a b"} },
+			aws.Malformed,
+			"must match pattern",
+		},
+		"strange parameter": {
+			func(n *aws.NewStack) { n.Parameters = map[string]string{"Token": "x"} },
+			aws.Malformed,
+			"Parameters: [Token] do not exist in the template",
+		},
+		"no YAML":      {func(n *aws.NewStack) { n.Template = "{a: [" }, aws.Malformed, "Template format error"},
+		"no resources": {func(n *aws.NewStack) { n.Template = "Description: x\n" }, aws.Malformed, "At least one Resources member"},
+		"unknown reference": {
+			func(n *aws.NewStack) { n.Template = strings.ReplaceAll(n.Template, "!Ref SpotPolicy", "!Ref Nothing") },
+			aws.Malformed,
+			"Unresolved resource dependencies [Nothing]",
+		},
 		"a Lambda": {func(n *aws.NewStack) {
 			n.Template = strings.ReplaceAll(n.Template, "AWS::IAM::Role", "AWS::Lambda::Function")
 		}, aws.Malformed, "Unrecognized resource types"},
@@ -409,7 +447,9 @@ func TestAStackIsChangedThroughAChangeSet(t *testing.T) {
 		other := newStack(t, "trust")
 		other.Parameters = map[string]string{"ExternalId": "spotinst:aws:extid:fedcba9876543210"}
 		set := changed(other)
-		if len(set.Changes) != 1 || set.Changes[0].LogicalID != "SpotRole" || set.Changes[0].Action != "Modify" || set.Changes[0].Replacement != "False" || set.Changes[0].PhysicalID != "Spot-Role" {
+		if len(set.Changes) != 1 || set.Changes[0].LogicalID != "SpotRole" || set.Changes[0].Action != "Modify" ||
+			set.Changes[0].Replacement != "False" ||
+			set.Changes[0].PhysicalID != "Spot-Role" {
 			t.Fatalf("changes %+v", set.Changes)
 		}
 		ok(t, a.ExecuteChangeSet(ctx, set.ID, "run"))
@@ -486,7 +526,10 @@ func TestAStackWatchOutlivesTroubleAndRefusals(t *testing.T) {
 		}
 		s.Deny("cloudformation:DescribeStackEvents")
 		w = a.WatchStack(id, "token")
-		if _, done, err := w.Fetch(ctx); err != nil || done || w.Status() != aws.StackCreating || !strings.Contains(w.Note(), "cloudformation:DescribeStackEvents") {
+		if _, done, err := w.Fetch(
+			ctx,
+		); err != nil || done || w.Status() != aws.StackCreating ||
+			!strings.Contains(w.Note(), "cloudformation:DescribeStackEvents") {
 			t.Fatalf("without events: %v %v %s %q", done, err, w.Status(), w.Note())
 		}
 		time.Sleep(time.Minute)
@@ -564,10 +607,12 @@ func TestExplainStackKnowsAWSsSentences(t *testing.T) {
 	// aws-waf-security-automations#33 and IAM's and CloudFormation's user guides.
 	cases := map[string]aws.ErrorKind{
 		"Spot-Role already exists": aws.Exists,
-		"Spot-Role already exists in stack arn:aws:cloudformation:us-east-1:123456789012:stack/other/1":                                                                                                                    aws.Exists,
-		`Resource handler returned message: "Cannot exceed quota for PoliciesPerRole: 10 (Service: Iam, Status Code: 409, Request ID: 1)" (RequestToken: 1, HandlerErrorCode: ServiceLimitExceeded)`:                       aws.Limit,
-		"API: iam:CreateRole User: arn:aws:iam::123456789012:user/a is not authorized to perform: iam:CreateRole on resource: arn:aws:iam::123456789012:role/x":                                                            aws.Denied,
-		"User: arn:aws:iam::123456789012:user/a is not authorized to perform: iam:CreateRole on resource: x with an explicit deny in a service control policy":                                                             aws.Denied,
+		"Spot-Role already exists in stack arn:aws:cloudformation:us-east-1:123456789012:stack/other/1":                                                                                              aws.Exists,
+		`Resource handler returned message: "Cannot exceed quota for PoliciesPerRole: 10 (Service: Iam, Status Code: 409, Request ID: 1)" (RequestToken: 1, HandlerErrorCode: ServiceLimitExceeded)`: aws.Limit,
+		"API: iam:CreateRole User: arn:aws:iam::123456789012:user/a is not authorized to perform: iam:CreateRole on resource: " +
+			"arn:aws:iam::123456789012:role/x": aws.Denied,
+		"User: arn:aws:iam::123456789012:user/a is not authorized to perform: iam:CreateRole on resource: x with an explicit deny in a " +
+			"service control policy": aws.Denied,
 		`Resource handler returned message: "Invalid principal in policy: \"AWS\":\"arn:aws:iam::999999999999:root\" (Service: Iam, Status Code: 400, Request ID: 1)" (RequestToken: 1, HandlerErrorCode: InvalidRequest)`: aws.Malformed,
 		"MalformedPolicyDocument: Syntax errors in policy. (Service: AmazonIdentityManagement; Status Code: 400)":                                                                                                          aws.Malformed,
 		"Requires capabilities : [CAPABILITY_NAMED_IAM]":                                                                      aws.Malformed,
@@ -582,7 +627,10 @@ func TestExplainStackKnowsAWSsSentences(t *testing.T) {
 			t.Errorf("%s: %s, %+v", reason, e.Kind, e)
 		}
 	}
-	events := []aws.StackEvent{{LogicalID: "A", Status: "CREATE_FAILED", Reason: "Resource creation cancelled"}, {LogicalID: "B", Status: "CREATE_FAILED", Reason: "Spot-Role already exists"}}
+	events := []aws.StackEvent{
+		{LogicalID: "A", Status: "CREATE_FAILED", Reason: "Resource creation cancelled"},
+		{LogicalID: "B", Status: "CREATE_FAILED", Reason: "Spot-Role already exists"},
+	}
 	if e, found := aws.FirstFailure(events); !found || e.LogicalID != "B" {
 		t.Errorf("cause %+v", e)
 	}

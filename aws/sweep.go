@@ -65,7 +65,12 @@ func (a *Account) sweepDetails(ctx context.Context, keep func(Role) bool) (Sweep
 }
 
 // details goes through the pages of GetAccountAuthorizationDetails.
-func (a *Account) details(ctx context.Context, kind types.EntityType, doing string, page func(*iam.GetAccountAuthorizationDetailsOutput)) error {
+func (a *Account) details(
+	ctx context.Context,
+	kind types.EntityType,
+	doing string,
+	page func(*iam.GetAccountAuthorizationDetailsOutput),
+) error {
 	return EveryPage("the account's details", func(at *string) (*string, error) {
 		in := &iam.GetAccountAuthorizationDetailsInput{Filter: []types.EntityType{kind}, MaxItems: awssdk.Int32(pageSize), Marker: at}
 		out, err := a.iam().GetAccountAuthorizationDetails(ctx, in)
@@ -90,14 +95,19 @@ func (a *Account) readSwept(ctx context.Context, roles []Seen) error {
 		}
 	}
 	if own {
-		err := a.details(ctx, types.EntityTypeLocalManagedPolicy, "list the account's policies", func(out *iam.GetAccountAuthorizationDetailsOutput) {
-			for _, p := range out.Policies {
-				arn := cleanText(awssdk.ToString(p.Arn))
-				if _, ok := wanted[arn]; ok {
-					wanted[arn] = defaultVersion(p)
+		err := a.details(
+			ctx,
+			types.EntityTypeLocalManagedPolicy,
+			"list the account's policies",
+			func(out *iam.GetAccountAuthorizationDetailsOutput) {
+				for _, p := range out.Policies {
+					arn := cleanText(awssdk.ToString(p.Arn))
+					if _, ok := wanted[arn]; ok {
+						wanted[arn] = defaultVersion(p)
+					}
 				}
-			}
-		})
+			},
+		)
 		if err != nil {
 			return err
 		}

@@ -39,13 +39,16 @@ func (t *Trace) note(id string) {
 
 // noteRequest tells the context's Trace the number of each request.
 func noteRequest(stack *middleware.Stack) error {
-	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("rolecallTrace",
-		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc(
+		"rolecallTrace",
+		func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput,
+			middleware.Metadata, error) {
 			out, metadata, err := next.HandleInitialize(ctx, in)
 			if t, traced := ctx.Value(traceKey{}).(*Trace); traced {
 				id, _ := awsmiddleware.GetRequestIDMetadata(metadata)
 				t.note(cmp.Or(cleanText(id), requestIDOf(err)))
 			}
 			return out, metadata, err
-		}), middleware.Before)
+		},
+	), middleware.Before)
 }

@@ -51,9 +51,18 @@ func UserCheckIDs() []string {
 
 // JudgeUser compares what was seen of a user with what is wanted. It is pure.
 func JudgeUser(want WantUser, seen SeenUser) UserReport {
-	j := judging{holder: "user", want: Want{Partition: want.Partition, AccountID: want.AccountID, Policies: want.Policies, PolicyARNs: want.PolicyARNs, Approved: want.Approved},
+	j := judging{
+		holder: "user",
+		want: Want{
+			Partition:  want.Partition,
+			AccountID:  want.AccountID,
+			Policies:   want.Policies,
+			PolicyARNs: want.PolicyARNs,
+			Approved:   want.Approved,
+		},
 		seen: Seen{Denied: seen.Denied, Refusal: seen.Refusal, PoliciesUnknown: seen.PoliciesUnknown, InlineUnknown: seen.InlineUnknown,
-			Missing: seen.Missing}}
+			Missing: seen.Missing},
+	}
 	if u := seen.User; u != nil {
 		j.role = &Role{ARN: u.ARN, Name: u.Name, Attached: u.Attached, Inline: u.Inline}
 	}
@@ -85,7 +94,8 @@ func (j *judging) userExists(want WantUser, seen SeenUser) verdict {
 		return v
 	}
 	if seen.User == nil {
-		v.status, v.got, v.fix = Fail, "no such user", "Create the user, or correct its name. A user made just now may take a few seconds to show."
+		v.status, v.got, v.fix = Fail, "no such user", "Create the user, or correct its name. A user made just now may take a few seconds to "+
+			"show."
 		if len(seen.Denied) > 0 {
 			return v.notAllowed(seen.Denied)
 		}

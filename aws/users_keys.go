@@ -152,10 +152,20 @@ func CheckAccessKeyID(s string) error {
 	case s == "":
 		return refuse(Malformed, "The access key is missing.", expected, "Copy it from the page Retrieve access keys.")
 	case strings.HasPrefix(s, "ASIA"):
-		return refuse(Malformed, "That is the key of temporary credentials.", expected, "Copy the access key of the IAM user. Temporary ones end within hours.")
+		return refuse(
+			Malformed,
+			"That is the key of temporary credentials.",
+			expected,
+			"Copy the access key of the IAM user. Temporary ones end within hours.",
+		)
 	case secretGrammar().MatchString(s):
 		// The value itself must not be repeated: it is a secret.
-		return refuse(Malformed, "That looks like the secret access key.", expected, "Paste the access key here, and the secret access key in its own field.")
+		return refuse(
+			Malformed,
+			"That looks like the secret access key.",
+			expected,
+			"Paste the access key here, and the secret access key in its own field.",
+		)
 	}
 	return refuse(Malformed, "That is not an access key.", expected, "Copy it from the page Retrieve access keys.")
 }
@@ -222,12 +232,22 @@ func triedKey(err error, keyID string) error {
 func (id Identity) CheckOwner(user UserRef, accountID string) error {
 	switch {
 	case accountID != "" && id.AccountID != accountID:
-		return refuse(WrongAccount, "This key belongs to account "+id.AccountID+".", "a key of account "+accountID, "Make the key in account "+accountID+".")
+		return refuse(
+			WrongAccount,
+			"This key belongs to account "+id.AccountID+".",
+			"a key of account "+accountID,
+			"Make the key in account "+accountID+".",
+		)
 	case id.Kind == IsRoot:
 		return refuse(Malformed, "This is a key of the account's root user.", "a key of the user "+user.Name,
 			"Delete it at once: it can do everything in the account. Then make a key for "+user.Name+".")
 	case id.Kind != IsUser:
-		return refuse(Malformed, "This key belongs to "+id.ARN+", which is no IAM user.", "a key of the user "+user.Name, "Make a key for "+user.Name+".")
+		return refuse(
+			Malformed,
+			"This key belongs to "+id.ARN+", which is no IAM user.",
+			"a key of the user "+user.Name,
+			"Make a key for "+user.Name+".",
+		)
 	case !strings.EqualFold(id.Name, user.Name) || user.ARN != "" && id.ARN != user.ARN:
 		return refuse(Malformed, "This key belongs to the user "+id.Name+".", "a key of the user "+user.Name, "Copy the key of "+user.Name+".")
 	}

@@ -38,13 +38,19 @@ func userContract() map[string]func(*testing.T, place, *aws.Account) {
 	return map[string]func(*testing.T, place, *aws.Account){
 		"user": func(t *testing.T, p place, a *aws.Account) {
 			ctx := t.Context()
-			made := must[aws.User](t)(a.CreateUser(ctx, aws.NewUser{Name: userName, Path: "/vendors/", Tags: []aws.Tag{{Key: "made-by", Value: "rolecall"}}}))
+			made := must[aws.User](
+				t,
+			)(
+				a.CreateUser(ctx, aws.NewUser{Name: userName, Path: "/vendors/", Tags: []aws.Tag{{Key: "made-by", Value: "rolecall"}}}),
+			)
 			doc := must[aws.Policy](t)(a.CreatePolicy(ctx, aws.NewPolicy{Name: "sprinters-policy", Document: somePolicy(t)}))
 			ok(t, a.AttachUserPolicy(ctx, userName, doc.ARN))
 			ok(t, a.AttachUserPolicy(ctx, userName, doc.ARN)) // again is none the worse
 			u := must[aws.User](t)(a.User(ctx, userName))
-			if u.ARN != "arn:aws:iam::123456789012:user/vendors/"+userName || u.ID != made.ID || len(u.Attached) != 1 || u.Attached[0].ARN != doc.ARN ||
-				len(u.Inline) != 0 || len(u.Groups) != 0 || len(u.Tags) != 1 || u.Created.IsZero() {
+			if u.ARN != "arn:aws:iam::123456789012:user/vendors/"+userName || u.ID != made.ID || len(u.Attached) != 1 ||
+				u.Attached[0].ARN != doc.ARN ||
+				len(u.Inline) != 0 || len(u.Groups) != 0 || len(u.Tags) != 1 ||
+				u.Created.IsZero() {
 				t.Errorf("user %+v", u)
 			}
 			_, err := a.CreateUser(ctx, aws.NewUser{Name: userName})
@@ -114,7 +120,12 @@ func userContract() map[string]func(*testing.T, place, *aws.Account) {
 				t.Errorf("report of nobody %+v", r)
 			}
 			makeUser(t, a)
-			if r := must[aws.UserReport](t)(a.VerifyUser(ctx, want)); r.OK || statusOf(r, "user-policy-matches") != aws.Pass || statusOf(r, "user-keys") != aws.Fail {
+			if r := must[aws.UserReport](
+				t,
+			)(
+				a.VerifyUser(ctx, want),
+			); r.OK || statusOf(r, "user-policy-matches") != aws.Pass ||
+				statusOf(r, "user-keys") != aws.Fail {
 				t.Errorf("report without a key %+v", r)
 			}
 			makeKey(t, a)
@@ -187,7 +198,11 @@ func TestASecretKeyIsNeverPrinted(t *testing.T) {
 		if text := fmt.Sprintf(format, secret); strings.Contains(text, "wJalr") || strings.Contains(strings.ToLower(text), "774a616c72") {
 			t.Errorf("%s prints %s", format, text)
 		}
-		if text := fmt.Sprintf(format, struct{ Key aws.SecretKey }{secret}); strings.Contains(text, "wJalr") || strings.Contains(strings.ToLower(text), "774a616c72") {
+		if text := fmt.Sprintf(
+			format,
+			struct{ Key aws.SecretKey }{secret},
+		); strings.Contains(text, "wJalr") ||
+			strings.Contains(strings.ToLower(text), "774a616c72") {
 			t.Errorf("%s prints %s", format, text)
 		}
 	}
@@ -200,7 +215,8 @@ func TestCheckKeys(t *testing.T) {
 	const id, secret = "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 	ok(t, aws.CheckAccessKeyID(id))
 	ok(t, aws.CheckSecretKey(secret))
-	for bad, word := range map[string]string{"": "missing", "ASIAIOSFODNN7EXAMPLE": "temporary", secret: "looks like the secret", "AKIA": "not an access key"} {
+	for bad, word := range map[string]string{"": "missing", "ASIAIOSFODNN7EXAMPLE": "temporary", secret: "looks like the secret",
+		"AKIA": "not an access key"} {
 		err := aws.CheckAccessKeyID(bad)
 		if err == nil || !strings.Contains(err.Error(), word) || strings.Contains(err.Error(), "wJalr") {
 			t.Errorf("%q: %v", bad, err)
@@ -223,7 +239,8 @@ func TestCheckOwner(t *testing.T) {
 	root.Kind = aws.IsRoot
 	strange.AccountID = "111122223333"
 	path.ARN = "arn:aws:iam::123456789012:user/vendors/" + userName
-	for word, id := range map[string]aws.Identity{"the user somebody": other, "root": root, "111122223333": strange, "user " + userName: path} {
+	for word, id := range map[string]aws.Identity{"the user somebody": other, "root": root, "111122223333": strange, "user " +
+		userName: path} {
 		if err := id.CheckOwner(user, account); err == nil || !strings.Contains(err.Error(), word) {
 			t.Errorf("%s: %v", word, err)
 		}
@@ -250,10 +267,11 @@ func TestJudgeUserKnowsWhatItCannotSee(t *testing.T) {
 		word   string
 		ok     bool
 	}{
-		"right":      {aws.SeenUser{User: user, Keys: []aws.AccessKey{key}}, "user-keys", aws.Pass, "never used", true},
-		"old key":    {aws.SeenUser{User: user, Keys: []aws.AccessKey{old}}, "user-keys", aws.Warn, "1 year ago", true},
-		"no keys":    {aws.SeenUser{User: user}, "user-keys", aws.Fail, "none", false},
-		"keys hid":   {aws.SeenUser{User: user, KeysUnknown: true, Denied: []string{"iam:ListAccessKeys"}}, "user-keys", aws.Unknown, "iam:ListAccessKeys", false},
+		"right":   {aws.SeenUser{User: user, Keys: []aws.AccessKey{key}}, "user-keys", aws.Pass, "never used", true},
+		"old key": {aws.SeenUser{User: user, Keys: []aws.AccessKey{old}}, "user-keys", aws.Warn, "1 year ago", true},
+		"no keys": {aws.SeenUser{User: user}, "user-keys", aws.Fail, "none", false},
+		"keys hid": {aws.SeenUser{User: user, KeysUnknown: true, Denied: []string{"iam:ListAccessKeys"}}, "user-keys", aws.Unknown,
+			"iam:ListAccessKeys", false},
 		"user hid":   {aws.SeenUser{Denied: []string{"iam:GetUser"}}, "user-exists", aws.Unknown, "iam:GetUser", false},
 		"groups":     {aws.SeenUser{User: &grouped, Keys: []aws.AccessKey{key}}, "user-policy-matches", aws.Warn, "admins", true},
 		"in a group": {aws.SeenUser{User: &less, Keys: []aws.AccessKey{key}}, "user-policy-matches", aws.Unknown, "admins", false},

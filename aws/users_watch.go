@@ -113,7 +113,11 @@ func (w *UserWatch) holders(ctx context.Context) ([]string, error) {
 		return nil, nil
 	}
 	var names []string
-	in := &iam.ListEntitiesForPolicyInput{PolicyArn: &w.want.PolicyARNs[0], EntityFilter: types.EntityTypeUser, MaxItems: awssdk.Int32(pageSize)}
+	in := &iam.ListEntitiesForPolicyInput{
+		PolicyArn:    &w.want.PolicyARNs[0],
+		EntityFilter: types.EntityTypeUser,
+		MaxItems:     awssdk.Int32(pageSize),
+	}
 	for range listCalls {
 		out, err := w.account.iam().ListEntitiesForPolicy(ctx, in, w.watched)
 		if err != nil {

@@ -36,14 +36,17 @@ type watch struct {
 func (w *watch) watched(o *iam.Options) {
 	o.Retryer = awssdk.NopRetryer{}
 	o.APIOptions = append(o.APIOptions, func(stack *middleware.Stack) error {
-		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("rolecallBudget",
-			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
+		return stack.Initialize.Add(middleware.InitializeMiddlewareFunc(
+			"rolecallBudget",
+			func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput,
+				middleware.Metadata, error) {
 				if err := w.account.budget.take(ctx, &w.account.options); err != nil {
 					return middleware.InitializeOutput{}, middleware.Metadata{}, err
 				}
 				w.spent++
 				return next.HandleInitialize(ctx, in)
-			}), middleware.After)
+			},
+		), middleware.After)
 	})
 }
 

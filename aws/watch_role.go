@@ -347,7 +347,11 @@ func (w *RoleWatch) sorted(s standing) []*knownRole {
 		}
 	}
 	slices.SortFunc(all, func(a, b *knownRole) int {
-		return cmp.Or(-compareBool(w.hasWantedName(a), w.hasWantedName(b)), b.role.Created.Compare(a.role.Created), strings.Compare(a.role.ARN, b.role.ARN))
+		return cmp.Or(
+			-compareBool(w.hasWantedName(a), w.hasWantedName(b)),
+			b.role.Created.Compare(a.role.Created),
+			strings.Compare(a.role.ARN, b.role.ARN),
+		)
 	})
 	return all
 }

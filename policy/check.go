@@ -218,8 +218,17 @@ func (c *checker) document(root *node) *Document {
 	c.statements(d, statement)
 	c.sids(d)
 	if n := Characters(string(c.text[root.at:root.end])); c.kind == Trust && n > MaxTrustRaised {
-		c.refuse(root.at, Refusal{ID: "size", Category: "size", AWS: awsTrustSize, order: orderOther,
-			What: fmt.Sprintf("a trust policy of %d characters", n), Expected: fmt.Sprintf("at most %d, as far as the quota can be raised", MaxTrustRaised)})
+		c.refuse(root.at, Refusal{
+			ID:       "size",
+			Category: "size",
+			AWS:      awsTrustSize,
+			order:    orderOther,
+			What: fmt.Sprintf(
+				"a trust policy of %d characters",
+				n,
+			),
+			Expected: fmt.Sprintf("at most %d, as far as the quota can be raised", MaxTrustRaised),
+		})
 	}
 	return d
 }

@@ -75,19 +75,75 @@ func TestRefusals(t *testing.T) {
 		{"NullIfExists", statement(allowList + `"Resource":"*","Condition":{"NullIfExists":{"a:b":"true"}}`), Identity, "operator", 1, 109, ""},
 		{"operator with a list", statement(allowList + `"Resource":"*","Condition":{"StringEquals":["a"]}`), Identity, "type", 1, 124, ""},
 		{"null as value", statement(allowList + `"Resource":"*","Condition":{"StringEquals":{"a:b":null}}`), Identity, "type", 1, 131, ""},
-		{"date", statement(allowList + `"Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"tomorrow"}}`), Identity, "date", 1, 143, ""},
+		{
+			"date",
+			statement(allowList + `"Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"tomorrow"}}`),
+			Identity,
+			"date",
+			1,
+			143,
+			"",
+		},
 		{"principal", statement(allowList + `"Resource":"*","Principal":"*"`), Identity, "principal", 1, 108, ""},
 		{"typographic quotes", statement(`"Sid":"“a”",` + allowList + `"Resource":"*"`), Identity, "sid", 1, 45, ""},
 		{"emoji", `{"Id":"🙂","Version":"2012-10-17","Statement":{` + allowList + `"Resource":"*"}}`, Identity, "charset", 1, 8, ""},
-		{"resource in trust", statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"111122223333"},"Resource":"*"`), Trust, "element", 1, 128, ""},
+		{
+			"resource in trust",
+			statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"111122223333"},"Resource":"*"`),
+			Trust,
+			"element",
+			1,
+			128,
+			"",
+		},
 		{"trust without principal", statement(`"Effect":"Allow","Action":"sts:AssumeRole"`), Trust, "principal", 1, 38, ""},
 		{"trust of a name", statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"spot"}`), Trust, "principal", 1, 101, ""},
-		{"trust of an ARN with a star", statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::111122223333:role/*"}`), Trust, "principal", 1, 101, ""},
+		{
+			"trust of an ARN with a star",
+			statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"arn:aws:iam::111122223333:role/*"}`),
+			Trust,
+			"principal",
+			1,
+			101,
+			"",
+		},
 		{"trust of everybody", statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":"*"`), Trust, "trust-anyone", 1, 94, ""},
-		{"trust with another action", statement(`"Effect":"Allow","Action":"s3:GetObject","Principal":{"AWS":"111122223333"}`), Trust, "trust-action", 1, 65, ""},
-		{"trust with NotAction", statement(`"Effect":"Allow","NotAction":"sts:AssumeRole","Principal":{"AWS":"111122223333"}`), Trust, "trust-action", 1, 68, ""},
-		{"SAML for an account", statement(`"Effect":"Allow","Action":"sts:AssumeRoleWithSAML","Principal":{"AWS":"111122223333"}`), Trust, "trust-action", 1, 65, ""},
-		{"unknown type of principal", statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"aws":"111122223333"}`), Trust, "principal", 1, 95, ""},
+		{
+			"trust with another action",
+			statement(`"Effect":"Allow","Action":"s3:GetObject","Principal":{"AWS":"111122223333"}`),
+			Trust,
+			"trust-action",
+			1,
+			65,
+			"",
+		},
+		{
+			"trust with NotAction",
+			statement(`"Effect":"Allow","NotAction":"sts:AssumeRole","Principal":{"AWS":"111122223333"}`),
+			Trust,
+			"trust-action",
+			1,
+			68,
+			"",
+		},
+		{
+			"SAML for an account",
+			statement(`"Effect":"Allow","Action":"sts:AssumeRoleWithSAML","Principal":{"AWS":"111122223333"}`),
+			Trust,
+			"trust-action",
+			1,
+			65,
+			"",
+		},
+		{
+			"unknown type of principal",
+			statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"aws":"111122223333"}`),
+			Trust,
+			"principal",
+			1,
+			95,
+			"",
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -114,23 +170,50 @@ func TestAccepted(t *testing.T) {
 		text string
 		kind Kind
 	}{
-		"one statement, not in a list":   {`{"Version":"2012-10-17","Statement":{` + allowList + `"Resource":"*"}}`, Identity},
-		"CRLF":                           {"{\"Version\":\"2012-10-17\",\r\n\"Statement\":{" + allowList + "\r\n\"Resource\":\"*\"}}\r\n", Identity},
-		"unknown service and action":     {statement(`"Effect":"Allow","Action":["no-such:Action","s3:No Such"],"Resource":"*"`), Identity},
-		"wildcard in the service":        {statement(`"Effect":"Allow","Action":"e*:Describe*","Resource":"*"`), Identity},
-		"all operators' affixes":         {statement(allowList + `"Resource":"*","Condition":{"ForAllValues:StringLikeIfExists":{"aws:TagKeys":["a","b"]},"ForAnyValue:Bool":{"a:b":true},"NumericLessThan":{"s3:max-keys":10}}`), Identity},
-		"an unknown operator, empty":     {statement(allowList + `"Resource":"*","Condition":{"x":{}}`), Identity},
-		"policy variable":                {statement(allowList + `"Resource":"arn:aws:s3:::b/${aws:username}/${*}"`), Identity},
-		"access point in a region":       {statement(allowList + `"Resource":"arn:aws:s3:eu-west-1:111122223333:accesspoint/a"`), Identity},
-		"null among resources":           {statement(allowList + `"Resource":["*",null]`), Identity},
-		"dates":                          {statement(allowList + `"Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":["2026-11-21T12:00:00Z","2026-11-21","1700000000","2026-11-21T12:00:00+01:00","2026-11-21T12:00Z"]}}`), Identity},
+		"one statement, not in a list": {`{"Version":"2012-10-17","Statement":{` + allowList + `"Resource":"*"}}`, Identity},
+		"CRLF": {
+			"{\"Version\":\"2012-10-17\",\r\n\"Statement\":{" + allowList + "\r\n\"Resource\":\"*\"}}\r\n",
+			Identity,
+		},
+		"unknown service and action": {statement(`"Effect":"Allow","Action":["no-such:Action","s3:No Such"],"Resource":"*"`), Identity},
+		"wildcard in the service":    {statement(`"Effect":"Allow","Action":"e*:Describe*","Resource":"*"`), Identity},
+		"all operators' affixes": {
+			statement(
+				allowList + `"Resource":"*","Condition":{"ForAllValues:StringLikeIfExists":{"aws:TagKeys":["a","b"]},"ForAnyValue:Bool":{"a:b":true},"NumericLessThan":{"s3:max-keys":10}}`,
+			),
+			Identity,
+		},
+		"an unknown operator, empty": {statement(allowList + `"Resource":"*","Condition":{"x":{}}`), Identity},
+		"policy variable":            {statement(allowList + `"Resource":"arn:aws:s3:::b/${aws:username}/${*}"`), Identity},
+		"access point in a region":   {statement(allowList + `"Resource":"arn:aws:s3:eu-west-1:111122223333:accesspoint/a"`), Identity},
+		"null among resources":       {statement(allowList + `"Resource":["*",null]`), Identity},
+		"dates": {
+			statement(
+				allowList + `"Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":["2026-11-21T12:00:00Z","2026-11-21","1700000000","2026-11-21T12:00:00+01:00","2026-11-21T12:00Z"]}}`,
+			),
+			Identity,
+		},
 		"deny, not action, not resource": {statement(`"Effect":"Deny","NotAction":"s3:*","NotResource":"arn:aws:s3:::b"`), Identity},
-		"trust of the old version":       {`{"Version":"2008-10-17","Statement":[{"Sid":"","Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`, Trust},
-		"trust without version":          {`{"Statement":[{"Effect":"Allow","Principal":{"AWS":["111122223333","arn:aws:iam::444455556666:role/a"]},"Action":"sts:*"}]}`, Trust},
-		"trust of everybody with AWS":    {statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}`), Trust},
-		"trust denying everybody":        {statement(`"Effect":"Deny","Action":"sts:AssumeRole","Principal":"*"`), Trust},
-		"trust of a web identity":        {statement(`"Effect":"Allow","Action":["sts:AssumeRoleWithWebIdentity","sts:TagSession"],"Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}`), Trust},
-		"trust of a deleted role":        {statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"AROAEXAMPLEEXAMPLE123"}`), Trust},
+		"trust of the old version": {
+			`{"Version":"2008-10-17","Statement":[{"Sid":"","Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`,
+			Trust,
+		},
+		"trust without version": {
+			`{"Statement":[{"Effect":"Allow","Principal":{"AWS":["111122223333","arn:aws:iam::444455556666:role/a"]},"Action":"sts:*"}]}`,
+			Trust,
+		},
+		"trust of everybody with AWS": {statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"*"}`), Trust},
+		"trust denying everybody":     {statement(`"Effect":"Deny","Action":"sts:AssumeRole","Principal":"*"`), Trust},
+		"trust of a web identity": {
+			statement(
+				`"Effect":"Allow","Action":["sts:AssumeRoleWithWebIdentity","sts:TagSession"],"Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"}`,
+			),
+			Trust,
+		},
+		"trust of a deleted role": {
+			statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"AROAEXAMPLEEXAMPLE123"}`),
+			Trust,
+		},
 	}
 	for name, test := range tests {
 		if _, err := Parse([]byte(test.text), test.kind); err != nil {
@@ -160,7 +243,15 @@ func TestCheckListsEverything(t *testing.T) {
 // TestHostileText: nothing that a terminal obeys gets into a sentence.
 func TestHostileText(t *testing.T) {
 	hostile := `\u001b]0;x\u0007\u202e\u200b`
-	d, refusals := Check([]byte(statement(`"Sid":"`+hostile+`","Effect":"Allow","Action":"`+hostile+`:x","Resource":"`+hostile+`","Condition":{"StringEquals":{"a:`+hostile+`":"`+hostile+`"}}`)), Identity)
+	d, refusals := Check(
+		[]byte(
+			statement(
+				`"Sid":"`+hostile+`","Effect":"Allow","Action":"`+hostile+`:x","Resource":"`+hostile+`","Condition":{"StringEquals":{"a:`+
+					hostile+`":"`+hostile+`"}}`,
+			),
+		),
+		Identity,
+	)
 	texts := []string{d.Explain().Statements[0].Sentence, d.Pretty(), d.Compact()}
 	for _, r := range refusals {
 		texts = append(texts, r.Error(), r.AWS, r.Near)
@@ -201,7 +292,8 @@ func TestTrustSize(t *testing.T) {
 }
 
 func TestPositions(t *testing.T) {
-	text := "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\n\"Action\":[\n \"a:b\",\n  \"c:d\"],\n\"Resource\":\"*\",\n\"Condition\":{\"Bool\":{\n  \"a:b\":[true,\n false]}}}]}"
+	text := "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\n\"Action\":[\n \"a:b\",\n  " +
+		"\"c:d\"],\n\"Resource\":\"*\",\n\"Condition\":{\"Bool\":{\n  \"a:b\":[true,\n false]}}}]}"
 	d := parsed(t, []byte(text), Identity)
 	s := &d.Statements[0]
 	for want, got := range map[Pos]Pos{
@@ -218,7 +310,8 @@ func TestPositions(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, text := range []string{"", "{}", statement(allowList + `"Resource":"*"`), "\ufeff{}", `{"Id":"\ud83d\ude42"}`, strings.Repeat("[", 100),
+	for _, text := range []string{"", "{}", statement(allowList + `"Resource":"*"`), "\ufeff{}", `{"Id":"\ud83d\ude42"}`,
+		strings.Repeat("[", 100),
 		`{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"a"}}}}`,
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","NotAction":"a:*","NotResource":["arn:aws:s3:::é","*"],"Condition":{"Date`} {
 		f.Add([]byte(text), false)

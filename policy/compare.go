@@ -262,7 +262,8 @@ func (e *explainer) explainPattern(m *missing, r *region, at int, names *nameLis
 		return
 	}
 	for i, pattern := range parts {
-		for _, o := range [...]outcome{{gone: true}, {what: "condition"}, {what: "resource"}, {what: "principal"}, {what: "wildcard"}, {what: "action"}} {
+		for _, o := range [...]outcome{{gone: true}, {what: "condition"}, {what: "resource"}, {what: "principal"}, {what: "wildcard"},
+			{what: "action"}} {
 			list := outcomes[i][o]
 			if len(list) > 1 && len(outcomes[i]) == 1 {
 				list = []string{pattern}

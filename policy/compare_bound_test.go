@@ -29,12 +29,21 @@ func crowded() map[string][2]*Document {
 	}
 	var slices1, slices2, denials []Statement
 	for i := range 60 {
-		slices1 = append(slices1, Statement{Effect: Allow, Action: list(8, "s3:Get%d*"), Resource: list(8, fmt.Sprintf("arn:aws:s3:::x%d-%%d*", i)),
-			Condition: []Condition{{Operator: "StringEquals", Key: "aws:PrincipalTag/t", Values: list(4, fmt.Sprintf("v%d-%%d", i%7))}}})
-		slices2 = append(slices2, Statement{Effect: Allow, Action: list(8, "s3:Get%d*"), Resource: list(8, fmt.Sprintf("arn:aws:s3:::x%d-%%d*", i+1)),
-			Condition: []Condition{{Operator: "StringEquals", Key: "aws:PrincipalTag/t", Values: list(4, fmt.Sprintf("v%d-%%d", i%5))}}})
-		denials = append(denials, Statement{Effect: Deny, Action: []string{fmt.Sprintf("*:*%c*%d*", 'a'+i%26, i%10)}, Resource: list(4, "arn:aws:s3:::*%d*"),
-			Condition: conditions(1, 3, "StringNotLike")})
+		slices1 = append(
+			slices1,
+			Statement{Effect: Allow, Action: list(8, "s3:Get%d*"), Resource: list(8, fmt.Sprintf("arn:aws:s3:::x%d-%%d*", i)),
+				Condition: []Condition{{Operator: "StringEquals", Key: "aws:PrincipalTag/t", Values: list(4, fmt.Sprintf("v%d-%%d", i%7))}}},
+		)
+		slices2 = append(
+			slices2,
+			Statement{Effect: Allow, Action: list(8, "s3:Get%d*"), Resource: list(8, fmt.Sprintf("arn:aws:s3:::x%d-%%d*", i+1)),
+				Condition: []Condition{{Operator: "StringEquals", Key: "aws:PrincipalTag/t", Values: list(4, fmt.Sprintf("v%d-%%d", i%5))}}},
+		)
+		denials = append(
+			denials,
+			Statement{Effect: Deny, Action: []string{fmt.Sprintf("*:*%c*%d*", 'a'+i%26, i%10)}, Resource: list(4, "arn:aws:s3:::*%d*"),
+				Condition: conditions(1, 3, "StringNotLike")},
+		)
 	}
 	everything := Statement{Effect: Allow, Action: []string{"*"}, Resource: []string{"*"}}
 	stars := strings.Repeat("*a", 400)
@@ -42,12 +51,21 @@ func crowded() map[string][2]*Document {
 		"the same, with one that is covered": {one(30, 20, 3, 6, "s3:Get%d*"), one(31, 20, 3, 6, "s3:Get%d*")},
 		"other values":                       {one(30, 20, 4, 5, "s3:Get%d*"), one(30, 21, 4, 6, "s3:Get%d*")},
 		"a grid of statements":               {NewDocument(slices1...), NewDocument(slices2...)},
-		"many denials":                       {NewDocument(append([]Statement{everything}, denials...)...), NewDocument(append([]Statement{everything}, denials[:59]...)...)},
-		"wildcards over all services":        {NewDocument(Statement{Effect: Allow, Action: list(400, "*:*%d*"), Resource: []string{"*"}}), NewDocument(Statement{Effect: Allow, Action: list(400, "*:%d*"), Resource: []string{"*"}})},
+		"many denials": {
+			NewDocument(append([]Statement{everything}, denials...)...),
+			NewDocument(append([]Statement{everything}, denials[:59]...)...),
+		},
+		"wildcards over all services": {
+			NewDocument(Statement{Effect: Allow, Action: list(400, "*:*%d*"), Resource: []string{"*"}}),
+			NewDocument(Statement{Effect: Allow, Action: list(400, "*:%d*"), Resource: []string{"*"}}),
+		},
 		"long patterns": {NewDocument(Statement{Effect: Allow, Action: []string{"s3:" + stars}, Resource: list(40, "arn:aws:s3:::"+stars+"%d")}),
 			NewDocument(Statement{Effect: Allow, Action: []string{"s3:" + stars + "*"}, Resource: list(40, "arn:aws:s3:::"+stars+"*%d")})},
 		"as much as the API takes": {one(2500, 2500, 0, 0, "s3:Get%d*"), one(2501, 2500, 0, 0, "s3:*Get%d*")},
-		"all but many":             {NewDocument(Statement{Effect: Allow, NotAction: list(900, "*:*%d"), NotResource: list(900, "arn:aws:s3:::*%d")}), NewDocument(everything)},
+		"all but many": {
+			NewDocument(Statement{Effect: Allow, NotAction: list(900, "*:*%d"), NotResource: list(900, "arn:aws:s3:::*%d")}),
+			NewDocument(everything),
+		},
 	}
 }
 
@@ -94,8 +112,10 @@ func BenchmarkCompare(b *testing.B) {
 func FuzzCompare(f *testing.F) {
 	f.Add(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}`,
 		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"s3:?*","NotResource":"arn:aws:s3:::${aws:username}"}}`)
-	f.Add(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":"?*"}]}`,
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:*","Resource":"arn:aws:s3:::a","Condition":{"StringLike":{"a:k":["a*","b"]}}}]}`)
+	f.Add(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":"?*"}]}`,
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:*","Resource":"arn:aws:s3:::a","Condition":{"StringLike":{"a:k":["a*","b"]}}}]}`,
+	)
 	f.Fuzz(func(t *testing.T, one, two string) {
 		a, _ := Check([]byte(one), Identity)
 		b, _ := Check([]byte(two), Identity)

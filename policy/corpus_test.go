@@ -149,7 +149,13 @@ func transform(t *testing.T, name string, d *Document) {
 }
 
 func FuzzTransform(f *testing.F) {
-	f.Add([]byte(statement(`"Effect":"Allow","Action":["s3:*","s3:Get*","*"],"Resource":["*","arn:aws:s3:::a/${aws:username}"],"Condition":{"StringEquals":{"aws:requestedregion":["a","b"]}}`)))
+	f.Add(
+		[]byte(
+			statement(
+				`"Effect":"Allow","Action":["s3:*","s3:Get*","*"],"Resource":["*","arn:aws:s3:::a/${aws:username}"],"Condition":{"StringEquals":{"aws:requestedregion":["a","b"]}}`,
+			),
+		),
+	)
 	f.Add([]byte(statement(`"Effect":"Deny","NotAction":["s3:*","?2:*"],"NotResource":"arn:aws:s3:::a/*"`)))
 	f.Add([]byte(tricky))
 	f.Fuzz(func(t *testing.T, text []byte) {

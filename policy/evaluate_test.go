@@ -89,13 +89,57 @@ func satisfied(c Condition, got []string) bool {
 }
 
 var (
-	someActions = []string{"s3:GetObject", "s3:PutObject", "s3:PutObjectAcl", "ec2:RunInstances", "ec2:RunScheduledInstances", "iam:PassRole", "new:Action", "s3:NewAction"}
-	somePattern = []string{"*", "s3:*", "s3:Put*", "s3:PutObject", "S3:putobject", "s3:GetObject", "s3:?etObject", "ec2:Run*", "ec2:RunInstances", "iam:PassRole", "*:*Object*", "s3:Get*"}
-	someARNs    = []string{"arn:aws:s3:::a/x", "arn:aws:s3:::a/xy", "arn:aws:s3:::b/x", "arn:aws:ec2:eu-west-1:111122223333:instance/i-1", "arn:aws:s3:::ab"}
-	someARNPat  = []string{"*", "arn:aws:s3:::*", "arn:aws:s3:::a/*", "arn:aws:s3:::a/x", "arn:aws:s3:::a/?", "arn:aws:ec2:*:*:instance/*", "arn:aws:s3:::b/x"}
-	someValues  = []string{"u", "v", "w"}
-	someKeys    = []string{"aws:A", "aws:B"}
-	someOps     = []string{"StringEquals", "StringNotEquals", "StringLike", "StringEqualsIfExists", "ForAnyValue:StringEquals", "ForAllValues:StringEquals", "StringNotEqualsIfExists"}
+	someActions = []string{
+		"s3:GetObject",
+		"s3:PutObject",
+		"s3:PutObjectAcl",
+		"ec2:RunInstances",
+		"ec2:RunScheduledInstances",
+		"iam:PassRole",
+		"new:Action",
+		"s3:NewAction",
+	}
+	somePattern = []string{
+		"*",
+		"s3:*",
+		"s3:Put*",
+		"s3:PutObject",
+		"S3:putobject",
+		"s3:GetObject",
+		"s3:?etObject",
+		"ec2:Run*",
+		"ec2:RunInstances",
+		"iam:PassRole",
+		"*:*Object*",
+		"s3:Get*",
+	}
+	someARNs = []string{
+		"arn:aws:s3:::a/x",
+		"arn:aws:s3:::a/xy",
+		"arn:aws:s3:::b/x",
+		"arn:aws:ec2:eu-west-1:111122223333:instance/i-1",
+		"arn:aws:s3:::ab",
+	}
+	someARNPat = []string{
+		"*",
+		"arn:aws:s3:::*",
+		"arn:aws:s3:::a/*",
+		"arn:aws:s3:::a/x",
+		"arn:aws:s3:::a/?",
+		"arn:aws:ec2:*:*:instance/*",
+		"arn:aws:s3:::b/x",
+	}
+	someValues = []string{"u", "v", "w"}
+	someKeys   = []string{"aws:A", "aws:B"}
+	someOps    = []string{
+		"StringEquals",
+		"StringNotEquals",
+		"StringLike",
+		"StringEqualsIfExists",
+		"ForAnyValue:StringEquals",
+		"ForAllValues:StringEquals",
+		"StringNotEqualsIfExists",
+	}
 )
 
 func drawList(t *rapid.T, label string, from []string) []string {

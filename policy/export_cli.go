@@ -43,7 +43,16 @@ func (s *Setup) shellRole(b *strings.Builder, r *SetupRole, index int) {
 	// The value has no character that JSON or the shell would read: checked above.
 	trust = strings.ReplaceAll(trust, strings.Trim(quoted(externalIDPlaceholder), `"`), `'"$`+variable+`"'`)
 	call := shellCall("create-role", "--role-name", shellQuote(r.Name), "--assume-role-policy-document", trust)
-	call.optional("--path", r.Path).optional("--description", r.Description).optional("--permissions-boundary", inPartition(r.Boundary, partition))
+	call.optional(
+		"--path",
+		r.Path,
+	).optional(
+		"--description",
+		r.Description,
+	).optional(
+		"--permissions-boundary",
+		inPartition(r.Boundary, partition),
+	)
 	if r.SessionDuration > 0 {
 		call.add("--max-session-duration", strconv.Itoa(int(r.SessionDuration/time.Second)))
 	}
@@ -53,7 +62,11 @@ func (s *Setup) shellRole(b *strings.Builder, r *SetupRole, index int) {
 	for _, p := range r.Policies {
 		document := shellQuote(p.Document.InPartition(partition).Compact())
 		if p.Inline {
-			fmt.Fprintf(b, "%s\n", shellCall("put-role-policy", "--role-name", shellQuote(r.Name), "--policy-name", shellQuote(p.Name), "--policy-document", document))
+			fmt.Fprintf(
+				b,
+				"%s\n",
+				shellCall("put-role-policy", "--role-name", shellQuote(r.Name), "--policy-name", shellQuote(p.Name), "--policy-document", document),
+			)
 			continue
 		}
 		create := shellCall("create-policy", "--policy-name", shellQuote(p.Name), "--policy-document", document)
@@ -62,7 +75,11 @@ func (s *Setup) shellRole(b *strings.Builder, r *SetupRole, index int) {
 		fmt.Fprintf(b, "%s\n", shellCall("attach-role-policy", "--role-name", shellQuote(r.Name), "--policy-arn", `"$policy_arn"`))
 	}
 	for _, arn := range r.ManagedPolicies {
-		fmt.Fprintf(b, "%s\n", shellCall("attach-role-policy", "--role-name", shellQuote(r.Name), "--policy-arn", shellQuote(inPartition(arn, partition))))
+		fmt.Fprintf(
+			b,
+			"%s\n",
+			shellCall("attach-role-policy", "--role-name", shellQuote(r.Name), "--policy-arn", shellQuote(inPartition(arn, partition))),
+		)
 	}
 	fmt.Fprintf(b, "printf '%%s %%s\\n' %s \"$role_arn\"\n", shellQuote(cmpOr(r.Output, r.Name)))
 }
@@ -75,7 +92,12 @@ func shellExternalID(b *strings.Builder, variable, value string) {
 	} else {
 		fmt.Fprintf(b, "%s=${%s:?set it to the external ID that the vendor shows}\n", variable, variable)
 	}
-	fmt.Fprintf(b, "case $%s in\n'' | ? | *[!A-Za-z0-9_+=,.@:/-]*)\n\techo 'An external ID has 2 to 1224 letters, digits and _+=,.@:/-' >&2\n\texit 2\n\t;;\nesac\n", variable)
+	fmt.Fprintf(
+		b,
+		"case $%s in\n'' | ? | *[!A-Za-z0-9_+=,.@:/-]*)\n\techo 'An external ID has 2 to 1224 letters, digits and _+=,.@:/-' >&2\n\texit "+
+			"2\n\t;;\nesac\n",
+		variable,
+	)
 }
 
 // shellWord is a value inside of ${…:-…}, where quotes would do but a bare

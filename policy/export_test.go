@@ -30,14 +30,39 @@ const tricky = `{"Version":"2012-10-17","Statement":[
 
 func setup(t testing.TB) *Setup {
 	return &Setup{Description: "Connects this account to the vendor: \"quotes\" & $things.", Partition: "aws-cn", Roles: []SetupRole{
-		{ID: "SpotRole", Name: "Spot-Role", Path: "/vendors/", Description: "It's the vendor's role", Principals: []string{"922761411349"}, ExternalID: extid,
+		{
+			ID:          "SpotRole",
+			Name:        "Spot-Role",
+			Path:        "/vendors/",
+			Description: "It's the vendor's role",
+			Principals:  []string{"922761411349"},
+			ExternalID:  extid,
 			Policies: []SetupPolicy{
-				{ID: "SpotPolicy", Name: "Spot-Policy", Description: "What \"Spot\" may do: ${x}", Document: parsed(t, []byte(tricky), Identity), Notes: map[string]string{"Home": "why\nit is needed"}},
-				{ID: "SpotInline", Name: "inline", Document: parsed(t, []byte(statement(allowList+`"Resource":"*"`)), Identity), Inline: true}},
-			ManagedPolicies: []string{"arn:aws:iam::aws:policy/SecurityAudit"}, Boundary: "arn:aws:iam::111122223333:policy/boundary",
-			SessionDuration: 2 * time.Hour, Tags: []SetupTag{{"team", "a 'b' \"c\""}}, Output: "SpotinstRoleArn"},
-		{ID: "FinOpsRole", Name: "FinOps", Principals: []string{"884866656237", "627743545735"}, AskExternalID: true,
-			Policies: []SetupPolicy{{ID: "FinOpsPolicy", Name: "FinOps-Policy", Document: parsed(t, []byte(statement(allowList+`"Resource":"*"`)), Identity)}}, Output: "SpotFinOpsRoleArn"},
+				{
+					ID:          "SpotPolicy",
+					Name:        "Spot-Policy",
+					Description: "What \"Spot\" may do: ${x}",
+					Document:    parsed(t, []byte(tricky), Identity),
+					Notes:       map[string]string{"Home": "why\nit is needed"},
+				},
+				{ID: "SpotInline", Name: "inline", Document: parsed(t, []byte(statement(allowList+`"Resource":"*"`)), Identity), Inline: true},
+			},
+			ManagedPolicies: []string{"arn:aws:iam::aws:policy/SecurityAudit"},
+			Boundary:        "arn:aws:iam::111122223333:policy/boundary",
+			SessionDuration: 2 * time.Hour,
+			Tags:            []SetupTag{{"team", "a 'b' \"c\""}},
+			Output:          "SpotinstRoleArn",
+		},
+		{
+			ID:            "FinOpsRole",
+			Name:          "FinOps",
+			Principals:    []string{"884866656237", "627743545735"},
+			AskExternalID: true,
+			Policies: []SetupPolicy{
+				{ID: "FinOpsPolicy", Name: "FinOps-Policy", Document: parsed(t, []byte(statement(allowList+`"Resource":"*"`)), Identity)},
+			},
+			Output: "SpotFinOpsRoleArn",
+		},
 	}}
 }
 
@@ -172,8 +197,16 @@ func TestTerraform(t *testing.T) {
 		t.Fatalf("%v\n%s", diagnostics, text)
 	}
 	scope := &hcl.EvalContext{Functions: map[string]function.Function{"jsonencode": stdlib.JSONEncodeFunc}, Variables: map[string]cty.Value{
-		"data": cty.ObjectVal(map[string]cty.Value{"aws_partition": cty.ObjectVal(map[string]cty.Value{"current": cty.ObjectVal(map[string]cty.Value{"partition": cty.StringVal("aws-cn")})})}),
-		"var":  cty.ObjectVal(map[string]cty.Value{"spot_role_external_id": cty.StringVal(extid), "fin_ops_role_external_id": cty.StringVal("other")}),
+		"data": cty.ObjectVal(
+			map[string]cty.Value{
+				"aws_partition": cty.ObjectVal(
+					map[string]cty.Value{"current": cty.ObjectVal(map[string]cty.Value{"partition": cty.StringVal("aws-cn")})},
+				),
+			},
+		),
+		"var": cty.ObjectVal(
+			map[string]cty.Value{"spot_role_external_id": cty.StringVal(extid), "fin_ops_role_external_id": cty.StringVal("other")},
+		),
 	}}
 	values := map[string]cty.Value{}
 	for _, block := range file.Body.(*hclsyntax.Body).Blocks {
@@ -217,7 +250,9 @@ func TestTerraformReadsBackAnyText(t *testing.T) {
 			value := texts[i%len(texts)]
 			tags, want[key] = append(tags, SetupTag{Key: key, Value: value}), cty.StringVal(value)
 		}
-		s := Setup{Roles: []SetupRole{{ID: "SpotRole", Name: texts[0] + "x", Principals: []string{"922761411349"}, ExternalID: extid, Tags: tags}}}
+		s := Setup{
+			Roles: []SetupRole{{ID: "SpotRole", Name: texts[0] + "x", Principals: []string{"922761411349"}, ExternalID: extid, Tags: tags}},
+		}
 		text, err := s.Terraform()
 		if err != nil {
 			t.Skip(err)
@@ -306,14 +341,22 @@ func TestShell(t *testing.T) {
 	for _, call := range calls {
 		operations = append(operations, call[1])
 	}
-	if got := strings.Join(operations, " "); got != "create-role create-policy attach-role-policy put-role-policy attach-role-policy create-role create-policy attach-role-policy" {
+	if got := strings.Join(
+		operations,
+		" ",
+	); got != "create-role create-policy attach-role-policy put-role-policy attach-role-policy create-role create-policy attach-role-policy" {
 		t.Fatal(got)
 	}
 	role := calls[0]
 	sameJSON(t, json.RawMessage(flagOf(role, "--assume-role-policy-document")), NewTrust("aws-cn", []string{"922761411349"}, extid))
-	sameJSON(t, json.RawMessage(flagOf(calls[5], "--assume-role-policy-document")), NewTrust("aws-cn", []string{"884866656237", "627743545735"}, "other-id"))
+	sameJSON(
+		t,
+		json.RawMessage(flagOf(calls[5], "--assume-role-policy-document")),
+		NewTrust("aws-cn", []string{"884866656237", "627743545735"}, "other-id"),
+	)
 	sameJSON(t, json.RawMessage(flagOf(calls[1], "--policy-document")), s.Roles[0].Policies[0].Document.InPartition("aws-cn"))
-	for flag, want := range map[string]string{"--description": "It's the vendor's role", "--path": "/vendors/", "--max-session-duration": "7200",
+	for flag, want := range map[string]string{"--description": "It's the vendor's role", "--path": "/vendors/",
+		"--max-session-duration": "7200",
 		"--permissions-boundary": "arn:aws-cn:iam::111122223333:policy/boundary", "--tags": `[{"Key":"team","Value":"a 'b' \"c\""}]`} {
 		if got := flagOf(role, flag); got != want {
 			t.Errorf("%s %q, want %q", flag, got, want)
@@ -332,7 +375,8 @@ func TestShellStops(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, environment := range map[string]string{"no external ID": "X=1", "a quote in it": `EXTERNAL_ID=a"b`, "one letter": "EXTERNAL_ID=a", "a space": "EXTERNAL_ID=a b"} {
+	for name, environment := range map[string]string{"no external ID": "X=1", "a quote in it": `EXTERNAL_ID=a"b`,
+		"one letter": "EXTERNAL_ID=a", "a space": "EXTERNAL_ID=a b"} {
 		calls, out, err := runShell(t, text, environment)
 		if err == nil || out == "" || strings.HasPrefix(environment, "EXTERNAL_ID=") && len(calls[0]) > 1 {
 			t.Errorf("%s: %v, %q, %v", name, err, out, calls)
@@ -350,7 +394,8 @@ func TestExportRefuses(t *testing.T) {
 	} {
 		s := setup(t)
 		spoil(&s.Roles[0])
-		for format, write := range map[string]func() (string, error){"CloudFormation": s.CloudFormation, "Terraform": s.Terraform, "CLI": s.Shell} {
+		for format, write := range map[string]func() (string, error){"CloudFormation": s.CloudFormation, "Terraform": s.Terraform,
+			"CLI": s.Shell} {
 			if _, err := write(); err == nil {
 				t.Errorf("%s, %s: written", name, format)
 			}

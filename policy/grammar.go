@@ -145,7 +145,8 @@ func resourceRefused(text string, r *Refusal) bool {
 	case parts[2] == "", len(parts) < 6 && strings.Contains(text, "::"):
 		r.AWS, r.order = awsLegacy, orderLegacy
 	case strings.ContainsAny(parts[2], "*?") && len(parts) > 3:
-		r.ID, r.Expected = "arn-service", "the service by its name, such as arn:aws:s3:::bucket/*; only region, account and what follows take wildcards"
+		r.ID, r.Expected = "arn-service", "the service by its name, such as arn:aws:s3:::bucket/*; only region, account and what follows take "+
+			"wildcards"
 		r.AWS = awsQualified
 	case parts[2] == "s3" && (len(rest) < 2 || rest[0] != "") && !startsWithAny(resourceID(parts), s3Regional):
 		r.ID, r.Expected = "arn-region", "no region in the ARN of a bucket or object"

@@ -7,10 +7,29 @@ func TestCovers(t *testing.T) {
 		wide, narrow string
 		want         bool
 	}{
-		{"*", "ec2:*", true}, {"*:*", "*", true}, {"ec2:*", "*", false}, {"ec2:*", "EC2:Describe*", true},
-		{"ec2:Describe*", "ec2:*", false}, {"ec2:Describe?", "ec2:Describe*", false}, {"ec2:Describe*", "ec2:Describe?", true},
-		{"ec2:*?", "ec2:?*", true}, {"ec2:**", "ec2:*", true}, {"s3:Get*Object*", "s3:Get*Object", true}, {"s3:Get*Object", "s3:Get*Object*", false},
-		{"s3:*a*", "s3:*", false}, {"e*:*", "ec2:*", true}, {"ec2:run?nstances", "ec2:RunInstances", true}, {"ec2:runinstances", "ec2:run?nstances", false},
+		{"*", "ec2:*", true},
+		{"*:*", "*", true},
+		{"ec2:*", "*", false},
+		{"ec2:*", "EC2:Describe*", true},
+		{"ec2:Describe*", "ec2:*", false},
+		{"ec2:Describe?", "ec2:Describe*", false},
+		{"ec2:Describe*", "ec2:Describe?", true},
+		{
+			"ec2:*?",
+			"ec2:?*",
+			true,
+		},
+		{"ec2:**", "ec2:*", true},
+		{"s3:Get*Object*", "s3:Get*Object", true},
+		{"s3:Get*Object", "s3:Get*Object*", false},
+		{
+			"s3:*a*",
+			"s3:*",
+			false,
+		},
+		{"e*:*", "ec2:*", true},
+		{"ec2:run?nstances", "ec2:RunInstances", true},
+		{"ec2:runinstances", "ec2:run?nstances", false},
 	}
 	for _, test := range actions {
 		if got := CoversAction(test.wide, test.narrow); got != test.want {
@@ -68,8 +87,18 @@ func TestCompareConditions(t *testing.T) {
 		{`{"StringEquals":{"a:k":"u1"}}`, `{"StringLike":{"a:k":"u*"}}`, false, true},
 		{`{"StringNotLike":{"a:k":"u*"}}`, `{"StringNotEquals":{"a:k":"u1"}}`, false, true},
 		{`{"StringEquals":{"a:k":"u"}}`, `{"StringEqualsIfExists":{"a:k":"u"}}`, false, true},
-		{`{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/a*"}}`, `{"ArnEquals":{"aws:principalarn":"arn:aws:iam::*:role/a*"}}`, false, false},
-		{`{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/a"}}`, `{"ArnNotEquals":{"aws:PrincipalArn":"arn:aws:iam::*:role/a"}}`, false, false},
+		{
+			`{"ArnLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/a*"}}`,
+			`{"ArnEquals":{"aws:principalarn":"arn:aws:iam::*:role/a*"}}`,
+			false,
+			false,
+		},
+		{
+			`{"ArnNotLike":{"aws:PrincipalArn":"arn:aws:iam::*:role/a"}}`,
+			`{"ArnNotEquals":{"aws:PrincipalArn":"arn:aws:iam::*:role/a"}}`,
+			false,
+			false,
+		},
 		{`{"Bool":{"a:k":"TRUE"}}`, `{"Bool":{"a:k":"true"}}`, false, false},
 		{`{"IpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`, `{"IpAddress":{"aws:SourceIp":"203.0.113.7"}}`, true, false},
 		{`{"NotIpAddress":{"aws:SourceIp":"203.0.113.0/24"}}`, `{"NotIpAddress":{"aws:SourceIp":"203.0.113.7"}}`, false, true},

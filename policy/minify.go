@@ -392,6 +392,13 @@ func (b *block) statement() Statement {
 	for i := range conditions {
 		conditions[i].scalar = true
 	}
-	return Statement{Effect: b.effect, Action: b.actions.written, NotAction: b.notActions.written, Resource: b.resources, NotResource: b.notRes,
-		Condition: conditions, form: form{scalar: map[string]bool{"Action": true, "NotAction": true, "Resource": true, "NotResource": true}}}
+	return Statement{
+		Effect:      b.effect,
+		Action:      b.actions.written,
+		NotAction:   b.notActions.written,
+		Resource:    b.resources,
+		NotResource: b.notRes,
+		Condition:   conditions,
+		form:        form{scalar: map[string]bool{"Action": true, "NotAction": true, "Resource": true, "NotResource": true}},
+	}
 }

@@ -67,8 +67,14 @@ func trustAction(action string) bool {
 }
 
 func (c *checker) trustAction(n *node, what string) {
-	c.refuse(n.at, Refusal{ID: "trust-action", Category: "missing-element", What: what,
-		Expected: "sts:AssumeRole, sts:AssumeRoleWithSAML, sts:AssumeRoleWithWebIdentity or sts:TagSession", AWS: awsTrustOnly, order: orderTrust})
+	c.refuse(n.at, Refusal{
+		ID:       "trust-action",
+		Category: "missing-element",
+		What:     what,
+		Expected: "sts:AssumeRole, sts:AssumeRoleWithSAML, sts:AssumeRoleWithWebIdentity or sts:TagSession",
+		AWS:      awsTrustOnly,
+		order:    orderTrust,
+	})
 }
 
 func (c *checker) trustPrincipal(n *node, what, expected, aws string) {

@@ -217,7 +217,9 @@ func container(root *node) (Form, bool) {
 		return Form{}, false
 	}
 	switch {
-	case has("AWSTemplateFormatVersion"), has("Transform") && has("Resources"), has("Resources") && hasResourceType(root.path("Resources"), "AWS::"):
+	case has("AWSTemplateFormatVersion"),
+		has("Transform") && has("Resources"),
+		has("Resources") && hasResourceType(root.path("Resources"), "AWS::"):
 		return Form{What: "a CloudFormation template", Next: "Give the policy in it alone: " + extract(root)}, true
 	case has("terraform_version"), has("planned_values"), has("resource_changes"), has("resource") && !has("Version"):
 		return Form{What: "a Terraform file (configuration, plan or state)", Next: "Give the policy in it alone: " + extract(root)}, true
@@ -240,7 +242,10 @@ func container(root *node) (Form, bool) {
 		return Form{What: "the answer of aws iam get-policy, which holds no document",
 			Next: "Give the answer of aws iam get-policy-version --policy-arn ARN --version-id VERSION, or run rolecall policy review ARN."}, true
 	case has("Roles"), has("PolicyNames"), has("AttachedPolicies"), has("Versions"):
-		return Form{What: "an answer of AWS with a list", Next: "Give the answer of aws iam get-role, get-role-policy or get-policy-version for one of them."}, true
+		return Form{
+			What: "an answer of AWS with a list",
+			Next: "Give the answer of aws iam get-role, get-role-policy or get-policy-version for one of them.",
+		}, true
 	case has("openapi"), has("swagger"):
 		return Form{What: "an OpenAPI description", Next: "Give a permissions policy: an object with Version and Statement."}, true
 	}
@@ -376,9 +381,15 @@ func otherKind(root *node, asked Kind) (Form, *Kind, bool) {
 	trust, identity := Trust, Identity
 	switch {
 	case asked == Identity && looksLikeTrust(statements):
-		return Form{What: "a role's trust policy, not a permissions policy", Next: "Review it as one: rolecall policy review --kind trust FILE"}, &trust, true
+		return Form{
+			What: "a role's trust policy, not a permissions policy",
+			Next: "Review it as one: rolecall policy review --kind trust FILE",
+		}, &trust, true
 	case asked == Trust && !principal && resource:
-		return Form{What: "a permissions policy, not a role's trust policy", Next: "Review it without --kind trust: rolecall policy review FILE"}, &identity, true
+		return Form{
+			What: "a permissions policy, not a role's trust policy",
+			Next: "Review it without --kind trust: rolecall policy review FILE",
+		}, &identity, true
 	case principal && !looksLikeTrust(statements) && (resource || asked == Identity && onlyActions(statements)):
 		form := Form{What: resourcePolicy(statements), Next: elsewhere("RESOURCE_POLICY")}
 		if looksLikeRCP(statements) {
@@ -425,10 +436,24 @@ func servicesIn(s *node) []string {
 // resourcePolicy names a policy with principals by the service it belongs to.
 func resourcePolicy(statements []*node) string {
 	const plain = "a resource policy (Principal and Resource), which is attached to a resource"
-	names := map[string]string{"s3": "a bucket policy", "kms": "a key policy", "sqs": "a queue policy", "sns": "a topic policy",
-		"ecr": "a repository policy", "lambda": "a function's policy", "secretsmanager": "a secret's policy", "es": "a domain's policy",
-		"execute-api": "an API's policy", "events": "an event bus's policy", "backup": "a backup vault's policy", "glue": "a Glue catalogue's policy",
-		"elasticfilesystem": "a file system's policy", "codeartifact": "a domain's policy", "glacier": "a vault's policy", "dynamodb": "a table's policy"}
+	names := map[string]string{
+		"s3":                "a bucket policy",
+		"kms":               "a key policy",
+		"sqs":               "a queue policy",
+		"sns":               "a topic policy",
+		"ecr":               "a repository policy",
+		"lambda":            "a function's policy",
+		"secretsmanager":    "a secret's policy",
+		"es":                "a domain's policy",
+		"execute-api":       "an API's policy",
+		"events":            "an event bus's policy",
+		"backup":            "a backup vault's policy",
+		"glue":              "a Glue catalogue's policy",
+		"elasticfilesystem": "a file system's policy",
+		"codeartifact":      "a domain's policy",
+		"glacier":           "a vault's policy",
+		"dynamodb":          "a table's policy",
+	}
 	service := ""
 	for _, s := range statements {
 		for _, name := range servicesIn(s) {
@@ -450,7 +475,8 @@ func looksLikeRCP(statements []*node) bool {
 	denies := false
 	for _, s := range statements {
 		effect, principal := s.path("Effect"), s.path("Principal")
-		if effect == nil || principal == nil || principal.text != "*" || !slices.ContainsFunc(s.either("Resource").strings(), func(n *node) bool { return n.text == "*" }) {
+		if effect == nil || principal == nil || principal.text != "*" ||
+			!slices.ContainsFunc(s.either("Resource").strings(), func(n *node) bool { return n.text == "*" }) {
 			return false
 		}
 		everything := slices.ContainsFunc(s.either("Action").strings(), func(n *node) bool { return n.text == "*" })
@@ -483,7 +509,10 @@ func otherLanguage(text string) (Form, bool) {
 	case trimmed == "" || trimmed[0] == '{' || trimmed[0] == '[':
 		return Form{}, false
 	case line("AWSTemplateFormatVersion:") || line("Resources:") && strings.Contains(text, "AWS::"):
-		return Form{What: "a CloudFormation template in YAML", Next: "Give the policy in it alone, as JSON: yq -o json FILE, then its PolicyDocument."}, true
+		return Form{
+			What: "a CloudFormation template in YAML",
+			Next: "Give the policy in it alone, as JSON: yq -o json FILE, then its PolicyDocument.",
+		}, true
 	case line(`resource "`, `data "aws_iam_policy_document"`, `module "`, `variable "`, `locals {`, `provider "`):
 		return Form{What: "a Terraform file",
 			Next: "Give the policy as JSON: terraform show -json PLAN, then the policy in it piped to rolecall policy review -"}, true
@@ -492,7 +521,10 @@ func otherLanguage(text string) (Form, bool) {
 	case yaml || line("Version: "):
 		return Form{What: "YAML", Next: "Give it as JSON: yq -o json FILE | rolecall policy review -"}, true
 	case strings.HasPrefix(trimmed, "%7B") || strings.HasPrefix(trimmed, "%7b"):
-		return Form{What: "a percent-encoded document, as the IAM API answers", Next: "Give it decoded, or the answer of the AWS CLI, which decodes it."}, true
+		return Form{
+			What: "a percent-encoded document, as the IAM API answers",
+			Next: "Give it decoded, or the answer of the AWS CLI, which decodes it.",
+		}, true
 	case strings.HasPrefix(trimmed, "<"):
 		return Form{What: "XML or HTML", Next: "Give a policy document in JSON."}, true
 	case strings.HasPrefix(trimmed, "arn:") && !strings.ContainsAny(trimmed, " \n"):

@@ -476,7 +476,8 @@ func (c *comparer) touches(r *region, action string) bool {
 		own = r.actions
 	}
 	return slices.ContainsFunc(own, func(own string) bool {
-		return !c.spend(1) || (own == "*" || action == "*" || sameStart(own, action)) && (!c.spend(weight("*", own)) || overlapAction(own, action))
+		return !c.spend(1) ||
+			(own == "*" || action == "*" || sameStart(own, action)) && (!c.spend(weight("*", own)) || overlapAction(own, action))
 	})
 }
 

@@ -155,7 +155,8 @@ func untaggable(a Action) string {
 		return reasonNoTag
 	}
 	_, name, _ := strings.Cut(a.Name, ":")
-	if strings.HasPrefix(name, "Create") && a.Level != Tagging || strings.HasPrefix(name, "Run") && slices.Contains(a.AllConditionKeys(), "aws:RequestTag/${TagKey}") {
+	if strings.HasPrefix(name, "Create") && a.Level != Tagging ||
+		strings.HasPrefix(name, "Run") && slices.Contains(a.AllConditionKeys(), "aws:RequestTag/${TagKey}") {
 		return reasonCreates
 	}
 	for _, r := range resources {

@@ -30,7 +30,8 @@ func TestRestrictRegions(t *testing.T) {
 	if !slices.Equal(first.Action, []string{"ec2:RunInstances", "s3:*"}) || first.Condition[0].Key != "aws:RequestedRegion" {
 		t.Errorf("%+v", first)
 	}
-	if second.Sid != "Mixed2" || len(second.Condition) != 0 || !slices.Contains(second.Action, "iam:PassRole") || !slices.Contains(second.Action, "s3:ListAllMyBuckets") {
+	if second.Sid != "Mixed2" || len(second.Condition) != 0 || !slices.Contains(second.Action, "iam:PassRole") ||
+		!slices.Contains(second.Action, "s3:ListAllMyBuckets") {
 		t.Errorf("%+v", second)
 	}
 	if global := kept(r, reasonGlobal); !slices.Contains(global, "route53:List*") || !slices.Contains(global, "iam:GetRole") {
@@ -58,7 +59,8 @@ func TestRestrictRegionsOfEverything(t *testing.T) {
 	r := d.RestrictRegions("eu-west-1")
 	parsed(t, []byte(r.Document.Pretty()), Identity)
 	east := map[string][]string{"aws:requestedregion": {"us-east-1"}}
-	for action, want := range map[string]bool{"ec2:RunInstances": false, "iam:GetRole": true, "new:Action": false, "s3:ListAllMyBuckets": true, "s3:GetObject": false} {
+	for action, want := range map[string]bool{"ec2:RunInstances": false, "iam:GetRole": true, "new:Action": false,
+		"s3:ListAllMyBuckets": true, "s3:GetObject": false} {
 		if got := allows(r.Document, request{action, "*", east}); got != want {
 			t.Errorf("%s: %v", action, got)
 		}
@@ -66,7 +68,15 @@ func TestRestrictRegionsOfEverything(t *testing.T) {
 }
 
 func TestRestrictRegionsTwice(t *testing.T) {
-	d := parsed(t, []byte(statement(`"Effect":"Allow","Action":"ec2:RunInstances","Resource":"*","Condition":{"StringEquals":{"aws:requestedregion":["eu-west-1","eu-west-2"]}}`)), Identity)
+	d := parsed(
+		t,
+		[]byte(
+			statement(
+				`"Effect":"Allow","Action":"ec2:RunInstances","Resource":"*","Condition":{"StringEquals":{"aws:requestedregion":["eu-west-1","eu-west-2"]}}`,
+			),
+		),
+		Identity,
+	)
 	r := d.RestrictRegions("eu-west-2", "eu-west-3")
 	if c := r.Document.Statements[0].Condition; len(c) != 1 || !slices.Equal(c[0].Values, []string{"eu-west-2"}) {
 		t.Errorf("%+v", c)
@@ -74,15 +84,32 @@ func TestRestrictRegionsTwice(t *testing.T) {
 }
 
 func TestRestrictRegionsToNothing(t *testing.T) {
-	d := parsed(t, []byte(statement(`"Sid":"A","Effect":"Allow","Action":["ec2:RunInstances","iam:GetRole"],"Resource":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}}`)), Identity)
+	d := parsed(
+		t,
+		[]byte(
+			statement(
+				`"Sid":"A","Effect":"Allow","Action":["ec2:RunInstances","iam:GetRole"],"Resource":"*","Condition":{"StringEquals":{"aws:RequestedRegion":"eu-west-1"}}`,
+			),
+		),
+		Identity,
+	)
 	r := d.RestrictRegions("eu-west-3")
-	if len(r.Gone) != 1 || r.Gone[0].Entry != "ec2:RunInstances" || len(r.Document.Statements) != 1 || r.Document.Statements[0].Action[0] != "iam:GetRole" {
+	if len(r.Gone) != 1 || r.Gone[0].Entry != "ec2:RunInstances" || len(r.Document.Statements) != 1 ||
+		r.Document.Statements[0].Action[0] != "iam:GetRole" {
 		t.Errorf("%+v\n%s", r.Gone, r.Document.Compact())
 	}
 }
 
 func TestRestrictTag(t *testing.T) {
-	d := parsed(t, []byte(statement(`"Sid":"A","Effect":"Allow","Resource":"*","Action":["ec2:TerminateInstances","ec2:DescribeInstances","ec2:RunInstances","ec2:CreateVolume","ec2:DeleteVolume","x:Y","elasticloadbalancing:Register*"]`)), Identity)
+	d := parsed(
+		t,
+		[]byte(
+			statement(
+				`"Sid":"A","Effect":"Allow","Resource":"*","Action":["ec2:TerminateInstances","ec2:DescribeInstances","ec2:RunInstances","ec2:CreateVolume","ec2:DeleteVolume","x:Y","elasticloadbalancing:Register*"]`,
+			),
+		),
+		Identity,
+	)
 	r := d.RestrictTag("team", "spot")
 	parsed(t, []byte(r.Document.Pretty()), Identity)
 	s := r.Document.Statements
@@ -92,7 +119,8 @@ func TestRestrictTag(t *testing.T) {
 	if c := s[0].Condition[0]; c.Key != "aws:ResourceTag/team" || c.Values[0] != "spot" || len(s[1].Condition) != 0 {
 		t.Errorf("%+v", s)
 	}
-	for reason, want := range map[string]string{reasonNoTag: "ec2:DescribeInstances", reasonCreates: "ec2:CreateVolume", reasonUnknown: "x:Y"} {
+	for reason, want := range map[string]string{reasonNoTag: "ec2:DescribeInstances", reasonCreates: "ec2:CreateVolume",
+		reasonUnknown: "x:Y"} {
 		if !slices.Contains(kept(r, reason), want) {
 			t.Errorf("%s: %q", reason, kept(r, reason))
 		}
@@ -112,7 +140,8 @@ func TestRestrictSpot(t *testing.T) {
 		}
 		for _, s := range back.Statements {
 			for _, c := range s.Condition {
-				if strings.HasPrefix(c.Key, "aws:Requested") && slices.ContainsFunc(s.Action, func(a string) bool { return strings.HasPrefix(a, "iam:") }) {
+				if strings.HasPrefix(c.Key, "aws:Requested") &&
+					slices.ContainsFunc(s.Action, func(a string) bool { return strings.HasPrefix(a, "iam:") }) {
 					t.Errorf("%s: iam under a region", s.Sid)
 				}
 			}
@@ -122,7 +151,13 @@ func TestRestrictSpot(t *testing.T) {
 
 // Tagging while a resource is made cannot ask for a tag that it has already.
 func TestRestrictTagLeavesTaggingOnCreation(t *testing.T) {
-	d := parsed(t, []byte(statement(`"Effect":"Allow","Action":"ec2:CreateTags","Resource":"*","Condition":{"StringEquals":{"ec2:CreateAction":"RunInstances"}}`)), Identity)
+	d := parsed(
+		t,
+		[]byte(
+			statement(`"Effect":"Allow","Action":"ec2:CreateTags","Resource":"*","Condition":{"StringEquals":{"ec2:CreateAction":"RunInstances"}}`),
+		),
+		Identity,
+	)
 	r := d.RestrictTag("team", "web")
 	if !d.Equal(r.Document) || !slices.Equal(kept(r, reasonCreates), []string{"ec2:CreateTags"}) {
 		t.Errorf("%+v\n%s", r.Kept, r.Document.Compact())

@@ -140,7 +140,8 @@ func conditionsExclude(a, b []Condition) bool {
 }
 
 func (c *Condition) excludes(d *Condition) bool {
-	if c.Key != d.Key || c.Operator != d.Operator || c.Operator != "StringEquals" && c.Operator != "Bool" || !withoutVariables(c.Values...) || !withoutVariables(d.Values...) {
+	if c.Key != d.Key || c.Operator != d.Operator || c.Operator != "StringEquals" && c.Operator != "Bool" || !withoutVariables(c.Values...) ||
+		!withoutVariables(d.Values...) {
 		return false
 	}
 	return !slices.ContainsFunc(c.Values, func(v string) bool { return slices.Contains(d.Values, v) })

@@ -54,7 +54,13 @@ func newOracle(text string) *oracle {
 	}
 	o.globs = map[string]*regexp.Regexp{}
 	for _, s := range o.Statement {
-		r := rule{effect: s["Effect"].(string), actions: map[string]bool{}, who: s["Principal"], not: s["NotPrincipal"], list: listOf(s["Action"])}
+		r := rule{
+			effect:  s["Effect"].(string),
+			actions: map[string]bool{},
+			who:     s["Principal"],
+			not:     s["NotPrincipal"],
+			list:    listOf(s["Action"]),
+		}
 		if list, ok := s["NotAction"]; ok {
 			r.list, r.notActions = listOf(list), true
 		}

@@ -48,8 +48,23 @@ func arnOf(account, rest string) string { return "arn:aws:iam::" + account + ":"
 
 func (d dice) principal() map[string]any {
 	account := d.one(randomVendor, randomVendor, randomVendor, randomOwn, randomStranger)
-	out := map[string]any{"AWS": d.some(account, arnOf(account, "root"), arnOf(account, "root"), arnOf(randomVendor, "root"), arnOf(account, "role/app"),
-		arnOf(account, "role/path/app"), arnOf(account, "user/bob"), "arn:aws:sts::"+account+":assumed-role/app/s1", "*", "AROAEXAMPLEEXAMPLE123")}
+	out := map[string]any{
+		"AWS": d.some(
+			account,
+			arnOf(account, "root"),
+			arnOf(account, "root"),
+			arnOf(randomVendor, "root"),
+			arnOf(account, "role/app"),
+			arnOf(
+				account,
+				"role/path/app",
+			),
+			arnOf(account, "user/bob"),
+			"arn:aws:sts::"+account+":assumed-role/app/s1",
+			"*",
+			"AROAEXAMPLEEXAMPLE123",
+		),
+	}
 	if d.chance(4) {
 		out["Service"] = d.one("ec2.amazonaws.com", "lambda.amazonaws.com")
 	}
@@ -74,17 +89,33 @@ func (d dice) condition(into map[string]any) {
 	order := d.one("Equals", "NotEquals", "LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals")
 	switch d.IntN(20) {
 	case 0, 1, 2, 3, 4, 5:
-		add(set+text+suffix, d.one("sts:ExternalId", "sts:externalid"), d.some(randomID, randomID, randomID, strings.ToUpper(randomID), "other1", "ours*", "*", "??*",
-			"ours:??", "*a", "${aws:PrincipalAccount}", "${aws:username}", "ours${*}", "x${aws:PrincipalTag/team, 'ops'}", "ou${?}s"))
+		add(
+			set+text+suffix,
+			d.one("sts:ExternalId", "sts:externalid"),
+			d.some(randomID, randomID, randomID, strings.ToUpper(randomID), "other1", "ours*", "*", "??*",
+				"ours:??", "*a", "${aws:PrincipalAccount}", "${aws:username}", "ours${*}", "x${aws:PrincipalTag/team, 'ops'}", "ou${?}s"),
+		)
 	case 6:
 		add("Null", d.one("sts:ExternalId", "aws:PrincipalOrgID", "aws:TagKeys"), d.some("true", "false"))
 	case 7:
-		add(set+d.one("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike")+suffix, "aws:PrincipalArn", d.some(arnOf(randomVendor, "*"), arnOf("*", "role/*"),
-			arnOf(randomVendor, "role/app"), arnOf(randomOwn, "user/bob"), "arn:*:iam::*:user/?ob", arnOf("${aws:PrincipalAccount}", "*")))
+		add(
+			set+d.one("ArnEquals", "ArnLike", "ArnNotEquals", "ArnNotLike")+suffix,
+			"aws:PrincipalArn",
+			d.some(arnOf(randomVendor, "*"), arnOf("*", "role/*"),
+				arnOf(randomVendor, "role/app"), arnOf(randomOwn, "user/bob"), "arn:*:iam::*:user/?ob", arnOf("${aws:PrincipalAccount}", "*")),
+		)
 	case 8:
-		add(set+text+suffix, "aws:PrincipalArn", d.some(arnOf(randomVendor, "*"), arnOf("*", "role/*"), arnOf(randomVendor, "role/app"), "*app", arnOf(randomVendor, "user/*")))
+		add(
+			set+text+suffix,
+			"aws:PrincipalArn",
+			d.some(arnOf(randomVendor, "*"), arnOf("*", "role/*"), arnOf(randomVendor, "role/app"), "*app", arnOf(randomVendor, "user/*")),
+		)
 	case 9:
-		add(set+text+suffix, "aws:PrincipalAccount", d.some(randomVendor, randomVendor, randomOwn, "9*", "????????????", "${aws:ResourceAccount}"))
+		add(
+			set+text+suffix,
+			"aws:PrincipalAccount",
+			d.some(randomVendor, randomVendor, randomOwn, "9*", "????????????", "${aws:ResourceAccount}"),
+		)
 	case 10:
 		add(set+text+suffix, "aws:PrincipalOrgID", d.some("o-a", "o-b", "o-*", "${aws:PrincipalTag/team}"))
 	case 11:
@@ -93,7 +124,11 @@ func (d dice) condition(into map[string]any) {
 		add(set+"Date"+order+suffix, d.one("aws:CurrentTime", "aws:CurrentTime", "aws:EpochTime", "aws:TokenIssueTime"),
 			d.one("2020-01-01T00:00:00Z", "2026-11-25T12:00:00Z", "2027-03-01", "2099-01-01T00:00:00Z", "1893456000"))
 	case 14:
-		add(set+d.one("IpAddress", "NotIpAddress")+suffix, "aws:SourceIp", d.some("203.0.113.0/24", "10.0.0.0/8", "203.0.113.7", "0.0.0.0/1", "128.0.0.0/1"))
+		add(
+			set+d.one("IpAddress", "NotIpAddress")+suffix,
+			"aws:SourceIp",
+			d.some("203.0.113.0/24", "10.0.0.0/8", "203.0.113.7", "0.0.0.0/1", "128.0.0.0/1"),
+		)
 	case 15:
 		add(set+"Numeric"+order+suffix, "aws:MultiFactorAuthAge", d.one("300", "10", "4000.5"))
 	case 16:
@@ -101,7 +136,11 @@ func (d dice) condition(into map[string]any) {
 	case 17:
 		add(set+text+suffix, "aws:PrincipalTag/team", d.some("ops", "dev*", "*", "", "${sts:ExternalId}", "${aws:PrincipalOrgID}"))
 	case 18:
-		add(set+text+suffix, d.one("aws:PrincipalType", "aws:username", "aws:SourceAccount"), d.some("AssumedRole", "User", "bob", "b*", randomOwn))
+		add(
+			set+text+suffix,
+			d.one("aws:PrincipalType", "aws:username", "aws:SourceAccount"),
+			d.some("AssumedRole", "User", "bob", "b*", randomOwn),
+		)
 	case 19:
 		add(set+"BinaryEquals"+suffix, "aws:PrincipalTag/team", "b3Bz")
 	}
@@ -113,7 +152,15 @@ func (d dice) statement() map[string]any {
 	case d.chance(6):
 		s["NotAction"] = d.some("sts:TagSession", "sts:AssumeRole", "sts:*")
 	default:
-		s["Action"] = d.some("sts:AssumeRole", "sts:AssumeRole", "sts:AssumeRole", "sts:Assume*", "sts:TagSession", "STS:assumerole", "sts:AssumeRoleWithSAML")
+		s["Action"] = d.some(
+			"sts:AssumeRole",
+			"sts:AssumeRole",
+			"sts:AssumeRole",
+			"sts:Assume*",
+			"sts:TagSession",
+			"STS:assumerole",
+			"sts:AssumeRoleWithSAML",
+		)
 	}
 	switch {
 	case d.chance(6):
@@ -140,7 +187,11 @@ func (d dice) document() string {
 		statements = append(statements, d.statement())
 	}
 	if d.chance(60) || len(statements) == 0 {
-		grant := map[string]any{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"AWS": d.one(randomVendor, arnOf(randomVendor, "root"))}}
+		grant := map[string]any{
+			"Effect":    "Allow",
+			"Action":    "sts:AssumeRole",
+			"Principal": map[string]any{"AWS": d.one(randomVendor, arnOf(randomVendor, "root"))},
+		}
 		conditions := map[string]any{"StringEquals": map[string]any{"sts:ExternalId": randomID}}
 		if d.chance(25) {
 			d.condition(conditions)
@@ -150,9 +201,15 @@ func (d dice) document() string {
 	}
 	if d.chance(25) {
 		statements = append(statements, map[string]any{"Effect": "Deny", "Action": "sts:*", "Principal": d.some2(), "Condition": map[string]any{
-			d.one("StringNotEquals", "StringNotEqualsIfExists", "ForAllValues:StringNotEquals", "StringNotLike"): map[string]any{"sts:ExternalId": randomID}}})
+			d.one("StringNotEquals", "StringNotEqualsIfExists", "ForAllValues:StringNotEquals", "StringNotLike"): map[string]any{
+				"sts:ExternalId": randomID,
+			},
+		}})
 		if d.chance(50) {
-			statements = append(statements, map[string]any{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"AWS": randomVendor}})
+			statements = append(
+				statements,
+				map[string]any{"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": map[string]any{"AWS": randomVendor}},
+			)
 		}
 	}
 	d.Shuffle(len(statements), func(i, j int) { statements[i], statements[j] = statements[j], statements[i] })
@@ -186,8 +243,12 @@ func universe() []universal {
 			out = append(out, universal{Caller{ARN: arnOf(account, role), Session: "arn:aws:sts::" + account + ":assumed-role/app/s1"}, AssumeRole})
 		}
 	}
-	return append(out, universal{Caller{Service: "ec2.amazonaws.com"}, AssumeRole}, universal{Caller{Service: "lambda.amazonaws.com"}, AssumeRole},
-		universal{Caller{Provider: "arn:aws:iam::" + randomOwn + ":saml-provider/idp"}, AssumeRoleWithSAML})
+	return append(
+		out,
+		universal{Caller{Service: "ec2.amazonaws.com"}, AssumeRole},
+		universal{Caller{Service: "lambda.amazonaws.com"}, AssumeRole},
+		universal{Caller{Provider: "arn:aws:iam::" + randomOwn + ":saml-provider/idp"}, AssumeRoleWithSAML},
+	)
 }
 
 // call begins a concrete request of the oracle.

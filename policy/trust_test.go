@@ -71,10 +71,30 @@ func TestAnswers(t *testing.T) {
 		{"every network", `{"IpAddressIfExists":{"aws:SourceIp":["0.0.0.0/1","128.0.0.0/1","::/0"]}}`, Allowed, ""},
 		{"every text", `{"StringLikeIfExists":{"aws:PrincipalTag/a":["?*",""]}}`, Allowed, ""},
 		{"no text", `{"StringLike":{"aws:PrincipalTag/a":"a*"},"StringNotLike":{"aws:PrincipalTag/a":"*"}}`, Denied, ""},
-		{"numbers that leave nothing", `{"NumericLessThan":{"aws:MultiFactorAuthAge":"10"},"NumericGreaterThan":{"aws:MultiFactorAuthAge":"20"}}`, Denied, ""},
-		{"dates that leave an hour", `{"DateLessThan":{"aws:TokenIssueTime":"2026-01-01T01:00:00Z"},"DateGreaterThan":{"aws:TokenIssueTime":"2026-01-01T00:00:00Z"}}`, Depends, "aws:TokenIssueTime"},
-		{"a list with and without", `{"ForAllValues:StringEquals":{"aws:TagKeys":["a","b"]},"ForAnyValue:StringEquals":{"aws:TagKeys":"c"}}`, Denied, ""},
-		{"a list with both", `{"ForAnyValue:StringEquals":{"aws:TagKeys":"a"},"ForAnyValue:StringLike":{"aws:TagKeys":"b*"}}`, Depends, "aws:TagKeys"},
+		{
+			"numbers that leave nothing",
+			`{"NumericLessThan":{"aws:MultiFactorAuthAge":"10"},"NumericGreaterThan":{"aws:MultiFactorAuthAge":"20"}}`,
+			Denied,
+			"",
+		},
+		{
+			"dates that leave an hour",
+			`{"DateLessThan":{"aws:TokenIssueTime":"2026-01-01T01:00:00Z"},"DateGreaterThan":{"aws:TokenIssueTime":"2026-01-01T00:00:00Z"}}`,
+			Depends,
+			"aws:TokenIssueTime",
+		},
+		{
+			"a list with and without",
+			`{"ForAllValues:StringEquals":{"aws:TagKeys":["a","b"]},"ForAnyValue:StringEquals":{"aws:TagKeys":"c"}}`,
+			Denied,
+			"",
+		},
+		{
+			"a list with both",
+			`{"ForAnyValue:StringEquals":{"aws:TagKeys":"a"},"ForAnyValue:StringLike":{"aws:TagKeys":"b*"}}`,
+			Depends,
+			"aws:TagKeys",
+		},
 		{"two keys of one value", `{"StringEquals":{"aws:PrincipalTag/a":"${aws:PrincipalTag/b}"}}`, Depends, "aws:PrincipalTag/a"},
 		{"a pattern that is no ARN", `{"ArnLike":{"aws:PrincipalArn":"*"}}`, Depends, "aws:PrincipalArn"},
 	}
@@ -102,7 +122,11 @@ func TestNewTrust(t *testing.T) {
 func TestCompareTrust(t *testing.T) {
 	number := parsed(t, []byte(statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"111122223333"}`)), Trust)
 	arn := parsed(t, []byte(trustWith("")), Trust)
-	role := parsed(t, []byte(statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":["`+root+`","arn:aws:iam::111122223333:role/a"]}`)), Trust)
+	role := parsed(
+		t,
+		[]byte(statement(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":["`+root+`","arn:aws:iam::111122223333:role/a"]}`)),
+		Trust,
+	)
 	if diff := Compare(number, arn); !diff.Equal {
 		t.Errorf("an account's number and its root differ: %+v", diff)
 	}
@@ -124,17 +148,78 @@ func TestCompareExplains(t *testing.T) {
 		what, action   string
 		more, less     bool
 	}{
-		{"an action", base + `"ec2:StartInstances"`, base + `["ec2:startinstances","ec2:StopInstances"]`, []string{"ec2:StopInstances"}, nil, "", "", true, false},
-		{"a wildcard over its actions today", base + `["savingsplans:List*"]`, base + `["savingsplans:ListTagsForResource"]`, nil, nil, "wildcard", "savingsplans:List*", false, true},
-		{"a part of a wildcard", base + `["elasticloadbalancing:Register*"]`, base + `["elasticloadbalancing:RegisterTargets"]`, nil, []string{"elasticloadbalancing:RegisterInstancesWithLoadBalancer"}, "", "", false, true},
+		{
+			"an action",
+			base + `"ec2:StartInstances"`,
+			base + `["ec2:startinstances","ec2:StopInstances"]`,
+			[]string{"ec2:StopInstances"},
+			nil,
+			"",
+			"",
+			true,
+			false,
+		},
+		{
+			"a wildcard over its actions today",
+			base + `["savingsplans:List*"]`,
+			base + `["savingsplans:ListTagsForResource"]`,
+			nil,
+			nil,
+			"wildcard",
+			"savingsplans:List*",
+			false,
+			true,
+		},
+		{
+			"a part of a wildcard",
+			base + `["elasticloadbalancing:Register*"]`,
+			base + `["elasticloadbalancing:RegisterTargets"]`,
+			nil,
+			[]string{"elasticloadbalancing:RegisterInstancesWithLoadBalancer"},
+			"",
+			"",
+			false,
+			true,
+		},
 		{"a wildcard without a part", base + `["s3:*","ec2:Describe*"]`, base + `["s3:*"]`, nil, []string{"ec2:Describe*"}, "", "", false, true},
-		{"resource", base + `"s3:GetObject"`, `"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::a/*"`, nil, nil, "resource", "s3:GetObject", false, true},
-		{"condition", base + `"s3:GetObject"`, base + `"s3:GetObject","Condition":{"Bool":{"aws:SecureTransport":"true"}}`, nil, nil, "condition", "s3:GetObject", false, true},
-		{"everything but", base + `"s3:GetObject"`, `"Effect":"Allow","Resource":"*","NotAction":"iam:*"`, nil, nil, "action", "all but iam:*", true, false},
+		{
+			"resource",
+			base + `"s3:GetObject"`,
+			`"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::a/*"`,
+			nil,
+			nil,
+			"resource",
+			"s3:GetObject",
+			false,
+			true,
+		},
+		{
+			"condition",
+			base + `"s3:GetObject"`,
+			base + `"s3:GetObject","Condition":{"Bool":{"aws:SecureTransport":"true"}}`,
+			nil,
+			nil,
+			"condition",
+			"s3:GetObject",
+			false,
+			true,
+		},
+		{
+			"everything but",
+			base + `"s3:GetObject"`,
+			`"Effect":"Allow","Resource":"*","NotAction":"iam:*"`,
+			nil,
+			nil,
+			"action",
+			"all but iam:*",
+			true,
+			false,
+		},
 	}
 	for _, test := range tests {
 		diff := Compare(identity(test.old), identity(test.new))
-		if diff.More() != test.more || diff.Less() != test.less || !slices.Equal(diff.Added, test.added) || !slices.Equal(diff.Removed, test.removed) {
+		if diff.More() != test.more || diff.Less() != test.less || !slices.Equal(diff.Added, test.added) ||
+			!slices.Equal(diff.Removed, test.removed) {
 			t.Errorf("%s: %+v", test.name, diff)
 		}
 		if test.what == "" {
@@ -143,7 +228,8 @@ func TestCompareExplains(t *testing.T) {
 			}
 			continue
 		}
-		if len(diff.Changed) != 1 || diff.Changed[0].What != test.what || diff.Changed[0].Actions[0] != test.action || diff.Changed[0].Detail == "" {
+		if len(diff.Changed) != 1 || diff.Changed[0].What != test.what || diff.Changed[0].Actions[0] != test.action ||
+			diff.Changed[0].Detail == "" {
 			t.Errorf("%s: %+v", test.name, diff.Changed)
 		}
 	}
@@ -177,10 +263,18 @@ func TestSelectAndMerge(t *testing.T) {
 }
 
 func TestDigestOfTwoSpellings(t *testing.T) {
-	a := parsed(t, []byte(`{"Version":"2012-10-17","Statement":{"Sid":"A","Effect":"Allow","Action":["S3:getobject","s3:PutObject"],"Resource":"*",
-		"Condition":{"Bool":{"aws:SecureTransport":true},"StringLike":{"s3:prefix":["b<","a"]}}}}`), Identity)
-	b := parsed(t, []byte(`{"Statement":[{"Resource":["*"],"Condition":{"StringLike":{"s3:prefix":["a","b<"]},"Bool":{"aws:SecureTransport":["true"]}},
-		"Action":["s3:putobject","s3:GetObject"],"Effect":"Allow"}],"Version":"2012-10-17"}`), Identity)
+	a := parsed(
+		t,
+		[]byte(`{"Version":"2012-10-17","Statement":{"Sid":"A","Effect":"Allow","Action":["S3:getobject","s3:PutObject"],"Resource":"*",
+		"Condition":{"Bool":{"aws:SecureTransport":true},"StringLike":{"s3:prefix":["b<","a"]}}}}`),
+		Identity,
+	)
+	b := parsed(
+		t,
+		[]byte(`{"Statement":[{"Resource":["*"],"Condition":{"StringLike":{"s3:prefix":["a","b<"]},"Bool":{"aws:SecureTransport":["true"]}},
+		"Action":["s3:putobject","s3:GetObject"],"Effect":"Allow"}],"Version":"2012-10-17"}`),
+		Identity,
+	)
 	if a.Digest() != b.Digest() {
 		t.Errorf("%s\n%s", a.Canonical(), b.Canonical())
 	}

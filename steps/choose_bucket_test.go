@@ -61,7 +61,9 @@ func TestTheReportBucketIsLookedAt(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		verdict := role.Trust.Inquire(policy.Inquiry{Vendor: []string{"884866656237", "627743545735"}, ExternalID: "spotinst:aws:extid:0123456789abcdef"})
+		verdict := role.Trust.Inquire(
+			policy.Inquiry{Vendor: []string{"884866656237", "627743545735"}, ExternalID: "spotinst:aws:extid:0123456789abcdef"},
+		)
 		if !verdict.Right() {
 			t.Errorf("the trust policy does not require the external ID: %s, %+v", role.TrustText, verdict)
 		}
@@ -72,7 +74,17 @@ func TestAMemberAccountIsToldWhichOneManages(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toBucket(rehearsal.Options{Organization: "111122223333"})
-		w.types("parameter:REPORT_BUCKET", "reports").sees("member account", "1111-2222-3333").enter().sees("confused deputy").enter().at("create")
+		w.types(
+			"parameter:REPORT_BUCKET",
+			"reports",
+		).sees(
+			"member account",
+			"1111-2222-3333",
+		).enter().sees(
+			"confused deputy",
+		).enter().at(
+			"create",
+		)
 		if id := w.session.Part(finOps).ExternalID; id != "" {
 			t.Errorf("the external ID is %s, want none", id)
 		}

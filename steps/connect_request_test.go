@@ -35,7 +35,12 @@ func (w *world) toConnect() *world {
 	w.session.Vendor = acme(w.t)
 	w.session.Answers = record.Answers{ID: "test", Vendor: "acme", Method: "direct", Access: "role"}
 	w.session.Prepare()
-	w.session.Parts["AcmeRoleArn"] = record.Part{Needed: true, PolicyName: "Acme-Policy", RoleName: "Acme-Role", ExternalID: "acme-0123456789ab"}
+	w.session.Parts["AcmeRoleArn"] = record.Part{
+		Needed:     true,
+		PolicyName: "Acme-Policy",
+		RoleName:   "Acme-Role",
+		ExternalID: "acme-0123456789ab",
+	}
 	w.walk = steps.NewWalk(w.session)
 	w.start().at("vendor").enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
 	w.at("permissions").enter().at("create").sees("create these").enter().sees("Acme-Role")

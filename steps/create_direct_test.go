@@ -122,7 +122,12 @@ func (w *world) existsOnce() {
 func TestTheDirectMethodMakesPolicyAndRoleAndHandsTheRoleOver(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
-		w.direct().toCreate().sees("create policy Spot-Policy", "create role Spot-Role", "attach Spot-Policy to Spot-Role", "policy simulator says so")
+		w.direct().toCreate().sees(
+			"create policy Spot-Policy",
+			"create role Spot-Role",
+			"attach Spot-Policy to Spot-Role",
+			"policy simulator says so",
+		)
 		if n := w.requests("iam:CreatePolicy") + w.requests("iam:CreateRole"); n > 0 {
 			t.Fatal("something was made before the plan was agreed to")
 		}
@@ -233,7 +238,18 @@ func TestAnUpdateDeletesNoVersionThatRolecallCannotProveItMade(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		w.toCreate().sees("exists and differs").chooses("difference", "update").sees("update policy").enter().sees("five versions", "delete-policy-version", "--version-id v1")
+		w.toCreate().sees(
+			"exists and differs",
+		).chooses(
+			"difference",
+			"update",
+		).sees(
+			"update policy",
+		).enter().sees(
+			"five versions",
+			"delete-policy-version",
+			"--version-id v1",
+		)
 		versions, err := w.hands().PolicyVersions(t.Context(), spotPolicy)
 		if err != nil || len(versions) != 5 || !slices.ContainsFunc(versions, func(v aws.PolicyVersion) bool { return v.ID == "v1" }) {
 			t.Fatalf("%+v %v", versions, err)
@@ -267,7 +283,8 @@ func TestADifferentRoleCanBeUpdated(t *testing.T) {
 		w.toCreate().sees("it trusts otherwise", "its longest session is 1h", "it lacks the tags team=platform")
 		w.chooses("difference", "update").sees("update the trust policy of Spot-Role").enter().sees("seen to be right")
 		r, err := w.hands().Role(t.Context(), "Spot-Role")
-		if err != nil || !r.Trust.Equal(w.grant("SpotinstRoleArn").Trust) || r.MaxSession != 2*time.Hour || !slices.Equal(r.Tags, []aws.Tag{{Key: "team", Value: "platform"}}) {
+		if err != nil || !r.Trust.Equal(w.grant("SpotinstRoleArn").Trust) || r.MaxSession != 2*time.Hour ||
+			!slices.Equal(r.Tags, []aws.Tag{{Key: "team", Value: "platform"}}) {
 			t.Fatalf("%+v %v", r, err)
 		}
 	})
@@ -297,7 +314,10 @@ func TestPathTagsBoundaryAndSessionAreHonoured(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
-		boundary := w.createPolicy("boundary", policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"*"}, Resource: []string{"*"}}))
+		boundary := w.createPolicy(
+			"boundary",
+			policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"*"}, Resource: []string{"*"}}),
+		)
 		w.session.Path, w.session.Boundary = "/vendors/", boundary.ARN
 		w.session.Tags, w.session.SessionFor = map[string]string{"team": "platform", "cost": "42"}, 4*time.Hour
 		w.toCreate().sees("/vendors/", boundary.ARN, "4h", "cost=42, team=platform").enter().sees("seen to be right")
@@ -307,7 +327,9 @@ func TestPathTagsBoundaryAndSessionAreHonoured(t *testing.T) {
 			t.Fatalf("%+v %v", p, err)
 		}
 		r, err := w.hands().Role(t.Context(), "Spot-Role")
-		if err != nil || r.ARN != "arn:aws:iam::123456789012:role/vendors/Spot-Role" || r.Boundary != boundary.ARN || r.MaxSession != 4*time.Hour || !slices.Equal(r.Tags, tags) {
+		if err != nil || r.ARN != "arn:aws:iam::123456789012:role/vendors/Spot-Role" || r.Boundary != boundary.ARN ||
+			r.MaxSession != 4*time.Hour ||
+			!slices.Equal(r.Tags, tags) {
 			t.Fatalf("%+v %v", r, err)
 		}
 	})
@@ -317,7 +339,10 @@ func TestATakenPolicyNameAtAnotherPathIsFound(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.direct()
-		if _, err := w.hands().CreatePolicy(t.Context(), aws.NewPolicy{Name: "spot-policy", Path: "/old/", Document: w.wantedPolicy()}); err != nil {
+		if _, err := w.hands().CreatePolicy(
+			t.Context(),
+			aws.NewPolicy{Name: "spot-policy", Path: "/old/", Document: w.wantedPolicy()},
+		); err != nil {
 			t.Fatal(err)
 		}
 		w.session.Path = "/vendors/"
@@ -356,7 +381,8 @@ func TestMissingPermissionsAreNamedBeforeAnythingIsMade(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, action := range []string{"iam:CreatePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:CreateRole", "iam:GetRole", "iam:AttachRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"} {
+		for _, action := range []string{"iam:CreatePolicy", "iam:GetPolicy", "iam:GetPolicyVersion", "iam:CreateRole", "iam:GetRole",
+			"iam:AttachRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies"} {
 			if !strings.Contains(doc.Compact(), `"`+action+`"`) {
 				t.Errorf("the smallest policy lacks %s", action)
 			}
@@ -384,7 +410,10 @@ func TestWithoutTheSimulatorTheFirstRefusedCallNamesWhatIsMissing(t *testing.T) 
 func TestAFailureHalfWayOffersToRemoveExactlyWhatWasMade(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
-		other := w.createPolicy("other", policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"s3:ListBucket"}, Resource: []string{"*"}}))
+		other := w.createPolicy(
+			"other",
+			policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"s3:ListBucket"}, Resource: []string{"*"}}),
+		)
 		w.aws.Deny("iam:SimulatePrincipalPolicy", "iam:AttachRolePolicy")
 		w.direct().toCreate().sees("create these").enter().sees("You are not allowed iam:AttachRolePolicy", "role Spot-Role")
 		w.presses("remove").sees("What this session made is removed")
@@ -525,7 +554,8 @@ func TestTheReceiptIsPrivateAndReadable(t *testing.T) {
 				t.Fatalf("%v %v", info, err)
 			}
 			text, err := os.ReadFile(path)
-			if err != nil || !strings.Contains(string(text), spotRole) || !strings.Contains(string(text), "AROA") || !strings.Contains(string(text), "user/rehearsal") {
+			if err != nil || !strings.Contains(string(text), spotRole) || !strings.Contains(string(text), "AROA") ||
+				!strings.Contains(string(text), "user/rehearsal") {
 				t.Fatalf("%s %v", text, err)
 			}
 		}

@@ -46,7 +46,12 @@ func (w *world) toStack() *world {
 // toReady goes on to the acknowledgement, with rolecall creating the stack.
 func (w *world) toReady() *world {
 	w.t.Helper()
-	return w.toStack().enter().sees("You, in the AWS console", "Template").enter().sees("acknowledge that AWS CloudFormation might create IAM resources")
+	return w.toStack().enter().sees(
+		"You, in the AWS console",
+		"Template",
+	).enter().sees(
+		"acknowledge that AWS CloudFormation might create IAM resources",
+	)
 }
 
 // code finds a document on the screen by its label.
@@ -80,11 +85,13 @@ func TestTheAutomaticMethodGoesThroughAChangeSet(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic().toReady()
 		w.sees("You are allowed to do all of it")
-		if tasks := w.tasks(); !strings.Contains(tasks, "ahead: policy Spot-Policy, 6,097 characters") || !strings.Contains(tasks, "ahead: role Spot-Role, trusts 922761411349") {
+		if tasks := w.tasks(); !strings.Contains(tasks, "ahead: policy Spot-Policy, 6,097 characters") ||
+			!strings.Contains(tasks, "ahead: role Spot-Role, trusts 922761411349") {
 			t.Fatal(tasks)
 		}
 		confirm := w.walk.Screen().Actions[0].Confirm
-		if confirm == nil || confirm.Flag != "--acknowledge-iam-capabilities" || confirm.Given || !strings.Contains(confirm.Question, "might create IAM resources") {
+		if confirm == nil || confirm.Flag != "--acknowledge-iam-capabilities" || confirm.Given ||
+			!strings.Contains(confirm.Question, "might create IAM resources") {
 			t.Fatalf("%+v", confirm)
 		}
 		if len(w.stacks()) != 0 {
@@ -99,13 +106,25 @@ func TestTheAutomaticMethodGoesThroughAChangeSet(t *testing.T) {
 		w.until("the role", func() bool {
 			return strings.Contains(w.tasks(), "finished: policy Spot-Policy") && strings.Contains(w.tasks(), "running: role Spot-Role")
 		})
-		w.sees("complete, and what it made is right", "pass trust-external-id", "pass policy-matches").enter().at("connect").enter().sees("accepted the role")
+		w.sees(
+			"complete, and what it made is right",
+			"pass trust-external-id",
+			"pass policy-matches",
+		).enter().at(
+			"connect",
+		).enter().sees(
+			"accepted the role",
+		)
 		result := w.session.Result()
-		if !result.Submitted || len(result.Stacks) != 1 || result.Stacks[0].Name != "spot-access" || !strings.HasPrefix(result.Stacks[0].ID, "arn:aws:cloudformation:") ||
-			result.Roles[0].ARN != spotRole || result.Roles[0].ID == "" || result.Policies[0].ARN != spotPolicy || result.Policies[0].Characters != 6097 {
+		if !result.Submitted || len(result.Stacks) != 1 || result.Stacks[0].Name != "spot-access" || !strings.HasPrefix(result.Stacks[0].ID,
+			"arn:aws:cloudformation:") ||
+			result.Roles[0].ARN != spotRole || result.Roles[0].ID == "" ||
+			result.Policies[0].ARN != spotPolicy ||
+			result.Policies[0].Characters != 6097 {
 			t.Fatalf("%+v", result)
 		}
-		if items := w.receipt().Items; len(items) != 1 || items[0].Kind != record.ItemStack || items[0].State != record.ItemMade || items[0].ID != result.Stacks[0].ID {
+		if items := w.receipt().Items; len(items) != 1 || items[0].Kind != record.ItemStack || items[0].State != record.ItemMade ||
+			items[0].ID != result.Stacks[0].ID {
 			t.Fatalf("%+v", items)
 		}
 	})
@@ -128,7 +147,8 @@ func TestUnattendedTheStackIsCreatedAtOnce(t *testing.T) {
 			t.Fatalf("%+v", needs)
 		}
 		w.toStackNamed("my-stack").enter().sees("You, in the AWS console").enter().sees("acknowledge").enter().sees("is right")
-		if w.requests("cloudformation:CreateStack") != 1 || w.requests("cloudformation:CreateChangeSet") != 0 || w.stacks()[0].Name != "my-stack" {
+		if w.requests("cloudformation:CreateStack") != 1 || w.requests("cloudformation:CreateChangeSet") != 0 ||
+			w.stacks()[0].Name != "my-stack" {
 			t.Fatalf("%+v", w.aws.Calls())
 		}
 	})
@@ -157,7 +177,18 @@ func TestTheStackStepSaysTheCauseAndOffersToDelete(t *testing.T) {
 		if len(w.stacks()) != 0 {
 			t.Fatalf("%+v", w.stacks())
 		}
-		w.enter().sees("acknowledge").presses("rename").types("role-name SpotinstRoleArn", "Spot-Role-2").sees("You, in the AWS console").enter().sees("acknowledge")
+		w.enter().sees(
+			"acknowledge",
+		).presses(
+			"rename",
+		).types(
+			"role-name SpotinstRoleArn",
+			"Spot-Role-2",
+		).sees(
+			"You, in the AWS console",
+		).enter().sees(
+			"acknowledge",
+		)
 		w.enter().sees("Nothing was made yet", "role Spot-Role-2").enter().sees("is right")
 		if arn := w.session.Part("SpotinstRoleArn").RoleARN; !strings.HasSuffix(arn, "/Spot-Role-2") {
 			t.Fatal(arn)
@@ -181,7 +212,12 @@ func TestMissingPermissionsAreSaidBeforeAnythingIsMade(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.aws.Deny("iam:CreateRole", "cloudformation:CreateChangeSet")
-		w.automatic().toStack().enter().sees("You, in the AWS console").enter().sees("not allowed cloudformation:CreateChangeSet, iam:CreateRole", "Nothing was made")
+		w.automatic().toStack().enter().sees(
+			"You, in the AWS console",
+		).enter().sees(
+			"not allowed cloudformation:CreateChangeSet, iam:CreateRole",
+			"Nothing was made",
+		)
 		if p := w.problem(); p.Kind != screen.AWSRefused {
 			t.Fatalf("%+v", p)
 		}
@@ -200,8 +236,13 @@ func TestMissingPermissionsAreSaidBeforeAnythingIsMade(t *testing.T) {
 func TestANameThatIsAnotherStacksIsNeverTouchedUnasked(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
-		foreign := aws.NewStack{Name: "spot-access", Acknowledged: true, Template: "Resources:\n  R:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: other\n" +
-			"      AssumeRolePolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: 'sts:AssumeRole', Principal: {AWS: 'arn:aws:iam::444455556666:root'}}]}\n"}
+		foreign := aws.NewStack{
+			Name:         "spot-access",
+			Acknowledged: true,
+			Template: "Resources:\n  R:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: other\n" +
+				"      AssumeRolePolicyDocument: {Version: 2012-10-17, Statement: [{Effect: Allow, Action: 'sts:AssumeRole', Principal: {AWS: " +
+				"'arn:aws:iam::444455556666:root'}}]}\n",
+		}
 		id, err := w.hands().CreateStack(t.Context(), foreign)
 		if err != nil {
 			t.Fatal(err)
@@ -213,7 +254,18 @@ func TestANameThatIsAnotherStacksIsNeverTouchedUnasked(t *testing.T) {
 		}
 		w.chooses("taken", "update").sees("exists already")
 		w.chooses("taken", "another-name").types("stack-name", "1 bad").sees("no name for a stack")
-		w.types("stack-name", "spot-two").sees("You, in the AWS console").enter().sees("acknowledge").enter().sees("Nothing was made yet").enter().sees("is right")
+		w.types(
+			"stack-name",
+			"spot-two",
+		).sees(
+			"You, in the AWS console",
+		).enter().sees(
+			"acknowledge",
+		).enter().sees(
+			"Nothing was made yet",
+		).enter().sees(
+			"is right",
+		)
 		if text, err := w.hands().Template(t.Context(), id); err != nil || text != foreign.Template {
 			t.Fatal(err)
 		}
@@ -245,7 +297,16 @@ func TestOtherProductsUpdateTheStackThroughAChangeSet(t *testing.T) {
 		w.session.Bundles = []string{"ocean", "ocean/eks"}
 		w.session.Prepare()
 		w.automatic().toStack().enter().sees("another template", "Update it")
-		w.chooses("taken", "update").sees("CloudFormation will change this", "acknowledge").enter().sees("Nothing was made yet", "Modify: policy Spot-Policy")
+		w.chooses(
+			"taken",
+			"update",
+		).sees(
+			"CloudFormation will change this",
+			"acknowledge",
+		).enter().sees(
+			"Nothing was made yet",
+			"Modify: policy Spot-Policy",
+		)
 		w.enter().sees("is right")
 		if after := w.session.Part("SpotinstRoleArn"); after.RoleID != before.RoleID || after.Policies[0].Digest == before.Policies[0].Digest {
 			t.Fatalf("%+v", after)
@@ -272,11 +333,17 @@ func TestAStackFromTheConsoleIsFoundByItsContent(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.automatic().toStack().enter().sees("You, in the AWS console").chooses("way", "console")
-		w.sees("waiting for a stack made from this template", "https://console.aws.amazon.com/cloudformation/home?region=us-east-1#/stacks/create/template")
+		w.sees(
+			"waiting for a stack made from this template",
+			"https://console.aws.amazon.com/cloudformation/home?region=us-east-1#/stacks/create/template",
+		)
 		w.seesNot("acknowledge, see the change set")
 		template := w.code("Template").Body
 		w.quiet(time.Minute)
-		id, err := w.hands().CreateStack(t.Context(), aws.NewStack{Name: "named-by-hand", Template: strings.ReplaceAll(template, "\n", "\r\n"), Acknowledged: true})
+		id, err := w.hands().CreateStack(
+			t.Context(),
+			aws.NewStack{Name: "named-by-hand", Template: strings.ReplaceAll(template, "\n", "\r\n"), Acknowledged: true},
+		)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -315,7 +382,8 @@ func TestAStackFromTheCommandLineIsFoundToo(t *testing.T) {
 		w.session.Rehearsal = true
 		w.automatic().toStack().types("stack-name", "by-cli").sees("You, in the AWS console").chooses("way", "cli")
 		command := w.code("Command").Body
-		for _, part := range []string{"aws cloudformation create-stack", "--stack-name by-cli", "--template-body file://by-cli.yaml", "--capabilities CAPABILITY_NAMED_IAM", "--region us-east-1"} {
+		for _, part := range []string{"aws cloudformation create-stack", "--stack-name by-cli", "--template-body file://by-cli.yaml",
+			"--capabilities CAPABILITY_NAMED_IAM", "--region us-east-1"} {
 			if !strings.Contains(command, part) {
 				t.Errorf("the command lacks %q:\n%s", part, command)
 			}
@@ -354,7 +422,9 @@ func TestBothOfSpotsRolesComeOutOfOneStack(t *testing.T) {
 		w.enter().at("connect").enter().sees("SpotByNetApp_Finops_ReadOnly", "Cloud Analyzer RoleArn", "https://console.spotinst.com")
 		w.seesNot("Elastigroup and Ocean: arn").presses("handed").sees("Connected")
 		result := w.session.Result()
-		if len(result.Roles) != 2 || len(result.Policies) != 2 || result.Roles[1].Purpose != "SpotFinOpsRoleArn" || result.Policies[1].ARN == "" || len(result.Stacks) != 1 {
+		if len(result.Roles) != 2 || len(result.Policies) != 2 || result.Roles[1].Purpose != "SpotFinOpsRoleArn" ||
+			result.Policies[1].ARN == "" ||
+			len(result.Stacks) != 1 {
 			t.Fatalf("%+v", result)
 		}
 	})
@@ -439,7 +509,12 @@ func TestTheStackInAWSChina(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.chinese().automatic()
 		w.session.Partition, w.session.TrustedAccount, w.session.ByHand = "aws-cn", "444455556666", true
-		w.session.Parts["SpotinstRoleArn"] = record.Part{Needed: true, RoleName: "Spot-Role", PolicyName: "Spot-Policy", ExternalID: "spotinst:aws:extid:0123456789abcdef"}
+		w.session.Parts["SpotinstRoleArn"] = record.Part{
+			Needed:     true,
+			RoleName:   "Spot-Role",
+			PolicyName: "Spot-Policy",
+			ExternalID: "spotinst:aws:extid:0123456789abcdef",
+		}
 		w.take(w.walk.StartAt("login"))
 		w.until("the profiles", w.enterWorks).enter().sees("Is this the account").enter().at("permissions").enter()
 		if w.walk.Step().ID() == "permissions" {
@@ -498,8 +573,15 @@ func TestTheShownCommandMakesTheStack(t *testing.T) {
 	}
 	cmd := exec.Command("sh", "-c", command)
 	cmd.Dir = folder
-	cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL="+target.Endpoint, "AWS_ACCESS_KEY_ID="+target.AccessKeyID, "AWS_SECRET_ACCESS_KEY="+target.SecretAccessKey,
-		"AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull, "AWS_PAGER=")
+	cmd.Env = append(
+		os.Environ(),
+		"AWS_ENDPOINT_URL="+target.Endpoint,
+		"AWS_ACCESS_KEY_ID="+target.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY="+target.SecretAccessKey,
+		"AWS_CONFIG_FILE="+os.DevNull,
+		"AWS_SHARED_CREDENTIALS_FILE="+os.DevNull,
+		"AWS_PAGER=",
+	)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}

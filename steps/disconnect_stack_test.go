@@ -15,9 +15,12 @@ import (
 func (w *world) stacked() (*undo.Remover, aws.Stack) {
 	w.t.Helper()
 	w.direct()
-	setup := policy.Setup{Description: "For Spot", Roles: []policy.SetupRole{{ID: "SpotRole", Name: "Spot-Role", Principals: []string{"922761411349"},
-		ExternalID: "spotinst:aws:extid:0123456789abcdef", Output: "SpotinstRoleArn",
-		Policies: []policy.SetupPolicy{{ID: "SpotPolicy", Name: "Spot-Policy", Document: w.wantedPolicy()}}}}}
+	setup := policy.Setup{
+		Description: "For Spot",
+		Roles: []policy.SetupRole{{ID: "SpotRole", Name: "Spot-Role", Principals: []string{"922761411349"},
+			ExternalID: "spotinst:aws:extid:0123456789abcdef", Output: "SpotinstRoleArn",
+			Policies: []policy.SetupPolicy{{ID: "SpotPolicy", Name: "Spot-Policy", Document: w.wantedPolicy()}}}},
+	}
 	template, err := setup.CloudFormation()
 	if err != nil {
 		w.t.Fatal(err)
@@ -31,7 +34,15 @@ func (w *world) stacked() (*undo.Remover, aws.Stack) {
 	if err != nil || !stack.Status.Good() {
 		w.t.Fatalf("%+v %v", stack, err)
 	}
-	item := record.Item{Kind: record.ItemStack, State: record.ItemMade, Name: "spot", ID: id, ARN: id, Digest: aws.TemplateDigest(template), At: time.Now()}
+	item := record.Item{
+		Kind:   record.ItemStack,
+		State:  record.ItemMade,
+		Name:   "spot",
+		ID:     id,
+		ARN:    id,
+		Digest: aws.TemplateDigest(template),
+		At:     time.Now(),
+	}
 	if err := w.session.Ledger.Put(record.Receipt{Session: w.session.ID, Vendor: "spot", AccountID: account}, item); err != nil {
 		w.t.Fatal(err)
 	}

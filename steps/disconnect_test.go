@@ -22,7 +22,14 @@ func (w *world) connected() *undo.Remover {
 }
 
 func (w *world) remover() *undo.Remover {
-	return &undo.Remover{Account: w.hands(), Ledger: w.session.Ledger, Receipt: w.receipt(), Resumes: true, Now: time.Now, By: "arn:aws:iam::123456789012:user/rehearsal"}
+	return &undo.Remover{
+		Account: w.hands(),
+		Ledger:  w.session.Ledger,
+		Receipt: w.receipt(),
+		Resumes: true,
+		Now:     time.Now,
+		By:      "arn:aws:iam::123456789012:user/rehearsal",
+	}
 }
 
 // verdicts are what a plan or removal says: "role Spot-Role remove".
@@ -53,7 +60,10 @@ func wantVerdicts(t *testing.T, removals []undo.Removal, err error, want ...stri
 func TestDisconnectRemovesInOrderExactlyWhatWasMade(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
-		w.createPolicy("other", policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"s3:ListBucket"}, Resource: []string{"*"}}))
+		w.createPolicy(
+			"other",
+			policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"s3:ListBucket"}, Resource: []string{"*"}}),
+		)
 		r := w.connected()
 		plan, err := r.Plan(t.Context())
 		wantVerdicts(t, plan, err, "attachment Spot-Policy remove", "role Spot-Role remove", "policy Spot-Policy remove")
@@ -88,7 +98,12 @@ func TestDisconnectLeavesWhatSomebodyChanged(t *testing.T) {
 			return w.hands().AttachRolePolicy(w.t.Context(), "Spot-Role", "arn:aws:iam::aws:policy/ReadOnlyAccess")
 		}, keepAll, "gave it more since: ReadOnlyAccess"},
 		"an inline policy": {func(w *world) error {
-			return w.hands().PutRolePolicy(w.t.Context(), "Spot-Role", "more", policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"s3:ListBucket"}, Resource: []string{"*"}}))
+			return w.hands().PutRolePolicy(
+				w.t.Context(),
+				"Spot-Role",
+				"more",
+				policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"s3:ListBucket"}, Resource: []string{"*"}}),
+			)
 		}, keepAll, "more (inline)"},
 		"the policy": {func(w *world) error {
 			_, err := w.hands().CreatePolicyVersion(w.t.Context(), spotPolicy, policy.NewDocument(w.wantedPolicy().Statements[:3]...))
@@ -170,7 +185,12 @@ func TestDisconnectRemovesOlderVersionsOfItsOwnPolicy(t *testing.T) {
 
 func TestDisconnectGetsOverFaultsThatPass(t *testing.T) {
 	t.Parallel()
-	kinds := map[string]rehearsal.FaultKind{"throttled": rehearsal.Throttled, "500": rehearsal.Broken, "dropped before": rehearsal.DropBefore, "dropped after": rehearsal.DropAfter}
+	kinds := map[string]rehearsal.FaultKind{
+		"throttled":      rehearsal.Throttled,
+		"500":            rehearsal.Broken,
+		"dropped before": rehearsal.DropBefore,
+		"dropped after":  rehearsal.DropAfter,
+	}
 	for name, kind := range kinds {
 		for _, action := range []string{"iam:DetachRolePolicy", "iam:DeleteRole", "iam:DeletePolicy"} {
 			t.Run(name+" "+action, func(t *testing.T) {

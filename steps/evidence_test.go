@@ -24,11 +24,16 @@ func (w *world) guideOnly() *world {
 
 func pastedRole(externalID string) string {
 	return `{"Role": {"RoleName": "My-Role", "RoleId": "AROAEXAMPLE", "Path": "/", "Arn": "arn:aws:iam::123456789012:role/My-Role", "AssumeRolePolicyDocument": ` +
-		policy.NewTrust("aws", []string{"922761411349"}, externalID).Pretty() + "}}\n"
+		policy.NewTrust(
+			"aws",
+			[]string{"922761411349"},
+			externalID,
+		).Pretty() + "}}\n"
 }
 
 const pastedLists = "[cloudshell-user@ip-10-0-0-1 ~]$ aws iam list-attached-role-policies --role-name My-Role\n" +
-	`{"AttachedPolicies": [{"PolicyName": "Spot-Policy", "PolicyArn": "arn:aws:iam::123456789012:policy/Spot-Policy"}]}` + "\n" + `{"PolicyNames": []}` + "\n"
+	`{"AttachedPolicies": [{"PolicyName": "Spot-Policy", "PolicyArn": "arn:aws:iam::123456789012:policy/Spot-Policy"}]}` + "\n" +
+	`{"PolicyNames": []}` + "\n"
 
 // TestGuideOnlyEndsProven holds that copying and pasting alone proves a role.
 func TestGuideOnlyEndsProven(t *testing.T) {
@@ -39,7 +44,12 @@ func TestGuideOnlyEndsProven(t *testing.T) {
 		w.types("role-arn", "$ aws iam get-role --role-name My-Role --output json").seesNot("YAML")
 		w.types("role-arn", pastedRole(guideOnlyID)).sees("nothing is wrong", "aws iam list-role-policies --role-name My-Role").at(roleStep)
 		w.types("role-arn", pastedLists).sees("get-policy-version").seesNot("aws iam list-role-policies --role-name My-Role --output json")
-		w.types("role-arn", `{"PolicyVersion": {"VersionId": "v1", "IsDefaultVersion": true, "Document": `+w.wantedPolicy().Pretty()+"}}\n").sees("Found My-Role. It is right.")
+		w.types(
+			"role-arn",
+			`{"PolicyVersion": {"VersionId": "v1", "IsDefaultVersion": true, "Document": `+w.wantedPolicy().Pretty()+"}}\n",
+		).sees(
+			"Found My-Role. It is right.",
+		)
 		w.enter().at("connect").sees("arn:aws:iam::123456789012:role/My-Role")
 		if r := w.session.Result(); len(r.Checks) != 11 || r.AccountID != "123456789012" {
 			t.Errorf("%s: %+v", r.AccountID, r.Checks)
@@ -56,7 +66,9 @@ func TestGuideOnlyTellsWhatIsWrong(t *testing.T) {
 		w.types("role-arn", pastedRole("spotinst:aws:extid:fedcba9876543210")).sees("not right yet", "fedcba9876543210").seesNot("It is right")
 		w.types("role-arn", pastedRole(guideOnlyID)).sees("differ").seesNot("It is right")
 		file := filepath.Join(t.TempDir(), "evidence.json")
-		all := pastedRole(guideOnlyID) + pastedLists + `{"PolicyVersion": {"VersionId": "v1", "IsDefaultVersion": true, "Document": ` + w.wantedPolicy().Pretty() + "}}\n"
+		all := pastedRole(
+			guideOnlyID,
+		) + pastedLists + `{"PolicyVersion": {"VersionId": "v1", "IsDefaultVersion": true, "Document": ` + w.wantedPolicy().Pretty() + "}}\n"
 		if err := os.WriteFile(file, []byte(all), 0o600); err != nil {
 			t.Fatal(err)
 		}

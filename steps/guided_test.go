@@ -78,7 +78,15 @@ func TestInstructionsThatDoNotApplyAreNotShown(t *testing.T) {
 		for _, one := range in {
 			spared = append(spared, one.Page)
 		}
-		want := []screen.PageDoes{screen.PageOpens, screen.PageOpens, screen.PageFills, screen.PageFills, screen.PageFills, screen.PageFills, screen.PageNothing}
+		want := []screen.PageDoes{
+			screen.PageOpens,
+			screen.PageOpens,
+			screen.PageFills,
+			screen.PageFills,
+			screen.PageFills,
+			screen.PageFills,
+			screen.PageNothing,
+		}
 		if !slices.Equal(spared, want) {
 			t.Errorf("what the page spares: %+v", in)
 		}

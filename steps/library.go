@@ -22,7 +22,17 @@ func Library() describe.Library { return LibraryWith(APIs()) }
 func LibraryWith(apis vendorapi.Registry) describe.Library {
 	l := describe.Library{APIs: apis.Names(), Contracts: contracts()}
 	for _, kind := range kinds() {
-		l.Steps = append(l.Steps, describe.StepKind{ID: string(kind.id), PerRole: kind.perRole, Marks: kind.marks, UserMarks: kind.user, Opens: kind.opens, Fills: kind.fills})
+		l.Steps = append(
+			l.Steps,
+			describe.StepKind{
+				ID:        string(kind.id),
+				PerRole:   kind.perRole,
+				Marks:     kind.marks,
+				UserMarks: kind.user,
+				Opens:     kind.opens,
+				Fills:     kind.fills,
+			},
+		)
 	}
 	return l
 }

@@ -104,7 +104,8 @@ func TestMarksAreWhatTheStepsHave(t *testing.T) {
 		}
 	}
 	for _, kind := range steps.Library().Steps {
-		for access, marks := range map[string][]string{describe.AccessRole: kind.Marks, describe.AccessUser: slices.Concat(kind.Marks, kind.UserMarks)} {
+		for access, marks := range map[string][]string{describe.AccessRole: kind.Marks, describe.AccessUser: slices.Concat(kind.Marks,
+			kind.UserMarks)} {
 			met, ok := seen[kind.ID+" "+access]
 			if !ok || len(marks) == 0 {
 				continue

@@ -83,10 +83,29 @@ func (w *world) survives(seed uint64) {
 
 // breaks injects one to three faults in requests that write, or in any.
 func (w *world) breaks(rng *rand.Rand) string {
-	actions := []string{"iam:CreatePolicy", "iam:CreateRole", "iam:AttachRolePolicy", "iam:CreateUser", "iam:AttachUserPolicy", "iam:CreateAccessKey",
-		"cloudformation:CreateStack", "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet", "iam:GetRole", "iam:GetUser", "iam:ListAccessKeys",
-		"cloudformation:DescribeStacks"}
-	kinds := []rehearsal.FaultKind{rehearsal.Denied, rehearsal.Throttled, rehearsal.Broken, rehearsal.DropBefore, rehearsal.DropAfter, rehearsal.DropAfter}
+	actions := []string{
+		"iam:CreatePolicy",
+		"iam:CreateRole",
+		"iam:AttachRolePolicy",
+		"iam:CreateUser",
+		"iam:AttachUserPolicy",
+		"iam:CreateAccessKey",
+		"cloudformation:CreateStack",
+		"cloudformation:CreateChangeSet",
+		"cloudformation:ExecuteChangeSet",
+		"iam:GetRole",
+		"iam:GetUser",
+		"iam:ListAccessKeys",
+		"cloudformation:DescribeStacks",
+	}
+	kinds := []rehearsal.FaultKind{
+		rehearsal.Denied,
+		rehearsal.Throttled,
+		rehearsal.Broken,
+		rehearsal.DropBefore,
+		rehearsal.DropAfter,
+		rehearsal.DropAfter,
+	}
 	said := ""
 	for range 1 + rng.IntN(3) {
 		f := rehearsal.Fault{Kind: kinds[rng.IntN(len(kinds))], Actions: []string{actions[rng.IntN(len(actions))]}, Times: 1 + rng.IntN(5)}
@@ -144,7 +163,13 @@ func (w *world) allMade() []string {
 		case w.session.Method == "automatic":
 			all = append(all, "stack "+w.session.Stack.Name+" made")
 		case part.UserARN != "":
-			all = append(all, "policy "+part.PolicyName+" made", "user "+part.UserName+" made", "user attachment "+part.PolicyName+" made", "access key "+part.KeyID+" made")
+			all = append(
+				all,
+				"policy "+part.PolicyName+" made",
+				"user "+part.UserName+" made",
+				"user attachment "+part.PolicyName+" made",
+				"access key "+part.KeyID+" made",
+			)
 		default:
 			all = append(all, "policy "+part.PolicyName+" made", "role "+part.RoleName+" made", "attachment "+part.PolicyName+" made")
 		}

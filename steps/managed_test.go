@@ -44,8 +44,12 @@ func (w *world) audit(method string, edit ...string) *world {
 
 // withOwn gives the vendor's role a policy of its own too.
 func withOwn() []string {
-	return []string{"    managed_policies: [", "    policy_name: Acme-Extra\n    policy: '{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Look\",\"Effect\":\"Allow\"," +
-		"\"Action\":\"s3:GetBucketTagging\",\"Resource\":\"*\"}]}'\n    why: {Look: {for: Read tags., without: No tags.}}\n    managed_policies: ["}
+	return []string{
+		"    managed_policies: [",
+		"    policy_name: Acme-Extra\n    policy: '{\"Version\":\"2012-10-17\",\"Statement\":[{\"Sid\":\"Look\",\"Effect\":\"Allow\"," +
+			"\"Action\":\"s3:GetBucketTagging\",\"Resource\":\"*\"}]}'\n    why: {Look: {for: Read tags., without: No tags.}}\n    " +
+			"managed_policies: [",
+	}
 }
 
 // pastPermissions walks to the permissions step and past it.
@@ -116,8 +120,11 @@ func TestTheWatchWaitsForEveryManagedPolicy(t *testing.T) {
 			t.Fatal(err)
 		}
 		time.Sleep(10 * time.Second)
-		report, err := hands.Verify(t.Context(), aws.Want{RoleName: "Acme-Audit", Partition: "aws", AccountID: account, Principals: []string{"444455556666"},
-			ExternalID: "acme-0123456789ab", PolicyARNs: []string{securityAudit, viewOnly}})
+		report, err := hands.Verify(
+			t.Context(),
+			aws.Want{RoleName: "Acme-Audit", Partition: "aws", AccountID: account, Principals: []string{"444455556666"},
+				ExternalID: "acme-0123456789ab", PolicyARNs: []string{securityAudit, viewOnly}},
+		)
 		check, _ := report.Check("policy-matches")
 		if err != nil || !report.OK || check.Status != aws.Warn {
 			t.Fatalf("%v %+v", err, report)
@@ -134,8 +141,10 @@ func TestManagedPoliciesByRolecall(t *testing.T) {
 	}{
 		"alone": {nil, []string{"attachment SecurityAudit made", "attachment ViewOnlyAccess made", "role Acme-Audit made"},
 			"attachment SecurityAudit removed, attachment ViewOnlyAccess removed, role Acme-Audit removed"},
-		"beside its own": {withOwn(), []string{"attachment Acme-Extra made", "attachment SecurityAudit made", "attachment ViewOnlyAccess made", "policy Acme-Extra made", "role Acme-Audit made"},
-			"attachment Acme-Extra removed, attachment SecurityAudit removed, attachment ViewOnlyAccess removed, role Acme-Audit removed, policy Acme-Extra removed"},
+		"beside its own": {withOwn(), []string{"attachment Acme-Extra made", "attachment SecurityAudit made", "attachment ViewOnlyAccess made",
+			"policy Acme-Extra made", "role Acme-Audit made"},
+			"attachment Acme-Extra removed, attachment SecurityAudit removed, attachment ViewOnlyAccess removed, role Acme-Audit removed, policy " +
+				"Acme-Extra removed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			rehearse(t, func(t *testing.T, w *world) {
@@ -198,8 +207,19 @@ func TestARoleThatLacksAManagedPolicyIsCompleted(t *testing.T) {
 func TestManagedPoliciesByAStack(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
-		w.audit("automatic").pastPermissions().at(stackStep).seesNot("Policy name").enter().sees("You, in the AWS console").enter().sees("acknowledge that AWS CloudFormation")
-		for _, arn := range []string{"${AWS::Partition}:iam::aws:policy/SecurityAudit", "${AWS::Partition}:iam::aws:policy/job-function/ViewOnlyAccess"} {
+		w.audit(
+			"automatic",
+		).pastPermissions().at(
+			stackStep,
+		).seesNot(
+			"Policy name",
+		).enter().sees(
+			"You, in the AWS console",
+		).enter().sees(
+			"acknowledge that AWS CloudFormation",
+		)
+		for _, arn := range []string{"${AWS::Partition}:iam::aws:policy/SecurityAudit",
+			"${AWS::Partition}:iam::aws:policy/job-function/ViewOnlyAccess"} {
 			if body := w.code("Template").Body; !strings.Contains(body, arn) || strings.Contains(body, "AWS::IAM::ManagedPolicy") {
 				t.Fatal(body)
 			}

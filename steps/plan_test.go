@@ -12,7 +12,11 @@ import (
 
 // planOf is the plan of what a session wants.
 func planOf(s *step.Session) (*plan.Plan, error) {
-	return plan.Make(s.Request(), plan.Head{Tool: "rolecall test", Vendor: s.Answers.Vendor, Method: s.Method, VendorAccount: s.VendorAccount}, s.Now())
+	return plan.Make(
+		s.Request(),
+		plan.Head{Tool: "rolecall test", Vendor: s.Answers.Vendor, Method: s.Method, VendorAccount: s.VendorAccount},
+		s.Now(),
+	)
 }
 
 // planned makes the plan of a world's session and approves it.
@@ -135,7 +139,10 @@ func TestADocumentIsApprovedForItsRole(t *testing.T) {
 			p.Documents[i].Purpose = "SpotFinOpsRoleArn"
 		}
 		w.session.Plan = p
-		if problem := w.session.PlanProblem("SpotinstRoleArn"); problem == nil || !strings.Contains(problem.What, "approval does not name the policy Spot-Policy") {
+		if problem := w.session.PlanProblem(
+			"SpotinstRoleArn",
+		); problem == nil ||
+			!strings.Contains(problem.What, "approval does not name the policy Spot-Policy") {
 			t.Errorf("%+v", problem)
 		}
 	})

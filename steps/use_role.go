@@ -50,7 +50,10 @@ func (u useRole) Show(s *step.Session, view screen.Screen) screen.Screen {
 			action.Confirm = &screen.Confirm{Question: "Go on with a role? The user " + part.UserName + " stays in the account as it is."}
 		}
 	}
-	view.Blocks = append(slices.Clone(view.Blocks), screen.Text{Tone: screen.Dim, Body: "A role avoids long-lived keys: there is no secret that could leak."})
+	view.Blocks = append(
+		slices.Clone(view.Blocks),
+		screen.Text{Tone: screen.Dim, Body: "A role avoids long-lived keys: there is no secret that could leak."},
+	)
 	view.Actions = append(slices.Clone(view.Actions), action)
 	return view
 }

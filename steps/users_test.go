@@ -112,7 +112,8 @@ func TestPermissionsSayWhatEachActionIsForAndWhatIsNotGranted(t *testing.T) {
 	t.Parallel()
 	sprinters(t, "manual", "user", func(t *testing.T, w *world) {
 		w.toPermissions()
-		for _, action := range []string{"ec2:RunInstances", "ec2:CreateTags", "ec2:DescribeInstances", "ec2:ModifyVolume", "ec2:TerminateInstances", "ec2:DescribeSpotPriceHistory"} {
+		for _, action := range []string{"ec2:RunInstances", "ec2:CreateTags", "ec2:DescribeInstances", "ec2:ModifyVolume",
+			"ec2:TerminateInstances", "ec2:DescribeSpotPriceHistory"} {
 			found := false
 			for _, f := range block[screen.Facts](w) {
 				found = found || f.Label == action && f.Value != ""
@@ -130,7 +131,17 @@ func TestTheWholeUserMethodByHand(t *testing.T) {
 	sprinters(t, "manual", "user", func(t *testing.T, w *world) {
 		w.toCredentials().sees("waiting for a new access key of my-user", "Other")
 		k, _ := w.createKey("my-user")
-		w.sees("Found a key of my-user", k.ID).enter().at("connect").sees(k.ID, "on the page Retrieve access keys").enter().sees("Handed over by you")
+		w.sees(
+			"Found a key of my-user",
+			k.ID,
+		).enter().at(
+			"connect",
+		).sees(
+			k.ID,
+			"on the page Retrieve access keys",
+		).enter().sees(
+			"Handed over by you",
+		)
 		r := w.session.Result()
 		if r.Submitted || len(r.Roles) != 0 || len(r.Users) != 1 || r.Users[0].Name != "my-user" || r.Users[0].AccessKeyID != k.ID ||
 			r.Users[0].ARN != "arn:aws:iam::123456789012:user/my-user" || len(r.Policies) != 1 || r.AccountID != account || r.VendorAccount != "" {
@@ -203,7 +214,18 @@ func TestAPastedKeyIsTriedAndMustBelongToTheUser(t *testing.T) {
 		w.types("access-key-id", mine.ID+"\n").types("secret-access-key", "short").sees("it has 5 characters")
 		w.types("secret-access-key", string(foreignSecret)).sees("does not belong to this access key").seesNot(string(foreignSecret))
 		w.types("access-key-id", foreign.ID).types("secret-access-key", string(foreignSecret)).sees("belongs to the user somebody", "my-user")
-		w.types("access-key-id", mine.ID).types("secret-access-key", " \""+string(secret)+"\"\r\n").sees("It works", "user/my-user").seesNot(string(secret))
+		w.types(
+			"access-key-id",
+			mine.ID,
+		).types(
+			"secret-access-key",
+			" \""+string(secret)+"\"\r\n",
+		).sees(
+			"It works",
+			"user/my-user",
+		).seesNot(
+			string(secret),
+		)
 		w.enter().at("connect").presses("copy-secret")
 		if last := w.copied[len(w.copied)-1]; last.Text != string(secret) || last.ClearAfter <= 0 {
 			t.Errorf("copied %d bytes, cleared after %s", len(last.Text), last.ClearAfter)
@@ -214,7 +236,14 @@ func TestAPastedKeyIsTriedAndMustBelongToTheUser(t *testing.T) {
 func TestTheDirectUserMethodMakesEverythingOnceAndShowsTheSecretOnlyWhenAsked(t *testing.T) {
 	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
-		w.toPermissions().enter().at("create").sees("rolecall makes this in account 1234-5678-9012", "create policy sprinters-policy", "create user sprinters-user", "attach")
+		w.toPermissions().enter().at(
+			"create",
+		).sees(
+			"rolecall makes this in account 1234-5678-9012",
+			"create policy sprinters-policy",
+			"create user sprinters-user",
+			"attach",
+		)
 		w.enter().sees("sprinters-user is right").enter().at(credentialsStep).sees("make the key").presses("create").sees("It works")
 		part := w.part()
 		secret := string(w.session.Secrets["SprintersUser"])
@@ -240,7 +269,21 @@ func TestWhereTheScreenStaysNoSecretIsShown(t *testing.T) {
 	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		w.session.ScreenStays = true
-		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").sees("It works").enter().at("connect")
+		w.toPermissions().enter().at(
+			"create",
+		).sees(
+			"create these",
+		).enter().sees(
+			"is right",
+		).enter().sees(
+			"make the key",
+		).presses(
+			"create",
+		).sees(
+			"It works",
+		).enter().at(
+			"connect",
+		)
 		secret := string(w.session.Secrets["SprintersUser"])
 		w.chooses("", "reveal").seesNot(secret)
 	})
@@ -249,7 +292,21 @@ func TestWhereTheScreenStaysNoSecretIsShown(t *testing.T) {
 func TestAKeyThatWasNotHandedOverIsDeletedWhenAskedTo(t *testing.T) {
 	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
-		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").sees("It works").enter().at("connect")
+		w.toPermissions().enter().at(
+			"create",
+		).sees(
+			"create these",
+		).enter().sees(
+			"is right",
+		).enter().sees(
+			"make the key",
+		).presses(
+			"create",
+		).sees(
+			"It works",
+		).enter().at(
+			"connect",
+		)
 		gone := w.part().KeyID
 		w.presses("delete").until("the key is gone", func() bool { return w.part().KeyID == "" }).at(credentialsStep).sees("make the key")
 		if keys, err := w.hands().AccessKeys(t.Context(), "sprinters-user"); err != nil || len(keys) != 0 {
@@ -268,7 +325,21 @@ func TestAKeyThatWasNotHandedOverIsDeletedWhenAskedTo(t *testing.T) {
 func TestAResumedSessionWhoseSecretIsGoneOffersToDeleteItsKey(t *testing.T) {
 	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
-		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").sees("It works").enter().at("connect")
+		w.toPermissions().enter().at(
+			"create",
+		).sees(
+			"create these",
+		).enter().sees(
+			"is right",
+		).enter().sees(
+			"make the key",
+		).presses(
+			"create",
+		).sees(
+			"It works",
+		).enter().at(
+			"connect",
+		)
 		w.resume()
 		w.getsTo(credentialsStep).sees("Its secret was in memory alone")
 		w.presses("delete").sees("make the key")
@@ -295,7 +366,20 @@ func TestASecretThatCannotBeKeptTakesItsKeyAlong(t *testing.T) {
 	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		w.session.KeepSecret = func(string, screen.Secret) error { return errors.New("the disk is full") }
-		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").sees("could not be written", "deleted the key again")
+		w.toPermissions().enter().at(
+			"create",
+		).sees(
+			"create these",
+		).enter().sees(
+			"is right",
+		).enter().sees(
+			"make the key",
+		).presses(
+			"create",
+		).sees(
+			"could not be written",
+			"deleted the key again",
+		)
 		if keys, err := w.hands().AccessKeys(t.Context(), "sprinters-user"); err != nil || len(keys) != 0 {
 			t.Fatalf("%v %v", keys, err)
 		}
@@ -432,7 +516,19 @@ func TestAKeyOfAKilledRunIsFoundAgain(t *testing.T) {
 func TestDisconnectTakesBackTheUserWithItsKey(t *testing.T) {
 	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
-		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").sees("It works").enter().enter()
+		w.toPermissions().enter().at(
+			"create",
+		).sees(
+			"create these",
+		).enter().sees(
+			"is right",
+		).enter().sees(
+			"make the key",
+		).presses(
+			"create",
+		).sees(
+			"It works",
+		).enter().enter()
 		receipt, err := w.session.Ledger.Receipt()
 		w.do(err)
 		if text := fmt.Sprintf("%+v %s", receipt, receipt.Markdown()); strings.Contains(text, string(w.session.Secrets["SprintersUser"])) {
@@ -454,7 +550,19 @@ func TestDisconnectTakesBackTheUserWithItsKey(t *testing.T) {
 		}
 	})
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
-		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").sees("It works")
+		w.toPermissions().enter().at(
+			"create",
+		).sees(
+			"create these",
+		).enter().sees(
+			"is right",
+		).enter().sees(
+			"make the key",
+		).presses(
+			"create",
+		).sees(
+			"It works",
+		)
 		w.createKey("sprinters-user")
 		receipt, err := w.session.Ledger.Receipt()
 		w.do(err)
@@ -473,7 +581,8 @@ func TestOneKeyTurnsToARole(t *testing.T) {
 	for _, method := range []string{"manual", "direct"} {
 		sprinters(t, method, "user", func(t *testing.T, w *world) {
 			w.toPermissions().sees("A role avoids long-lived keys").presses("use-role").at("permissions").seesNot("A role avoids long-lived keys")
-			if w.session.Access != "role" || len(w.session.Request().Needed()) != 1 || w.session.Request().Needed()[0].Purpose != "SprintersRoleArn" {
+			if w.session.Access != "role" || len(w.session.Request().Needed()) != 1 ||
+				w.session.Request().Needed()[0].Purpose != "SprintersRoleArn" {
 				t.Fatalf("%+v", w.session.Request().Needed())
 			}
 		})

@@ -27,19 +27,23 @@ type audited struct {
 
 // API is what it is registered with.
 func (a *audited) API() vendorapi.API {
-	return vendorapi.API{Name: "audited", TokenName: "AUDITED_TOKEN", Open: func(env vendorapi.Environment, token screen.Secret) (vendorapi.Opened, error) {
-		a.opened = append(a.opened, token)
-		if token == "" && a.broken != nil {
-			return vendorapi.Opened{}, a.broken
-		}
-		if token == "" {
-			token = screen.Secret(env.Getenv("AUDITED_TOKEN"))
-		}
-		if token == "" {
-			return vendorapi.Opened{Host: "audit.acme.example"}, nil
-		}
-		return vendorapi.Opened{Client: a, Source: "AUDITED_TOKEN", Host: "audit.acme.example"}, nil
-	}}
+	return vendorapi.API{
+		Name:      "audited",
+		TokenName: "AUDITED_TOKEN",
+		Open: func(env vendorapi.Environment, token screen.Secret) (vendorapi.Opened, error) {
+			a.opened = append(a.opened, token)
+			if token == "" && a.broken != nil {
+				return vendorapi.Opened{}, a.broken
+			}
+			if token == "" {
+				token = screen.Secret(env.Getenv("AUDITED_TOKEN"))
+			}
+			if token == "" {
+				return vendorapi.Opened{Host: "audit.acme.example"}, nil
+			}
+			return vendorapi.Opened{Client: a, Source: "AUDITED_TOKEN", Host: "audit.acme.example"}, nil
+		},
+	}
 }
 
 func (a *audited) note(call string) { a.asked = append(a.asked, call) }
@@ -80,13 +84,27 @@ func (w *world) withAPI(a *audited, environment map[string]string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	edited := strings.NewReplacer("wizard: Acme guide", "wizard: Acme guide\napi: audited\naccount: {label: Acme account, pattern: \"audit-[0-9]+\", example: audit-1}",
-		"    role_name: Acme-Audit", "    role_name: Acme-Audit\n    submit: true").Replace(string(text))
-	if _, err := steps.Library().Read([]byte(edited), "acme-audit.yaml"); err == nil || !strings.Contains(err.Error(), `"audited" cannot be api. Expected: spot.`) {
+	edited := strings.NewReplacer(
+		"wizard: Acme guide",
+		"wizard: Acme guide\napi: audited\naccount: {label: Acme account, pattern: \"audit-[0-9]+\", example: audit-1}",
+		"    role_name: Acme-Audit",
+		"    role_name: Acme-Audit\n    submit: true",
+	).Replace(
+		string(text),
+	)
+	if _, err := steps.Library().Read(
+		[]byte(edited),
+		"acme-audit.yaml",
+	); err == nil ||
+		!strings.Contains(err.Error(), `"audited" cannot be api. Expected: spot.`) {
 		w.t.Fatalf("without the registration: %v", err)
 	}
 	library := steps.LibraryWith(apis)
-	if _, err := library.ReadForeign([]byte(edited), "acme-audit.yaml"); err == nil || !strings.Contains(err.Error(), "Only a description that comes with rolecall") {
+	if _, err := library.ReadForeign(
+		[]byte(edited),
+		"acme-audit.yaml",
+	); err == nil ||
+		!strings.Contains(err.Error(), "Only a description that comes with rolecall") {
 		w.t.Fatalf("a stranger's file: %v", err)
 	}
 	s := w.session
@@ -113,12 +131,31 @@ const (
 func TestASecondAPITakesTheRole(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
-		api := &audited{refusal: &vendorapi.Error{Vendor: vendorapi.Vendor{Title: "Acme Audit"}, Op: "hand over", Status: 400, Message: "not yet"}}
+		api := &audited{
+			refusal: &vendorapi.Error{Vendor: vendorapi.Vendor{Title: "Acme Audit"}, Op: "hand over", Status: 400, Message: "not yet"},
+		}
 		w.withAPI(api, map[string]string{"AUDITED_TOKEN": "a-token", "ROLECALL_SPOT_URL": "ftp://x"})
 		w.aws.AddManagedPolicies("SecurityAudit", "job-function/ViewOnlyAccess")
 		w.start().at("vendor").chooses("offer", offerAudit).enter().sees("Production").enter()
-		w.until("the login", func() bool { return w.walk.Step().ID() == "login" }).until("the profiles", w.enterWorks).enter().sees("Is this the account").enter().at("permissions").enter()
-		w.at("create").sees("create these").enter().until("the role is right", func() bool { return strings.Contains(w.text(), "[next]") }).enter()
+		w.until(
+			"the login",
+			func() bool { return w.walk.Step().ID() == "login" },
+		).until(
+			"the profiles",
+			w.enterWorks,
+		).enter().sees(
+			"Is this the account",
+		).enter().at(
+			"permissions",
+		).enter()
+		w.at(
+			"create",
+		).sees(
+			"create these",
+		).enter().until(
+			"the role is right",
+			func() bool { return strings.Contains(w.text(), "[next]") },
+		).enter()
 		w.at("connect").enter().sees("Acme Audit accepted the role after")
 		role := "submit audit-7 arn:aws:iam::123456789012:role/Acme-Audit"
 		if want := []string{"accounts", "mint audit-7", role, role}; !slices.Equal(api.asked, want) {

@@ -83,7 +83,13 @@ func TestEverythingEndsInTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("waits by the wall clock")
 	}
-	kept := []string{"connect direct CreatePolicy", "connect direct POST /setup/credentials/aws", "disconnect DetachRolePolicy", "update CreatePolicyVersion", "verify GetCallerIdentity"}
+	kept := []string{
+		"connect direct CreatePolicy",
+		"connect direct POST /setup/credentials/aws",
+		"disconnect DetachRolePolicy",
+		"update CreatePolicyVersion",
+		"verify GetCallerIdentity",
+	}
 	for _, d := range deeds() {
 		t.Run(strings.ReplaceAll(d.name, " ", "-"), func(t *testing.T) {
 			t.Parallel()
@@ -125,7 +131,10 @@ func endsInTime(t *testing.T, d deed, call string, signal syscall.Signal) {
 		<-r.Context().Done()
 		return true
 	}
-	b.env = []string{"AWS_ENDPOINT_URL=" + intrudeOn(t, b.aws.Target().Endpoint, hang), "ROLECALL_SPOT_URL=" + intrudeOn(t, b.spot.URL(), hang)}
+	b.env = []string{
+		"AWS_ENDPOINT_URL=" + intrudeOn(t, b.aws.Target().Endpoint, hang),
+		"ROLECALL_SPOT_URL=" + intrudeOn(t, b.spot.URL(), hang),
+	}
 	d.before(b)
 	on.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)

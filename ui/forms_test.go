@@ -73,31 +73,107 @@ func permissionSetUps(whole *policy.Document) []setUpCase {
 		{name: "whole, attached", source: "the vendor's own policy", attached: []string{whole.Compact()}, ok: true},
 		{name: "whole, inline", source: guide + "access_policies_managed-vs-inline.html", inline: []string{whole.Compact()}, ok: true},
 		{name: "nothing", source: guide + identity},
-		{name: "in two attached", source: guide + "reference_iam-quotas.html", attached: []string{document(whole.Statements[:n/2]...), document(whole.Statements[n/2:]...)}, ok: true},
-		{name: "in two inline", source: guide + "reference_iam-quotas.html", inline: []string{document(whole.Statements[:n/2]...), document(whole.Statements[n/2:]...)}, ok: true},
-		{name: "half attached, half inline", source: guide + "access_policies_managed-vs-inline.html", attached: []string{document(whole.Statements[:n/2]...)}, inline: []string{document(whole.Statements[n/2:]...)}, ok: true},
+		{
+			name:     "in two attached",
+			source:   guide + "reference_iam-quotas.html",
+			attached: []string{document(whole.Statements[:n/2]...), document(whole.Statements[n/2:]...)},
+			ok:       true,
+		},
+		{
+			name:   "in two inline",
+			source: guide + "reference_iam-quotas.html",
+			inline: []string{document(whole.Statements[:n/2]...), document(whole.Statements[n/2:]...)},
+			ok:     true,
+		},
+		{
+			name:     "half attached, half inline",
+			source:   guide + "access_policies_managed-vs-inline.html",
+			attached: []string{document(whole.Statements[:n/2]...)},
+			inline:   []string{document(whole.Statements[n/2:]...)},
+			ok:       true,
+		},
 		{name: "twice", source: guide + identity, attached: []string{whole.Compact()}, inline: []string{whole.Compact()}, ok: true},
 		{name: "the other half is missing", source: guide + identity, attached: []string{document(whole.Statements[:n/2]...)}},
-		{name: "everything", source: guide + "best-practices.html#grant-least-privilege", attached: []string{document(allow("*", "*"))}, ok: true},
-		{name: "everything beside", source: guide + "best-practices.html#grant-least-privilege", attached: []string{whole.Compact(), document(allow("*", "*"))}, ok: true},
-		{name: "an action beside", source: guide + identity, attached: []string{whole.Compact(), document(allow("s3:DeleteBucket", "*"))}, ok: true},
-		{name: "a way to more rights beside", source: "rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation", inline: []string{document(allow("iam:AttachRolePolicy", "*"))}, attached: []string{whole.Compact()}, ok: true},
+		{
+			name:     "everything",
+			source:   guide + "best-practices.html#grant-least-privilege",
+			attached: []string{document(allow("*", "*"))},
+			ok:       true,
+		},
+		{
+			name:     "everything beside",
+			source:   guide + "best-practices.html#grant-least-privilege",
+			attached: []string{whole.Compact(), document(allow("*", "*"))},
+			ok:       true,
+		},
+		{
+			name:     "an action beside",
+			source:   guide + identity,
+			attached: []string{whole.Compact(), document(allow("s3:DeleteBucket", "*"))},
+			ok:       true,
+		},
+		{
+			name:     "a way to more rights beside",
+			source:   "rhinosecuritylabs.com/aws/aws-privilege-escalation-methods-mitigation",
+			inline:   []string{document(allow("iam:AttachRolePolicy", "*"))},
+			attached: []string{whole.Compact()},
+			ok:       true,
+		},
 		{name: "all of EC2 alone", source: guide + identity, attached: []string{document(allow("ec2:*", "*"))}},
-		{name: "a Deny of all", source: guide + "reference_policies_evaluation-logic.html", attached: []string{whole.Compact(), document(policy.Statement{Effect: policy.Deny, Action: []string{"*"}, Resource: []string{"*"}})}},
-		{name: "a Deny of one action", source: guide + "reference_policies_evaluation-logic.html", attached: []string{whole.Compact()}, inline: []string{document(policy.Statement{Effect: policy.Deny, Action: []string{"ec2:RunInstances"}, Resource: []string{"*"}})}},
-		{name: "a Deny of what is not needed", source: guide + "reference_policies_evaluation-logic.html", attached: []string{whole.Compact(), document(policy.Statement{Effect: policy.Deny, Action: []string{"organizations:LeaveOrganization"}, Resource: []string{"*"}})}, ok: true},
-		{name: "under a boundary", source: guide + "access_policies_boundaries.html", attached: []string{whole.Compact()}, boundary: true, ok: true},
+		{
+			name:     "a Deny of all",
+			source:   guide + "reference_policies_evaluation-logic.html",
+			attached: []string{whole.Compact(), document(policy.Statement{Effect: policy.Deny, Action: []string{"*"}, Resource: []string{"*"}})},
+		},
+		{
+			name:     "a Deny of one action",
+			source:   guide + "reference_policies_evaluation-logic.html",
+			attached: []string{whole.Compact()},
+			inline:   []string{document(policy.Statement{Effect: policy.Deny, Action: []string{"ec2:RunInstances"}, Resource: []string{"*"}})},
+		},
+		{
+			name:   "a Deny of what is not needed",
+			source: guide + "reference_policies_evaluation-logic.html",
+			attached: []string{
+				whole.Compact(),
+				document(policy.Statement{Effect: policy.Deny, Action: []string{"organizations:LeaveOrganization"}, Resource: []string{"*"}}),
+			},
+			ok: true,
+		},
+		{
+			name:     "under a boundary",
+			source:   guide + "access_policies_boundaries.html",
+			attached: []string{whole.Compact()},
+			boundary: true,
+			ok:       true,
+		},
 	}
 	// What ElastigroupBatch grants (batch:Describe*, batch:List*), OverviewDashboard grants too.
 	spare := func(i int) bool { return whole.Statements[i].Sid == "ElastigroupBatch" }
 	for i := range n {
 		without := slices.Delete(slices.Clone(whole.Statements), i, i+1)
-		all = append(all, setUpCase{name: fmt.Sprintf("without statement %d", i), source: guide + "reference_policies_elements_statement.html", attached: []string{document(without...)}, ok: spare(i)})
+		all = append(
+			all,
+			setUpCase{
+				name:     fmt.Sprintf("without statement %d", i),
+				source:   guide + "reference_policies_elements_statement.html",
+				attached: []string{document(without...)},
+				ok:       spare(i),
+			},
+		)
 	}
 	for i := range n {
 		narrowed := slices.Clone(whole.Statements)
 		narrowed[i].Resource = []string{"arn:aws:ec2:eu-west-1:123456789012:instance/i-0"}
-		all = append(all, setUpCase{name: fmt.Sprintf("statement %d on one resource", i), source: guide + "reference_policies_elements_resource.html", attached: []string{document(narrowed...)}, ok: spare(i)})
+		all = append(
+			all,
+			setUpCase{
+				name:     fmt.Sprintf("statement %d on one resource", i),
+				source:   guide + "reference_policies_elements_resource.html",
+				attached: []string{document(narrowed...)},
+				ok:       spare(i),
+			},
+		)
 	}
 	for i := range all {
 		all[i].trust = trust
@@ -182,7 +258,14 @@ func newFormsWorld(t *testing.T) *formsWorld {
 		t.Setenv(name, value) // the SDK reads it by itself
 		w.environ = append(w.environ, name+"="+value)
 	}
-	w.do(t, "CreatePolicy", "PolicyName", "Limits", "PolicyDocument", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`)
+	w.do(
+		t,
+		"CreatePolicy",
+		"PolicyName",
+		"Limits",
+		"PolicyDocument",
+		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`,
+	)
 	return w
 }
 
@@ -207,7 +290,11 @@ func (w *formsWorld) verify(t *testing.T, role, file string) (int, aws.Report) {
 	}
 	before := len(w.aws.Calls())
 	var out, talk bytes.Buffer
-	code := ui.Main(context.Background(), args, cli.Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &talk, Environ: w.environ, Now: func() time.Time { return w.now }})
+	code := ui.Main(
+		context.Background(),
+		args,
+		cli.Env{Stdin: strings.NewReader(""), Stdout: &out, Stderr: &talk, Environ: w.environ, Now: func() time.Time { return w.now }},
+	)
 	var report aws.Report
 	if err := json.Unmarshal(out.Bytes(), &report); err != nil {
 		t.Fatalf("%v: %s %s", err, out.String(), talk.String())
@@ -270,7 +357,14 @@ func (m made) arn() string { return "arn:aws:iam::" + formsAccount + ":role/" + 
 
 // iamRole is IAM's Role, its documents as objects or as IAM encodes them.
 func (m made) iamRole(document func(string) any) object {
-	role := object{"Path": "/", "RoleName": m.role, "RoleId": "AROAEXAMPLE", "Arn": m.arn(), "CreateDate": "2026-01-01T00:00:00+00:00", "AssumeRolePolicyDocument": document(m.trust)}
+	role := object{
+		"Path":                     "/",
+		"RoleName":                 m.role,
+		"RoleId":                   "AROAEXAMPLE",
+		"Arn":                      m.arn(),
+		"CreateDate":               "2026-01-01T00:00:00+00:00",
+		"AssumeRolePolicyDocument": document(m.trust),
+	}
 	if m.boundary {
 		role["PermissionsBoundary"] = object{"PermissionsBoundaryType": "Policy", "PermissionsBoundaryArn": limitsARN}
 	}
@@ -335,7 +429,12 @@ func (m made) details() []byte {
 	other := made{setUpCase: setUpCase{trust: m.trust}, role: "Other"}.iamRole(asEncoded)
 	other["AttachedManagedPolicies"], other["RolePolicyList"] = []object{}, []object{}
 	// The AWS CLI keeps this order.
-	return fmt.Appendf(nil, `{"UserDetailList":[],"GroupDetailList":[],"RoleDetailList":%s,"Policies":%s}`, spellJSON([]object{other, role}), spellJSON(policies))
+	return fmt.Appendf(
+		nil,
+		`{"UserDetailList":[],"GroupDetailList":[],"RoleDetailList":%s,"Policies":%s}`,
+		spellJSON([]object{other, role}),
+		spellJSON(policies),
+	)
 }
 
 // resources are those of the AWS provider of Terraform.
@@ -344,14 +443,33 @@ func (m made) resources() []object {
 	if m.boundary {
 		boundary = limitsARN
 	}
-	all := []object{{"mode": "managed", "type": "aws_iam_role", "name": "r", "values": object{"arn": m.arn(), "name": m.role, "path": "/", "unique_id": "AROAEXAMPLE",
-		"assume_role_policy": m.trust, "permissions_boundary": boundary, "managed_policy_arns": []string{}, "inline_policy": []object{}, "tags": nil}}}
+	all := []object{
+		{"mode": "managed", "type": "aws_iam_role", "name": "r", "values": object{
+			"arn":                  m.arn(),
+			"name":                 m.role,
+			"path":                 "/",
+			"unique_id":            "AROAEXAMPLE",
+			"assume_role_policy":   m.trust,
+			"permissions_boundary": boundary,
+			"managed_policy_arns":  []string{},
+			"inline_policy":        []object{},
+			"tags":                 nil,
+		}},
+	}
 	for j, arn := range m.policies {
 		all = append(all, object{"mode": "managed", "type": "aws_iam_policy", "name": "p", "values": object{"arn": arn, "policy": m.attached[j]}},
 			object{"mode": "managed", "type": "aws_iam_role_policy_attachment", "name": "a", "values": object{"role": m.role, "policy_arn": arn}})
 	}
 	for j, document := range m.inline {
-		all = append(all, object{"mode": "managed", "type": "aws_iam_role_policy", "name": "i", "values": object{"role": m.role, "name": fmt.Sprintf("inline-%d", j), "policy": document}})
+		all = append(
+			all,
+			object{
+				"mode":   "managed",
+				"type":   "aws_iam_role_policy",
+				"name":   "i",
+				"values": object{"role": m.role, "name": fmt.Sprintf("inline-%d", j), "policy": document},
+			},
+		)
 	}
 	return append(all, object{"mode": "managed", "type": "aws_instance", "name": "x", "values": object{"ami": "ami-0"}})
 }
@@ -362,7 +480,17 @@ func (m made) state() []byte {
 		r["instances"] = []object{{"schema_version": 0, "attributes": r["values"]}}
 		delete(r, "values")
 	}
-	return spellJSON(object{"version": 4, "terraform_version": "1.9.0", "serial": 3, "lineage": "x", "outputs": object{}, "resources": all, "check_results": nil})
+	return spellJSON(
+		object{
+			"version":           4,
+			"terraform_version": "1.9.0",
+			"serial":            3,
+			"lineage":           "x",
+			"outputs":           object{},
+			"resources":         all,
+			"check_results":     nil,
+		},
+	)
 }
 
 func (m made) show() []byte {
@@ -378,7 +506,10 @@ func (m made) template() []byte {
 	for j, arn := range m.policies {
 		id := fmt.Sprintf("P%d", j)
 		arns = append(arns, object{"Ref": id})
-		resources[id] = object{"Type": "AWS::IAM::ManagedPolicy", "Properties": object{"ManagedPolicyName": arn[strings.LastIndex(arn, "/")+1:], "PolicyDocument": json.RawMessage(m.attached[j])}}
+		resources[id] = object{
+			"Type":       "AWS::IAM::ManagedPolicy",
+			"Properties": object{"ManagedPolicyName": arn[strings.LastIndex(arn, "/")+1:], "PolicyDocument": json.RawMessage(m.attached[j])},
+		}
 	}
 	inline := []object{}
 	for j, document := range m.inline {
@@ -389,5 +520,7 @@ func (m made) template() []byte {
 		role["PermissionsBoundary"] = object{"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/Limits"}
 	}
 	resources["R"] = object{"Type": "AWS::IAM::Role", "Properties": role}
-	return spellJSON(object{"TemplateBody": object{"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}, "StagesAvailable": []string{"Original"}})
+	return spellJSON(
+		object{"TemplateBody": object{"AWSTemplateFormatVersion": "2010-09-09", "Resources": resources}, "StagesAvailable": []string{"Original"}},
+	)
 }

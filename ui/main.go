@@ -7,12 +7,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rolecall/ui/change"
 	"rolecall/ui/cli"
 	"rolecall/ui/connect"
 	"rolecall/ui/delegation"
 	"rolecall/ui/flags"
 	"rolecall/ui/organisation"
 	"rolecall/ui/policies"
+	"rolecall/ui/prove"
+	"rolecall/ui/sessions"
 	"rolecall/ui/upkeep"
 	"rolecall/ui/vendors"
 )
@@ -66,9 +69,27 @@ func rootCommand(a *cli.App) *cobra.Command {
 	rehearse := connect.RehearseCommand(a)
 	rehearse.AddCommand(organisation.RehearseCommand(a))
 	root.AddCommand(
-		connect.ConnectCommand(a), rehearse, connect.ResumeCommand(a), connect.SessionsCommand(a),
-		connect.PlanCommand(a), connect.ApproveCommand(a), connect.VerifyCommand(a), connect.DiagnoseCommand(a), connect.UpdateCommand(a), connect.DisconnectCommand(a),
-		delegation.Command(a), organisation.OrgCommand(a), policies.PolicyCommand(a), vendors.VendorsCommand(a), upkeep.DoctorCommand(a), upkeep.ManCommand(a), upkeep.VersionCommand(a),
+		connect.ConnectCommand(a),
+		rehearse,
+		connect.ResumeCommand(a),
+		sessions.SessionsCommand(a),
+		connect.PlanCommand(
+			a,
+		),
+		connect.ApproveCommand(a),
+		prove.VerifyCommand(a),
+		prove.DiagnoseCommand(a),
+		change.UpdateCommand(a),
+		change.DisconnectCommand(a),
+		delegation.Command(
+			a,
+		),
+		organisation.OrgCommand(a),
+		policies.PolicyCommand(a),
+		vendors.VendorsCommand(a),
+		upkeep.DoctorCommand(a),
+		upkeep.ManCommand(a),
+		upkeep.VersionCommand(a),
 	)
 	root.SetHelpCommand(upkeep.HelpCommand(a))
 	root.InitDefaultCompletionCmd()

@@ -19,7 +19,20 @@ func TestTheSecretStaysWhereItWasAskedFor(t *testing.T) {
 	hearSignals(t)
 	state := t.TempDir()
 	kept := filepath.Join(t.TempDir(), "key.json")
-	term := inTerminal(t, state, "rolecall", "rehearse", "--vendor", "sprinters", "--access", "user", "--method", "direct", "--secret-file", kept)
+	term := inTerminal(
+		t,
+		state,
+		"rolecall",
+		"rehearse",
+		"--vendor",
+		"sprinters",
+		"--access",
+		"user",
+		"--method",
+		"direct",
+		"--secret-file",
+		kept,
+	)
 	term.sees("Connect with an IAM user")
 	term.enterTo("Is this")
 	term.enterTo("ec2:RunInstances")

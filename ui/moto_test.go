@@ -107,18 +107,31 @@ func newMotoWorld(t *testing.T, endpoint string) *motoWorld {
 	_ = r.Body.Close()
 	w := &motoWorld{t: t, home: t.TempDir()}
 	const key, secret, region = "AKIAIOSFODNN7EXAMPLE", "secret", "us-east-1"
-	w.hands, err = aws.Open(t.Context(), aws.Options{Rehearsal: &aws.RehearsalTarget{Endpoint: endpoint, AccessKeyID: key, SecretAccessKey: secret, Region: region}})
+	w.hands, err = aws.Open(
+		t.Context(),
+		aws.Options{Rehearsal: &aws.RehearsalTarget{Endpoint: endpoint, AccessKeyID: key, SecretAccessKey: secret, Region: region}},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.spot = spotrehearsal.New(spotrehearsal.Options{Token: theToken, Assume: w.assume, Accounts: []spotrehearsal.Account{{ID: spotAccount, Name: "Production"}}})
+	w.spot = spotrehearsal.New(
+		spotrehearsal.Options{Token: theToken, Assume: w.assume, Accounts: []spotrehearsal.Account{{ID: spotAccount, Name: "Production"}}},
+	)
 	if err := w.spot.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.spot.Close() })
 	w.env = []string{
-		"AWS_ENDPOINT_URL=" + endpoint, "AWS_ACCESS_KEY_ID=" + key, "AWS_SECRET_ACCESS_KEY=" + secret, "AWS_SESSION_TOKEN=", "AWS_REGION=" + region,
-		"AWS_PROFILE=", "AWS_EC2_METADATA_DISABLED=true", "NO_PROXY=*", "ROLECALL_SPOT_URL=" + w.spot.URL(), "SPOTINST_TOKEN=" + theToken,
+		"AWS_ENDPOINT_URL=" + endpoint,
+		"AWS_ACCESS_KEY_ID=" + key,
+		"AWS_SECRET_ACCESS_KEY=" + secret,
+		"AWS_SESSION_TOKEN=",
+		"AWS_REGION=" + region,
+		"AWS_PROFILE=",
+		"AWS_EC2_METADATA_DISABLED=true",
+		"NO_PROXY=*",
+		"ROLECALL_SPOT_URL=" + w.spot.URL(),
+		"SPOTINST_TOKEN=" + theToken,
 	}
 	return w
 }
@@ -229,7 +242,9 @@ func (w *motoWorld) connected(d motoJSON) {
 	w.t.Helper()
 	account := w.spot.Accounts()[0]
 	if !d.Submitted || d.Error != nil || len(d.Roles) != 1 || d.Roles[0].ARN != spotRole || d.Roles[0].ID == "" ||
-		len(d.Policies) != 1 || d.Policies[0].ARN != spotPolicy || account.Role != spotRole || account.ExternalID != d.ExternalID || d.ExternalID == "" {
+		len(
+			d.Policies,
+		) != 1 || d.Policies[0].ARN != spotPolicy || account.Role != spotRole || account.ExternalID != d.ExternalID || d.ExternalID == "" {
 		w.t.Fatalf("%+v\n%s%s", account, d.out, d.talk)
 	}
 	d.passes(w.t, "role-exists", "trust-principal", "trust-external-id", "policy-attached", "policy-matches")
@@ -268,7 +283,10 @@ func manualOnMoto(t *testing.T, w *motoWorld) {
 	document := v.Compose(v.RolesFor(bundles, describe.AccessRole)[0], bundles, "aws")
 	made, err := w.hands.CreatePolicy(t.Context(), aws.NewPolicy{Name: "Spot-Policy", Document: document})
 	w.ok(err)
-	_, err = w.hands.CreateRole(t.Context(), aws.NewRole{Name: "Spot-Role", Trust: policy.NewTrust("aws", []string{spotrehearsal.TrustedAccount}, w.mint())})
+	_, err = w.hands.CreateRole(
+		t.Context(),
+		aws.NewRole{Name: "Spot-Role", Trust: policy.NewTrust("aws", []string{spotrehearsal.TrustedAccount}, w.mint())},
+	)
 	w.ok(err)
 	w.ok(w.hands.AttachRolePolicy(t.Context(), "Spot-Role", made.ARN))
 
@@ -344,7 +362,8 @@ func unfinishedOnMoto(t *testing.T, w *motoWorld) {
 	}
 	doc := w.rolecall(3, "connect", "--yes", "--aws-account", motoAccount, "--method", "automatic",
 		"--acknowledge-iam-capabilities", "--account", spotAccount, "--wait", "2m")
-	if doc.Submitted || doc.Error == nil || w.spot.Accounts()[0].Role != "" || len(doc.Stacks) != 1 || !strings.Contains(doc.talk, "fail: Policy") {
+	if doc.Submitted || doc.Error == nil || w.spot.Accounts()[0].Role != "" || len(doc.Stacks) != 1 ||
+		!strings.Contains(doc.talk, "fail: Policy") {
 		t.Fatalf("%s%s", doc.out, doc.talk)
 	}
 	w.disconnect(doc.Session, 1)
@@ -359,7 +378,8 @@ func userOnMoto(t *testing.T, w *motoWorld) {
 	_, err := w.hands.User(t.Context(), runnerName)
 	w.gone("the user", err)
 	doc := w.connect(0, append(args, "--secret-file", file)...)
-	if doc.Submitted || doc.Error != nil || len(doc.Users) != 1 || doc.Users[0].Name != runnerName || doc.Users[0].ARN != "arn:aws:iam::123456789012:user/"+runnerName {
+	if doc.Submitted || doc.Error != nil || len(doc.Users) != 1 || doc.Users[0].Name != runnerName ||
+		doc.Users[0].ARN != "arn:aws:iam::123456789012:user/"+runnerName {
 		t.Fatal(doc.out)
 	}
 	doc.passes(t, "user-exists", "user-policy-attached", "user-policy-matches")
@@ -411,7 +431,8 @@ func (w *motoWorld) keptIn(file, keyID string, doc motoJSON) {
 
 func roleOnMoto(t *testing.T, w *motoWorld) {
 	doc := w.connect(0, "--vendor", "sprinters", "--access", "role", "--method", "direct", "--external-id", "octo-org", "--wait", "5m")
-	if doc.Submitted || doc.Error != nil || len(doc.Roles) != 1 || doc.Roles[0].ARN != "arn:aws:iam::123456789012:role/sprinters-role" || doc.ExternalID != "octo-org" {
+	if doc.Submitted || doc.Error != nil || len(doc.Roles) != 1 || doc.Roles[0].ARN != "arn:aws:iam::123456789012:role/sprinters-role" ||
+		doc.ExternalID != "octo-org" {
 		t.Fatal(doc.out)
 	}
 	doc.passes(t, "trust-external-id", "policy-matches")

@@ -20,7 +20,9 @@ func plainWalk(t *testing.T, typed string, environ ...string) (said string, code
 	env := inside()
 	var out, talk bytes.Buffer
 	state := t.TempDir()
-	env.Environ = append([]string{"TERM=xterm", "LANG=C.UTF-8", "XDG_STATE_HOME=" + state, "XDG_CONFIG_HOME=" + state, "HOME=" + state}, environ...)
+	env.Environ = append(
+		[]string{"TERM=xterm", "LANG=C.UTF-8", "XDG_STATE_HOME=" + state, "XDG_CONFIG_HOME=" + state, "HOME=" + state},
+		environ...)
 	env.Stdin, env.Stdout, env.Stderr = strings.NewReader(typed), &out, &talk
 	env.StdinTTY, env.StdoutTTY, env.StderrTTY = false, true, true
 	env.Size = func() (int, int) { return 80, 24 }

@@ -177,7 +177,11 @@ func TestContributing(t *testing.T) {
 		return
 	}
 	if !*rewrite {
-		t.Fatalf("%s shows other rooms than there are (-shown +real). Run go test ./ui -run TestContributing -update\n%s", path, cmp.Diff(drawn, want))
+		t.Fatalf(
+			"%s shows other rooms than there are (-shown +real). Run go test ./ui -run TestContributing -update\n%s",
+			path,
+			cmp.Diff(drawn, want),
+		)
 	}
 	if err := os.WriteFile(path, []byte(before+mapBegin+want+mapEnd+after), 0o644); err != nil {
 		t.Fatal(err)

@@ -42,9 +42,12 @@ func TestEveryCommandTellsWhatAWSSaid(t *testing.T) {
 		exits      map[string]int // of doctor, and of the others
 		says, said string
 	}{
-		"the clock is wrong":       {403, "text/xml", errorXML("SignatureDoesNotMatch", clockIsWrong), map[string]int{"doctor": 4, "": 4}, "54 min", clockIsWrong},
-		"a proxy wants a password": {407, "text/html", "<html>Proxy Authentication Required</html>", map[string]int{"doctor": 4, "": 1}, "proxy", ""},
-		"a login page":             {200, "text/html", "<html>Welcome to the hotel</html>", map[string]int{"doctor": 4, "": 1}, "on the way to AWS answered in its place", ""},
+		"the clock is wrong": {403, "text/xml", errorXML("SignatureDoesNotMatch", clockIsWrong), map[string]int{"doctor": 4, "": 4},
+			"54 min", clockIsWrong},
+		"a proxy wants a password": {407, "text/html", "<html>Proxy Authentication Required</html>", map[string]int{"doctor": 4, "": 1},
+			"proxy", ""},
+		"a login page": {200, "text/html", "<html>Welcome to the hotel</html>", map[string]int{"doctor": 4, "": 1}, "on the way " +
+			"to AWS answered in its place", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -74,12 +77,17 @@ func TestAReasonedRefusalIsQuoted(t *testing.T) {
 	t.Parallel()
 	b := newBox(t)
 	said := `Invalid principal in policy: "AWS":"arn:aws:iam::922761411349:root"`
-	b.env = []string{"AWS_ENDPOINT_URL=" + intrudeOn(t, b.aws.Target().Endpoint, func(w http.ResponseWriter, r *http.Request, call string) bool {
-		return call == "CreateRole" && answerAll(400, "text/xml", errorXML("MalformedPolicyDocument", strings.ReplaceAll(said, `"`, "&quot;")))(w, r, call)
-	})}
+	b.env = []string{
+		"AWS_ENDPOINT_URL=" + intrudeOn(t, b.aws.Target().Endpoint, func(w http.ResponseWriter, r *http.Request, call string) bool {
+			return call == "CreateRole" &&
+				answerAll(400, "text/xml", errorXML("MalformedPolicyDocument", strings.ReplaceAll(said, `"`, "&quot;")))(w, r, call)
+		}),
+	}
 	r := b.run(connecting("--vendor", "spot", "--account", "act-12ab12ab", "--method", "direct")...)
 	e := r.document.Error
-	if r.exit != 1 || e == nil || e.Said != said || e.Code != "MalformedPolicyDocument" || e.RequestID == "" || e.Principal != "arn:aws:iam::922761411349:root" || e.Parameter != "Principal" {
+	if r.exit != 1 || e == nil || e.Said != said || e.Code != "MalformedPolicyDocument" || e.RequestID == "" ||
+		e.Principal != "arn:aws:iam::922761411349:root" ||
+		e.Parameter != "Principal" {
 		t.Errorf("exit %d: %+v\n%s", r.exit, e, r.stderr)
 	}
 	if !strings.Contains(r.stderr, "AWS request 11111111-2222-3333-4444-555555555555") {
@@ -88,7 +96,12 @@ func TestAReasonedRefusalIsQuoted(t *testing.T) {
 }
 
 // spotAnswers has Spot answer one call by itself.
-func spotAnswers(call string, times int32, status int, header, value, body string) (func(http.ResponseWriter, *http.Request, string) bool, *atomic.Int32) {
+func spotAnswers(
+	call string,
+	times int32,
+	status int,
+	header, value, body string,
+) (func(http.ResponseWriter, *http.Request, string) bool, *atomic.Int32) {
 	var left atomic.Int32
 	left.Store(times)
 	return func(w http.ResponseWriter, _ *http.Request, this string) bool {
@@ -127,14 +140,19 @@ func TestWhatSpotAnswersToTheHandOver(t *testing.T) {
 		exit          int
 		says, said    string
 	}{
-		"slow down, then yes":       {handOver, 1, 429, "Retry-After", "1", refusedBy("RATE", "too many"), 0, "", ""},
-		"slow down while reading":   {readExternalID, 1, 429, "Retry-After", "1", refusedBy("RATE", "too many"), 0, "", ""},
-		"not now, for longer":       {handOver, 1 << 20, 429, "Retry-After", "9000", refusedBy("RATE", "too many"), 8, "Spot asks to slow down (HTTP 429)", "too many"},
-		"not well, then yes":        {handOver, 2, 503, "", "", `{"response":{"status":{"code":503},"errors":[{"code":"AWAY","message":"later"}]}}`, 0, "", ""},
-		"not well at all":           {handOver, 1 << 20, 500, "", "", "", 8, "Spot is not well (HTTP 500)", ""},
-		"connected already":         {handOver, 1 << 20, 400, "", "", refusedBy("CONFLICT", "This AWS account is already connected to act-77777777."), 5, "Spot refused (HTTP 400)", "This AWS account is already connected to act-77777777."},
-		"cannot assume it, ever":    {handOver, 1 << 20, 400, "", "", refusedBy("INVALID_CREDENTIALS", "The credentials are not valid."), 5, "refuse", "The credentials are not valid."},
-		"the token is not good":     {"GET /setup/account", 1 << 20, 401, "", "", refusedBy("UNAUTHORIZED", "no"), 5, "does not accept the token", "no"},
+		"slow down, then yes":     {handOver, 1, 429, "Retry-After", "1", refusedBy("RATE", "too many"), 0, "", ""},
+		"slow down while reading": {readExternalID, 1, 429, "Retry-After", "1", refusedBy("RATE", "too many"), 0, "", ""},
+		"not now, for longer": {handOver, 1 << 20, 429, "Retry-After", "9000", refusedBy("RATE", "too many"), 8, "Spot asks to slow " +
+			"down (HTTP 429)", "too many"},
+		"not well, then yes": {handOver, 2, 503, "", "",
+			`{"response":{"status":{"code":503},"errors":[{"code":"AWAY","message":"later"}]}}`, 0, "", ""},
+		"not well at all": {handOver, 1 << 20, 500, "", "", "", 8, "Spot is not well (HTTP 500)", ""},
+		"connected already": {handOver, 1 << 20, 400, "", "", refusedBy("CONFLICT", "This AWS account is already connected to "+
+			"act-77777777."), 5, "Spot refused (HTTP 400)", "This AWS account is already connected to act-77777777."},
+		"cannot assume it, ever": {handOver, 1 << 20, 400, "", "", refusedBy("INVALID_CREDENTIALS", "The credentials are not valid."), 5,
+			"refuse", "The credentials are not valid."},
+		"the token is not good": {"GET /setup/account", 1 << 20, 401, "", "", refusedBy("UNAUTHORIZED", "no"), 5, "does not accept the " +
+			"token", "no"},
 		"another server's JSON":     {"GET /setup/account", 1 << 20, 404, "", "", `{"message":"no route"}`, 1, "What answered is not Spot", ""},
 		"a login page at the start": {"GET /setup/account", 1 << 20, 200, "", "", "<html>hotel</html>", 1, "What answered is not Spot", ""},
 		"a login page":              {handOver, 1 << 20, 200, "", "", "<html>hotel</html>", 1, "What answered is not Spot", ""},
@@ -148,7 +166,20 @@ func TestWhatSpotAnswersToTheHandOver(t *testing.T) {
 				return (call == c.call || c.call == readExternalID && strings.HasPrefix(call, c.call)) && intrude(w, r, call)
 			}
 			b.env = []string{"ROLECALL_SPOT_URL=" + intrudeOn(t, b.spot.URL(), exact)}
-			r := b.run("connect", "--yes", "--aws-account", "123456789012", "--vendor", "spot", "--account", "act-12ab12ab", "--method", "direct", "--wait", "2m")
+			r := b.run(
+				"connect",
+				"--yes",
+				"--aws-account",
+				"123456789012",
+				"--vendor",
+				"spot",
+				"--account",
+				"act-12ab12ab",
+				"--method",
+				"direct",
+				"--wait",
+				"2m",
+			)
 			e := r.document.Error
 			if r.exit != c.exit || e != nil && (!strings.Contains(e.What, c.says) || e.Said != c.said) {
 				t.Errorf("exit %d, want %d: %+v\n%s", r.exit, c.exit, e, r.stderr)
@@ -172,7 +203,12 @@ func TestAnExternalIDThatChangedIsTold(t *testing.T) {
 	var minted atomic.Bool
 	b.env = []string{"ROLECALL_SPOT_URL=" + intrudeOn(t, b.spot.URL(), func(_ http.ResponseWriter, r *http.Request, call string) bool {
 		if call == handOver && !minted.Swap(true) {
-			again, err := http.NewRequestWithContext(r.Context(), http.MethodPost, b.spot.URL()+"/setup/credentials/aws/externalId?accountId=act-12ab12ab", http.NoBody)
+			again, err := http.NewRequestWithContext(
+				r.Context(),
+				http.MethodPost,
+				b.spot.URL()+"/setup/credentials/aws/externalId?accountId=act-12ab12ab",
+				http.NoBody,
+			)
 			if err == nil {
 				again.Header.Set("Authorization", "Bearer "+theToken)
 				if answer, err := http.DefaultClient.Do(again); err == nil {
@@ -184,8 +220,11 @@ func TestAnExternalIDThatChangedIsTold(t *testing.T) {
 	})}
 	r := b.run(connecting("--vendor", "spot", "--account", "act-12ab12ab", "--method", "direct")...)
 	e := r.document.Error
-	if r.exit != 3 || e == nil || !strings.Contains(e.What, "another external ID now than the role was made with") || !strings.Contains(e.What, b.spot.Accounts()[0].ExternalID) ||
-		!strings.Contains(e.Next, "sts:ExternalId") || e.Said == "" || e.RequestID == "" {
+	if r.exit != 3 || e == nil || !strings.Contains(e.What, "another external ID now than the role was made with") ||
+		!strings.Contains(e.What, b.spot.Accounts()[0].ExternalID) ||
+		!strings.Contains(e.Next, "sts:ExternalId") ||
+		e.Said == "" ||
+		e.RequestID == "" {
 		t.Errorf("exit %d: %+v\n%s", r.exit, e, r.stderr)
 	}
 	namesNoKeys(t, r)
@@ -216,9 +255,11 @@ func TestNoUnattendedRunNamesKeys(t *testing.T) {
 					b := newBox(t)
 					d.before(b)
 					_, name, _ := strings.Cut(action, ":")
-					b.env = []string{"AWS_ENDPOINT_URL=" + intrudeOn(t, b.aws.Target().Endpoint, func(w http.ResponseWriter, r *http.Request, call string) bool {
-						return call == name && answerAll(400, "text/xml", answer)(w, r, call)
-					})}
+					b.env = []string{
+						"AWS_ENDPOINT_URL=" + intrudeOn(t, b.aws.Target().Endpoint, func(w http.ResponseWriter, r *http.Request, call string) bool {
+							return call == name && answerAll(400, "text/xml", answer)(w, r, call)
+						}),
+					}
 					args := slices.Clone(d.args(b)) // the others have their time
 					for i := range args {
 						if args[i] == "5m" {
@@ -241,7 +282,8 @@ func TestAFullDiskIsNoSuccess(t *testing.T) {
 	}
 	b := newBox(t)
 	b.must(connecting("--vendor", "spot", "--account", "act-12ab12ab", "--method", "direct")...)
-	for _, args := range [][]string{{"version"}, {"vendors"}, {"sessions"}, {"verify"}, {"doctor"}, {"policy", "show", "--vendor", "spot"}, {"policy", "explain", "ec2:Describe*"},
+	for _, args := range [][]string{{"version"}, {"vendors"}, {"sessions"}, {"verify"}, {"doctor"}, {"policy", "show", "--vendor", "spot"},
+		{"policy", "explain", "ec2:Describe*"},
 		{"update", "--yes"}, {"sessions", "show", "nope"}, {"nonsense"}, {"rehearse", "--yes"}, {"disconnect", "--yes"}} {
 		full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
 		if err != nil {
@@ -253,7 +295,8 @@ func TestAFullDiskIsNoSuccess(t *testing.T) {
 		err = cmd.Run()
 		_ = full.Close()
 		var exit *exec.ExitError
-		if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(stderr.String(), "stdout cannot be written: no space left on device") {
+		if !errors.As(err, &exit) || exit.ExitCode() != 1 ||
+			!strings.Contains(stderr.String(), "stdout cannot be written: no space left on device") {
 			t.Errorf("%s: %v\n%s", strings.Join(args, " "), err, stderr.String())
 		}
 	}

@@ -38,10 +38,28 @@ func TestScripts(t *testing.T) {
 		Dir:   filepath.Join("testdata", "script"),
 		Setup: setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "json": compareJSON, "onlyjson": onlyJSON, "aws": awsDo, "awscalls": awsCalls, "spotcalls": spotCalls,
-			"deny": deny, "allow": allow, "modeis": modeIs, "trust": writeTrust, "spotpolicy": writePolicy, "nosecret": noSecret, "keptsecret": keptSecret, "savedsession": savedSession, "newestsession": newestSession, "waitexternalid": waitExternalID,
-			"guardrail": attachGuardrail, "stsoff": deactivateSTS, "later": later,
-			"delegation": askDelegation, "delegationstate": delegationState, "loseanswer": loseAnswer,
+			"exits":           exits,
+			"json":            compareJSON,
+			"onlyjson":        onlyJSON,
+			"aws":             awsDo,
+			"awscalls":        awsCalls,
+			"spotcalls":       spotCalls,
+			"deny":            deny,
+			"allow":           allow,
+			"modeis":          modeIs,
+			"trust":           writeTrust,
+			"spotpolicy":      writePolicy,
+			"nosecret":        noSecret,
+			"keptsecret":      keptSecret,
+			"savedsession":    savedSession,
+			"newestsession":   newestSession,
+			"waitexternalid":  waitExternalID,
+			"guardrail":       attachGuardrail,
+			"stsoff":          deactivateSTS,
+			"later":           later,
+			"delegation":      askDelegation,
+			"delegationstate": delegationState,
+			"loseanswer":      loseAnswer,
 		},
 	})
 }
@@ -263,7 +281,13 @@ func deny(ts *testscript.TestScript, _ bool, args []string) { worldOf(ts).aws.De
 // NAME FILE.
 func attachGuardrail(ts *testscript.TestScript, _ bool, args []string) {
 	kind := map[string]string{"scp": awsrehearsal.ServiceControl, "rcp": awsrehearsal.ResourceControl}[args[0]]
-	ts.Check(worldOf(ts).aws.AttachGuardrail(awsrehearsal.Guardrail{Type: kind, Name: args[1], Document: ts.ReadFile(args[2]), Target: awsrehearsal.UnitID}))
+	ts.Check(
+		worldOf(
+			ts,
+		).aws.AttachGuardrail(
+			awsrehearsal.Guardrail{Type: kind, Name: args[1], Document: ts.ReadFile(args[2]), Target: awsrehearsal.UnitID},
+		),
+	)
 }
 
 // later lets AWS's clock go on: later 1h.

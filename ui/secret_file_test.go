@@ -21,7 +21,8 @@ func TestTheSecretsFileIsReadyBeforeTheKeyIsMade(t *testing.T) {
 	b := newBox(t)
 	place := func(name string) string { return filepath.Join(b.dir, name) }
 	for _, err := range []error{
-		os.WriteFile(place("taken.json"), []byte("mine"), 0o600), os.Symlink(place("nowhere"), place("link.json")), syscall.Mkfifo(place("unread"), 0o600),
+		os.WriteFile(place("taken.json"), []byte("mine"), 0o600), os.Symlink(place("nowhere"), place("link.json")),
+		syscall.Mkfifo(place("unread"), 0o600),
 		os.Mkdir(place("folder"), 0o700),
 	} {
 		if err != nil {

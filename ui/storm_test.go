@@ -96,7 +96,11 @@ func stormMethods() []stormMethod {
 	return []stormMethod{
 		{name: "spot direct", flags: append(slices.Clone(spot), "--method", "direct")},
 		{name: "spot automatic", flags: append(slices.Clone(spot), "--method", "automatic", "--acknowledge-iam-capabilities")},
-		{name: "sprinters user direct", flags: []string{"--vendor", "sprinters", "--method", "direct", "--access", "user", "--secret-file", "key.json"}, user: true},
+		{
+			name:  "sprinters user direct",
+			flags: []string{"--vendor", "sprinters", "--method", "direct", "--access", "user", "--secret-file", "key.json"},
+			user:  true,
+		},
 		{name: "sprinters role direct", flags: []string{"--vendor", "sprinters", "--method", "direct", "--access", "role", id}},
 	}
 }
@@ -142,7 +146,10 @@ func (s *storm) run() {
 		case session != "" && try < 3:
 			done = s.rolecall(false, 30*time.Second, s.resumeArgs(session)...)
 		default:
-			done = s.rolecall(false, 30*time.Second, slices.Concat([]string{"connect", "--yes", "--json", "--wait", "30s", "--aws-account", "123456789012"}, s.method.flags)...)
+			done = s.rolecall(
+				false,
+				30*time.Second,
+				slices.Concat([]string{"connect", "--yes", "--json", "--wait", "30s", "--aws-account", "123456789012"}, s.method.flags)...)
 		}
 		s.nothingTwice(before)
 		if done.exit == 0 {
@@ -192,7 +199,8 @@ func (s *storm) journalTells() {
 				s.fail("the journal says %q of %s", e.Outcome, e.Call)
 			}
 			several := strings.HasPrefix(e.Call, "remove ")
-			if e.State == record.EntryAnswered && (word == "made" || word == "done") && e.RequestID == "" && !several && !strings.Contains(e.Outcome, "a look showed it") {
+			if e.State == record.EntryAnswered && (word == "made" || word == "done") && e.RequestID == "" && !several &&
+				!strings.Contains(e.Outcome, "a look showed it") {
 				s.fail("the journal has no number of the request: %s %s", e.Call, e.Outcome)
 			}
 		}
@@ -277,7 +285,17 @@ func (s *storm) rolecall(kill bool, wait time.Duration, args ...string) outcome 
 		s.fail("%s did not end %s after its time was up\n%s", strings.Join(args, " "), 30*time.Second, stderr.String())
 	}
 	o.took, o.exit, o.stdout, o.stderr = time.Since(began), cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()
-	fmt.Fprintf(&s.told, "\n$ rolecall %s\nexit %d in %s, signalled %v %v\n%s\n%s", strings.Join(args, " "), o.exit, o.took.Round(time.Millisecond), o.killed, signal, o.stdout, o.stderr)
+	fmt.Fprintf(
+		&s.told,
+		"\n$ rolecall %s\nexit %d in %s, signalled %v %v\n%s\n%s",
+		strings.Join(args, " "),
+		o.exit,
+		o.took.Round(time.Millisecond),
+		o.killed,
+		signal,
+		o.stdout,
+		o.stderr,
+	)
 	died := cmd.ProcessState.ExitCode() < 0
 	unheard := died && o.stdout+o.stderr == "" && len(s.sessions()) == 0 // a signal that came before rolecall could hear any
 	if !o.killed || signal != syscall.SIGKILL && !unheard {
@@ -414,8 +432,15 @@ func (s *storm) exists() []string {
 			all = append(all, "access key "+awssdk.ToString(k.AccessKeyId))
 		}
 	}
-	stacks, err := cloudformation.New(cloudformation.Options{Region: target.Region, BaseEndpoint: &target.Endpoint,
-		Credentials: credentials.NewStaticCredentialsProvider(target.AccessKeyID, target.SecretAccessKey, "")}).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{})
+	stacks, err := cloudformation.New(cloudformation.Options{
+		Region:       target.Region,
+		BaseEndpoint: &target.Endpoint,
+		Credentials: credentials.NewStaticCredentialsProvider(
+			target.AccessKeyID,
+			target.SecretAccessKey,
+			"",
+		),
+	}).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{})
 	must(err)
 	for _, k := range stacks.Stacks {
 		all = append(all, "stack "+awssdk.ToString(k.StackId))
@@ -457,7 +482,8 @@ func (s *storm) everythingOnRecord(before []string) {
 			known[string(item.Kind)] = known[string(item.Kind)] || item.Unproven()
 		}
 	}
-	if known[string(record.ItemStack)] || slices.ContainsFunc(s.exists(), func(x string) bool { return strings.HasPrefix(x, "stack ") && known[x] }) {
+	if known[string(record.ItemStack)] ||
+		slices.ContainsFunc(s.exists(), func(x string) bool { return strings.HasPrefix(x, "stack ") && known[x] }) {
 		return // what a stack makes is the stack's
 	}
 	for _, x := range s.exists() {
@@ -607,7 +633,12 @@ func commonFaults() []fault {
 }
 
 func awsFaults() []fault {
-	denied := xmlError("denied", 403, "AccessDenied", "User: arn:aws:iam::123456789012:user/ann is not authorized to perform this action because no identity-based policy allows it")
+	denied := xmlError(
+		"denied",
+		403,
+		"AccessDenied",
+		"User: arn:aws:iam::123456789012:user/ann is not authorized to perform this action because no identity-based policy allows it",
+	)
 	denied.sticky = true
 	expired := xmlError("expired", 403, "ExpiredToken", "The security token included in the request is expired")
 	expired.sticky = true

@@ -43,7 +43,17 @@ func TestTheDocumentedVendorWorks(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	file := write(t, filepath.Join(home, "acme.yaml"), documented(t))
-	if code, out, talk := command(t, home, nil, "vendors", "check", file, "--fail-on", "medium"); code != 0 || !strings.Contains(out, "no mistakes") {
+	if code, out, talk := command(
+		t,
+		home,
+		nil,
+		"vendors",
+		"check",
+		file,
+		"--fail-on",
+		"medium",
+	); code != 0 ||
+		!strings.Contains(out, "no mistakes") {
 		t.Fatalf("check: exit %d\n%s%s", code, out, talk)
 	}
 	const address = "https://console.acme.example/api/aws-accounts"
@@ -61,7 +71,8 @@ func TestTheDocumentedVendorWorks(t *testing.T) {
 		if err := json.Unmarshal([]byte(out), &result); err != nil || code != 0 {
 			t.Fatalf("%s: exit %d, %v\n%s%s", method, code, err, out, talk)
 		}
-		if !result.Submitted || result.ExternalID != "acme-0123456789ab" || len(result.Roles) != 1 || result.Roles[0].ARN != "arn:aws:iam::123456789012:role/Acme-Role" {
+		if !result.Submitted || result.ExternalID != "acme-0123456789ab" || len(result.Roles) != 1 ||
+			result.Roles[0].ARN != "arn:aws:iam::123456789012:role/Acme-Role" {
 			t.Errorf("%s: %+v", method, result)
 		}
 	}
@@ -83,7 +94,18 @@ func TestAVendorInTheUsersFolderIsKnownByName(t *testing.T) {
 	if code, out, talk := command(t, home, nil, "vendors", "show", "spot"); code != 0 || !strings.Contains(out, "922761411349") {
 		t.Errorf("a file took Spot's place: exit %d\n%s%s", code, out, talk)
 	}
-	if code, _, talk := command(t, home, nil, "rehearse", "--yes", "--vendor", "acme", "--send-to", "https://elsewhere.example/"); code != 2 || !strings.Contains(talk, "--send-to") {
+	if code, _, talk := command(
+		t,
+		home,
+		nil,
+		"rehearse",
+		"--yes",
+		"--vendor",
+		"acme",
+		"--send-to",
+		"https://elsewhere.example/",
+	); code != 2 ||
+		!strings.Contains(talk, "--send-to") {
 		t.Errorf("another address was allowed: exit %d\n%s", code, talk)
 	}
 	if code, _, talk := command(t, home, nil, "rehearse", "--yes"); code != 0 {
@@ -125,7 +147,8 @@ func TestCheckReportsEveryMistakeWithItsPlace(t *testing.T) {
 	}
 	lines := strings.Split(text, "\n")
 	for _, want := range []struct{ what, at string }{
-		{"titel", "titel: Acme"}, {"Only a description that comes with rolecall", "api: spot"}, {"111122223333 without quotes", "trusted_account:"},
+		{"titel", "titel: Acme"}, {"Only a description that comes with rolecall", "api: spot"}, {"111122223333 without quotes",
+			"trusted_account:"},
 		{"no https link", "console: http://"}, {"{account}", "body: |"}, {"conjure", "id: conjure"},
 	} {
 		found := false
@@ -147,7 +170,17 @@ func TestCheckReportsEveryMistakeWithItsPlace(t *testing.T) {
 	if code, _, _ := command(t, home, nil, "vendors", "check", filepath.Join(home, "nothing.yaml")); code != 2 {
 		t.Errorf("a file that is not there: exit %d", code)
 	}
-	if code, _, talk := command(t, home, nil, "vendors", "check", file, "--fail-on", "terrible"); code != 2 || !strings.Contains(talk, "no severity") {
+	if code, _, talk := command(
+		t,
+		home,
+		nil,
+		"vendors",
+		"check",
+		file,
+		"--fail-on",
+		"terrible",
+	); code != 2 ||
+		!strings.Contains(talk, "no severity") {
 		t.Errorf("exit %d\n%s", code, talk)
 	}
 }
@@ -274,8 +307,10 @@ func TestAVendorWithManagedPoliciesAlone(t *testing.T) {
 		{[]string{"vendors", "check", file}, 0, []string{"no mistakes", "AWS managed policy job-function/ViewOnlyAccess, not reviewed"}},
 		{[]string{"vendors", "show", file}, 0, []string{"AWS managed policy SecurityAudit"}},
 		{[]string{"vendors", "show", file, "--json"}, 0, []string{`"managed_policies"`, `"statements": 0`}},
-		{[]string{"policy", "show", "--vendor", file, "--format", "json"}, 2, []string{"no policy of its own", "arn:aws:iam::aws:policy/SecurityAudit"}},
-		{[]string{"policy", "show", "--vendor", file, "--format", "cloudformation"}, 0, []string{`- !Sub "arn:${AWS::Partition}:iam::aws:policy/job-function/ViewOnlyAccess"`}},
+		{[]string{"policy", "show", "--vendor", file, "--format", "json"}, 2, []string{"no policy of its own",
+			"arn:aws:iam::aws:policy/SecurityAudit"}},
+		{[]string{"policy", "show", "--vendor", file, "--format", "cloudformation"}, 0,
+			[]string{`- !Sub "arn:${AWS::Partition}:iam::aws:policy/job-function/ViewOnlyAccess"`}},
 		{[]string{"policy", "show", "--vendor", file, "--format", "terraform"}, 0, []string{`:iam::aws:policy/SecurityAudit"`}},
 		{[]string{"policy", "show", "--vendor", file, "--format", "cli"}, 0, []string{"--policy-arn 'arn:aws:iam::aws:policy/SecurityAudit'"}},
 		{[]string{"policy", "diff", "vendor:" + file, "vendor:spot"}, 2, []string{"no policy of its own"}},
@@ -295,19 +330,55 @@ func TestAVendorWithManagedPoliciesAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	sweeping := write(t, filepath.Join(home, "sweeping.yaml"), strings.Replace(string(text), "[SecurityAudit,", "[AdministratorAccess,", 1))
-	if code, out, talk := command(t, home, nil, "vendors", "check", sweeping, "--fail-on", "high"); code != 3 || !strings.Contains(out, "Can do everything in the account") {
+	if code, out, talk := command(
+		t,
+		home,
+		nil,
+		"vendors",
+		"check",
+		sweeping,
+		"--fail-on",
+		"high",
+	); code != 3 ||
+		!strings.Contains(out, "Can do everything in the account") {
 		t.Errorf("AdministratorAccess: exit %d\n%s%s", code, out, talk)
 	}
 	for _, method := range []string{"manual", "automatic", "direct"} {
-		if code, out, talk := command(t, home, nil, rehearsal(file, method, describe.AccessRole)...); code != 0 || !strings.Contains(out, `:role/Acme-Audit"`) || !strings.Contains(out, `"arn:aws:iam::aws:policy/SecurityAudit"`) {
+		if code, out, talk := command(
+			t,
+			home,
+			nil,
+			rehearsal(file, method, describe.AccessRole)...); code != 0 || !strings.Contains(out, `:role/Acme-Audit"`) ||
+			!strings.Contains(out, `"arn:aws:iam::aws:policy/SecurityAudit"`) {
 			t.Errorf("%s: exit %d\n%s%s", method, code, out, talk)
 		}
 	}
 	plan := filepath.Join(home, "acme.plan.json")
-	if code, out, talk := command(t, home, nil, "plan", "--vendor", file, "--method", "direct", "-o", plan); code != 0 || !strings.Contains(talk, "AWS managed") {
+	if code, out, talk := command(
+		t,
+		home,
+		nil,
+		"plan",
+		"--vendor",
+		file,
+		"--method",
+		"direct",
+		"-o",
+		plan,
+	); code != 0 ||
+		!strings.Contains(talk, "AWS managed") {
 		t.Fatalf("plan: exit %d\n%s%s", code, out, talk)
 	}
-	if code, out, talk := command(t, home, nil, "approve", plan, "--as", "someone"); code != 0 || !strings.Contains(talk, "arn:aws:iam::aws:policy/SecurityAudit") {
+	if code, out, talk := command(
+		t,
+		home,
+		nil,
+		"approve",
+		plan,
+		"--as",
+		"someone",
+	); code != 0 ||
+		!strings.Contains(talk, "arn:aws:iam::aws:policy/SecurityAudit") {
 		t.Fatalf("approve: exit %d\n%s%s", code, out, talk)
 	}
 }

@@ -20,8 +20,14 @@ const (
 )
 
 func known() audit.Known {
-	return audit.Known{Partition: "aws", Account: account, Organization: "o-abcdefghij", Members: []string{member}, Now: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
-		Vendors: []audit.Vendor{{Name: "spot", Title: "Spot", Accounts: []string{vendor, "884866656237"}, NoID: []string{"884866656237"}}}}
+	return audit.Known{
+		Partition:    "aws",
+		Account:      account,
+		Organization: "o-abcdefghij",
+		Members:      []string{member},
+		Now:          time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
+		Vendors:      []audit.Vendor{{Name: "spot", Title: "Spot", Accounts: []string{vendor, "884866656237"}, NoID: []string{"884866656237"}}},
+	}
 }
 
 func roleOf(t *testing.T, statements ...string) aws.Role {
@@ -57,27 +63,34 @@ func TestWhoGetsIn(t *testing.T) {
 	}{
 		{"vendor with its ID", []string{allow(who(vendor), id("StringEquals", "of-this-one"))}, "922761411349 spot required", true},
 		{"vendor by its number", []string{allow(`{"AWS":"`+vendor+`"}`, id("StringEquals", "of-this-one"))}, "922761411349 spot required", true},
-		{"vendor, one role of it", []string{allow(`{"AWS":"arn:aws:iam::`+vendor+`:role/x"}`, id("StringEquals", "of-this-one"))}, "922761411349 spot required", false},
+		{"vendor, one role of it", []string{allow(`{"AWS":"arn:aws:iam::`+vendor+`:role/x"}`, id("StringEquals", "of-this-one"))},
+			"922761411349 spot required", false},
 		{"vendor without an ID", []string{allow(who(vendor), "")}, "922761411349 spot none", false},
 		{"vendor, if it likes", []string{allow(who(vendor), id("StringEqualsIfExists", "of-this-one"))}, "922761411349 spot none", false},
 		{"vendor, any ID", []string{allow(who(vendor), id("StringLike", "*"))}, "922761411349 spot any", false},
-		{"vendor, a second door", []string{allow(who(vendor), id("StringEquals", "of-this-one")), allow(who(vendor), "")}, "922761411349 spot none", false},
+		{"vendor, a second door", []string{allow(who(vendor), id("StringEquals", "of-this-one")), allow(who(vendor), "")},
+			"922761411349 spot none", false},
 		{"vendor that sends none", []string{allow(who("884866656237"), "")}, "884866656237 spot none", true},
 		{"vendor and stranger", []string{allow(who(vendor), id("StringEquals", "of-this-one")), allow(who(stranger), "")},
 			"111122223333  none; 922761411349 spot required", false},
 		{"stranger", []string{allow(who(stranger), id("StringEquals", "of-another"))}, "111122223333  required", false},
 		{"anybody", []string{allow(`{"AWS":"*"}`, "")}, "*  none", false},
 		{"anybody with an ID", []string{allow(`{"AWS":"*"}`, id("StringEquals", "of-another"))}, "*  required", false},
-		{"anybody of the organisation", []string{allow(`{"AWS":"*"}`, `,"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-abcdefghij"}}`)}, "-", true},
-		{"anybody of another", []string{allow(`{"AWS":"*"}`, `,"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-another123"}}`)}, "*  none", false},
+		{"anybody of the organisation", []string{allow(`{"AWS":"*"}`, `,"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-abcdefghij"}}`)},
+			"-", true},
+		{"anybody of another", []string{allow(`{"AWS":"*"}`, `,"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-another123"}}`)},
+			"*  none", false},
 		{"a member", []string{allow(who(member), "")}, "-", true},
-		{"vendor and a member", []string{allow(who(vendor), id("StringEquals", "of-this-one")), allow(who(member), "")}, "922761411349 spot required", true},
+		{"vendor and a member", []string{allow(who(vendor), id("StringEquals", "of-this-one")), allow(who(member), "")}, "922761411349 spot " +
+			"required", true},
 		{"own account", []string{allow(who(account), "")}, "-", true},
 		{"service", []string{allow(`{"Service":"ec2.amazonaws.com"}`, "")}, "-", true},
-		{"denied again", []string{allow(who(stranger), ""), `{"Effect":"Deny","Principal":{"AWS":"` + stranger + `"},"Action":"sts:*"}`}, "-", true},
+		{"denied again", []string{allow(who(stranger), ""), `{"Effect":"Deny","Principal":{"AWS":"` + stranger + `"},"Action":"sts:*"}`}, "-",
+			true},
 		{"named and tagged alone", []string{`{"Effect":"Allow","Principal":` + who(stranger) + `,"Action":"sts:TagSession"}`}, "-", true},
-		{"own provider, one repository", []string{fmt.Sprintf(oidc, `,"Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com",`+
-			`"token.actions.githubusercontent.com:sub":"repo:acme/app:ref:refs/heads/main"}}`)}, "-", true},
+		{"own provider, one repository", []string{fmt.Sprintf(oidc,
+			`,"Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com",`+
+				`"token.actions.githubusercontent.com:sub":"repo:acme/app:ref:refs/heads/main"}}`)}, "-", true},
 		{"any repository", []string{fmt.Sprintf(oidc, "")}, "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -118,7 +131,10 @@ func TestWhatItMayDo(t *testing.T) {
 	role := roleOf(t, allow(who(stranger), ""))
 	one := policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"s3:GetObject"}, Resource: []string{"*"}})
 	all := policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"iam:*"}, Resource: []string{"*"}})
-	role.Attached = []aws.AttachedPolicy{{ARN: "arn:aws:iam::123456789012:policy/A", Document: one}, {ARN: "arn:aws:iam::123456789012:policy/B"}}
+	role.Attached = []aws.AttachedPolicy{
+		{ARN: "arn:aws:iam::123456789012:policy/A", Document: one},
+		{ARN: "arn:aws:iam::123456789012:policy/B"},
+	}
 	auditor := audit.Auditor{Known: known()}
 	r := auditor.Judge(aws.Seen{Role: &role})
 	if r.Grants.Actions != 1 || r.Grants.Unread != 1 {
@@ -126,7 +142,8 @@ func TestWhatItMayDo(t *testing.T) {
 	}
 	role.Inline = []aws.InlinePolicy{{Name: "I", Document: all}}
 	r = auditor.Judge(aws.Seen{Role: &role})
-	if r.Grants.Actions < 100 || r.Grants.Worst != "high" || !slices.ContainsFunc(r.Findings, func(f audit.Finding) bool { return f.Document == "trust" }) {
+	if r.Grants.Actions < 100 || r.Grants.Worst != "high" ||
+		!slices.ContainsFunc(r.Findings, func(f audit.Finding) bool { return f.Document == "trust" }) {
 		t.Errorf("%+v %+v", r.Grants, r.Findings)
 	}
 }

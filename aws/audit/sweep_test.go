@@ -18,9 +18,21 @@ import (
 func rolesFor(tb testing.TB, s *rehearsal.Server, n int) {
 	tb.Helper()
 	documents := []string{
-		allow(`{"Service":"lambda.amazonaws.com"}`, ""), allow(`{"AWS":"`+account+`"}`, ""), allow(`{"Service":["ec2.amazonaws.com","ecs.amazonaws.com"]}`, ""),
-		allow(who(member), ""), allow(`{"Service":"ec2.amazonaws.com"}`, ""), allow(who(account), ""), allow(`{"Service":"states.amazonaws.com"}`, ""),
-		allow(`{"Service":"glue.amazonaws.com"}`, ""), allow(`{"Service":"events.amazonaws.com"}`, ""),
+		allow(
+			`{"Service":"lambda.amazonaws.com"}`,
+			"",
+		),
+		allow(`{"AWS":"`+account+`"}`, ""),
+		allow(`{"Service":["ec2.amazonaws.com","ecs.amazonaws.com"]}`, ""),
+		allow(
+			who(member),
+			"",
+		),
+		allow(`{"Service":"ec2.amazonaws.com"}`, ""),
+		allow(who(account), ""),
+		allow(`{"Service":"states.amazonaws.com"}`, ""),
+		allow(`{"Service":"glue.amazonaws.com"}`, ""),
+		allow(`{"Service":"events.amazonaws.com"}`, ""),
 		allow(who(vendor), id("StringEquals", "of-this-one")),
 	}
 	send(tb, s, url.Values{"Action": {"CreatePolicy"}, "PolicyName": {"Shared"}, "PolicyDocument": {
@@ -41,7 +53,10 @@ func send(tb testing.TB, s *rehearsal.Server, form url.Values) {
 		tb.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential="+s.Target().AccessKeyID+"/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0")
+	r.Header.Set(
+		"Authorization",
+		"AWS4-HMAC-SHA256 Credential="+s.Target().AccessKeyID+"/20260101/us-east-1/iam/aws4_request, SignedHeaders=host, Signature=0",
+	)
 	out, err := http.DefaultClient.Do(r)
 	if err != nil {
 		tb.Fatal(err)

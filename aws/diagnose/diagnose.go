@@ -285,12 +285,18 @@ func (in *inquest) eliminate() {
 		}
 	}
 	if !open && in.causes[VendorFault].likelihood == "" {
-		in.suspect(VendorFault, Possible, rest, "Ask "+in.vendor()+" which account, external ID and session duration it assumes the role with, and what AWS answers it.")
+		in.suspect(
+			VendorFault,
+			Possible,
+			rest,
+			"Ask "+in.vendor()+" which account, external ID and session duration it assumes the role with, and what AWS answers it.",
+		)
 	}
 }
 
 func askOrganization(id ID) string {
 	kind := map[ID]string{SCP: "service control policies (SCPs)", RCP: "resource control policies (RCPs)"}[id]
-	return "Ask whoever manages the organization for its " + kind + " on this account's path (aws organizations describe-policy), and give them to " +
+	return "Ask whoever manages the organization for its " + kind + " on this account's path (aws organizations describe-policy), and give " +
+		"them to " +
 		"rolecall diagnose --evidence FILE."
 }

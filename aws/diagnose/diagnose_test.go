@@ -72,20 +72,45 @@ func faults() []fault {
 		}, []string{"no role"}},
 		{diagnose.SessionDuration, "a session that is too long", func(s *setUp) { s.session = 4 * time.Hour }, []string{"no role"}},
 		{diagnose.RCP, "an RCP that denies outsiders", func(s *setUp) {
-			s.guardrails = append(s.guardrails, rehearsal.Guardrail{Type: rehearsal.ResourceControl, Name: "Perimeter", Target: rehearsal.UnitID, Document: perimeter})
+			s.guardrails = append(
+				s.guardrails,
+				rehearsal.Guardrail{Type: rehearsal.ResourceControl, Name: "Perimeter", Target: rehearsal.UnitID, Document: perimeter},
+			)
 		}, nil},
 		{diagnose.SCP, "an SCP that denies assuming", func(s *setUp) {
-			s.guardrails = append(s.guardrails, rehearsal.Guardrail{Type: rehearsal.ServiceControl, Name: "NoAssume", Target: rehearsal.RootID, Document: noAssume})
+			s.guardrails = append(
+				s.guardrails,
+				rehearsal.Guardrail{Type: rehearsal.ServiceControl, Name: "NoAssume", Target: rehearsal.RootID, Document: noAssume},
+			)
 		}, []string{"an SCP that leaves nothing"}},
 		{diagnose.SCP, "an SCP that leaves nothing", func(s *setUp) {
 			s.guardrails = append(s.guardrails, rehearsal.Guardrail{Type: rehearsal.ServiceControl, Name: "Quarantine", Document: quarantine})
 		}, []string{"an SCP that denies assuming"}},
 		{diagnose.STSRegion, "STS inactive in a region", func(s *setUp) { s.inactive = []string{"eu-south-1"} }, nil},
-		{diagnose.Permissions, "too little granted", func(s *setUp) { s.policy = strings.Replace(granted, `"ec2:RunInstances",`, "", 1) }, []string{"no role"}},
+		{
+			diagnose.Permissions,
+			"too little granted",
+			func(s *setUp) { s.policy = strings.Replace(granted, `"ec2:RunInstances",`, "", 1) },
+			[]string{"no role"},
+		},
 		{diagnose.VendorFault, "the vendor is not well", func(s *setUp) { s.said = "HTTP 503 Service Unavailable" }, nil},
-		{diagnose.NotFound, "no role", func(s *setUp) { s.noRole = true }, []string{"made just now", "another external ID", "another account is trusted",
-			"a deleted principal", "an ARN of another account", "an ARN of another partition", "an ARN without the path", "a boundary that allows too little",
-			"a session that is too long", "too little granted"}},
+		{
+			diagnose.NotFound,
+			"no role",
+			func(s *setUp) { s.noRole = true },
+			[]string{
+				"made just now",
+				"another external ID",
+				"another account is trusted",
+				"a deleted principal",
+				"an ARN of another account",
+				"an ARN of another partition",
+				"an ARN without the path",
+				"a boundary that allows too little",
+				"a session that is too long",
+				"too little granted",
+			},
+		},
 	}
 }
 
@@ -121,7 +146,10 @@ func (s setUp) facts(t *testing.T) diagnose.Facts {
 	if !s.noRole {
 		trust := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":"sts:AssumeRole",
 			"Condition":{"StringEquals":{"sts:ExternalId":%q}}}]}`, s.principal, s.externalID)
-		do("iam:CreateRole", map[string]string{"RoleName": roleName, "Path": s.path, "AssumeRolePolicyDocument": trust, "PermissionsBoundary": s.boundaryARN()})
+		do(
+			"iam:CreateRole",
+			map[string]string{"RoleName": roleName, "Path": s.path, "AssumeRolePolicyDocument": trust, "PermissionsBoundary": s.boundaryARN()},
+		)
 		do("iam:PutRolePolicy", map[string]string{"RoleName": roleName, "PolicyName": "inline", "PolicyDocument": s.policy})
 	}
 	for _, g := range s.guardrails {
@@ -152,7 +180,14 @@ func (s setUp) look(t *testing.T, a *aws.Account) diagnose.Facts {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := aws.Want{Partition: "aws", AccountID: account, Principals: []string{vendor}, ExternalID: wantedID, Policies: []*policy.Document{wanted}, RoleName: roleName}
+	want := aws.Want{
+		Partition:  "aws",
+		AccountID:  account,
+		Principals: []string{vendor},
+		ExternalID: wantedID,
+		Policies:   []*policy.Document{wanted},
+		RoleName:   roleName,
+	}
 	f := diagnose.Facts{Vendor: "Spot", Want: want, Session: s.session, Looked: true, Held: s.held}
 	if f.Seen, f.Report, err = a.Look(context.Background(), want); err != nil {
 		t.Fatal(err)

@@ -44,7 +44,8 @@ func (in *inquest) boundary() {
 		in.suspect(Boundary, Likely, "The role's permissions boundary is "+c.Got+"; wanted is "+c.Want+".", c.Fix)
 	}
 	want := policy.Merge(in.facts.Want.Policies...)
-	const fix = "Ask whoever set the boundary to allow what the vendor's policy grants, or put another one in its place: the role's page, Permissions boundary."
+	const fix = "Ask whoever set the boundary to allow what the vendor's policy grants, or put another one in its place: the role's page, " +
+		"Permissions boundary."
 	switch {
 	case role.Boundary == "":
 		if !in.causes[Boundary].found() {

@@ -50,12 +50,18 @@ func (in *inquest) guardrailsOf(kind aws.GuardrailKind) {
 	switch {
 	case in.causes[id].found():
 	case read.Read:
-		in.clear(id, fmt.Sprintf("None of the organization's %ss on the account's path (%s) stands in the way.", kind, strings.Join(read.Path, ", ")))
+		in.clear(
+			id,
+			fmt.Sprintf("None of the organization's %ss on the account's path (%s) stands in the way.", kind, strings.Join(read.Path, ", ")),
+		)
 	case read.Refusal != nil && read.Refusal.Kind != aws.Denied:
 		in.unjudged(id, "The organization's policies could not be read: "+read.Refusal.What)
 	case read.Refusal != nil:
-		in.unjudged(id, "The organization's policies cannot be read from this account ("+cmp.Or(read.Refusal.Action, "organizations:ListPoliciesForTarget")+
-			" is not allowed): only its management account and delegated administrators may.")
+		in.unjudged(
+			id,
+			"The organization's policies cannot be read from this account ("+cmp.Or(read.Refusal.Action, "organizations:ListPoliciesForTarget")+
+				" is not allowed): only its management account and delegated administrators may.",
+		)
 	default:
 		in.unjudged(id, "The organization's policies were not read.")
 	}
@@ -126,7 +132,10 @@ func newLevel(at string, policies []aws.Guardrail) level {
 		}
 	}
 	if at == "" && !allows {
-		l.document.Statements = append(l.document.Statements, policy.Statement{Effect: policy.Allow, Action: []string{"*"}, Resource: []string{"*"}})
+		l.document.Statements = append(
+			l.document.Statements,
+			policy.Statement{Effect: policy.Allow, Action: []string{"*"}, Resource: []string{"*"}},
+		)
 		l.owners = append(l.owners, -1)
 	}
 	return l
@@ -260,7 +269,8 @@ func (in *inquest) blame(kind aws.GuardrailKind, l level, e policy.Entry) (what,
 
 // exceptionIn is the smallest exception to ask for.
 func exceptionIn(g aws.Guardrail, name string, s *policy.Statement, key, value string) string {
-	return "Ask whoever manages the organization for the smallest exception: in " + g.Label() + ", statement " + name + ", " + exceptionText(s, key, value) + "."
+	return "Ask whoever manages the organization for the smallest exception: in " + g.Label() + ", statement " + name + ", " +
+		exceptionText(s, key, value) + "."
 }
 
 // name is a statement's Sid, or its number in its own policy.

@@ -85,8 +85,18 @@ func (d deny) json(principal bool) string {
 func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
 func drawDeny(r *rand.Rand) deny {
-	d := deny{action: pick(r, "sts:AssumeRole", "sts:*", "*", "s3:*", "sts:AssumeRoleWithSAML"), notAction: r.IntN(5) == 0,
-		resource: pick(r, "*", "arn:aws:iam::"+account+":role/"+roleName, "arn:aws:iam::*:role/*", "arn:aws:iam::*:role/Other"), notOn: r.IntN(6) == 0}
+	d := deny{
+		action:    pick(r, "sts:AssumeRole", "sts:*", "*", "s3:*", "sts:AssumeRoleWithSAML"),
+		notAction: r.IntN(5) == 0,
+		resource: pick(
+			r,
+			"*",
+			"arn:aws:iam::"+account+":role/"+roleName,
+			"arn:aws:iam::*:role/*",
+			"arn:aws:iam::*:role/Other",
+		),
+		notOn: r.IntN(6) == 0,
+	}
 	if d.notAction && d.action == "*" || d.notOn && d.resource == "*" {
 		d.notAction, d.notOn = false, false
 	}
@@ -95,7 +105,8 @@ func drawDeny(r *rand.Rand) deny {
 			continue
 		}
 		key := pick(r, "aws:PrincipalOrgID", "aws:PrincipalAccount", "sts:ExternalId", "aws:ResourceOrgID", "aws:ResourceAccount")
-		values := map[string][]string{"aws:PrincipalOrgID": {"o-exampleorgid"}, "aws:PrincipalAccount": {vendor, stranger}, "sts:ExternalId": {wantedID, otherID},
+		values := map[string][]string{"aws:PrincipalOrgID": {"o-exampleorgid"}, "aws:PrincipalAccount": {vendor, stranger},
+			"sts:ExternalId":    {wantedID, otherID},
 			"aws:ResourceOrgID": {"o-exampleorgid", "o-anotherorg0"}, "aws:ResourceAccount": {account, stranger}}[key]
 		c := condition{operator, key, values[r.IntN(len(values)):]}
 		if !c.depends() {
@@ -144,11 +155,24 @@ func rcpOf(t *testing.T, text string) diagnose.Cause {
 }
 
 func rcpCause(d *policy.Document) diagnose.Cause {
-	full := policy.NewDocument(policy.Statement{Effect: policy.Allow, Principal: policy.Principals{"*": {"*"}}, Action: []string{"*"}, Resource: []string{"*"}})
-	g := aws.Guardrails{Read: true, Path: []string{account}, Organization: aws.Organization{ID: "o-exampleorgid", ManagementAccountID: "999988887777", FeatureSet: "ALL"},
-		Policies: []aws.Guardrail{{Kind: aws.RCP, ID: "p-full", At: account, Document: full}, {Kind: aws.RCP, ID: "p-1", At: account, Document: d}}}
-	facts := diagnose.Facts{Surroundings: aws.Surroundings{Guardrails: g}, Want: aws.Want{Partition: "aws", AccountID: account, Principals: []string{vendor},
-		ExternalID: wantedID, RoleName: roleName}, Seen: aws.Seen{Now: time.Unix(1, 0)}}
+	full := policy.NewDocument(
+		policy.Statement{Effect: policy.Allow, Principal: policy.Principals{"*": {"*"}}, Action: []string{"*"}, Resource: []string{"*"}},
+	)
+	g := aws.Guardrails{
+		Read:         true,
+		Path:         []string{account},
+		Organization: aws.Organization{ID: "o-exampleorgid", ManagementAccountID: "999988887777", FeatureSet: "ALL"},
+		Policies: []aws.Guardrail{
+			{Kind: aws.RCP, ID: "p-full", At: account, Document: full},
+			{Kind: aws.RCP, ID: "p-1", At: account, Document: d},
+		},
+	}
+	facts := diagnose.Facts{
+		Surroundings: aws.Surroundings{Guardrails: g},
+		Want: aws.Want{Partition: "aws", AccountID: account, Principals: []string{vendor},
+			ExternalID: wantedID, RoleName: roleName},
+		Seen: aws.Seen{Now: time.Unix(1, 0)},
+	}
 	causes := diagnose.Rank(facts)
 	return causes[slices.IndexFunc(causes, func(c diagnose.Cause) bool { return c.ID == diagnose.RCP })]
 }
@@ -181,7 +205,10 @@ func TestTheExceptionsThatAreNamedAreEnough(t *testing.T) {
 				t.Fatalf("seed %d: no statement is named: %s", seed, evidence)
 			}
 			s := &d.Statements[m[1][0]-'1']
-			s.Condition = append(slices.Clone(s.Condition), policy.Condition{Operator: "StringNotEquals", Key: "aws:PrincipalAccount", Values: []string{vendor}})
+			s.Condition = append(
+				slices.Clone(s.Condition),
+				policy.Condition{Operator: "StringNotEquals", Key: "aws:PrincipalAccount", Values: []string{vendor}},
+			)
 		}
 		if after := rcpCause(d); after.Found() {
 			t.Fatalf("seed %d: with the exceptions made: %+v\n%s", seed, after, d.Compact())

@@ -46,7 +46,8 @@ func (in *inquest) place() {
 func (f *finding) found() bool { return f.likelihood != "" }
 
 func (in *inquest) placeIsRight(role *aws.Role) {
-	for id, text := range map[ID]string{Account: "The role is in account " + in.facts.Want.AccountID + ".", Partition: "The role is in the partition " + in.facts.Want.Partition + ".",
+	for id, text := range map[ID]string{Account: "The role is in account " + in.facts.Want.AccountID + ".", Partition: "The role is in the " +
+		"partition " + in.facts.Want.Partition + ".",
 		Path: "The ARN with its path is " + role.ARN + "."} {
 		if !in.causes[id].found() {
 			in.clear(id, text)
@@ -80,10 +81,20 @@ func (in *inquest) heldARN(held, what string) {
 		correct += ": " + role.ARN
 	}
 	if arn.Partition != want.Partition && want.Partition != "" {
-		in.suspect(Partition, likelihood, fmt.Sprintf("%s is of the partition %s; the account that was looked at is in %s.", what, arn.Partition, want.Partition), correct+".")
+		in.suspect(
+			Partition,
+			likelihood,
+			fmt.Sprintf("%s is of the partition %s; the account that was looked at is in %s.", what, arn.Partition, want.Partition),
+			correct+".",
+		)
 	}
 	if arn.AccountID != want.AccountID && want.AccountID != "" {
-		in.suspect(Account, likelihood, fmt.Sprintf("%s is of account %s; looked at was account %s.", what, arn.AccountID, want.AccountID), correct+".")
+		in.suspect(
+			Account,
+			likelihood,
+			fmt.Sprintf("%s is of account %s; looked at was account %s.", what, arn.AccountID, want.AccountID),
+			correct+".",
+		)
 	}
 	if role == nil {
 		return
@@ -147,8 +158,13 @@ func (in *inquest) session() {
 }
 
 func setSession(d time.Duration, name string) string {
-	return fmt.Sprintf("Set the role's maximum session duration to %s: on its page, Summary, Edit (or aws iam update-role --role-name %s --max-session-duration %d).",
-		hours(d), name, int(d/time.Second))
+	return fmt.Sprintf(
+		"Set the role's maximum session duration to %s: on its page, Summary, Edit (or aws iam update-role --role-name %s "+
+			"--max-session-duration %d).",
+		hours(d),
+		name,
+		int(d/time.Second),
+	)
 }
 
 func hours(d time.Duration) string {
@@ -164,7 +180,12 @@ func hours(d time.Duration) string {
 // sts judges the regions that were asked.
 func (in *inquest) sts() {
 	if off := in.facts.STSInactive; len(off) > 0 {
-		in.suspect(STSRegion, Likely, "STS is not active for account "+in.facts.Want.AccountID+" in "+strings.Join(off, ", ")+".", activateSTS(off))
+		in.suspect(
+			STSRegion,
+			Likely,
+			"STS is not active for account "+in.facts.Want.AccountID+" in "+strings.Join(off, ", ")+".",
+			activateSTS(off),
+		)
 		return
 	}
 	if on := in.facts.STSActive; len(on) > 0 {

@@ -96,13 +96,24 @@ func (in *inquest) awsSays(r *Refusal) bool {
 	case r.says("maxsessionduration"):
 		in.suspect(SessionDuration, Certain, quote, in.longerSession())
 	case r.says("session limit for roles assumed by role chaining"):
-		in.suspect(SessionDuration, Certain, quote, "The vendor assumes the role from another role, and such a session lasts one hour at most: have it ask for one hour.")
+		in.suspect(
+			SessionDuration,
+			Certain,
+			quote,
+			"The vendor assumes the role from another role, and such a session lasts one hour at most: have it ask for one hour.",
+		)
 	case r.says("invalid principal", "invalid principals"):
 		in.invalidPrincipal(r)
 	case r.AWS.Kind == aws.NotFound:
 		in.suspect(NotFound, Certain, quote, "Make the role (rolecall connect), or correct its name.")
 	case r.says("externalid'", "external id", `"externalid"`) && r.AWS.Kind == aws.Malformed:
-		in.suspect(ExternalID, Certain, quote, "The external ID that the vendor sends is none that AWS takes: 2 to 1,224 letters, digits and +=,.@:/-. Copy it from the vendor's page again.")
+		in.suspect(
+			ExternalID,
+			Certain,
+			quote,
+			"The external ID that the vendor sends is none that AWS takes: 2 to 1,224 letters, digits and +=,.@:/-. Copy it from the vendor's "+
+				"page again.",
+		)
 	case r.says("'rolearn'", "is invalid", "rolearn") && r.AWS.Kind == aws.Malformed:
 		in.suspect(NotFound, Likely, quote, "What the vendor was given is not a role's ARN. Copy it from the top of the role's page.")
 	case r.AWS.Kind == aws.Throttled, r.AWS.Kind == aws.Unavailable:
@@ -146,7 +157,13 @@ func (in *inquest) invalidPrincipal(r *Refusal) {
 // credentials is about whoever signed the request: the vendor, as a rule.
 func (in *inquest) credentials(r *Refusal) {
 	quote := r.quote()
-	in.suspect(VendorFault, Likely, quote, "The credentials with which the role was to be assumed are not good. If that was "+in.vendor()+", tell its support; if it was you, sign in again.")
+	in.suspect(
+		VendorFault,
+		Likely,
+		quote,
+		"The credentials with which the role was to be assumed are not good. If that was "+in.vendor()+", tell its support; if it was you, "+
+			"sign in again.",
+	)
 	if r.AWS.Code == "InvalidClientTokenId" || r.AWS.Code == "UnrecognizedClientException" {
 		const text = "Keys of one partition, or of a region that was not opted in to, are answered so too."
 		in.hint(Partition, text, "Compare the partition of the role's ARN with the vendor's account.")
@@ -172,7 +189,12 @@ func (in *inquest) awsDenies(r *Refusal) bool {
 	case strings.Contains(by, "identity-based"), strings.Contains(by, "session"), strings.Contains(by, "vpc endpoint"):
 		in.callersSide(r)
 	case e.ExplicitDeny:
-		in.suspect(Principal, Certain, r.quote(), "A Deny in the role's trust policy keeps the caller out. On the role's page, Trust relationships, narrow it.")
+		in.suspect(
+			Principal,
+			Certain,
+			r.quote(),
+			"A Deny in the role's trust policy keeps the caller out. On the role's page, Trust relationships, narrow it.",
+		)
 	default:
 		in.notTrusted(r)
 	}
@@ -185,10 +207,21 @@ func (in *inquest) callersSide(r *Refusal) {
 	caller, _ := aws.SplitARN(e.Principal)
 	role, _ := aws.SplitARN(e.Resource)
 	if caller.AccountID != "" && caller.AccountID == role.AccountID {
-		in.suspect(Permissions, Certain, r.quote(), "The caller is of the role's own account, and needs sts:AssumeRole on the role by a policy of its own.")
+		in.suspect(
+			Permissions,
+			Certain,
+			r.quote(),
+			"The caller is of the role's own account, and needs sts:AssumeRole on the role by a policy of its own.",
+		)
 		return
 	}
-	in.suspect(VendorFault, Certain, r.quote(), "The caller's own "+e.DeniedBy+" keeps it from assuming the role. Send this sentence to "+in.vendor()+": nothing in your account can mend it.")
+	in.suspect(
+		VendorFault,
+		Certain,
+		r.quote(),
+		"The caller's own "+e.DeniedBy+" keeps it from assuming the role. Send this sentence to "+in.vendor()+": nothing in your account can "+
+			"mend it.",
+	)
 }
 
 // deniedByOrganization says whose organisation it is, where AWS names the policy.
@@ -199,14 +232,18 @@ func (in *inquest) deniedByOrganization(id ID, r *Refusal) {
 	parts := strings.Split(arn.Resource, "/")
 	switch {
 	case named && own != "" && len(parts) > 1 && parts[1] != own:
-		fix = "The policy " + r.AWS.PolicyARN + " is of another organization than this account's: send the sentence to " + in.vendor() + ", whose organization forbids it."
+		fix = "The policy " + r.AWS.PolicyARN + " is of another organization than this account's: send the sentence to " + in.vendor() +
+			", whose organization forbids it."
 	case named:
 		fix = "Ask whoever manages the organization for an exception in " + r.AWS.PolicyARN + ": " + in.exceptionFor(id, r) + "."
 	case in.causes[id].found():
 		fix = in.causes[id].fix // it names the statement
 	case id == SCP && in.outside(r):
-		fix = "An SCP binds the accounts of its own organization: most likely it is that of the caller, " + r.AWS.Principal + ". Send the sentence to " + in.vendor() +
-			". If that account is in your organization: " + askOrganization(id)
+		fix = "An SCP binds the accounts of its own organization: most likely it is that of the caller, " + r.AWS.Principal +
+			". Send the sentence to " + in.vendor() +
+			". If that account is in your organization: " + askOrganization(
+			id,
+		)
 	}
 	in.suspect(id, Certain, r.quote(), fix)
 }
@@ -267,9 +304,15 @@ func (in *inquest) vendorSays(r *Refusal) {
 	quote := r.quote()
 	switch {
 	case r.Status >= 500, r.Status == http.StatusTooManyRequests,
-		r.says("internal server error", "bad gateway", "service unavailable", "gateway timeout", "too many requests", "rate exceeded", "rate limit",
+		r.says("internal server error", "bad gateway", "service unavailable", "gateway timeout", "too many requests", "rate exceeded",
+			"rate limit",
 			"throttl", "timed out", "timeout", "try again later", "not well", "asks to slow down"):
-		in.suspect(VendorFault, Certain, quote, "Wait a minute, then try again. If it stays, tell "+in.vendor()+"'s support, with the request's number.")
+		in.suspect(
+			VendorFault,
+			Certain,
+			quote,
+			"Wait a minute, then try again. If it stays, tell "+in.vendor()+"'s support, with the request's number.",
+		)
 	case r.Status == http.StatusUnauthorized, r.says("invalid token", "token is not valid", "does not accept the token", "unauthorized api"):
 		in.suspect(VendorFault, Certain, quote, "It is the token for "+in.vendor()+"'s API that is refused, not the role. Make a new token.")
 	case r.says("external id", "externalid", "external_id"):
@@ -281,15 +324,28 @@ func (in *inquest) vendorSays(r *Refusal) {
 	case r.says("resource control polic"):
 		in.suspect(RCP, Likely, quote, askOrganization(RCP))
 	case r.says("already in use", "already exists", "already connected", "belongs to", "another account", "different account"):
-		in.suspect(Account, Likely, quote, "The role, or the AWS account, is connected to another account of "+in.vendor()+". Disconnect it there, or choose that one.")
-	case r.says("not authorized to perform", "unauthorizedoperation", "missing permission", "insufficient permission", "lacks permission", "permissions are missing"):
+		in.suspect(
+			Account,
+			Likely,
+			quote,
+			"The role, or the AWS account, is connected to another account of "+in.vendor()+". Disconnect it there, or choose that one.",
+		)
+	case r.says("not authorized to perform", "unauthorizedoperation", "missing permission", "insufficient permission", "lacks permission",
+		"permissions are missing"):
 		in.suspect(Permissions, Likely, quote, "Compare the role's policies with what the vendor needs: rolecall verify.")
 	case r.says("role") && r.says("not found", "not exist", "no such", "unknown role", "cannot be found", "n't exist"):
-		in.suspect(NotFound, Likely, quote, "Look whether the role is there, and compare the ARN that the vendor has with the one on the role's page.")
+		in.suspect(
+			NotFound,
+			Likely,
+			quote,
+			"Look whether the role is there, and compare the ARN that the vendor has with the one on the role's page.",
+		)
 	case r.says("invalid arn", "invalid role arn", "malformed arn", "not a valid arn", "arn is invalid", "not the arn"):
 		in.suspect(NotFound, Likely, quote, "What the vendor was given is not a role's ARN. Copy it from the top of the role's page.")
 		in.hint(Path, quote, "Copy the ARN with its path from the top of the role's page.")
-	case r.says("assume", "assuming", "trust", "access denied", "accessdenied", "credentials", "access is denied", "not authorized"), r.Status == http.StatusBadRequest, r.Status == http.StatusForbidden:
+	case r.says("assume", "assuming", "trust", "access denied", "accessdenied", "credentials", "access is denied", "not authorized"),
+		r.Status == http.StatusBadRequest,
+		r.Status == http.StatusForbidden:
 		in.anyOf(quote)
 	}
 }

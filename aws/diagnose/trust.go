@@ -53,7 +53,10 @@ func (in *inquest) knowsID() bool {
 // enters is a trust policy that lets the vendor in.
 func (in *inquest) enters(v *policy.Verdict) {
 	in.clear(Principal, "The trust policy lets account "+in.accounts()+" in.")
-	in.clear(RecreatedPrincipal, "The trust policy names the account that lets the vendor in by its number, which outlives any role or user of it.")
+	in.clear(
+		RecreatedPrincipal,
+		"The trust policy names the account that lets the vendor in by its number, which outlives any role or user of it.",
+	)
 	id := v.Vendor[0].ExternalID
 	switch {
 	case !in.knowsID() && id != "":
@@ -78,7 +81,8 @@ func (in *inquest) otherPartition(d *policy.Document) {
 			p := policy.ParsePrincipal(value)
 			if p.Partition != "" && p.Partition != in.facts.Want.Partition && slices.Contains(in.facts.Want.Principals, p.AccountID) {
 				in.suspect(Partition, Certain, "The trust policy names "+value+", and the role is in the partition "+in.facts.Want.Partition+
-					": accounts of one partition cannot be reached from another.", "Have the trust policy name the vendor's account in "+in.facts.Want.Partition+".")
+					": accounts of one partition cannot be reached from another.", "Have the trust policy name the vendor's account in "+
+					in.facts.Want.Partition+".")
 			}
 		}
 	}
@@ -87,7 +91,8 @@ func (in *inquest) otherPartition(d *policy.Document) {
 // principal judges whom the trust policy names, whatever the external ID.
 func (in *inquest) principal(d *policy.Document, v *policy.Verdict) {
 	named := slices.ContainsFunc(v.Vendor, func(e policy.Entry) bool { return e.Named || e.Whole })
-	gone := "The trust policy names " + strings.Join(v.Gone, ", ") + ", the ID of a role or user that was deleted. One that was made anew under the same name has another ID."
+	gone := "The trust policy names " + strings.Join(v.Gone, ", ") +
+		", the ID of a role or user that was deleted. One that was made anew under the same name has another ID."
 	entries := in.ask(withoutExternalID(d)).Vendor
 	enters := !slices.ContainsFunc(entries, func(e policy.Entry) bool { return e.Outcome != policy.Allowed })
 	switch {
@@ -115,7 +120,12 @@ func (in *inquest) principal(d *policy.Document, v *policy.Verdict) {
 	if !slices.ContainsFunc(entries, func(e policy.Entry) bool { return e.Outcome == policy.Denied }) {
 		likelihood = Likely // it depends on what nobody here can know
 	}
-	in.suspect(Principal, likelihood, "The trust policy does not let account "+in.accounts()+" in. Found: "+cmp.Or(check.Got, "nobody")+".", check.Fix)
+	in.suspect(
+		Principal,
+		likelihood,
+		"The trust policy does not let account "+in.accounts()+" in. Found: "+cmp.Or(check.Got, "nobody")+".",
+		check.Fix,
+	)
 }
 
 // trustCheck is the check that says what is wrong about who is let in to do what.

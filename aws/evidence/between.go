@@ -40,7 +40,9 @@ var (
 	textLine     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Z][A-Z0-9]+\t`) })
 	yamlLine     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*(- )?['"]?[A-Za-z][\w:-]*['"]?:(\s|$)`) })
 	templateLine = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^['"]?(AWSTemplateFormatVersion|Resources|Parameters|Transform|Metadata|Conditions|Mappings|Outputs|Description|Rules)['"]?:(\s|$)`)
+		return regexp.MustCompile(
+			`^['"]?(AWSTemplateFormatVersion|Resources|Parameters|Transform|Metadata|Conditions|Mappings|Outputs|Description|Rules)['"]?:(\s|$)`,
+		)
 	})
 	tableLine     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*([-+]{4,}|\|)`) })
 	credentialKey = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)(aws_secret_access_key|SecretAccessKey)`) })
@@ -65,7 +67,10 @@ func (e *reader) between() error {
 	bare := strings.TrimSpace(line)
 	switch {
 	case credentialKey().MatchString(line):
-		return refuse("This holds a secret key, which shows no role.", "Keep it to yourself. Paste the output of aws iam get-role --role-name NAME --output json.")
+		return refuse(
+			"This holds a secret key, which shows no role.",
+			"Keep it to yourself. Paste the output of aws iam get-role --role-name NAME --output json.",
+		)
 	case refusalLine().MatchString(line):
 		return e.refused(refusalLine().FindStringSubmatch(line))
 	case commandLine().MatchString(line):

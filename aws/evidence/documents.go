@@ -51,7 +51,10 @@ func inWords(err error) error {
 	if !errors.As(err, &at) {
 		return err
 	}
-	return refuse("The evidence is no JSON: "+at.Error()+".", "Copy the whole output again, or write it to a file: aws iam … --output json > evidence.json.")
+	return refuse(
+		"The evidence is no JSON: "+at.Error()+".",
+		"Copy the whole output again, or write it to a file: aws iam … --output json > evidence.json.",
+	)
 }
 
 func (e *reader) mark() error {
@@ -132,7 +135,10 @@ func (e *reader) member(b *body, key string) error {
 func (e *reader) keep(key string) (*node, error) {
 	n, whole, err := e.fitting(key)
 	if err == nil && !whole {
-		return nil, refuse("A value in the evidence is larger than 2 MB, which no answer of IAM is.", "Paste the output of one command about one role.")
+		return nil, refuse(
+			"A value in the evidence is larger than 2 MB, which no answer of IAM is.",
+			"Paste the output of one command about one role.",
+		)
 	}
 	return n, err
 }
@@ -152,7 +158,10 @@ func (e *reader) fitting(key string) (*node, bool, error) {
 // charge counts what stays in memory.
 func (e *reader) charge(bytes int) error {
 	if e.total += bytes; e.total > maxTotal {
-		return refuse("The evidence has more about the roles in question than 32 MB.", "Say which role is meant with --role, or paste the outputs about it alone.")
+		return refuse(
+			"The evidence has more about the roles in question than 32 MB.",
+			"Say which role is meant with --role, or paste the outputs about it alone.",
+		)
 	}
 	return nil
 }

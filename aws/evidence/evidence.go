@@ -222,8 +222,11 @@ func (v *View) find(part holder) (*holder, error) {
 	case len(same) == 0:
 		return nil, nil
 	case len(same) > 1:
-		return nil, contradiction("The evidence shows "+same[0].arn+" and "+same[1].arn+", and does not say which of them "+part.form+" is about.",
-			"one "+part.kind()+" of that name", "Leave out what is not about the "+part.kind()+" in question.")
+		return nil, contradiction(
+			"The evidence shows "+same[0].arn+" and "+same[1].arn+", and does not say which of them "+part.form+" is about.",
+			"one "+part.kind()+" of that name",
+			"Leave out what is not about the "+part.kind()+" in question.",
+		)
 	}
 	return same[0], nil
 }
@@ -290,7 +293,14 @@ func (h *holder) mergeLists(p *holder) error {
 	for _, arn := range both {
 		h.attached = append(h.attached, aws.AttachedPolicy{ARN: arn, Name: nameOf(arn)})
 	}
-	if h.inlineNames, h.inlineKnown, err = h.union(p, "the inline policies", h.inlineNames, p.inlineNames, p.inlineKnown, h.inlineKnown); err != nil {
+	if h.inlineNames, h.inlineKnown, err = h.union(
+		p,
+		"the inline policies",
+		h.inlineNames,
+		p.inlineNames,
+		p.inlineKnown,
+		h.inlineKnown,
+	); err != nil {
 		return err
 	}
 	if h.groups, h.groupsKnown, err = h.union(p, "the groups", h.groups, p.groups, p.groupsKnown, h.groupsKnown); err != nil {
@@ -316,7 +326,10 @@ func (h *holder) union(p *holder, what string, mine, its []string, itsWhole, who
 		}
 	}
 	if len(all) > maxListed {
-		return nil, false, refuse(fmt.Sprintf("%s of the %s %s are more than %d, which AWS does not allow.", what, h.kind(), h.name, maxListed), "Copy the output again, as AWS gave it.")
+		return nil, false, refuse(
+			fmt.Sprintf("%s of the %s %s are more than %d, which AWS does not allow.", what, h.kind(), h.name, maxListed),
+			"Copy the output again, as AWS gave it.",
+		)
 	}
 	if whole && len(all) > len(mine) || itsWhole && len(all) > len(its) {
 		return nil, false, h.differs(p, what, listed(mine), listed(its))

@@ -25,7 +25,8 @@ const (
 	openTrust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::922761411349:root"},"Action":"sts:AssumeRole"}]}`
 	grants    = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:DescribeInstances","Resource":"*"}]}`
 
-	getRole = `{"Role":{"Path":"/","RoleName":"Spot-Role","RoleId":"AROAEXAMPLE","Arn":"` + roleARN + `","AssumeRolePolicyDocument":` + trustText + `}}`
+	getRole = `{"Role":{"Path":"/","RoleName":"Spot-Role","RoleId":"AROAEXAMPLE","Arn":"` + roleARN + `","AssumeRolePolicyDocument":` +
+		trustText + `}}`
 	// AWS tells neither whose lists these are nor whose version.
 	attached   = `{"AttachedPolicies":[{"PolicyName":"Spot-Policy","PolicyArn":"` + policyARN + `"}]}`
 	noInline   = `{"PolicyNames":[]}`
@@ -44,7 +45,13 @@ func want(t testing.TB) aws.Want {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return aws.Want{Partition: "aws", Principals: []string{"922761411349"}, ExternalID: "extid-1", RoleName: "Spot-Role", Policies: []*policy.Document{d}}
+	return aws.Want{
+		Partition:  "aws",
+		Principals: []string{"922761411349"},
+		ExternalID: "extid-1",
+		RoleName:   "Spot-Role",
+		Policies:   []*policy.Document{d},
+	}
 }
 
 func read(t testing.TB, text string) *evidence.View {
@@ -91,15 +98,27 @@ func utf16(text string) string {
 // TestSpellings holds the many ways in which the same evidence comes.
 func TestSpellings(t *testing.T) {
 	lines := strings.NewReplacer(`{`, "{\r\n", `,`, ",\r\n  ").Replace(whole)
-	encoded := strings.NewReplacer(trustText, `"`+url.PathEscape(trustText)+`"`, grants, `"`+url.QueryEscape(strings.ReplaceAll(grants, " ", ""))+`"`).Replace(whole)
+	encoded := strings.NewReplacer(
+		trustText,
+		`"`+url.PathEscape(trustText)+`"`,
+		grants,
+		`"`+url.QueryEscape(strings.ReplaceAll(grants, " ", ""))+`"`,
+	).Replace(
+		whole,
+	)
 	asText := strings.NewReplacer(trustText, quoted(trustText), grants, quoted(grants)).Replace(whole)
-	terminal := "me@laptop ~ % aws iam get-role --role-name Spot-Role\n" + getRole + "\n[cloudshell-user@ip-10-1-2-3 ~]$ aws iam list-attached-role-policies \\\n    --role-name Spot-Role\n" +
-		attached + "\n$ aws iam list-role-policies --role-name=Spot-Role\n" + noInline + "\nPS C:\\> aws iam get-policy-version --policy-arn " + policyARN + " --version-id v2\n" + getVersion + "\n$ \n"
+	terminal := "me@laptop ~ % aws iam get-role --role-name Spot-Role\n" + getRole + "\n[cloudshell-user@ip-10-1-2-3 ~]$ aws iam " +
+		"list-attached-role-policies \\\n    --role-name Spot-Role\n" +
+		attached + "\n$ aws iam list-role-policies --role-name=Spot-Role\n" + noInline + "\nPS C:\\> aws iam get-policy-version --policy-arn " +
+		policyARN + " --version-id v2\n" + getVersion + "\n$ \n"
 	for name, text := range map[string]string{
-		"in a row": whole, "CRLF": lines, "a byte order mark": "\ufeff" + whole, "marks inside": getRole + "\n\ufeff" + attached + "\ufeff" + noInline + getVersion,
-		"UTF-16": utf16(whole), "encoded": encoded, "documents as text": asText, "a terminal": terminal, "in another order": getVersion + noInline + attached + getRole,
-		"twice": whole + whole, "with get-policy": getRole + attached + noInline + getPolicy + getVersion, "the role alone of get-role": strings.Replace(whole, getRole, getRole[len(`{"Role":`):len(getRole)-1], 1),
-		"who is signed in": `{"UserId":"AIDA","Account":"123456789012","Arn":"arn:aws:iam::123456789012:user/me"}` + whole,
+		"in a row": whole, "CRLF": lines, "a byte order mark": "\ufeff" + whole, "marks inside": getRole + "\n\ufeff" + attached + "\ufeff" +
+			noInline + getVersion,
+		"UTF-16": utf16(whole), "encoded": encoded, "documents as text": asText, "a terminal": terminal, "in another order": getVersion +
+			noInline + attached + getRole,
+		"twice": whole + whole, "with get-policy": getRole + attached + noInline + getPolicy + getVersion,
+		"the role alone of get-role": strings.Replace(whole, getRole, getRole[len(`{"Role":`):len(getRole)-1], 1),
+		"who is signed in":           `{"UserId":"AIDA","Account":"123456789012","Arn":"arn:aws:iam::123456789012:user/me"}` + whole,
 	} {
 		if _, report := judge(t, read(t, text)); !report.OK {
 			t.Errorf("%s: %+v", name, report)
@@ -118,7 +137,9 @@ func quoted(text string) string {
 // TestMissing holds which command is asked for, step by step.
 func TestMissing(t *testing.T) {
 	role, lists := "aws iam get-role --role-name Spot-Role --output json", []string{
-		"aws iam list-attached-role-policies --role-name Spot-Role --output json", "aws iam list-role-policies --role-name Spot-Role --output json"}
+		"aws iam list-attached-role-policies --role-name Spot-Role --output json",
+		"aws iam list-role-policies --role-name Spot-Role --output json",
+	}
 	newest := `aws iam get-policy-version --policy-arn ` + policyARN + ` --version-id "$(aws iam get-policy --policy-arn ` + policyARN +
 		` --query Policy.DefaultVersionId --output text)" --output json`
 	for _, c := range []struct {
@@ -130,7 +151,8 @@ func TestMissing(t *testing.T) {
 		{"the role", getRole, lists},
 		{"the role and a list", getRole + attached, []string{lists[1], newest}},
 		{"the role and both", getRole + attached + noInline, []string{newest}},
-		{"the policy's version", getRole + attached + noInline + getPolicy, []string{"aws iam get-policy-version --policy-arn " + policyARN + " --version-id v2 --output json"}},
+		{"the policy's version", getRole + attached + noInline + getPolicy, []string{"aws iam get-policy-version --policy-arn " + policyARN +
+			" --version-id v2 --output json"}},
 		{"an inline policy", getRole + attached + `{"PolicyNames":["x y"]}` + getVersion, nil},
 		{"a list that is cut", getRole + attached + `{"PolicyNames":["a"],"IsTruncated":true,"Marker":"m"}` + getVersion,
 			[]string{lists[1], "aws iam get-role-policy --role-name Spot-Role --policy-name a --output json"}},
@@ -183,8 +205,18 @@ func TestTrustAlone(t *testing.T) {
 // TestStrangerOrOwnAccount holds that an account beside the vendor may be the
 // role's own while nobody says which that is.
 func TestStrangerOrOwnAccount(t *testing.T) {
-	beside := strings.Replace(trustText, `"Statement":[`, `"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"sts:AssumeRole"},`, 1)
-	two := strings.Replace(beside, `"Statement":[`, `"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"},`, 1)
+	beside := strings.Replace(
+		trustText,
+		`"Statement":[`,
+		`"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::444455556666:root"},"Action":"sts:AssumeRole"},`,
+		1,
+	)
+	two := strings.Replace(
+		beside,
+		`"Statement":[`,
+		`"Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"sts:AssumeRole"},`,
+		1,
+	)
 	for text, expected := range map[string]aws.Status{beside: aws.Unknown, two: aws.Fail} {
 		_, report := judge(t, read(t, text))
 		if c, _ := report.Check("trust-extra-principals"); c.Status != expected {
@@ -197,14 +229,17 @@ func TestStrangerOrOwnAccount(t *testing.T) {
 func TestContradictions(t *testing.T) {
 	other := strings.Replace(getRole, trustText, openTrust, 1)
 	for name, text := range map[string]string{
-		"two trust policies":          getRole + other,
-		"the console's and get-role":  getRole + openTrust,
-		"two ids":                     getRole + strings.Replace(getRole, "AROAEXAMPLE", "AROAOTHER", 1),
-		"a boundary and none":         getRole + strings.Replace(getRole, `"RoleId"`, `"PermissionsBoundary":{"PermissionsBoundaryArn":"`+policyARN+`"},"RoleId"`, 1),
-		"two lists":                   getRole + attached + `{"AttachedPolicies":[]}`,
-		"two documents":               getRole + attached + noInline + getPolicy + getVersion + getPolicy + strings.Replace(getVersion, "DescribeInstances", "*", 1),
-		"two default versions":        getPolicy + strings.Replace(getPolicy, "v2", "v3", 1) + getRole,
-		"there and not there":         getRole + "\nAn error occurred (NoSuchEntity) when calling the GetRole operation: The role with name Spot-Role cannot be found.\n",
+		"two trust policies":         getRole + other,
+		"the console's and get-role": getRole + openTrust,
+		"two ids":                    getRole + strings.Replace(getRole, "AROAEXAMPLE", "AROAOTHER", 1),
+		"a boundary and none": getRole + strings.Replace(getRole, `"RoleId"`, `"PermissionsBoundary":{"PermissionsBoundaryArn":"`+
+			policyARN+`"},"RoleId"`, 1),
+		"two lists": getRole + attached + `{"AttachedPolicies":[]}`,
+		"two documents": getRole + attached + noInline + getPolicy + getVersion + getPolicy + strings.Replace(getVersion,
+			"DescribeInstances", "*", 1),
+		"two default versions": getPolicy + strings.Replace(getPolicy, "v2", "v3", 1) + getRole,
+		"there and not there": getRole + "\nAn error occurred (NoSuchEntity) when calling the GetRole operation: The role with name " +
+			"Spot-Role cannot be found.\n",
 		"a path and another ARN":      strings.Replace(getRole, `"Path":"/"`, `"Path":"/a/"`, 1),
 		"two accounts of the callers": `{"Account":"123456789012","Arn":"arn:aws:iam::123456789012:user/x"}{"Account":"111122223333","Arn":"arn:aws:iam::111122223333:user/x"}`,
 	} {
@@ -270,7 +305,8 @@ func TestWhoseListIsIt(t *testing.T) {
 	if !seen.PoliciesUnknown || report.OK {
 		t.Errorf("a list of one of two roles was taken: %+v", seen.Role.Attached)
 	}
-	commands := "$ aws iam list-attached-role-policies --role-name Spot-Role\n" + attached + "\n$ aws iam list-role-policies --role-name Spot-Role\n" + noInline +
+	commands := "$ aws iam list-attached-role-policies --role-name Spot-Role\n" + attached + "\n$ aws iam list-role-policies --role-name " +
+		"Spot-Role\n" + noInline +
 		"\n$ aws iam list-attached-role-policies --role-name Other-Role\n" + `{"AttachedPolicies":[]}` + "\n"
 	if _, report := judge(t, read(t, getRole+other+commands+getVersion)); !report.OK {
 		t.Errorf("the command tells whose list it is: %+v", report.Checks)
@@ -344,10 +380,13 @@ func TestUser(t *testing.T) {
 func TestTemplate(t *testing.T) {
 	template := func(trust, id string) string {
 		return "AWSTemplateFormatVersion: '2010-09-09'\nParameters:\n  Id: {Type: String, Default: extid-1}\nResources:\n" +
-			"  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      ManagedPolicyName: Spot-Policy\n      PolicyDocument:\n        Version: '2012-10-17'\n" +
+			"  P:\n    Type: AWS::IAM::ManagedPolicy\n    Properties:\n      ManagedPolicyName: Spot-Policy\n      PolicyDocument:\n        " +
+			"Version: '2012-10-17'\n" +
 			"        Statement:\n          - Effect: Allow\n            Action: ec2:DescribeInstances\n            Resource: '*'\n" +
-			"  R:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: Spot-Role\n      ManagedPolicyArns: [!Ref P]\n      AssumeRolePolicyDocument:\n" +
-			"        Version: '2012-10-17'\n        Statement:\n          Effect: Allow\n          Action: sts:AssumeRole\n          Principal: {AWS: " + trust + "}\n" +
+			"  R:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName: Spot-Role\n      ManagedPolicyArns: [!Ref P]\n      " +
+			"AssumeRolePolicyDocument:\n" +
+			"        Version: '2012-10-17'\n        Statement:\n          Effect: Allow\n          Action: sts:AssumeRole\n          Principal: " +
+			"{AWS: " + trust + "}\n" +
 			"          Condition:\n            StringEquals: {'sts:ExternalId': " + id + "}\n"
 	}
 	for _, c := range []struct {
@@ -369,7 +408,8 @@ func TestTemplate(t *testing.T) {
 			t.Errorf("%s: OK is %v, %+v", c.name, report.OK, report.Checks)
 		}
 	}
-	for _, text := range []string{"Resources:\n  A: &a [1]\n  B: *a\n", "Resources:\n  a: " + strings.Repeat("[", 100000), "Resources:\n  A: 1\n  A: 2\n", "Resources:\n" + strings.Repeat(" x:\n", 3)} {
+	for _, text := range []string{"Resources:\n  A: &a [1]\n  B: *a\n", "Resources:\n  a: " + strings.Repeat("[", 100000), "Resources:\n  " +
+		"A: 1\n  A: 2\n", "Resources:\n" + strings.Repeat(" x:\n", 3)} {
 		_ = refusal(t, text)
 	}
 }
@@ -397,7 +437,11 @@ func (l *largeListing) Read(p []byte) (int, error) {
 		case l.roles == 4000:
 			l.pending = strings.TrimSuffix(getRole[len(`{"Role":`):], "}}") + `,"AttachedManagedPolicies":[],"RolePolicyList":[]}]}`
 		default:
-			l.pending = `{"RoleName":"R","Arn":"arn:aws:iam::123456789012:role/R","RolePolicyList":[{"PolicyName":"p","PolicyDocument":"` + strings.Repeat("%7B", 2000) + `"}]},`
+			l.pending = `{"RoleName":"R","Arn":"arn:aws:iam::123456789012:role/R","RolePolicyList":[{"PolicyName":"p","PolicyDocument":"` +
+				strings.Repeat(
+					"%7B",
+					2000,
+				) + `"}]},`
 		}
 	}
 	n := copy(p, l.pending)
@@ -423,9 +467,12 @@ func TestLarge(t *testing.T) {
 // FuzzRead holds that no text makes the reader fail in another way than by a
 // refusal, and that nothing from it reaches a screen or a shell uncleaned.
 func FuzzRead(f *testing.F) {
-	for _, seed := range []string{whole, trustText, "Resources:\n  A:\n    Type: AWS::IAM::Role\n    Properties: {RoleName: !Sub 'x'}\n", attached, "$ aws iam get-role\n" + getRole,
-		`{"version":4,"resources":[{"type":"aws_iam_role","instances":[{"attributes":{"arn":"` + roleARN + `","name":"Spot-Role","assume_role_policy":"{}"}}]}]}`,
-		`{"values":{"root_module":{"child_modules":[{"resources":[]}]}}}`, `{"RoleDetailList":[],"Policies":[{"Arn":"x"}]}`, "\xff\xfe{\x00", `{"TemplateBody":"Resources:\n  a: 1"}`} {
+	for _, seed := range []string{whole, trustText, "Resources:\n  A:\n    Type: AWS::IAM::Role\n    Properties: {RoleName: !Sub 'x'}\n",
+		attached, "$ aws iam get-role\n" + getRole,
+		`{"version":4,"resources":[{"type":"aws_iam_role","instances":[{"attributes":{"arn":"` + roleARN +
+			`","name":"Spot-Role","assume_role_policy":"{}"}}]}]}`,
+		`{"values":{"root_module":{"child_modules":[{"resources":[]}]}}}`, `{"RoleDetailList":[],"Policies":[{"Arn":"x"}]}`, "\xff\xfe{\x00",
+		`{"TemplateBody":"Resources:\n  a: 1"}`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -42,13 +42,20 @@ func (e *reader) checkNames(h *holder) error {
 	}
 	arn, ok := aws.SplitARN(h.arn)
 	if !ok || arn.Service != "iam" || !strings.HasPrefix(arn.Resource, h.kind()+"/") || nameOf(h.arn) != h.name {
-		return refuse(fmt.Sprintf("%q in the evidence is not the ARN of the %s %s.", clean(h.arn), h.kind(), clean(h.name)), "Copy the output again, as AWS gave it.")
+		return refuse(
+			fmt.Sprintf("%q in the evidence is not the ARN of the %s %s.", clean(h.arn), h.kind(), clean(h.name)),
+			"Copy the output again, as AWS gave it.",
+		)
 	}
 	if h.path == "" {
 		h.path = pathOf(h.arn)
 	}
 	if h.path != pathOf(h.arn) {
-		return contradiction("The path of the "+h.kind()+" "+h.name+" is "+h.path+", and its ARN says "+pathOf(h.arn)+".", "one path", "Copy the output again, as AWS gave it.")
+		return contradiction(
+			"The path of the "+h.kind()+" "+h.name+" is "+h.path+", and its ARN says "+pathOf(h.arn)+".",
+			"one path",
+			"Copy the output again, as AWS gave it.",
+		)
 	}
 	return nil
 }
@@ -88,7 +95,10 @@ func (e *reader) noteOthers() {
 		i := slices.IndexFunc(e.view.holders, func(h *holder) bool { return h.user == user && !is(h) })
 		if asked && i >= 0 && !slices.ContainsFunc(e.view.holders, is) {
 			h := e.view.holders[i]
-			e.view.note("The evidence shows the " + h.kind() + " " + h.name + ", not " + clean(name) + ": --" + h.kind() + " " + h.name + " would judge that one.")
+			e.view.note(
+				"The evidence shows the " + h.kind() + " " + h.name + ", not " +
+					clean(name) + ": --" + h.kind() + " " + h.name + " would judge that one.",
+			)
 		}
 	}
 }
@@ -144,7 +154,9 @@ func (e *reader) giveList(l *list) error {
 	}
 	name, ok := e.subject(l.part.user)
 	if !ok || !e.about(&l.part, name) {
-		e.view.note("A list from " + l.part.form + " does not say whose it is, and the evidence is of several; it was not used. Paste it with its command.")
+		e.view.note(
+			"A list from " + l.part.form + " does not say whose it is, and the evidence is of several; it was not used. Paste it with its command.",
+		)
 		return nil
 	}
 	e.view.note("AWS does not say whose the list from " + l.part.form + " is; it is taken for that of " + clean(name) + ".")
@@ -182,8 +194,14 @@ func (e *reader) giveVersions() error {
 	}
 	without := e.withoutDocument()
 	if len(without) != len(anonymous) {
-		e.view.note(fmt.Sprintf("%s of policies not known by name were not used: %d policies lack theirs. Paste each with its command, aws iam get-policy-version --policy-arn ….",
-			counted(len(anonymous), "document"), len(without)))
+		e.view.note(
+			fmt.Sprintf(
+				"%s of policies not known by name were not used: %d policies lack theirs. Paste each with its command, aws iam get-policy-version "+
+					"--policy-arn ….",
+				counted(len(anonymous), "document"),
+				len(without),
+			),
+		)
 		return nil
 	}
 	if len(without) == 1 {
@@ -228,7 +246,11 @@ func (e *reader) withoutDocument() []string {
 func (e *reader) checkAbsent() error {
 	for _, h := range e.view.holders {
 		if h.whole && slices.Contains(e.view.absent, h.kind()+" "+strings.ToLower(h.name)) {
-			return contradiction("The evidence shows the "+h.kind()+" "+h.name+", and AWS's words that there is none.", "outputs that agree", "Run the commands again and paste the new outputs alone.")
+			return contradiction(
+				"The evidence shows the "+h.kind()+" "+h.name+", and AWS's words that there is none.",
+				"outputs that agree",
+				"Run the commands again and paste the new outputs alone.",
+			)
 		}
 	}
 	return nil

@@ -21,8 +21,18 @@ func (n *node) moment(key string) time.Time {
 
 // roleOf reads an object with the members of IAM's Role.
 func roleOf(n *node, form string) holder {
-	h := holder{form: form, arn: n.name("Arn"), name: n.name("RoleName"), id: n.name("RoleId"), path: n.name("Path"),
-		created: n.moment("CreateDate"), lastUsed: n.get("RoleLastUsed").moment("LastUsedDate"), boundary: n.get("PermissionsBoundary").name("PermissionsBoundaryArn")}
+	h := holder{
+		form: form,
+		arn:  n.name("Arn"),
+		name: n.name("RoleName"),
+		id:   n.name("RoleId"),
+		path: n.name("Path"),
+		created: n.moment(
+			"CreateDate",
+		),
+		lastUsed: n.get("RoleLastUsed").moment("LastUsedDate"),
+		boundary: n.get("PermissionsBoundary").name("PermissionsBoundaryArn"),
+	}
 	if text := n.document("AssumeRolePolicyDocument"); text != "" {
 		h.trustText, h.trust = aws.ReadDocument(text, policy.Trust)
 	}
@@ -218,8 +228,11 @@ func (e *reader) managed(p *managed) error {
 	}
 	switch {
 	case known.version != "" && p.version != "" && known.version != p.version:
-		return contradiction("Two outputs about the policy "+p.arn+" differ: its default version is "+known.version+" in one and "+p.version+" in the other.",
-			"outputs that agree", "Run the commands again and paste the new outputs alone.")
+		return contradiction(
+			"Two outputs about the policy "+p.arn+" differ: its default version is "+known.version+" in one and "+p.version+" in the other.",
+			"outputs that agree",
+			"Run the commands again and paste the new outputs alone.",
+		)
 	case known.known && p.known && !sameDocument(known.text, p.text):
 		return contradiction("Two outputs about the policy "+p.arn+" differ in its document.",
 			"outputs that agree", "Run the commands again and paste the new outputs alone.")
@@ -342,7 +355,11 @@ func (e *reader) caller(m *node) error {
 		return refuse("The answer of aws sts get-caller-identity names no account.", "Paste it whole.")
 	}
 	if e.view.account != "" && e.view.account != arn.AccountID {
-		return contradiction("The evidence is of two accounts, "+e.view.account+" and "+arn.AccountID+".", "outputs from one account", "Paste those of one account.")
+		return contradiction(
+			"The evidence is of two accounts, "+e.view.account+" and "+arn.AccountID+".",
+			"outputs from one account",
+			"Paste those of one account.",
+		)
 	}
 	e.view.account, e.view.place = arn.AccountID, arn.Partition
 	return nil

@@ -37,8 +37,11 @@ func (h *holder) differs(p *holder, what, one, other string) error {
 	if h.form != p.form {
 		forms = h.form + " and " + p.form
 	}
-	return contradiction(fmt.Sprintf("%s differ about the %s %s: %s is %s in one and %s in the other.", forms, h.kind(), name, what, short(one), short(other)),
-		"outputs that agree", "Run the commands again and paste the new outputs alone.")
+	return contradiction(
+		fmt.Sprintf("%s differ about the %s %s: %s is %s in one and %s in the other.", forms, h.kind(), name, what, short(one), short(other)),
+		"outputs that agree",
+		"Run the commands again and paste the new outputs alone.",
+	)
 }
 
 // short is the beginning of a text, enough to tell two apart.
@@ -81,7 +84,10 @@ func wrongThing(keys []string) *Refusal {
 	case has("checks"):
 		return refuse("This is a verdict of rolecall, not what it was made from.", show)
 	case has("planned_values"):
-		return refuse("This is a Terraform plan, which says what would be and not what is.", "Paste the state: terraform show -json, after apply.")
+		return refuse(
+			"This is a Terraform plan, which says what would be and not what is.",
+			"Paste the state: terraform show -json, after apply.",
+		)
 	case has("Statement"):
 		return refuse("This is a permissions policy alone; it does not say which role or user has it.",
 			"Paste the output of aws iam get-policy-version or get-role-policy, and that of get-role.")

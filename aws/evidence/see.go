@@ -115,11 +115,21 @@ func (v *View) SeeUser(_ context.Context, want aws.WantUser) (aws.SeenUser, erro
 		}
 		return seen, nil
 	}
-	user := aws.User{ARN: h.arn, Name: h.name, ID: h.id, Path: h.path, Boundary: h.boundary, Groups: slices.Clone(h.groups), Created: h.created,
-		Inline: slices.Clone(h.inline), Attached: v.withDocuments(h)}
+	user := aws.User{
+		ARN:      h.arn,
+		Name:     h.name,
+		ID:       h.id,
+		Path:     h.path,
+		Boundary: h.boundary,
+		Groups:   slices.Clone(h.groups),
+		Created:  h.created,
+		Inline:   slices.Clone(h.inline),
+		Attached: v.withDocuments(h),
+	}
 	addUnread(&user.Inline, h.inlineNames)
 	seen.User, seen.Keys = &user, slices.Clone(h.keys)
-	seen.PoliciesUnknown, seen.InlineUnknown, seen.GroupsUnknown, seen.KeysUnknown = !h.attachedKnown, !h.inlineKnown, !h.groupsKnown, !h.keysKnown
+	seen.PoliciesUnknown, seen.InlineUnknown, seen.GroupsUnknown, seen.KeysUnknown = !h.attachedKnown, !h.inlineKnown, !h.groupsKnown,
+		!h.keysKnown
 	seen.Missing = v.missing(h, want.PolicyARNs)
 	return seen, nil
 }

@@ -12,7 +12,8 @@ import (
 const cfnTemplate = "the CloudFormation template"
 
 // outsideTemplate is what a template cannot tell.
-const outsideTemplate = "A template shows what a stack makes. That the stack was made from it, and that nothing was changed since, is not in it."
+const outsideTemplate = "A template shows what a stack makes. That the stack was made from it, and that nothing was changed since, is " +
+	"not in it."
 
 // templateJSON takes a template, or the answer of get-template with one inside.
 func (e *reader) templateJSON(m *node) error {

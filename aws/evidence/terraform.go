@@ -11,7 +11,8 @@ import (
 const terraformState = "the Terraform state"
 
 // outsideState is what a state cannot tell.
-const outsideState = "A Terraform state shows what Terraform saw when it last ran. What was changed or attached outside of it since then is not in it."
+const outsideState = "A Terraform state shows what Terraform saw when it last ran. What was changed or attached outside of it since " +
+	"then is not in it."
 
 // module reads a module of terraform show -json, with those inside it.
 func (e *reader) module() error { return e.inModule(0) }
@@ -83,7 +84,9 @@ func (e *reader) ofTerraform(kind string, n *node) error {
 	case "aws_iam_role_policy_attachment", "aws_iam_user_policy_attachment":
 		return e.later(attachment(kind == "aws_iam_user_policy_attachment", n.name("role")+n.name("user"), n.name("policy_arn")))
 	case "aws_iam_role_policy_attachments_exclusive", "aws_iam_user_policy_attachments_exclusive":
-		return e.later(attachment(strings.HasPrefix(kind, "aws_iam_user"), n.name("role_name")+n.name("user_name"), texts(n.items("policy_arns"))...))
+		return e.later(
+			attachment(strings.HasPrefix(kind, "aws_iam_user"), n.name("role_name")+n.name("user_name"), texts(n.items("policy_arns"))...),
+		)
 	case "aws_iam_policy_attachment":
 		for _, role := range texts(n.items("roles")) {
 			if err := e.later(attachment(false, role, n.name("policy_arn"))); err != nil {
@@ -118,8 +121,16 @@ func attachment(user bool, name string, arns ...string) holder {
 }
 
 func (e *reader) terraformRole(n *node) error {
-	h := holder{arn: n.name("arn"), name: n.name("name"), id: n.name("unique_id"), path: n.name("path"), boundary: n.name("permissions_boundary"),
-		created: n.moment("create_date"), whole: true, form: terraformState}
+	h := holder{
+		arn:      n.name("arn"),
+		name:     n.name("name"),
+		id:       n.name("unique_id"),
+		path:     n.name("path"),
+		boundary: n.name("permissions_boundary"),
+		created:  n.moment("create_date"),
+		whole:    true,
+		form:     terraformState,
+	}
 	if text := n.name("assume_role_policy"); text != "" {
 		h.trustText, h.trust = aws.ReadDocument(text, policy.Trust)
 	}
@@ -184,7 +195,10 @@ func (e *reader) settle() error {
 	e.parts = nil
 	for i := range parts {
 		h := parts[i]
-		twice := slices.ContainsFunc(parts, func(p holder) bool { return p.user == h.user && strings.EqualFold(p.name, h.name) && p.arn != h.arn })
+		twice := slices.ContainsFunc(
+			parts,
+			func(p holder) bool { return p.user == h.user && strings.EqualFold(p.name, h.name) && p.arn != h.arn },
+		)
 		if h.vague = h.vague || twice; twice {
 			e.view.note("There are several of the name " + h.name + ", and what is attached is said by name; so it is not known to whom.")
 		}

@@ -30,7 +30,10 @@ func parseYAML(text string) (tree *node, err error) {
 }
 
 func notYAML() error {
-	return refuse("The template is no YAML that CloudFormation would take.", "Copy the whole template again: aws cloudformation get-template --stack-name NAME --output json.")
+	return refuse(
+		"The template is no YAML that CloudFormation would take.",
+		"Copy the whole template again: aws cloudformation get-template --stack-name NAME --output json.",
+	)
 }
 
 // tooDeep tells a text that nests deeper than any template, before it is given to
@@ -110,7 +113,10 @@ func mapping(entries []*ast.MappingValueNode, depth int) (*node, error) {
 	for _, e := range entries {
 		key := e.Key.GetToken().Value
 		if seen[key] {
-			return nil, refuse("The template has the key "+key+" twice in one place.", "Correct the template; CloudFormation does not take it either.")
+			return nil, refuse(
+				"The template has the key "+key+" twice in one place.",
+				"Correct the template; CloudFormation does not take it either.",
+			)
 		}
 		seen[key] = true
 		value, err := fromYAML(e.Value, depth+1)

@@ -44,10 +44,17 @@ func (c *Client) Create(ctx context.Context, n NewSet) (id string, err error) {
 		return "", err
 	}
 	out, err := c.account.CloudFormation().CreateStackSet(ctx, &cloudformation.CreateStackSetInput{
-		StackSetName: &n.Name, Description: optional(n.Description), TemplateBody: &n.Template, Parameters: parameters(n.Parameters), Tags: tags(n.Tags),
-		Capabilities: n.capabilities(), ClientRequestToken: optional(n.Token), CallAs: c.callAs, PermissionModel: types.PermissionModelsServiceManaged,
-		AutoDeployment:   &types.AutoDeployment{Enabled: &n.Automatic, RetainStacksOnAccountRemoval: awssdk.Bool(false)},
-		ManagedExecution: &types.ManagedExecution{Active: awssdk.Bool(true)},
+		StackSetName:       &n.Name,
+		Description:        optional(n.Description),
+		TemplateBody:       &n.Template,
+		Parameters:         parameters(n.Parameters),
+		Tags:               tags(n.Tags),
+		Capabilities:       n.capabilities(),
+		ClientRequestToken: optional(n.Token),
+		CallAs:             c.callAs,
+		PermissionModel:    types.PermissionModelsServiceManaged,
+		AutoDeployment:     &types.AutoDeployment{Enabled: &n.Automatic, RetainStacksOnAccountRemoval: awssdk.Bool(false)},
+		ManagedExecution:   &types.ManagedExecution{Active: awssdk.Bool(true)},
 	}, plainlyToo)
 	if err != nil {
 		return "", c.account.Explained(err, "cloudformation:CreateStackSet", "create StackSet "+n.Name)
@@ -68,11 +75,18 @@ func (c *Client) Update(ctx context.Context, id string, n NewSet, p Preferences)
 		return err
 	}
 	_, err := c.account.CloudFormation().UpdateStackSet(ctx, &cloudformation.UpdateStackSetInput{
-		StackSetName: &id, Description: optional(n.Description), TemplateBody: &n.Template, Parameters: parameters(n.Parameters), Tags: tags(n.Tags),
-		Capabilities: n.capabilities(), OperationId: optional(n.Token), CallAs: c.callAs, OperationPreferences: p.sdk(),
-		PermissionModel:  types.PermissionModelsServiceManaged,
-		AutoDeployment:   &types.AutoDeployment{Enabled: &n.Automatic, RetainStacksOnAccountRemoval: awssdk.Bool(false)},
-		ManagedExecution: &types.ManagedExecution{Active: awssdk.Bool(true)},
+		StackSetName:         &id,
+		Description:          optional(n.Description),
+		TemplateBody:         &n.Template,
+		Parameters:           parameters(n.Parameters),
+		Tags:                 tags(n.Tags),
+		Capabilities:         n.capabilities(),
+		OperationId:          optional(n.Token),
+		CallAs:               c.callAs,
+		OperationPreferences: p.sdk(),
+		PermissionModel:      types.PermissionModelsServiceManaged,
+		AutoDeployment:       &types.AutoDeployment{Enabled: &n.Automatic, RetainStacksOnAccountRemoval: awssdk.Bool(false)},
+		ManagedExecution:     &types.ManagedExecution{Active: awssdk.Bool(true)},
 	}, plainlyToo)
 	return c.account.Explained(err, "cloudformation:UpdateStackSet", "update StackSet "+n.Name)
 }
@@ -244,8 +258,18 @@ func (c *Client) Instances(ctx context.Context, set, token string) (all []Instan
 		return nil, "", c.account.Explained(err, "cloudformation:ListStackInstances", "list the stacks of the StackSet")
 	}
 	for _, s := range out.Summaries {
-		i := Instance{Account: clean(s.Account), Unit: clean(s.OrganizationalUnitId), Region: clean(s.Region), Stack: clean(s.StackId),
-			Status: aws.CleanText(string(s.Status)), Reason: clean(s.StatusReason), Drift: aws.CleanText(string(s.DriftStatus)), Operation: clean(s.LastOperationId)}
+		i := Instance{
+			Account: clean(s.Account),
+			Unit:    clean(s.OrganizationalUnitId),
+			Region:  clean(s.Region),
+			Stack:   clean(s.StackId),
+			Status: aws.CleanText(
+				string(s.Status),
+			),
+			Reason:    clean(s.StatusReason),
+			Drift:     aws.CleanText(string(s.DriftStatus)),
+			Operation: clean(s.LastOperationId),
+		}
 		if s.StackInstanceStatus != nil {
 			i.Detailed = aws.CleanText(string(s.StackInstanceStatus.DetailedStatus))
 		}

@@ -44,11 +44,23 @@ var stackNamePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.Must
 func checkStackName(name, field string) *apiError {
 	switch {
 	case name == "":
-		return stackRefused("1 validation error detected: Value '' at '%s' failed to satisfy constraint: Member must have length greater than or equal to 1", field)
+		return stackRefused(
+			"1 validation error detected: Value '' at '%s' failed to satisfy constraint: Member must have length greater than or equal to 1",
+			field,
+		)
 	case len(name) > 128:
-		return stackRefused("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must have length less than or equal to 128", name, field)
+		return stackRefused(
+			"1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must have length less than or equal to 128",
+			name,
+			field,
+		)
 	case !stackNamePattern().MatchString(name):
-		return stackRefused("1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-zA-Z][-a-zA-Z0-9]*", name, field)
+		return stackRefused(
+			"1 validation error detected: Value '%s' at '%s' failed to satisfy constraint: Member must satisfy regular expression pattern: "+
+				"[a-zA-Z][-a-zA-Z0-9]*",
+			name,
+			field,
+		)
 	}
 	return nil
 }
@@ -62,8 +74,12 @@ func readBody(q request) (string, *template, *apiError) {
 	case text == "":
 		return "", nil, stackRefused("Either Template URL or Template Body must be specified.")
 	case len(text) > largestTemplate:
-		return "", nil, stackRefused("1 validation error detected: Value '%s' at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d",
-			text[:200]+"...", largestTemplate)
+		return "", nil, stackRefused(
+			"1 validation error detected: Value '%s' at 'templateBody' failed to satisfy constraint: Member must have length less than or equal "+
+				"to %d",
+			text[:200]+"...",
+			largestTemplate,
+		)
 	}
 	t, err := readTemplate(text)
 	return text, t, err
@@ -125,7 +141,10 @@ func validateTemplate(_ *Server, q request) (any, *apiError) {
 	}
 	out.Description = t.description
 	for _, p := range t.parameters {
-		out.Parameters = append(out.Parameters, parameterXML{ParameterKey: p.name, DefaultValue: p.preset, Description: p.description, NoEcho: strconv.FormatBool(p.noEcho)})
+		out.Parameters = append(
+			out.Parameters,
+			parameterXML{ParameterKey: p.name, DefaultValue: p.preset, Description: p.description, NoEcho: strconv.FormatBool(p.noEcho)},
+		)
 	}
 	if c := t.capability(); c != "" {
 		out.Capabilities = []string{c}
@@ -161,7 +180,15 @@ func (s *Server) stackOrNot(nameOrID string) (*stack, *apiError) {
 
 // newStack adds a stack without anything in it.
 func (s *Server) newStack(name string, a asked, now time.Time) *stack {
-	k := &stack{name: name, text: a.text, template: a.template, parameters: a.parameters, tags: a.tags, created: now, tokens: map[string]string{}}
+	k := &stack{
+		name:       name,
+		text:       a.text,
+		template:   a.template,
+		parameters: a.parameters,
+		tags:       a.tags,
+		created:    now,
+		tokens:     map[string]string{},
+	}
 	k.id = fmt.Sprintf("arn:%s:cloudformation:%s:%s:stack/%s/%s", s.options.Partition, s.options.Region, s.options.Account, name, s.uuid())
 	s.state.stacks = append(s.state.stacks, k)
 	return k

@@ -51,8 +51,23 @@ func createChangeSet(s *Server, q request) (any, *apiError) {
 		}
 		return nil, &apiError{400, "AlreadyExistsException", fmt.Sprintf("ChangeSet %s already exists", title)}
 	}
-	c := &changeSet{name: title, status: "CREATE_PENDING", execution: "UNAVAILABLE", asked: a, created: now, token: q.form.Get("ClientToken"), update: update}
-	c.id = fmt.Sprintf("arn:%s:cloudformation:%s:%s:changeSet/%s/%s", s.options.Partition, s.options.Region, s.options.Account, title, s.uuid())
+	c := &changeSet{
+		name:      title,
+		status:    "CREATE_PENDING",
+		execution: "UNAVAILABLE",
+		asked:     a,
+		created:   now,
+		token:     q.form.Get("ClientToken"),
+		update:    update,
+	}
+	c.id = fmt.Sprintf(
+		"arn:%s:cloudformation:%s:%s:changeSet/%s/%s",
+		s.options.Partition,
+		s.options.Region,
+		s.options.Account,
+		title,
+		s.uuid(),
+	)
 	k.changeSets = append(k.changeSets, c)
 	k.later(now.Add(2*s.smallTime()), func(time.Time) { s.workOut(k, c) })
 	s.advanceStacks(now)
@@ -206,7 +221,11 @@ func deleteChangeSet(s *Server, q request) (any, *apiError) {
 		return nil, err
 	}
 	if c.execution == "EXECUTE_COMPLETE" {
-		return nil, &apiError{400, "InvalidChangeSetStatus", fmt.Sprintf("ChangeSet [%s] cannot be deleted in its current execution status of [%s]", c.id, c.execution)}
+		return nil, &apiError{
+			400,
+			"InvalidChangeSetStatus",
+			fmt.Sprintf("ChangeSet [%s] cannot be deleted in its current execution status of [%s]", c.id, c.execution),
+		}
 	}
 	k.changeSets = slices.DeleteFunc(k.changeSets, func(o *changeSet) bool { return o == c })
 	return struct{}{}, nil

@@ -107,7 +107,10 @@ func listStacks(s *Server, q request) (any, *apiError) {
 			continue
 		}
 		x := k.xml()
-		all = append(all, summaryXML{x.StackID, x.StackName, x.Description, x.CreationTime, x.LastUpdatedTime, x.DeletionTime, x.StackStatus, x.StackStatusReason})
+		all = append(
+			all,
+			summaryXML{x.StackID, x.StackName, x.Description, x.CreationTime, x.LastUpdatedTime, x.DeletionTime, x.StackStatus, x.StackStatusReason},
+		)
 	}
 	list, next, err := pageOf(q, all)
 	if err != nil {

@@ -15,7 +15,12 @@ import (
 // parameter of IAM's own request for those that have one.
 func knownProperties(kind string) map[string]string {
 	if kind == kindPolicy {
-		return map[string]string{"ManagedPolicyName": "PolicyName", "Path": "Path", "Description": "Description", "PolicyDocument": "PolicyDocument"}
+		return map[string]string{
+			"ManagedPolicyName": "PolicyName",
+			"Path":              "Path",
+			"Description":       "Description",
+			"PolicyDocument":    "PolicyDocument",
+		}
 	}
 	return map[string]string{"RoleName": "RoleName", "Path": "Path", "Description": "Description", "MaxSessionDuration": "MaxSessionDuration",
 		"PermissionsBoundary": "PermissionsBoundary", "AssumeRolePolicyDocument": "AssumeRolePolicyDocument",
@@ -267,7 +272,8 @@ func (s *Server) changes(k *stack, t *template, parameters map[string]string) ([
 		}
 		c := change{action: "Modify", replacement: "False", resource: r, made: m, properties: properties}
 		for _, fixed := range []string{"RoleName", "ManagedPolicyName", "Path"} {
-			if textOf(properties[fixed]) != textOf(m.properties[fixed]) || r.kind == kindPolicy && textOf(properties["Description"]) != textOf(m.properties["Description"]) {
+			if textOf(properties[fixed]) != textOf(m.properties[fixed]) ||
+				r.kind == kindPolicy && textOf(properties["Description"]) != textOf(m.properties["Description"]) {
 				c.replacement = "True"
 			}
 		}

@@ -112,8 +112,11 @@ func (s *Server) set(k *stack, at time.Time, status, reason string) {
 }
 
 func (s *Server) event(k *stack, at time.Time, logical, physical, kind, status, reason string) {
-	k.events = append(k.events, stackEvent{EventID: s.uuid(), StackID: k.id, StackName: k.name, LogicalResourceID: logical, PhysicalResourceID: physical,
-		ResourceType: kind, Timestamp: stackStamp(at), ResourceStatus: status, ResourceStatusReason: reason, ClientRequestToken: k.run.token})
+	k.events = append(
+		k.events,
+		stackEvent{EventID: s.uuid(), StackID: k.id, StackName: k.name, LogicalResourceID: logical, PhysicalResourceID: physical,
+			ResourceType: kind, Timestamp: stackStamp(at), ResourceStatus: status, ResourceStatusReason: reason, ClientRequestToken: k.run.token},
+	)
 }
 
 func stackStamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

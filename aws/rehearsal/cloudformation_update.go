@@ -115,7 +115,13 @@ func (s *Server) changeInPlace(k *stack, m *madeResource, properties map[string]
 		}
 	}
 	for name, document := range m.inline() {
-		if why := s.iam(k, "PutRolePolicy", with(with(role, "PolicyName", name), "PolicyDocument", document), putRolePolicy, m.physical); why != "" {
+		if why := s.iam(
+			k,
+			"PutRolePolicy",
+			with(with(role, "PolicyName", name), "PolicyDocument", document),
+			putRolePolicy,
+			m.physical,
+		); why != "" {
 			return why
 		}
 	}

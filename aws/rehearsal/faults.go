@@ -107,11 +107,19 @@ func (s *Server) faultError(kind FaultKind, r request) *apiError {
 		return &apiError{http.StatusForbidden, "AccessDenied",
 			user + " on resource: " + s.deniedResource(action) + " because no identity-based policy allows the " + action + " action"}
 	case DeniedSCP:
-		return &apiError{http.StatusForbidden, "AccessDenied", user + " on resource: " + s.deniedResource(action) + " with an explicit deny in a service control policy"}
+		return &apiError{
+			http.StatusForbidden,
+			"AccessDenied",
+			user + " on resource: " + s.deniedResource(action) + " with an explicit deny in a service control policy",
+		}
 	case Throttled:
 		return &apiError{http.StatusBadRequest, "Throttling", "Rate exceeded"}
 	case Broken:
-		return &apiError{http.StatusInternalServerError, "ServiceFailure", "The request processing has failed because of an unknown error, exception or failure."}
+		return &apiError{
+			http.StatusInternalServerError,
+			"ServiceFailure",
+			"The request processing has failed because of an unknown error, exception or failure.",
+		}
 	case Away:
 		return &apiError{http.StatusServiceUnavailable, "ServiceUnavailable", "Service is unable to handle request."}
 	}

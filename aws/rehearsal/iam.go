@@ -13,17 +13,35 @@ import (
 // iamActions is the table of IAM.
 func iamActions() map[string]action {
 	all := map[string]action{
-		"CreateRole": createRole, "GetRole": getRole, "ListRoles": listRoles, "DeleteRole": deleteRole,
-		"UpdateAssumeRolePolicy": updateTrust,
-		"AttachRolePolicy":       attachRolePolicy, "DetachRolePolicy": detachRolePolicy, "ListAttachedRolePolicies": listAttachedRolePolicies,
-		"PutRolePolicy": putRolePolicy, "GetRolePolicy": getRolePolicy, "ListRolePolicies": listRolePolicies, "DeleteRolePolicy": deleteRolePolicy,
-		"CreatePolicy": createPolicy, "GetPolicy": getPolicy, "ListPolicies": listPolicies, "DeletePolicy": deletePolicy,
-		"CreatePolicyVersion": createPolicyVersion, "GetPolicyVersion": getPolicyVersion, "ListPolicyVersions": listPolicyVersions,
-		"DeletePolicyVersion": deletePolicyVersion, "SetDefaultPolicyVersion": setDefaultPolicyVersion,
-		"ListAccountAliases": listAccountAliases, "GetAccountSummary": getAccountSummary,
+		"CreateRole":                     createRole,
+		"GetRole":                        getRole,
+		"ListRoles":                      listRoles,
+		"DeleteRole":                     deleteRole,
+		"UpdateAssumeRolePolicy":         updateTrust,
+		"AttachRolePolicy":               attachRolePolicy,
+		"DetachRolePolicy":               detachRolePolicy,
+		"ListAttachedRolePolicies":       listAttachedRolePolicies,
+		"PutRolePolicy":                  putRolePolicy,
+		"GetRolePolicy":                  getRolePolicy,
+		"ListRolePolicies":               listRolePolicies,
+		"DeleteRolePolicy":               deleteRolePolicy,
+		"CreatePolicy":                   createPolicy,
+		"GetPolicy":                      getPolicy,
+		"ListPolicies":                   listPolicies,
+		"DeletePolicy":                   deletePolicy,
+		"CreatePolicyVersion":            createPolicyVersion,
+		"GetPolicyVersion":               getPolicyVersion,
+		"ListPolicyVersions":             listPolicyVersions,
+		"DeletePolicyVersion":            deletePolicyVersion,
+		"SetDefaultPolicyVersion":        setDefaultPolicyVersion,
+		"ListAccountAliases":             listAccountAliases,
+		"GetAccountSummary":              getAccountSummary,
 		"GetAccountAuthorizationDetails": getAccountAuthorizationDetails,
 		"SimulatePrincipalPolicy":        simulatePrincipalPolicy,
-		"TagRole":                        tagRole, "TagPolicy": tagPolicy, "UpdateRole": updateRole, "PutRolePermissionsBoundary": putRoleBoundary,
+		"TagRole":                        tagRole,
+		"TagPolicy":                      tagPolicy,
+		"UpdateRole":                     updateRole,
+		"PutRolePermissionsBoundary":     putRoleBoundary,
 	}
 	maps.Copy(all, userActions())
 	maps.Copy(all, keyActions())
@@ -69,14 +87,30 @@ func getAccountSummary(s *Server, _ request) (any, *apiError) {
 			local++
 		}
 	}
-	return struct{ SummaryMap summary }{summary{
-		"PolicySizeQuota": policy.MaxManaged, "AssumeRolePolicySizeQuota": policy.MaxTrust, "RolePolicySizeQuota": policy.MaxRoleInline,
-		"UserPolicySizeQuota": policy.MaxUserInline, "GroupPolicySizeQuota": policy.MaxGroupInline,
-		"AttachedPoliciesPerRoleQuota": policy.MaxAttached, "AttachedPoliciesPerUserQuota": 10, "AttachedPoliciesPerGroupQuota": 10,
-		"VersionsPerPolicyQuota": mostVersions, "AccessKeysPerUserQuota": 2,
-		"Roles": len(s.state.roles), "RolesQuota": 1000, "Policies": local, "PoliciesQuota": 1500, "Users": 1 + len(s.state.users), "UsersQuota": 5000,
-		"AccountMFAEnabled": 1, "AccountAccessKeysPresent": 0,
-	}}, nil
+	return struct{ SummaryMap summary }{
+		summary{
+			"PolicySizeQuota":               policy.MaxManaged,
+			"AssumeRolePolicySizeQuota":     policy.MaxTrust,
+			"RolePolicySizeQuota":           policy.MaxRoleInline,
+			"UserPolicySizeQuota":           policy.MaxUserInline,
+			"GroupPolicySizeQuota":          policy.MaxGroupInline,
+			"AttachedPoliciesPerRoleQuota":  policy.MaxAttached,
+			"AttachedPoliciesPerUserQuota":  10,
+			"AttachedPoliciesPerGroupQuota": 10,
+			"VersionsPerPolicyQuota":        mostVersions,
+			"AccessKeysPerUserQuota":        2,
+			"Roles": len(
+				s.state.roles,
+			),
+			"RolesQuota":               1000,
+			"Policies":                 local,
+			"PoliciesQuota":            1500,
+			"Users":                    1 + len(s.state.users),
+			"UsersQuota":               5000,
+			"AccountMFAEnabled":        1,
+			"AccountAccessKeysPresent": 0,
+		},
+	}, nil
 }
 
 // roleDetailXML is a role as GetAccountAuthorizationDetails tells it.
@@ -139,9 +173,20 @@ func getAccountAuthorizationDetails(s *Server, q request) (any, *apiError) {
 }
 
 func (s *Server) roleDetail(r *role) roleDetailXML {
-	x := roleDetailXML{Path: r.path, RoleName: r.name, RoleID: r.id, Arn: r.arn, CreateDate: stamp(r.created),
-		AssumeRolePolicyDocument: onTheWire(r.trust), AttachedManagedPolicies: s.attachedXML(r), PermissionsBoundary: r.boundaryXML(), Tags: r.tags,
-		RoleLastUsed: s.lastUsed(r)}
+	x := roleDetailXML{
+		Path:       r.path,
+		RoleName:   r.name,
+		RoleID:     r.id,
+		Arn:        r.arn,
+		CreateDate: stamp(r.created),
+		AssumeRolePolicyDocument: onTheWire(
+			r.trust,
+		),
+		AttachedManagedPolicies: s.attachedXML(r),
+		PermissionsBoundary:     r.boundaryXML(),
+		Tags:                    r.tags,
+		RoleLastUsed:            s.lastUsed(r),
+	}
 	for _, name := range r.inlineNames() {
 		x.RolePolicyList = append(x.RolePolicyList, inlineXML{name, onTheWire(r.inline[name])})
 	}

@@ -34,8 +34,18 @@ type versionXML struct {
 }
 
 func (m *managed) xml() policyXML {
-	return policyXML{PolicyName: m.name, PolicyID: m.id, Arn: m.arn, Path: m.path, DefaultVersionID: m.current().id,
-		AttachmentCount: m.attachments, IsAttachable: true, Description: m.description, CreateDate: stamp(m.created), UpdateDate: stamp(m.updated)}
+	return policyXML{
+		PolicyName:       m.name,
+		PolicyID:         m.id,
+		Arn:              m.arn,
+		Path:             m.path,
+		DefaultVersionID: m.current().id,
+		AttachmentCount:  m.attachments,
+		IsAttachable:     true,
+		Description:      m.description,
+		CreateDate:       stamp(m.created),
+		UpdateDate:       stamp(m.updated),
+	}
 }
 
 func (v version) xml(document bool) versionXML {
@@ -215,7 +225,11 @@ func (s *Server) boundaries(arn string) int {
 func findVersion(m *managed, id string) (int, *apiError) {
 	i := slices.IndexFunc(m.versions, func(v version) bool { return v.id == id })
 	if i < 0 {
-		return 0, &apiError{http.StatusNotFound, "NoSuchEntity", fmt.Sprintf("Policy %s version %s does not exist or is not attachable.", m.arn, id)}
+		return 0, &apiError{
+			http.StatusNotFound,
+			"NoSuchEntity",
+			fmt.Sprintf("Policy %s version %s does not exist or is not attachable.", m.arn, id),
+		}
 	}
 	return i, nil
 }
@@ -268,7 +282,11 @@ func createPolicyVersion(s *Server, q request) (any, *apiError) {
 		return nil, err
 	}
 	if len(m.versions) >= mostVersions {
-		return nil, &apiError{http.StatusConflict, "LimitExceeded", "A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version."}
+		return nil, &apiError{
+			http.StatusConflict,
+			"LimitExceeded",
+			"A managed policy can have up to 5 versions. Before you create a new version, you must delete an existing version.",
+		}
 	}
 	m.serial++
 	v := version{id: fmt.Sprintf("v%d", m.serial), text: text, created: s.options.Now()}

@@ -25,10 +25,20 @@ type user struct {
 // userActions is the table of users; their keys have one of their own.
 func userActions() map[string]action {
 	return map[string]action{
-		"CreateUser": createUser, "GetUser": getUser, "ListUsers": listUsers, "DeleteUser": deleteUser, "TagUser": tagUser,
-		"AttachUserPolicy": attachUserPolicy, "DetachUserPolicy": detachUserPolicy, "ListAttachedUserPolicies": listAttachedUserPolicies,
-		"PutUserPolicy": putUserPolicy, "GetUserPolicy": getUserPolicy, "ListUserPolicies": listUserPolicies, "DeleteUserPolicy": deleteUserPolicy,
-		"ListGroupsForUser": listGroupsForUser, "ListEntitiesForPolicy": listEntitiesForPolicy,
+		"CreateUser":               createUser,
+		"GetUser":                  getUser,
+		"ListUsers":                listUsers,
+		"DeleteUser":               deleteUser,
+		"TagUser":                  tagUser,
+		"AttachUserPolicy":         attachUserPolicy,
+		"DetachUserPolicy":         detachUserPolicy,
+		"ListAttachedUserPolicies": listAttachedUserPolicies,
+		"PutUserPolicy":            putUserPolicy,
+		"GetUserPolicy":            getUserPolicy,
+		"ListUserPolicies":         listUserPolicies,
+		"DeleteUserPolicy":         deleteUserPolicy,
+		"ListGroupsForUser":        listGroupsForUser,
+		"ListEntitiesForPolicy":    listEntitiesForPolicy,
 	}
 }
 

@@ -166,8 +166,12 @@ func (s *Server) callerWithKey(id string, req request) (caller, *apiError) {
 		return caller{}, unknown
 	}
 	if req.signedWith == nil || !req.signedWith(k.secret) {
-		return caller{}, &apiError{http.StatusForbidden, "SignatureDoesNotMatch",
-			"The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."}
+		return caller{}, &apiError{
+			http.StatusForbidden,
+			"SignatureDoesNotMatch",
+			"The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. " +
+				"Consult the service documentation for details.",
+		}
 	}
 	k.lastUsed, k.service, k.region = s.options.Now(), req.service, s.options.Region
 	return caller{k.userARN, k.userID}, nil

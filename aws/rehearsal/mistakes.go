@@ -367,7 +367,11 @@ func (s *Server) tried(r *role, from policy.Caller) *apiError {
 		return &apiError{http.StatusForbidden, "RegionDisabledException", "STS is not activated in this region for account:" + s.options.Account +
 			". Your account administrator can activate STS in this region using the IAM Console."}
 	case s.makes(SessionDuration) && r.session < int(vendorSession.Seconds()):
-		return &apiError{http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."}
+		return &apiError{
+			http.StatusBadRequest,
+			"ValidationError",
+			"The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+		}
 	case s.makes(SCP):
 		return &apiError{http.StatusForbidden, "UnauthorizedOperation", first + "service control policy allows the ec2:DescribeRegions action"}
 	case s.makes(Boundary) && r.boundary == s.arn("policy/Team-Boundary"):

@@ -214,8 +214,12 @@ func (s *Server) guarded(from policy.Caller, roleARN string, r policy.Request) *
 				continue
 			}
 			words := map[string]string{ServiceControl: "service control policy", ResourceControl: "resource control policy"}[kind]
-			return &apiError{http.StatusForbidden, "AccessDenied", "User: " + from.String() + " is not authorized to perform: sts:AssumeRole on resource: " +
-				roleARN + " with an explicit deny in a " + words}
+			return &apiError{
+				http.StatusForbidden,
+				"AccessDenied",
+				"User: " + from.String() + " is not authorized to perform: sts:AssumeRole on resource: " +
+					roleARN + " with an explicit deny in a " + words,
+			}
 		}
 	}
 	return nil

@@ -58,27 +58,34 @@ func TestLimits(t *testing.T) {
 		params map[string]string
 		want   string // part of the error; empty: accepted
 	}{
-		"policy of 6144":          {"iam:CreatePolicy", params("PolicyName", "p", "PolicyDocument", sized(6144)), ""},
-		"policy of 6145":          {"iam:CreatePolicy", params("PolicyName", "p", "PolicyDocument", sized(6145)), "LimitExceeded: Cannot exceed quota for PolicySize: 6144"},
-		"policy with white space": {"iam:CreatePolicy", params("PolicyName", "p", "PolicyDocument", strings.ReplaceAll(sized(6144), ",", ",\n\t ")), ""},
-		"policy name of 128":      {"iam:CreatePolicy", params("PolicyName", strings.Repeat("p", 128), "PolicyDocument", some), ""},
-		"policy name of 129":      {"iam:CreatePolicy", params("PolicyName", strings.Repeat("p", 129), "PolicyDocument", some), "ValidationError"},
-		"policy name with space":  {"iam:CreatePolicy", params("PolicyName", "a b", "PolicyDocument", some), "ValidationError"},
-		"policy path":             {"iam:CreatePolicy", params("PolicyName", "p", "Path", "/a/b/", "PolicyDocument", some), ""},
-		"policy path, open":       {"iam:CreatePolicy", params("PolicyName", "p", "Path", "/a", "PolicyDocument", some), "ValidationError"},
-		"broken JSON":             {"iam:CreatePolicy", params("PolicyName", "p", "PolicyDocument", "{nope"), "MalformedPolicyDocument: "},
-		"no resource":             {"iam:CreatePolicy", params("PolicyName", "p", "PolicyDocument", `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:*"}}`), "MalformedPolicyDocument: Policy statement must contain resources."},
-		"role name of 64":         {"iam:CreateRole", role(strings.Repeat("r", 64)), ""},
-		"role name of 65":         {"iam:CreateRole", role(strings.Repeat("r", 65)), "ValidationError"},
-		"role name with !":        {"iam:CreateRole", role("r!"), "ValidationError"},
-		"trust of 2048":           {"iam:CreateRole", with(role("r"), "AssumeRolePolicyDocument", trust(2048)), ""},
-		"trust of 2049":           {"iam:CreateRole", with(role("r"), "AssumeRolePolicyDocument", trust(2049)), "LimitExceeded: Cannot exceed quota for ACLSizePerRole: 2048"},
-		"trust with resource":     {"iam:CreateRole", with(role("r"), "AssumeRolePolicyDocument", some), "MalformedPolicyDocument"},
-		"session of 12 h":         {"iam:CreateRole", with(role("r"), "MaxSessionDuration", "43200"), ""},
-		"session of 12 h 1 s":     {"iam:CreateRole", with(role("r"), "MaxSessionDuration", "43201"), "ValidationError"},
-		"boundary that exists":    {"iam:CreateRole", with(role("r"), "PermissionsBoundary", "arn:aws:iam::aws:policy/SecurityAudit"), ""},
-		"boundary that does not":  {"iam:CreateRole", with(role("r"), "PermissionsBoundary", "arn:aws:iam::123456789012:policy/none"), "NoSuchEntity"},
-		"unknown action":          {"iam:Dance", nil, "no such action"},
+		"policy of 6144": {"iam:CreatePolicy", params("PolicyName", "p", "PolicyDocument", sized(6144)), ""},
+		"policy of 6145": {"iam:CreatePolicy", params("PolicyName", "p", "PolicyDocument", sized(6145)), "LimitExceeded: Cannot " +
+			"exceed quota for PolicySize: 6144"},
+		"policy with white space": {"iam:CreatePolicy", params("PolicyName", "p", "PolicyDocument", strings.ReplaceAll(sized(6144), ",",
+			",\n\t ")), ""},
+		"policy name of 128": {"iam:CreatePolicy", params("PolicyName", strings.Repeat("p", 128), "PolicyDocument", some), ""},
+		"policy name of 129": {"iam:CreatePolicy", params("PolicyName", strings.Repeat("p", 129), "PolicyDocument", some),
+			"ValidationError"},
+		"policy name with space": {"iam:CreatePolicy", params("PolicyName", "a b", "PolicyDocument", some), "ValidationError"},
+		"policy path":            {"iam:CreatePolicy", params("PolicyName", "p", "Path", "/a/b/", "PolicyDocument", some), ""},
+		"policy path, open":      {"iam:CreatePolicy", params("PolicyName", "p", "Path", "/a", "PolicyDocument", some), "ValidationError"},
+		"broken JSON":            {"iam:CreatePolicy", params("PolicyName", "p", "PolicyDocument", "{nope"), "MalformedPolicyDocument: "},
+		"no resource": {"iam:CreatePolicy", params("PolicyName", "p", "PolicyDocument",
+			`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ec2:*"}}`),
+			"MalformedPolicyDocument: Policy statement must contain resources."},
+		"role name of 64":  {"iam:CreateRole", role(strings.Repeat("r", 64)), ""},
+		"role name of 65":  {"iam:CreateRole", role(strings.Repeat("r", 65)), "ValidationError"},
+		"role name with !": {"iam:CreateRole", role("r!"), "ValidationError"},
+		"trust of 2048":    {"iam:CreateRole", with(role("r"), "AssumeRolePolicyDocument", trust(2048)), ""},
+		"trust of 2049": {"iam:CreateRole", with(role("r"), "AssumeRolePolicyDocument", trust(2049)), "LimitExceeded: Cannot exceed " +
+			"quota for ACLSizePerRole: 2048"},
+		"trust with resource":  {"iam:CreateRole", with(role("r"), "AssumeRolePolicyDocument", some), "MalformedPolicyDocument"},
+		"session of 12 h":      {"iam:CreateRole", with(role("r"), "MaxSessionDuration", "43200"), ""},
+		"session of 12 h 1 s":  {"iam:CreateRole", with(role("r"), "MaxSessionDuration", "43201"), "ValidationError"},
+		"boundary that exists": {"iam:CreateRole", with(role("r"), "PermissionsBoundary", "arn:aws:iam::aws:policy/SecurityAudit"), ""},
+		"boundary that does not": {"iam:CreateRole", with(role("r"), "PermissionsBoundary", "arn:aws:iam::123456789012:policy/none"),
+			"NoSuchEntity"},
+		"unknown action": {"iam:Dance", nil, "no such action"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := rehearsal.New(rehearsal.Options{}).Do(c.action, c.params)
@@ -106,7 +113,11 @@ func TestTenAttachmentsAndInlineSum(t *testing.T) {
 	check(t, do("iam:PutRolePolicy", "RoleName", "r", "PolicyName", "a", "PolicyDocument", big), "")
 	check(t, do("iam:PutRolePolicy", "RoleName", "r", "PolicyName", "a", "PolicyDocument", big), "") // in place of itself
 	check(t, do("iam:PutRolePolicy", "RoleName", "r", "PolicyName", "b", "PolicyDocument", big), "")
-	check(t, do("iam:PutRolePolicy", "RoleName", "r", "PolicyName", "c", "PolicyDocument", big), "Maximum policy size of 10240 bytes exceeded for role r")
+	check(
+		t,
+		do("iam:PutRolePolicy", "RoleName", "r", "PolicyName", "c", "PolicyDocument", big),
+		"Maximum policy size of 10240 bytes exceeded for role r",
+	)
 	check(t, do("iam:DeletePolicy", "PolicyArn", "arn:aws:iam::"+account+":policy/p0"), "DeleteConflict")
 	check(t, do("iam:DeleteRole", "RoleName", "r"), "DeleteConflict: Cannot delete entity, must detach all policies first.")
 	check(t, do("iam:DeletePolicy", "PolicyArn", "arn:aws:iam::aws:policy/SecurityAudit"), "AccessDenied")
@@ -130,15 +141,19 @@ func TestAssumeRole(t *testing.T) {
 		trust, account, id string
 		want               bool
 	}{
-		"right":                      {trustText(extID), vendor, extID, true},
-		"wrong external ID":          {trustText(extID), vendor, "another", false},
-		"missing external ID":        {trustText(extID), vendor, "", false},
-		"other account":              {trustText(extID), "444455556666", extID, false},
-		"none required, none given":  {trustText(""), vendor, "", true},
-		"none required, one given":   {trustText(""), vendor, extID, true},
-		"denied":                     {wrap(inner(extID) + `,{"Effect":"Deny","Principal":{"AWS":"` + vendor + `"},"Action":"sts:AssumeRole"}`), vendor, extID, false},
-		"denied under another ID":    {wrap(inner(extID) + `,{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"StringNotEquals":{"sts:ExternalId":"` + extID + `"}}}`), vendor, extID, true},
-		"only with MFA":              {strings.Replace(trustText(extID), `"StringEquals"`, `"Bool":{"aws:MultiFactorAuthPresent":"true"},"StringEquals"`, 1), vendor, extID, false},
+		"right":                     {trustText(extID), vendor, extID, true},
+		"wrong external ID":         {trustText(extID), vendor, "another", false},
+		"missing external ID":       {trustText(extID), vendor, "", false},
+		"other account":             {trustText(extID), "444455556666", extID, false},
+		"none required, none given": {trustText(""), vendor, "", true},
+		"none required, one given":  {trustText(""), vendor, extID, true},
+		"denied": {wrap(inner(extID) + `,{"Effect":"Deny","Principal":{"AWS":"` + vendor +
+			`"},"Action":"sts:AssumeRole"}`), vendor, extID, false},
+		"denied under another ID": {wrap(inner(extID) +
+			`,{"Effect":"Deny","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"StringNotEquals":{"sts:ExternalId":"` + extID +
+			`"}}}`), vendor, extID, true},
+		"only with MFA": {strings.Replace(trustText(extID), `"StringEquals"`,
+			`"Bool":{"aws:MultiFactorAuthPresent":"true"},"StringEquals"`, 1), vendor, extID, false},
 		"only a role of the account": {strings.Replace(trustText(extID), ":root", ":role/x", 1), vendor, extID, false},
 		"another action":             {strings.Replace(trustText(extID), "sts:AssumeRole", "sts:TagSession", 1), vendor, extID, false},
 	} {
@@ -179,8 +194,9 @@ func TestOnlyItsOwnKeyIsAccepted(t *testing.T) {
 	t.Cleanup(func() { _ = s.Close() })
 	for header, want := range map[string]string{
 		"": "MissingAuthenticationToken",
-		"AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/iam/aws4_request, SignedHeaders=host":           "InvalidClientTokenId",
-		"AWS4-HMAC-SHA256 Credential=" + s.Target().AccessKeyID + "/20260101/us-east-1/iam/aws4_request, SignedHeaders=host": "<Code>InvalidAction",
+		"AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/iam/aws4_request, SignedHeaders=host": "InvalidClientTokenId",
+		"AWS4-HMAC-SHA256 Credential=" + s.Target().AccessKeyID +
+			"/20260101/us-east-1/iam/aws4_request, SignedHeaders=host": "<Code>InvalidAction",
 	} {
 		r, err := http.NewRequest(http.MethodPost, s.Target().Endpoint, strings.NewReader("Action=Dance&Version=2010-05-08"))
 		check(t, err, "")
@@ -202,5 +218,9 @@ func TestPublishedPolicyFits(t *testing.T) {
 	if err != nil {
 		t.Skip("the shared material is not here: the published policy is not tried")
 	}
-	check(t, rehearsal.New(rehearsal.Options{}).Do("iam:CreatePolicy", params("PolicyName", "Spot-Policy", "PolicyDocument", string(text))), "")
+	check(
+		t,
+		rehearsal.New(rehearsal.Options{}).Do("iam:CreatePolicy", params("PolicyName", "Spot-Policy", "PolicyDocument", string(text))),
+		"",
+	)
 }

@@ -16,7 +16,13 @@ func bucketActions() map[string]action {
 func readBucketRequest(r *http.Request) (request, *apiError) {
 	bucket := strings.Trim(r.URL.Path, "/")
 	if _, ok := r.URL.Query()["location"]; !ok || bucket == "" || strings.Contains(bucket, "/") {
-		return request{service: "s3"}, &apiError{http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented"}
+		return request{
+				service: "s3",
+			}, &apiError{
+				http.StatusNotImplemented,
+				"NotImplemented",
+				"A header you provided implies functionality that is not implemented",
+			}
 	}
 	form := url.Values{"Bucket": {bucket}, "ExpectedBucketOwner": {r.Header.Get("X-Amz-Expected-Bucket-Owner")}}
 	return request{service: "s3", action: "GetBucketLocation", form: form,

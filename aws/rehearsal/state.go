@@ -199,7 +199,11 @@ func readTags(r request) ([]tag, *apiError) {
 		case i > 50:
 			return nil, &apiError{http.StatusConflict, "LimitExceeded", "Cannot exceed quota for TagsPerEntity: 50"}
 		case len(key) > 128 || len(value) > 256 || !tagPattern().MatchString(key+value):
-			return nil, invalid(key, fmt.Sprintf("tags.%d.member.key", i), `Member must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+`)
+			return nil, invalid(
+				key,
+				fmt.Sprintf("tags.%d.member.key", i),
+				`Member must satisfy regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]+`,
+			)
 		}
 		all = append(all, tag{Key: key, Value: value})
 	}

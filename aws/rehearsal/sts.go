@@ -56,7 +56,11 @@ func assumeRole(s *Server, q request) (any, *apiError) {
 		return nil, err
 	}
 	if duration > r.session {
-		return nil, &apiError{http.StatusBadRequest, "ValidationError", "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."}
+		return nil, &apiError{
+			http.StatusBadRequest,
+			"ValidationError",
+			"The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+		}
 	}
 	var out assumeRoleXML
 	out.AssumedRoleUser.AssumedRoleID = r.id + ":" + session

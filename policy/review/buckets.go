@@ -24,11 +24,17 @@ func (m *model) bucketPolicies() []Finding {
 		if !ok {
 			continue
 		}
-		f := Finding{ID: "bucket-policy", Class: Risk, Category: "privilege-escalation", Severity: severity, Actions: []string{"s3:PutBucketPolicy"},
-			Title: "Can give itself the objects of a bucket",
+		f := Finding{
+			ID:       "bucket-policy",
+			Class:    Risk,
+			Category: "privilege-escalation",
+			Severity: severity,
+			Actions:  []string{"s3:PutBucketPolicy"},
+			Title:    "Can give itself the objects of a bucket",
 			Why: "The policy of " + short(bucket) + " can be written, and its objects cannot be read. A bucket's policy can grant " +
 				"that to whoever writes it.",
-			Fix: "Take s3:PutBucketPolicy out, or accept that it means all of the bucket."}
+			Fix: "Take s3:PutBucketPolicy out, or accept that it means all of the bucket.",
+		}
 		m.locate(&f, []*grant{g}, "")
 		return []Finding{f}
 	}

@@ -28,7 +28,8 @@ func neededTypes(a policy.Action) []policy.ResourceType {
 
 // oneOf reports whether the required kinds of an action are alternatives.
 func oneOf(a policy.Action, needed []policy.ResourceType) bool {
-	if a.Level != policy.Write && a.Level != policy.PermissionsManagement || strings.Contains(a.Name, "ResourcePolicy") || strings.Contains(a.Name, "Tag") {
+	if a.Level != policy.Write && a.Level != policy.PermissionsManagement || strings.Contains(a.Name, "ResourcePolicy") ||
+		strings.Contains(a.Name, "Tag") {
 		return true
 	}
 	for _, pair := range [...][2]string{{"instance", "managed-instance"}, {"stream", "table"}, {"execution", "express"}, {"user", "role"}} {

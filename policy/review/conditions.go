@@ -80,7 +80,8 @@ func aboutTags(key string) bool {
 // federated reports whether a key's prefix is an identity provider: a domain,
 // or one of the names AWS has for some.
 func federated(prefix string) bool {
-	return strings.ContainsAny(prefix, "./") || slices.Contains([]string{"saml", "sts", "cognito-identity", "cognito-identity-auth", "cognito-identity-unauth"}, prefix)
+	return strings.ContainsAny(prefix, "./") ||
+		slices.Contains([]string{"saml", "sts", "cognito-identity", "cognito-identity-auth", "cognito-identity-unauth"}, prefix)
 }
 
 // missing says what follows from a key that is not there.
@@ -258,7 +259,11 @@ func (m *model) putRight(st *statement, c *policy.Condition) string {
 	if worst < 0 {
 		return ""
 	}
-	return fmt.Sprintf(" Put right, it counts again: %s (%s before the condition).", strings.ToLower(all[worst].Title[:1])+all[worst].Title[1:], all[worst].Severity)
+	return fmt.Sprintf(
+		" Put right, it counts again: %s (%s before the condition).",
+		strings.ToLower(all[worst].Title[:1])+all[worst].Title[1:],
+		all[worst].Severity,
+	)
 }
 
 func literal(operator string) bool {
@@ -282,8 +287,16 @@ func typeFinding(st *statement, c *policy.Condition, kind, operator string) *Fin
 		}
 	}
 	kind = strings.TrimPrefix(kind, "ArrayOf")
-	fine := map[string]string{"String": "String ARN Bool Date IPAddress", "Numeric": "Numeric Date", "Date": "Date Numeric", "Bool": "Bool String",
-		"Arn": "ARN String", "IpAddress": "IPAddress", "NotIpAddress": "IPAddress", "Binary": "Binary String"}
+	fine := map[string]string{
+		"String":       "String ARN Bool Date IPAddress",
+		"Numeric":      "Numeric Date",
+		"Date":         "Date Numeric",
+		"Bool":         "Bool String",
+		"Arn":          "ARN String",
+		"IpAddress":    "IPAddress",
+		"NotIpAddress": "IPAddress",
+		"Binary":       "Binary String",
+	}
 	if kind == "" || family == "" || strings.Contains(" "+fine[family]+" ", " "+kind+" ") {
 		return nil
 	}
@@ -313,7 +326,8 @@ func addressFinding(st *statement, c *policy.Condition, pos policy.Pos, v string
 	case err != nil:
 		return conditionFinding(st, pos, "condition-value", Medium, "Asks for an address that is none",
 			fmt.Sprintf("%q is no address range such as 203.0.113.0/24.", short(v)))
-	case strings.EqualFold(c.Key, "aws:SourceIp") && (prefix.Addr().IsPrivate() || prefix.Addr().IsLoopback() || prefix.Addr().IsLinkLocalUnicast()):
+	case strings.EqualFold(c.Key, "aws:SourceIp") && (prefix.Addr().IsPrivate() || prefix.Addr().IsLoopback() ||
+		prefix.Addr().IsLinkLocalUnicast()):
 		return conditionFinding(st, pos, "private-ip", Medium, "Asks for a private address",
 			fmt.Sprintf("aws:SourceIp is the public address of the caller; %s is private and never met. Use aws:VpcSourceIp, or aws:SourceVpc.", v))
 	case prefix.Masked() != prefix:
@@ -341,19 +355,51 @@ func setFinding(st *statement, c *policy.Condition, kind string) *Finding {
 		} else {
 			severity = Medium
 		}
-		return conditionFinding(st, c.Pos, "set-operator", severity, "Compares several values without saying how",
-			fmt.Sprintf("%s holds several values at once, and %s compares one. Write ForAnyValue:%s where one of them is enough, or ForAllValues:%s where each has to fit.",
-				short(c.Key), c.Operator, c.Operator, c.Operator))
+		return conditionFinding(
+			st,
+			c.Pos,
+			"set-operator",
+			severity,
+			"Compares several values without saying how",
+			fmt.Sprintf(
+				"%s holds several values at once, and %s compares one. Write ForAnyValue:%s where one of them is enough, or ForAllValues:%s where "+
+					"each has to fit.",
+				short(c.Key),
+				c.Operator,
+				c.Operator,
+				c.Operator,
+			),
+		)
 	case several && set == "ForAllValues" && st.Effect == policy.Allow && aboutCaller(c.Key) && !c.Negated() && !asksForKey(st, c.Key):
-		return conditionFinding(st, c.Pos, "for-all-values", Medium, "The condition holds where the key is missing",
-			fmt.Sprintf("ForAllValues is true when %s is not in the request, as in calls that nothing goes between, so it guards nothing. Write ForAnyValue, or add \"Null\": {%q: \"false\"}.",
-				short(c.Key), short(c.Key)))
+		return conditionFinding(
+			st,
+			c.Pos,
+			"for-all-values",
+			Medium,
+			"The condition holds where the key is missing",
+			fmt.Sprintf(
+				"ForAllValues is true when %s is not in the request, as in calls that nothing goes between, so it guards nothing. Write "+
+					"ForAnyValue, or add \"Null\": {%q: \"false\"}.",
+				short(c.Key),
+				short(c.Key),
+			),
+		)
 	case set != "ForAllValues" || several:
 		return nil
 	}
-	return conditionFinding(st, c.Pos, "for-all-values", severity, "The condition holds where the key is missing",
-		fmt.Sprintf("ForAllValues is true when %s is not in the request, so the statement %s more than it says. The key has one value: leave ForAllValues out.",
-			short(c.Key), then))
+	return conditionFinding(
+		st,
+		c.Pos,
+		"for-all-values",
+		severity,
+		"The condition holds where the key is missing",
+		fmt.Sprintf(
+			"ForAllValues is true when %s is not in the request, so the statement %s more than it says. The key has one value: leave "+
+				"ForAllValues out.",
+			short(c.Key),
+			then,
+		),
+	)
 }
 
 // aboutCaller are keys with several values that tell whose call it is, so that
@@ -407,7 +453,8 @@ func ageFindings(st *statement, c *policy.Condition, ifExists bool) []Finding {
 		return strings.EqualFold(d.Key, "aws:MultiFactorAuthPresent")
 	}):
 		return []Finding{*conditionFinding(st, c.Pos, "mfa", Medium, "The Deny misses access keys without MFA",
-			"Without MFA the key aws:MultiFactorAuthAge is missing and "+c.Operator+" does not hold, so the Deny spares those who used none. Use "+c.Operator+"IfExists.")}
+			"Without MFA the key aws:MultiFactorAuthAge is missing and "+c.Operator+
+				" does not hold, so the Deny spares those who used none. Use "+c.Operator+"IfExists.")}
 	case st.Effect == policy.Allow && ifExists:
 		return []Finding{*conditionFinding(st, c.Pos, "mfa", Medium, "The Allow does not ask access keys for MFA",
 			"Without MFA the key aws:MultiFactorAuthAge is missing and "+c.Operator+" holds. Use "+strings.TrimSuffix(c.Operator, "IfExists")+".")}

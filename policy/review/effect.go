@@ -107,15 +107,23 @@ func (m *model) takenAway(st *statement) bool {
 
 // onlyDenies notes a document that grants nothing because it does not try to.
 func (m *model) onlyDenies() *Finding {
-	if len(m.statements) == 0 || slices.ContainsFunc(m.statements, func(st *statement) bool { return st.Effect != policy.Deny || len(st.Principal) > 0 }) {
+	if len(m.statements) == 0 ||
+		slices.ContainsFunc(m.statements, func(st *statement) bool { return st.Effect != policy.Deny || len(st.Principal) > 0 }) {
 		return nil
 	}
 	st := m.statements[0]
-	f := Finding{ID: "only-denies", Class: NoEffect, Category: "redundant", Severity: Note, Actions: []string{},
-		Title: "It only denies, so it grants nothing",
-		Why: "As a permissions policy it takes from what other policies grant. So do service control policies (SCP); if it is one, AWS checks it with " +
+	f := Finding{
+		ID:       "only-denies",
+		Class:    NoEffect,
+		Category: "redundant",
+		Severity: Note,
+		Actions:  []string{},
+		Title:    "It only denies, so it grants nothing",
+		Why: "As a permissions policy it takes from what other policies grant. So do service control policies (SCP); if it is one, AWS checks " +
+			"it with " +
 			"aws accessanalyzer validate-policy --policy-type SERVICE_CONTROL_POLICY.",
-		Fix: "Nothing has to be changed, if that is what it is for."}
+		Fix: "Nothing has to be changed, if that is what it is for.",
+	}
 	return f.at(st, st.Position("Effect", 0))
 }
 
@@ -152,7 +160,13 @@ func (m *model) unknown(e *entry, x *expansion) []Finding {
 	case e.wild:
 		f.ID, f.Category = "unknown-action", "unknown-action"
 		f.Title = "Matches no action of " + m.serviceName(service)
-		f.Why = fmt.Sprintf("No action of %s matches %s, unless it is newer than rolecall's list of %s. %s.", s.Prefix, short(e.text), m.cat.Date(), does)
+		f.Why = fmt.Sprintf(
+			"No action of %s matches %s, unless it is newer than rolecall's list of %s. %s.",
+			s.Prefix,
+			short(e.text),
+			m.cat.Date(),
+			does,
+		)
 		m.suggestPattern(&f, s, name)
 	default:
 		f.ID, f.Category = "unknown-action", "unknown-action"
@@ -477,7 +491,10 @@ func bucketShape(resource string) (what, wanted string) {
 	if strings.Contains(bucket, "${") || !strings.ContainsAny(bucket, ": ,;") {
 		return "", ""
 	}
-	return fmt.Sprintf("the bucket name %q", short(bucket)), "objects are arn:aws:s3:::bucket/*, and a bucket's name has no colon, blank or comma"
+	return fmt.Sprintf(
+		"the bucket name %q",
+		short(bucket),
+	), "objects are arn:aws:s3:::bucket/*, and a bucket's name has no colon, blank or comma"
 }
 
 // secretShape wants the six letters that every secret's ARN ends in. Source:
@@ -491,7 +508,8 @@ func secretShape(resource string) (what, wanted string) {
 	if dash == len(name)-7 && dash > 0 {
 		return "", ""
 	}
-	return fmt.Sprintf("the secret %q", short(name)), "a secret's ARN ends in a dash and six letters of AWS's own, so write " + short(name) + "-??????"
+	return fmt.Sprintf("the secret %q", short(name)),
+		"a secret's ARN ends in a dash and six letters of AWS's own, so write " + short(name) + "-??????"
 }
 
 func accountLike(s string) bool {

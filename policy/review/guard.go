@@ -24,7 +24,8 @@ const strongKeys = " iam:passedtoservice iam:permissionsboundary iam:policyarn i
 	" aws:principalarn aws:calledvia aws:calledviafirst aws:calledvialast aws:viaawsservice aws:sourcearn aws:sourceaccount" +
 	" aws:tagkeys aws:principalisawsservice ec2:createaction ec2:instanceprofile ec2:launchtemplate ec2:attribute ec2:add/userid" +
 	" kms:viaservice kms:granteeprincipal kms:grantisforawsresource kms:encryptioncontextkeys kms:retiringprincipal kms:resourcealiases" +
-	" s3:prefix s3:dataaccesspointarn s3:existingobjecttag ssm:documentcategories ecs:cluster ecs:task-definition ecs:container-name lambda:functionarn" +
+	" s3:prefix s3:dataaccesspointarn s3:existingobjecttag ssm:documentcategories ecs:cluster ecs:task-definition ecs:container-name " +
+	"lambda:functionarn" +
 	" dynamodb:leadingkeys secretsmanager:secretid secretsmanager:resource/allowrotationlambdaarn cloudformation:templateurl" +
 	" cloudformation:rolearn glue:roleassumedby sts:externalid sts:rolesessionname elasticmapreduce:requesttag "
 

@@ -148,7 +148,11 @@ func (m *model) badValue(c *policy.Condition, kind, v string) *valueProblem {
 	case operator == "Bool" && !isBool(v):
 		return &valueProblem{"condition-value", "Compares yes or no with text", quoted("Bool knows true and false, and %s is neither.", v)}
 	case operator == "Null" && !isBool(v):
-		return &valueProblem{"condition-value", "Null takes true or false", quoted("Null asks whether the key is missing: true or false. %s is neither.", v)}
+		return &valueProblem{
+			"condition-value",
+			"Null takes true or false",
+			quoted("Null asks whether the key is missing: true or false. %s is neither.", v),
+		}
 	case strings.HasPrefix(operator, "Arn") && v != "*" && strings.Count(v, ":") < 5:
 		return &valueProblem{"condition-value", "Compares an ARN with something else",
 			quoted(c.Operator+" compares the six parts of an ARN one by one, and %s has fewer, so it matches none.", v)}
@@ -199,7 +203,11 @@ func badARN(key string, pattern bool, v string) *valueProblem {
 		if pattern && strings.ContainsAny(v, "*") && (strings.HasPrefix(v, "*") || strings.HasPrefix(v, "arn:")) {
 			return nil // as text, a wildcard reaches over colons; for ARNs, said before
 		}
-		return &valueProblem{"condition-value", "Compares an ARN with something else", quoted("The key holds an ARN of six parts, and %s is none.", v)}
+		return &valueProblem{
+			"condition-value",
+			"Compares an ARN with something else",
+			quoted("The key holds an ARN of six parts, and %s is none.", v),
+		}
 	}
 	if key == "aws:principalarn" && strings.HasPrefix(parts[5], "assumed-role/") {
 		return &valueProblem{"condition-value", "Asks for a session, and the key holds the role",
@@ -336,8 +344,13 @@ func wideValue(c *policy.Condition, v string) bool {
 
 // fullPolicies are policies of AWS that give everything, or the way to it.
 func fullPolicies() []string {
-	return []string{"arn:aws:iam::aws:policy/AdministratorAccess", "arn:aws:iam::aws:policy/IAMFullAccess", "arn:aws:iam::aws:policy/PowerUserAccess",
-		"arn:aws-cn:iam::aws:policy/AdministratorAccess", "arn:aws-us-gov:iam::aws:policy/AdministratorAccess"}
+	return []string{
+		"arn:aws:iam::aws:policy/AdministratorAccess",
+		"arn:aws:iam::aws:policy/IAMFullAccess",
+		"arn:aws:iam::aws:policy/PowerUserAccess",
+		"arn:aws-cn:iam::aws:policy/AdministratorAccess",
+		"arn:aws-us-gov:iam::aws:policy/AdministratorAccess",
+	}
 }
 
 // wideARN reports whether an ARN's pattern names every role, every user or all.

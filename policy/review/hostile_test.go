@@ -33,23 +33,42 @@ func hostile() map[string][]byte {
 	}
 	services := policy.AWS().Services()
 	return map[string][]byte{
-		"administrators":    statements(1200, `{"Effect":"Allow","Action":"*","Resource":"*"}`),
-		"NotActions":        statements(1000, `{"Effect":"Allow","NotAction":"a:b","Resource":"*"}`),
-		"denials":           append(statements(600, `{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"s3:a*","Resource":"arn:aws:s3:::a"}`), ' '),
-		"resources":         inStatement(`"Action":"*","Resource":` + list(2000, func(i int) string { return fmt.Sprintf("arn:aws:s3:::b%d*x*/*", i) })),
-		"kinds of resource": inStatement(`"Action":["iam:*","s3:*","ec2:*"],"Resource":` + list(190, func(i int) string { return fmt.Sprintf("arn:aws:ec2:*:*:*a%d*b*c*d*e*", i) })),
-		"stars":             inStatement(`"Resource":"*","Action":` + list(4000, func(i int) string { return fmt.Sprintf("s3:*%c*%c*", 'a'+i%26, 'a'+i/26%26) })),
-		"misspellings":      inStatement(`"Resource":"*","Action":` + list(2500, func(i int) string { return fmt.Sprintf("ec2:DescribeInstancez%d", i) })),
-		"unknown services":  inStatement(`"Resource":"*","Action":` + list(4000, func(i int) string { return fmt.Sprintf("e%dc2:Run", i) })),
-		"services":          inStatement(`"Resource":"*","Action":` + list(len(services), func(i int) string { return services[i].Prefix + ":*" })),
-		"every service":     inStatement(`"Resource":"*","Action":["*:Describe*","*:Get*","?*:List*"]`),
-		"conditions":        statements(300, `{"Effect":"Allow","Action":["s3:*","ec2:*"],"Resource":"*","Condition":{"StringEquals":{"ec2:x":"y","s3:x":"*","aws:ResourceTag/a":"b"}}}`),
-		"long ARN":          inStatement(`"Action":"s3:*","Resource":"arn:aws:s3:::` + strings.Repeat("*a", 30000) + `"`),
-		"long action":       inStatement(`"Resource":"*","Action":"s3:` + strings.Repeat("*a", 30000) + `"`),
-		"fitting buckets":   each(90, `{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::%d"}`),
-		"fitting denials":   each(80, `{"Effect":"Deny","Action":"iam:*%d","Resource":"*"}`),
-		"nesting":           []byte(strings.Repeat("[", 10<<20)),
-		"ten megabytes":     statements(200000, `{"Effect":"Allow","Action":"*","Resource":"*"}`),
+		"administrators": statements(1200, `{"Effect":"Allow","Action":"*","Resource":"*"}`),
+		"NotActions":     statements(1000, `{"Effect":"Allow","NotAction":"a:b","Resource":"*"}`),
+		"denials": append(
+			statements(600, `{"Effect":"Allow","Action":"*","Resource":"*"},{"Effect":"Deny","Action":"s3:a*","Resource":"arn:aws:s3:::a"}`),
+			' ',
+		),
+		"resources": inStatement(
+			`"Action":"*","Resource":` + list(2000, func(i int) string { return fmt.Sprintf("arn:aws:s3:::b%d*x*/*", i) }),
+		),
+		"kinds of resource": inStatement(
+			`"Action":["iam:*","s3:*","ec2:*"],"Resource":` + list(
+				190,
+				func(i int) string { return fmt.Sprintf("arn:aws:ec2:*:*:*a%d*b*c*d*e*", i) },
+			),
+		),
+		"stars": inStatement(
+			`"Resource":"*","Action":` + list(4000, func(i int) string { return fmt.Sprintf("s3:*%c*%c*", 'a'+i%26, 'a'+i/26%26) }),
+		),
+		"misspellings": inStatement(
+			`"Resource":"*","Action":` + list(2500, func(i int) string { return fmt.Sprintf("ec2:DescribeInstancez%d", i) }),
+		),
+		"unknown services": inStatement(`"Resource":"*","Action":` + list(4000, func(i int) string { return fmt.Sprintf("e%dc2:Run", i) })),
+		"services": inStatement(
+			`"Resource":"*","Action":` + list(len(services), func(i int) string { return services[i].Prefix + ":*" }),
+		),
+		"every service": inStatement(`"Resource":"*","Action":["*:Describe*","*:Get*","?*:List*"]`),
+		"conditions": statements(
+			300,
+			`{"Effect":"Allow","Action":["s3:*","ec2:*"],"Resource":"*","Condition":{"StringEquals":{"ec2:x":"y","s3:x":"*","aws:ResourceTag/a":"b"}}}`,
+		),
+		"long ARN":        inStatement(`"Action":"s3:*","Resource":"arn:aws:s3:::` + strings.Repeat("*a", 30000) + `"`),
+		"long action":     inStatement(`"Resource":"*","Action":"s3:` + strings.Repeat("*a", 30000) + `"`),
+		"fitting buckets": each(90, `{"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::%d"}`),
+		"fitting denials": each(80, `{"Effect":"Deny","Action":"iam:*%d","Resource":"*"}`),
+		"nesting":         []byte(strings.Repeat("[", 10<<20)),
+		"ten megabytes":   statements(200000, `{"Effect":"Allow","Action":"*","Resource":"*"}`),
 	}
 }
 
@@ -84,9 +103,22 @@ func BenchmarkHostile(b *testing.B) {
 
 func FuzzReview(f *testing.F) {
 	f.Add([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:PassRole","ec2:*"],"Resource":"*"}]}`), false)
-	f.Add([]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"s3:*","NotResource":"arn:aws:s3:::a/${aws:username}"}}`), false)
-	f.Add([]byte(`{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"StringLike":{"sts:ExternalId":"*"}}}}`), true)
-	f.Add([]byte(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*:*","Resource":["a:b:c:d:e:f"],"Condition":{"IpAddress":{"aws:SourceIp":"::1/999"}}}]}`), false)
+	f.Add(
+		[]byte(`{"Version":"2012-10-17","Statement":{"Effect":"Allow","NotAction":"s3:*","NotResource":"arn:aws:s3:::a/${aws:username}"}}`),
+		false,
+	)
+	f.Add(
+		[]byte(
+			`{"Statement":{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"StringLike":{"sts:ExternalId":"*"}}}}`,
+		),
+		true,
+	)
+	f.Add(
+		[]byte(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*:*","Resource":["a:b:c:d:e:f"],"Condition":{"IpAddress":{"aws:SourceIp":"::1/999"}}}]}`,
+		),
+		false,
+	)
 	f.Fuzz(func(t *testing.T, text []byte, trust bool) {
 		opts := Options{Now: time.Unix(1_800_000_000, 0)}
 		if trust {

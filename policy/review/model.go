@@ -198,8 +198,20 @@ func newModel(doc *policy.Document, opts *Options) *model {
 
 // with is the model of a changed document. What is compiled already is shared.
 func (m *model) with(doc *policy.Document, statements []*statement) *model {
-	out := &model{doc: doc, opts: m.opts, cat: m.cat, tables: m.tables, statements: statements, sets: m.sets, reached: m.reached, expanded: m.expanded,
-		deadResources: m.deadResources, needed: m.needed, kinds: m.kinds, rights: maxPutRight}
+	out := &model{
+		doc:           doc,
+		opts:          m.opts,
+		cat:           m.cat,
+		tables:        m.tables,
+		statements:    statements,
+		sets:          m.sets,
+		reached:       m.reached,
+		expanded:      m.expanded,
+		deadResources: m.deadResources,
+		needed:        m.needed,
+		kinds:         m.kinds,
+		rights:        maxPutRight,
+	}
 	out.split()
 	if !slices.Equal(out.deny, m.deny) {
 		out.find(out.allow)
@@ -449,7 +461,8 @@ func (m *model) wholeKinds(action, resource string, list []string) bool {
 // subtract is what a denial leaves of a resource: nothing, part, or all of it.
 func (m *model) subtract(action, resource string, deny *statement) []string {
 	if len(deny.NotResource) == 0 {
-		if slices.ContainsFunc(deny.Resource, func(d string) bool { return policy.CoversResource(d, resource) }) || m.wholeKinds(action, resource, deny.Resource) {
+		if slices.ContainsFunc(deny.Resource, func(d string) bool { return policy.CoversResource(d, resource) }) ||
+			m.wholeKinds(action, resource, deny.Resource) {
 			return nil
 		}
 		return []string{resource}

@@ -29,16 +29,50 @@ func universe() []asked {
 		{"arn:aws:ec2:eu-west-1:111122223333:network-interface/eni-1"}, {"arn:aws:ec2:eu-west-1:111122223333:security-group/sg-1"},
 		{"arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-1"}}
 	return []asked{
-		{"s3:GetObject", [][]string{{"arn:aws:s3:::reports/x", "arn:aws:s3:::b/y", "arn:aws:s3:::b/jane/z", "arn:aws:s3:::other/x", "arn:aws:s3:eu-west-1:111122223333:accesspoint/ap/object/x"}}, nil},
+		{
+			"s3:GetObject",
+			[][]string{
+				{
+					"arn:aws:s3:::reports/x",
+					"arn:aws:s3:::b/y",
+					"arn:aws:s3:::b/jane/z",
+					"arn:aws:s3:::other/x",
+					"arn:aws:s3:eu-west-1:111122223333:accesspoint/ap/object/x",
+				},
+			},
+			nil,
+		},
 		{"s3:PutBucketPolicy", [][]string{{"arn:aws:s3:::reports", "arn:aws:s3:::b", "arn:aws:s3:::other"}}, nil},
 		{"iam:PassRole", [][]string{{"arn:aws:iam::111122223333:role/app", "arn:aws:iam::111122223333:role/jane"}},
 			map[string][][]string{"iam:passedtoservice": {{"ec2.amazonaws.com"}, {"lambda.amazonaws.com"}}}},
-		{"iam:AttachRolePolicy", [][]string{{"arn:aws:iam::111122223333:role/app", "arn:aws:iam::111122223333:role/jane"}},
-			map[string][][]string{"iam:policyarn": {{"arn:aws:iam::aws:policy/AdministratorAccess"}, {"arn:aws:iam::aws:policy/job-function/Billing"}}}},
+		{
+			"iam:AttachRolePolicy",
+			[][]string{{"arn:aws:iam::111122223333:role/app", "arn:aws:iam::111122223333:role/jane"}},
+			map[string][][]string{
+				"iam:policyarn": {{"arn:aws:iam::aws:policy/AdministratorAccess"}, {"arn:aws:iam::aws:policy/job-function/Billing"}},
+			},
+		},
 		{"iam:CreatePolicyVersion", [][]string{{"arn:aws:iam::111122223333:policy/p"}}, nil},
-		{"ec2:RunInstances", instance, map[string][][]string{"ec2:owner": {{"amazon"}, {"123456789012"}}, "ec2:vpc": {{"arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-1"}}}},
-		{"ssm:SendCommand", [][]string{{"arn:aws:ssm:eu-west-1:111122223333:document/D", "arn:aws:ssm:eu-west-1::document/AWS-RunShellScript"}}, nil},
-		{"secretsmanager:GetSecretValue", [][]string{{"arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf", "arn:aws:secretsmanager:us-east-1:111122223333:secret:other-AbCdEf"}}, nil},
+		{
+			"ec2:RunInstances",
+			instance,
+			map[string][][]string{"ec2:owner": {{"amazon"}, {"123456789012"}}, "ec2:vpc": {{"arn:aws:ec2:eu-west-1:111122223333:vpc/vpc-1"}}},
+		},
+		{
+			"ssm:SendCommand",
+			[][]string{{"arn:aws:ssm:eu-west-1:111122223333:document/D", "arn:aws:ssm:eu-west-1::document/AWS-RunShellScript"}},
+			nil,
+		},
+		{
+			"secretsmanager:GetSecretValue",
+			[][]string{
+				{
+					"arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf",
+					"arn:aws:secretsmanager:us-east-1:111122223333:secret:other-AbCdEf",
+				},
+			},
+			nil,
+		},
 		{"glue:UpdateDevEndpoint", [][]string{{"arn:aws:glue:eu-west-1:111122223333:devEndpoint/d"}}, nil},
 		{"cloudtrail:StopLogging", [][]string{{"arn:aws:cloudtrail:eu-west-1:111122223333:trail/t"}}, nil},
 		{"ec2:GetPasswordData", [][]string{{"arn:aws:ec2:eu-west-1:111122223333:instance/i-1"}}, nil},
@@ -52,7 +86,8 @@ func contexts(doc []written) []map[string][]string {
 	base := map[string][]string{"aws:principalarn": {"arn:aws:iam::111122223333:role/app"}, "aws:sourceip": {"203.0.113.7"},
 		"aws:principalorgid": {"o-abcdefghij"}, "aws:username": nil, "aws:principaltype": {"AssumedRole"}}
 	out := []map[string][]string{base}
-	for _, option := range [][2]string{{"aws:sourcevpc", "vpc-1"}, {"aws:sourcevpce", "vpce-1"}, {"aws:multifactorauthpresent", "true"}, {"aws:username", "jane"},
+	for _, option := range [][2]string{{"aws:sourcevpc", "vpc-1"}, {"aws:sourcevpce", "vpce-1"}, {"aws:multifactorauthpresent", "true"},
+		{"aws:username", "jane"},
 		{"aws:calledvia", "athena.amazonaws.com"}, {"aws:principalarn", "arn:aws:iam::111122223333:user/jane"}} {
 		if !strings.Contains(text, option[0]) {
 			continue
@@ -224,23 +259,104 @@ func (r randomly) some(most int, from ...string) []string {
 }
 
 func (r randomly) document() []written {
-	actions := []string{"*", "s3:*", "s3:?*", "s3:Get*", "iam:*", "iam:Pass*", "ec2:*", "ec2:Run*", "ssm:Send*", "glue:*", "*:*", "s3:ListBuckets", "elasticsearch:*"}
+	actions := []string{
+		"*",
+		"s3:*",
+		"s3:?*",
+		"s3:Get*",
+		"iam:*",
+		"iam:Pass*",
+		"ec2:*",
+		"ec2:Run*",
+		"ssm:Send*",
+		"glue:*",
+		"*:*",
+		"s3:ListBuckets",
+		"elasticsearch:*",
+	}
 	for _, a := range universe() {
 		actions = append(actions, a.name, a.name)
 	}
-	resources := []string{"*", "*", "*", "arn:aws:s3:::*", "arn:aws:s3:::?*", "arn:aws:s3:::b*", "arn:aws:s3:::reports/*", "arn:aws:s3:::reports:*",
-		"arn:aws:iam::111122223333:role/*", "arn:aws:iam::*:*", "arn:aws:iam::111122223333:policy/*", "arn:aws:ec2:*:*:instance/*", "arn:aws:ec2:*:*:*", "arn:aws:ec2:eu-west1:*:*",
-		"arn:aws:ec2:*::image/*", "arn:aws:ec2:*:*:subnet/*", "arn:aws:ssm:*:*:document/*", "arn:aws:ssm:*:*:managed-instance/*",
-		"arn:aws:secretsmanager:*:*:secret:*", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db", "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-??????",
-		"arn:aws:glue:*:*:*", "arn:aws:cloudtrail:*:*:trail/*", "arn:aws:iam::*:role/${aws:username}", "arn:aws:s3:::b/${aws:usernme}/*", "arn:aws:s3:::b/${aws:username/*"}
-	conditions := [][3]string{{"StringEquals", "iam:PassedToService", "ec2.amazonaws.com"}, {"StringEquals", "iam:PassedToService", "ec2"}, {"StringLike", "iam:PassedToService", "*"},
-		{"ArnLike", "iam:PolicyARN", "arn:aws:iam::aws:policy/*"}, {"ArnEquals", "iam:PolicyARN", "arn:aws:iam::aws:policy/job-function/Billing"},
-		{"StringEquals", "ec2:Owner", "123456789012"}, {"StringNotEquals", "ec2:Owner", "123456789012"}, {"StringEquals", "aws:SourceIp", "203.0.113.0/24"}, {"IpAddress", "aws:SourceIp", "203.0.113.0/24"},
-		{"StringEquals", "aws:SourceVpc", "vpce-1"}, {"StringEquals", "aws:SourceVpc", "vpc-1"}, {"StringEquals", "aws:SourceVpce", "vpce-1"}, {"ArnLike", "aws:PrincipalArn", "arn:aws:iam::role/app"},
-		{"ArnLike", "aws:PrincipalArn", "arn:aws:iam::*:role/*"}, {"ArnEquals", "aws:PrincipalArn", "arn:aws:sts::111122223333:assumed-role/app/s"}, {"Bool", "aws:MultiFactorAuthPresent", "true"},
-		{"StringEquals", "aws:PrincipalOrgID", "o-abcdefghij"}, {"StringEquals", "aws:PrincipleOrgID", "o-abcdefghij"}, {"StringNotEquals", "aws:PrincipleOrgID", "o-abcdefghij"},
-		{"ForAllValues:StringEquals", "aws:CalledVia", "athena.amazonaws.com"}, {"ForAnyValue:StringEquals", "aws:CalledVia", "athena.amazonaws.com"}, {"Null", "ec2:Owner", "true"},
-		{"StringEqualsIfExists", "ec2:Owner", "amazon"}, {"Bool", "aws:MultiFactorAuthPresent", "${aws:username}"}, {"Null", "aws:username", "false"}, {"StringEquals", "aws:PrincipalType", "Role"}}
+	resources := []string{
+		"*",
+		"*",
+		"*",
+		"arn:aws:s3:::*",
+		"arn:aws:s3:::?*",
+		"arn:aws:s3:::b*",
+		"arn:aws:s3:::reports/*",
+		"arn:aws:s3:::reports:*",
+		"arn:aws:iam::111122223333:role/*",
+		"arn:aws:iam::*:*",
+		"arn:aws:iam::111122223333:policy/*",
+		"arn:aws:ec2:*:*:instance/*",
+		"arn:aws:ec2:*:*:*",
+		"arn:aws:ec2:eu-west1:*:*",
+		"arn:aws:ec2:*::image/*",
+		"arn:aws:ec2:*:*:subnet/*",
+		"arn:aws:ssm:*:*:document/*",
+		"arn:aws:ssm:*:*:managed-instance/*",
+		"arn:aws:secretsmanager:*:*:secret:*",
+		"arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db",
+		"arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-??????",
+		"arn:aws:glue:*:*:*",
+		"arn:aws:cloudtrail:*:*:trail/*",
+		"arn:aws:iam::*:role/${aws:username}",
+		"arn:aws:s3:::b/${aws:usernme}/*",
+		"arn:aws:s3:::b/${aws:username/*",
+	}
+	conditions := [][3]string{
+		{"StringEquals", "iam:PassedToService", "ec2.amazonaws.com"},
+		{"StringEquals", "iam:PassedToService", "ec2"},
+		{"StringLike", "iam:PassedToService", "*"},
+		{"ArnLike", "iam:PolicyARN", "arn:aws:iam::aws:policy/*"},
+		{"ArnEquals", "iam:PolicyARN", "arn:aws:iam::aws:policy/job-function/Billing"},
+		{
+			"StringEquals",
+			"ec2:Owner",
+			"123456789012",
+		},
+		{"StringNotEquals", "ec2:Owner", "123456789012"},
+		{"StringEquals", "aws:SourceIp", "203.0.113.0/24"},
+		{"IpAddress", "aws:SourceIp", "203.0.113.0/24"},
+		{
+			"StringEquals",
+			"aws:SourceVpc",
+			"vpce-1",
+		},
+		{"StringEquals", "aws:SourceVpc", "vpc-1"},
+		{"StringEquals", "aws:SourceVpce", "vpce-1"},
+		{"ArnLike", "aws:PrincipalArn", "arn:aws:iam::role/app"},
+		{
+			"ArnLike",
+			"aws:PrincipalArn",
+			"arn:aws:iam::*:role/*",
+		},
+		{"ArnEquals", "aws:PrincipalArn", "arn:aws:sts::111122223333:assumed-role/app/s"},
+		{"Bool", "aws:MultiFactorAuthPresent", "true"},
+		{
+			"StringEquals",
+			"aws:PrincipalOrgID",
+			"o-abcdefghij",
+		},
+		{"StringEquals", "aws:PrincipleOrgID", "o-abcdefghij"},
+		{"StringNotEquals", "aws:PrincipleOrgID", "o-abcdefghij"},
+		{
+			"ForAllValues:StringEquals",
+			"aws:CalledVia",
+			"athena.amazonaws.com",
+		},
+		{"ForAnyValue:StringEquals", "aws:CalledVia", "athena.amazonaws.com"},
+		{"Null", "ec2:Owner", "true"},
+		{
+			"StringEqualsIfExists",
+			"ec2:Owner",
+			"amazon",
+		},
+		{"Bool", "aws:MultiFactorAuthPresent", "${aws:username}"},
+		{"Null", "aws:username", "false"},
+		{"StringEquals", "aws:PrincipalType", "Role"},
+	}
 	var doc []written
 	for range 1 + r.IntN(3) {
 		s := written{Effect: "Allow"}
@@ -300,7 +416,13 @@ func TestOneJudgement(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d documents: %d risks that nothing grants, %d grants that are no risk, %d contradictions", documents, falseRisks, missedRisks, contradictions)
+	t.Logf(
+		"%d documents: %d risks that nothing grants, %d grants that are no risk, %d contradictions",
+		documents,
+		falseRisks,
+		missedRisks,
+		contradictions,
+	)
 }
 
 // contradiction is a statement of which one finding says that it grants nothing
@@ -308,7 +430,8 @@ func TestOneJudgement(t *testing.T) {
 func contradiction(r *Report) int {
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		nothing := strings.Contains(f.Why, "so the statement grants nothing") || strings.Contains(f.Title, ": it grants nothing") || f.ID == "denied"
+		nothing := strings.Contains(f.Why, "so the statement grants nothing") || strings.Contains(f.Title, ": it grants nothing") ||
+			f.ID == "denied"
 		if f.Class != NoEffect || !nothing {
 			continue
 		}

@@ -145,7 +145,8 @@ func (m *model) changeOperator(f *Finding) *Patch {
 			continue
 		}
 		operator := otherOperator(f.ID, c)
-		if operator == c.Operator || !slices.ContainsFunc(m.conditionsOf(st, c), func(g Finding) bool { return g.ID == f.ID && g.Line == f.Line }) {
+		if operator == c.Operator ||
+			!slices.ContainsFunc(m.conditionsOf(st, c), func(g Finding) bool { return g.ID == f.ID && g.Line == f.Line }) {
 			continue
 		}
 		s := *st.Statement

@@ -62,12 +62,14 @@ func tooLong(kind policy.Kind, characters, limit int) []Finding {
 	if characters <= limit {
 		return nil
 	}
-	return []Finding{{ID: "size", Class: Refused, Category: "size", Severity: SeverityRefused, Index: -1, Line: 1, Column: 1, Actions: []string{},
-		Title: fmt.Sprintf("AWS refuses it: %s of at most %s characters", thousands(characters), thousands(limit)),
-		Why: fmt.Sprintf("%s too many, white space not counted. A managed policy holds %s, the inline policies of a role %s, of a user %s.",
-			thousands(characters-limit), thousands(policy.MaxManaged), thousands(policy.MaxRoleInline), thousands(policy.MaxUserInline)),
-		Fix: "Split it into several managed policies (a role takes ten), or let rolecall policy show --minify write it shorter.",
-		AWS: fmt.Sprintf("Cannot exceed quota for PolicySize: %d", limit)}}
+	return []Finding{
+		{ID: "size", Class: Refused, Category: "size", Severity: SeverityRefused, Index: -1, Line: 1, Column: 1, Actions: []string{},
+			Title: fmt.Sprintf("AWS refuses it: %s of at most %s characters", thousands(characters), thousands(limit)),
+			Why: fmt.Sprintf("%s too many, white space not counted. A managed policy holds %s, the inline policies of a role %s, of a user %s.",
+				thousands(characters-limit), thousands(policy.MaxManaged), thousands(policy.MaxRoleInline), thousands(policy.MaxUserInline)),
+			Fix: "Split it into several managed policies (a role takes ten), or let rolecall policy show --minify write it shorter.",
+			AWS: fmt.Sprintf("Cannot exceed quota for PolicySize: %d", limit)},
+	}
 }
 
 // longTrust notes a trust policy over the quota that every account starts

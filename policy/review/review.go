@@ -140,7 +140,8 @@ func (r *Report) readTogether(opts Options) {
 		f := door
 		f.ID, f.Severity, f.Fix, f.Patch = "together", High, door.Fix, nil
 		f.Title = "An open door to high permissions"
-		f.Why = door.Title + ", and the role then " + strings.ToLower(room.Title[:1]) + room.Title[1:] + ". Either alone is less bad than both together."
+		f.Why = door.Title + ", and the role then " + strings.ToLower(room.Title[:1]) + room.Title[1:] +
+			". Either alone is less bad than both together."
 		f.Actions = room.Actions
 		r.Findings = append(r.Findings, f)
 	}

@@ -74,7 +74,8 @@ func TestSpot(t *testing.T) {
 	if pass.Statement != "AccountOperativeActions" || pass.Index != 10 || pass.Column != 9 {
 		t.Errorf("pass-role stands at %s %d column %d", pass.Statement, pass.Index, pass.Column)
 	}
-	for _, action := range []string{"ec2:RunInstances", "ec2:RequestSpotInstances", "ecs:CreateService", "ecs:StartTask", "elasticmapreduce:RunJobFlow"} {
+	for _, action := range []string{"ec2:RunInstances", "ec2:RequestSpotInstances", "ecs:CreateService", "ecs:StartTask",
+		"elasticmapreduce:RunJobFlow"} {
 		if !slices.Contains(pass.Actions, action) {
 			t.Errorf("pass-role does not name %s", action)
 		}
@@ -86,7 +87,8 @@ func TestSpot(t *testing.T) {
 		t.Errorf("share stands at %v", share.Places)
 	}
 	redundant := find(t, r, "redundant")
-	if len(redundant.Places) != 45 || !strings.Contains(redundant.Title, "ElastigroupBatch wholly") || redundant.Patch.After != "4,885 characters of 6,144" {
+	if len(redundant.Places) != 45 || !strings.Contains(redundant.Title, "ElastigroupBatch wholly") ||
+		redundant.Patch.After != "4,885 characters of 6,144" {
 		t.Errorf("redundant: %d, %q, %q", len(redundant.Places), redundant.Title, redundant.Patch.After)
 	}
 	want2 := Counts{Entries: 186, Granted: 790, OnEverything: 630, Scopable: 320,
@@ -117,7 +119,8 @@ func TestSprintersIsFine(t *testing.T) {
 		t.Errorf("findings (-want +got):\n%s", diff)
 	}
 	f := r.Findings[0]
-	if !slices.Equal(f.Patch.Remove, []string{"ec2:ModifyVolume", "ec2:TerminateInstances"}) || !strings.Contains(f.Patch.Add, "aws:ResourceTag") {
+	if !slices.Equal(f.Patch.Remove, []string{"ec2:ModifyVolume", "ec2:TerminateInstances"}) ||
+		!strings.Contains(f.Patch.Add, "aws:ResourceTag") {
 		t.Errorf("the fix is %+v", f.Patch)
 	}
 	if r.Policy.Characters != 238 || r.Actions.Scopable != 4 {
@@ -181,54 +184,94 @@ func TestBlindSpots(t *testing.T) {
 				{"Effect":"Deny","NotAction":"s3:*","Resource":"arn:aws:iam::*:user/*"}]}`},
 		"a condition that always holds": {id: "pass-role", severity: High,
 			text: beside("ec2:RunInstances", `"Action":"iam:PassRole","Resource":"*","Condition":{"StringLike":{"iam:PassedToService":"*"}}`)},
-		"all users by an ARN": {id: "escalate", severity: High, text: string(inStatement(`"Action":"iam:PutUserPolicy","Resource":"arn:aws:iam::*:user/*"`))},
+		"all users by an ARN": {id: "escalate", severity: High,
+			text: string(inStatement(`"Action":"iam:PutUserPolicy","Resource":"arn:aws:iam::*:user/*"`))},
 		"one prefix is a step down": {id: "escalate", severity: Medium,
 			text: string(inStatement(`"Action":"iam:PutUserPolicy","Resource":"arn:aws:iam::*:user/app-*"`))},
 		"a strong condition is a step down": {id: "pass-role", severity: Medium,
-			text: beside("ec2:RunInstances", `"Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}}`)},
+			text: beside("ec2:RunInstances",
+				`"Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"ec2.amazonaws.com"}}`)},
 		"a role for another service opens nothing": {id: "pass-role", severity: Low,
-			text: beside("ec2:RunInstances", `"Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"rds.amazonaws.com"}}`)},
+			text: beside("ec2:RunInstances",
+				`"Action":"iam:PassRole","Resource":"*","Condition":{"StringEquals":{"iam:PassedToService":"rds.amazonaws.com"}}`)},
 		"a date that is over": {absent: "escalate",
 			text: string(inStatement(`"Action":"iam:CreatePolicyVersion","Resource":"*","Condition":{"DateLessThan":{"aws:CurrentTime":"2017-12-31T23:59:59Z"}}`))},
-		"AWS's own policies cannot be changed":    {absent: "escalate", text: string(inStatement(`"Action":"iam:CreatePolicyVersion","Resource":"arn:aws:iam::aws:policy/fp4-*"`))},
-		"one's own keys":                          {absent: "escalate", text: string(inStatement(`"Action":["iam:CreateAccessKey","iam:UpdateLoginProfile"],"Resource":"arn:aws:iam::*:user/${aws:username}"`))},
-		"one's own permissions":                   {id: "escalate", severity: High, text: string(inStatement(`"Action":"iam:PutUserPolicy","Resource":"arn:aws:iam::*:user/${aws:username}"`))},
-		"the object without the slash":            {id: "no-resource", severity: Low, text: string(inStatement(`"Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket"`))},
-		"EMR":                                     {id: "pass-role", severity: High, text: string(inStatement(`"Action":["iam:PassRole","elasticmapreduce:RunJobFlow"],"Resource":"*"`))},
-		"Auto Scaling":                            {id: "pass-role", severity: High, text: string(inStatement(`"Action":["iam:PassRole","autoscaling:*"],"Resource":"*"`))},
-		"an instance profile":                     {id: "pass-role", severity: High, text: string(inStatement(`"Action":["iam:PassRole","ec2:AssociateIamInstanceProfile"],"Resource":"*"`))},
-		"Step Functions":                          {id: "pass-role", severity: High, text: string(inStatement(`"Action":["iam:PassRole","states:CreateStateMachine"],"Resource":"*"`))},
-		"PassRole alone":                          {id: "pass-role", severity: Medium, text: string(inStatement(`"Action":"iam:PassRole","Resource":"*"`))},
-		"decrypting":                              {id: "data", severity: Medium, text: string(inStatement(`"Action":"kms:Decrypt","Resource":"*"`))},
-		"reading tables":                          {id: "data", severity: Medium, text: string(inStatement(`"Action":"dynamodb:Scan","Resource":"*"`))},
-		"a letter that AWS does not take":         {id: "charset", severity: SeverityRefused, text: string(inStatement(`"Action":"s3:GetObject","Resource":"arn:aws:s3:::数据/*"`))},
-		"two partitions":                          {id: "partition", severity: Medium, text: string(inStatement(`"Action":"s3:GetObject","Resource":["arn:aws:s3:::a/*","arn:aws-cn:s3:::b/*"]`))},
-		"the newest partition is fine":            {absent: "partition", text: string(inStatement(`"Action":"s3:GetObject","Resource":"arn:aws-eusc:s3:::a/*"`))},
-		"an address that is none":                 {id: "condition-value", severity: Medium, text: string(inStatement(`"Action":"s3:GetObject","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"300.1.2.3/99"}}`))},
-		"a private address":                       {id: "private-ip", severity: Medium, text: string(inStatement(`"Action":"s3:GetObject","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}`))},
-		"a wildcard where letters are compared":   {id: "like", severity: Medium, text: string(inStatement(`"Action":"s3:ListBucket","Resource":"*","Condition":{"StringEquals":{"s3:prefix":"a*"}}`))},
-		"a trailing comma":                        {id: "json", severity: SeverityRefused, text: `{"Version": "2012-10-17", "Statement": [],}`},
-		"a comment":                               {id: "json", severity: SeverityRefused, text: "{\"Version\": \"2012-10-17\", // why\n\"Statement\": []}"},
-		"an image":                                {id: "share", severity: Medium, text: string(inStatement(`"Action":"ec2:ModifyImageAttribute","Resource":"*"`))},
-		"a database snapshot":                     {id: "share", severity: Medium, text: string(inStatement(`"Action":"rds:ModifyDBSnapshotAttribute","Resource":"*"`))},
-		"a bucket's policy without its objects":   {id: "bucket-policy", severity: Medium, text: string(inStatement(`"Action":["s3:PutBucketPolicy","s3:ListBucket"],"Resource":"arn:aws:s3:::a"`))},
-		"a bucket's policy with its objects":      {absent: "bucket-policy", text: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutBucketPolicy","Resource":"arn:aws:s3:::a"},{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::a/*"}]}`},
-		"stopping the audit log":                  {id: "blind", severity: Medium, text: string(inStatement(`"Action":"cloudtrail:StopLogging","Resource":"*"`))},
-		"everything":                              {id: "admin", severity: High, text: string(inStatement(`"Action":"*","Resource":"*"`))},
-		"NotAction that leaves IAM":               {id: "not-action", severity: High, text: string(inStatement(`"NotAction":"s3:*","Resource":"*"`))},
-		"NotAction that keeps IAM out":            {id: "not-action", severity: Medium, text: string(inStatement(`"NotAction":["iam:*","sts:*","kms:*"],"Resource":"*"`))},
-		"NotResource":                             {id: "not-resource", severity: Medium, text: string(inStatement(`"Action":"s3:*","NotResource":"arn:aws:s3:::a"`))},
-		"tags that a condition relies on":         {id: "tag-escape", severity: Medium, text: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:CreateTags","Resource":"*"},{"Effect":"Allow","Action":"ec2:TerminateInstances","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/owner":"me"}}}]}`},
-		"a misspelt action":                       {id: "unknown-action", severity: Medium, action: "s3:GetObjects", text: string(inStatement(`"Action":"s3:GetObjects","Resource":"*"`))},
-		"an ARN where * is needed":                {id: "needs-star", severity: Low, text: string(inStatement(`"Action":"ec2:DescribeInstances","Resource":"arn:aws:ec2:*:*:instance/*"`))},
-		"MFA the wrong way round":                 {id: "mfa", severity: Medium, text: `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}]}`},
-		"a guard that the caller sets":            {id: "caller-says", severity: Medium, text: string(inStatement(`"Action":"s3:GetObject","Resource":"*","Condition":{"StringLike":{"aws:Referer":"https://example.com/*"}}`))},
-		"ForAllValues on a single value":          {id: "for-all-values", severity: High, text: string(inStatement(`"Action":"s3:GetObject","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:PrincipalOrgID":"o-1"}}`))},
-		"a key that no service has":               {id: "condition-key", severity: Medium, text: string(inStatement(`"Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"aws:Sourcevpcc":"a"}}`))},
-		"7,000 characters":                        {id: "size", severity: SeverityRefused, text: string(inStatement(`"Action":"s3:GetObject","Resource":"arn:aws:s3:::` + strings.Repeat("a", 7000) + `"`))},
-		"an account that was never filled in":     {id: "arn-shape", severity: Medium, text: string(inStatement(`"Action":"dynamodb:Scan","Resource":"arn:aws:dynamodb:*:ACCOUNT-ID:table/a"`))},
-		"a role named in full may be assumed":     {absent: "escalate", text: string(inStatement(`"Action":"sts:AssumeRole","Resource":"arn:aws:iam::111122223333:role/a"`))},
-		"a service's wildcard in a harmless part": {id: "service-star", severity: Low, text: string(inStatement(`"Action":"cloudwatch:*","Resource":"*"`))},
+		"AWS's own policies cannot be changed": {absent: "escalate",
+			text: string(inStatement(`"Action":"iam:CreatePolicyVersion","Resource":"arn:aws:iam::aws:policy/fp4-*"`))},
+		"one's own keys": {absent: "escalate",
+			text: string(inStatement(`"Action":["iam:CreateAccessKey","iam:UpdateLoginProfile"],"Resource":"arn:aws:iam::*:user/${aws:username}"`))},
+		"one's own permissions": {id: "escalate", severity: High,
+			text: string(inStatement(`"Action":"iam:PutUserPolicy","Resource":"arn:aws:iam::*:user/${aws:username}"`))},
+		"the object without the slash": {id: "no-resource", severity: Low,
+			text: string(inStatement(`"Action":"s3:GetObject","Resource":"arn:aws:s3:::bucket"`))},
+		"EMR": {id: "pass-role", severity: High,
+			text: string(inStatement(`"Action":["iam:PassRole","elasticmapreduce:RunJobFlow"],"Resource":"*"`))},
+		"Auto Scaling": {id: "pass-role", severity: High,
+			text: string(inStatement(`"Action":["iam:PassRole","autoscaling:*"],"Resource":"*"`))},
+		"an instance profile": {id: "pass-role", severity: High,
+			text: string(inStatement(`"Action":["iam:PassRole","ec2:AssociateIamInstanceProfile"],"Resource":"*"`))},
+		"Step Functions": {id: "pass-role", severity: High,
+			text: string(inStatement(`"Action":["iam:PassRole","states:CreateStateMachine"],"Resource":"*"`))},
+		"PassRole alone": {id: "pass-role", severity: Medium,
+			text: string(inStatement(`"Action":"iam:PassRole","Resource":"*"`))},
+		"decrypting": {id: "data", severity: Medium,
+			text: string(inStatement(`"Action":"kms:Decrypt","Resource":"*"`))},
+		"reading tables": {id: "data", severity: Medium,
+			text: string(inStatement(`"Action":"dynamodb:Scan","Resource":"*"`))},
+		"a letter that AWS does not take": {id: "charset", severity: SeverityRefused,
+			text: string(inStatement(`"Action":"s3:GetObject","Resource":"arn:aws:s3:::数据/*"`))},
+		"two partitions": {id: "partition", severity: Medium,
+			text: string(inStatement(`"Action":"s3:GetObject","Resource":["arn:aws:s3:::a/*","arn:aws-cn:s3:::b/*"]`))},
+		"the newest partition is fine": {absent: "partition",
+			text: string(inStatement(`"Action":"s3:GetObject","Resource":"arn:aws-eusc:s3:::a/*"`))},
+		"an address that is none": {id: "condition-value", severity: Medium,
+			text: string(inStatement(`"Action":"s3:GetObject","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"300.1.2.3/99"}}`))},
+		"a private address": {id: "private-ip", severity: Medium,
+			text: string(inStatement(`"Action":"s3:GetObject","Resource":"*","Condition":{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}`))},
+		"a wildcard where letters are compared": {id: "like", severity: Medium,
+			text: string(inStatement(`"Action":"s3:ListBucket","Resource":"*","Condition":{"StringEquals":{"s3:prefix":"a*"}}`))},
+		"a trailing comma": {id: "json", severity: SeverityRefused, text: `{"Version": "2012-10-17", "Statement": [],}`},
+		"a comment": {id: "json", severity: SeverityRefused, text: "{\"Version\": \"2012-10-17\", // " +
+			"why\n\"Statement\": []}"},
+		"an image": {id: "share", severity: Medium,
+			text: string(inStatement(`"Action":"ec2:ModifyImageAttribute","Resource":"*"`))},
+		"a database snapshot": {id: "share", severity: Medium,
+			text: string(inStatement(`"Action":"rds:ModifyDBSnapshotAttribute","Resource":"*"`))},
+		"a bucket's policy without its objects": {id: "bucket-policy", severity: Medium,
+			text: string(inStatement(`"Action":["s3:PutBucketPolicy","s3:ListBucket"],"Resource":"arn:aws:s3:::a"`))},
+		"a bucket's policy with its objects": {absent: "bucket-policy",
+			text: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:PutBucketPolicy","Resource":"arn:aws:s3:::a"},{"Effect":"Allow","Action":"s3:Get*","Resource":"arn:aws:s3:::a/*"}]}`},
+		"stopping the audit log": {id: "blind", severity: Medium,
+			text: string(inStatement(`"Action":"cloudtrail:StopLogging","Resource":"*"`))},
+		"everything": {id: "admin", severity: High, text: string(inStatement(`"Action":"*","Resource":"*"`))},
+		"NotAction that leaves IAM": {id: "not-action", severity: High,
+			text: string(inStatement(`"NotAction":"s3:*","Resource":"*"`))},
+		"NotAction that keeps IAM out": {id: "not-action", severity: Medium,
+			text: string(inStatement(`"NotAction":["iam:*","sts:*","kms:*"],"Resource":"*"`))},
+		"NotResource": {id: "not-resource", severity: Medium,
+			text: string(inStatement(`"Action":"s3:*","NotResource":"arn:aws:s3:::a"`))},
+		"tags that a condition relies on": {id: "tag-escape", severity: Medium,
+			text: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ec2:CreateTags","Resource":"*"},{"Effect":"Allow","Action":"ec2:TerminateInstances","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/owner":"me"}}}]}`},
+		"a misspelt action": {id: "unknown-action", severity: Medium, action: "s3:GetObjects",
+			text: string(inStatement(`"Action":"s3:GetObjects","Resource":"*"`))},
+		"an ARN where * is needed": {id: "needs-star", severity: Low,
+			text: string(inStatement(`"Action":"ec2:DescribeInstances","Resource":"arn:aws:ec2:*:*:instance/*"`))},
+		"MFA the wrong way round": {id: "mfa", severity: Medium,
+			text: `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"false"}}}]}`},
+		"a guard that the caller sets": {id: "caller-says", severity: Medium,
+			text: string(inStatement(`"Action":"s3:GetObject","Resource":"*","Condition":{"StringLike":{"aws:Referer":"https://example.com/*"}}`))},
+		"ForAllValues on a single value": {id: "for-all-values", severity: High,
+			text: string(inStatement(`"Action":"s3:GetObject","Resource":"*","Condition":{"ForAllValues:StringEquals":{"aws:PrincipalOrgID":"o-1"}}`))},
+		"a key that no service has": {id: "condition-key", severity: Medium,
+			text: string(inStatement(`"Action":"s3:GetObject","Resource":"*","Condition":{"StringEquals":{"aws:Sourcevpcc":"a"}}`))},
+		"7,000 characters": {id: "size", severity: SeverityRefused,
+			text: string(inStatement(`"Action":"s3:GetObject","Resource":"arn:aws:s3:::` + strings.Repeat("a", 7000) + `"`))},
+		"an account that was never filled in": {id: "arn-shape", severity: Medium,
+			text: string(inStatement(`"Action":"dynamodb:Scan","Resource":"arn:aws:dynamodb:*:ACCOUNT-ID:table/a"`))},
+		"a role named in full may be assumed": {absent: "escalate",
+			text: string(inStatement(`"Action":"sts:AssumeRole","Resource":"arn:aws:iam::111122223333:role/a"`))},
+		"a service's wildcard in a harmless part": {id: "service-star", severity: Low,
+			text: string(inStatement(`"Action":"cloudwatch:*","Resource":"*"`))},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := Review([]byte(c.text), Options{Now: now})
@@ -254,7 +297,8 @@ func TestBlindSpots(t *testing.T) {
 
 func TestDidYouMean(t *testing.T) {
 	for wrong, right := range map[string]string{
-		"s3:GetObjects": "s3:GetObject", "ec2:RunInstance": "ec2:RunInstances", "ec2s:RunInstances": "ec2:RunInstances", "iam:PasRole": "iam:PassRole",
+		"s3:GetObjects": "s3:GetObject", "ec2:RunInstance": "ec2:RunInstances", "ec2s:RunInstances": "ec2:RunInstances",
+		"iam:PasRole": "iam:PassRole",
 	} {
 		r := Review(inStatement(`"Action":"`+wrong+`","Resource":"*"`), Options{})
 		f := r.Findings[slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Class == NoEffect })]
@@ -298,20 +342,25 @@ func TestTrust(t *testing.T) {
 		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole",` + inside + `}]}`
 	}
 	federated := func(provider, condition string) string {
-		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"` + provider + `"}` + condition + `}]}`
+		return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Principal":{"Federated":"` +
+			provider + `"}` + condition + `}]}`
 	}
 	github := "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
 	for name, c := range map[string]struct {
 		text string
 		want []line
 	}{
-		"anybody at all":                    {trust(`"Principal":"*"`), []line{{SeverityRefused, "trust-anyone", 1, ""}}},
-		"everybody in AWS":                  {trust(`"Principal":{"AWS":"*"}`), []line{{High, "trust-anyone", 1, "sts:AssumeRole"}}},
-		"everybody of an org":               {trust(`"Principal":{"AWS":"*"},"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}`), []line{{Medium, "trust-anyone", 1, "sts:AssumeRole"}}},
-		"the vendor without an external ID": {trust(`"Principal":{"AWS":"arn:aws:iam::922761411349:root"}`), []line{{High, "trust-external-id", 1, "sts:AssumeRole"}}},
-		"another account":                   {trust(`"Principal":{"AWS":"444455556666"}`), []line{{Medium, "trust-external-id", 1, "sts:AssumeRole"}}},
-		"one role of another account":       {trust(`"Principal":{"AWS":"arn:aws:iam::444455556666:role/a"}`), []line{{Low, "trust-external-id", 1, "sts:AssumeRole"}}},
-		"the own account":                   {trust(`"Principal":{"AWS":"111122223333"}`), nil},
+		"anybody at all":   {trust(`"Principal":"*"`), []line{{SeverityRefused, "trust-anyone", 1, ""}}},
+		"everybody in AWS": {trust(`"Principal":{"AWS":"*"}`), []line{{High, "trust-anyone", 1, "sts:AssumeRole"}}},
+		"everybody of an org": {trust(`"Principal":{"AWS":"*"},"Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-1"}}`),
+			[]line{{Medium, "trust-anyone", 1, "sts:AssumeRole"}}},
+		"the vendor without an external ID": {trust(`"Principal":{"AWS":"arn:aws:iam::922761411349:root"}`), []line{{High, "trust-external-id",
+			1, "sts:AssumeRole"}}},
+		"another account": {trust(`"Principal":{"AWS":"444455556666"}`), []line{{Medium, "trust-external-id", 1,
+			"sts:AssumeRole"}}},
+		"one role of another account": {trust(`"Principal":{"AWS":"arn:aws:iam::444455556666:role/a"}`), []line{{Low,
+			"trust-external-id", 1, "sts:AssumeRole"}}},
+		"the own account": {trust(`"Principal":{"AWS":"111122223333"}`), nil},
 		"the vendor with its external ID": {trust(`"Principal":{"AWS":"922761411349"},"Condition":{"StringEquals":{"sts:ExternalId":"spotinst:aws:extid:0123456789abcdef"}}`),
 			[]line{{Note, "trust-root", 1, "sts:AssumeRole"}}},
 		"an external ID with a wildcard": {trust(`"Principal":{"AWS":"922761411349"},"Condition":{"StringLike":{"sts:ExternalId":"spotinst:*"}}`),
@@ -323,7 +372,8 @@ func TestTrust(t *testing.T) {
 		"a service for anybody": {trust(`"Principal":{"Service":"sns.amazonaws.com"}`), []line{{Note, "trust-service", 1, "sts:AssumeRole"}}},
 		"any repository": {federated(github, `,"Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}}`),
 			[]line{{High, "trust-oidc", 1, "sts:AssumeRoleWithWebIdentity"}}},
-		"one repository":         {federated(github, `,"Condition":{"StringLike":{"token.actions.githubusercontent.com:sub":"repo:acme/app:*"}}`), nil},
+		"one repository": {federated(github,
+			`,"Condition":{"StringLike":{"token.actions.githubusercontent.com:sub":"repo:acme/app:*"}}`), nil},
 		"any user of a provider": {federated("accounts.google.com", ""), []line{{High, "trust-oidc", 1, "sts:AssumeRoleWithWebIdentity"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -389,7 +439,8 @@ func TestJSON(t *testing.T) {
 		}
 	}
 	first := got["findings"].([]any)[0].(map[string]any)
-	for _, name := range []string{"id", "class", "category", "severity", "statement", "index", "line", "column", "actions", "title", "why", "fix"} {
+	for _, name := range []string{"id", "class", "category", "severity", "statement", "index", "line", "column", "actions", "title", "why",
+		"fix"} {
 		if first[name] == nil {
 			t.Errorf("findings have no %s", name)
 		}
@@ -398,5 +449,6 @@ func TestJSON(t *testing.T) {
 
 // beside is a statement beside one that allows an action on everything.
 func beside(action, inside string) string {
-	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + inside + `},{"Effect":"Allow","Action":"` + action + `","Resource":"*"}]}`
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` + inside + `},{"Effect":"Allow","Action":"` + action +
+		`","Resource":"*"}]}`
 }

@@ -66,7 +66,9 @@ func (m *model) administrator() []Finding {
 func (m *model) denials() int {
 	n := 0
 	for _, st := range m.deny {
-		n += btoi(st.negated() || slices.ContainsFunc(st.entries, func(e entry) bool { return allActions(e.folded) || len(m.lookUp(e.folded)) > 0 }))
+		n += btoi(
+			st.negated() || slices.ContainsFunc(st.entries, func(e entry) bool { return allActions(e.folded) || len(m.lookUp(e.folded)) > 0 }),
+		)
 	}
 	return n
 }

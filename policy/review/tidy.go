@@ -232,9 +232,18 @@ func (m *model) scopable(c Counts) (Finding, bool) {
 	if c.Scopable == 0 {
 		return Finding{}, false
 	}
-	f := Finding{ID: "scopable", Class: Untidy, Category: "least-privilege", Severity: Note, Index: -1, Line: 1, Column: 1, Actions: []string{},
-		Title: fmt.Sprintf("%d of %s could be limited", c.Scopable, plural(c.OnEverything, "action on *", "actions on *")),
-		Why:   "These actions work on resources that an ARN can name. The rest needs *."}
+	f := Finding{
+		ID:       "scopable",
+		Class:    Untidy,
+		Category: "least-privilege",
+		Severity: Note,
+		Index:    -1,
+		Line:     1,
+		Column:   1,
+		Actions:  []string{},
+		Title:    fmt.Sprintf("%d of %s could be limited", c.Scopable, plural(c.OnEverything, "action on *", "actions on *")),
+		Why:      "These actions work on resources that an ARN can name. The rest needs *.",
+	}
 	for _, st := range m.allow {
 		if st.star && !st.negated() {
 			f.at(st, st.Position("Resource", 0))

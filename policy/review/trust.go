@@ -167,7 +167,8 @@ func keepsNobodyOut(st *statement) string {
 	if len(keys) == 0 {
 		return ""
 	}
-	return " The condition on " + few(keys, " and ") + " keeps nobody out: callers can meet it by what they set in their own account, or it holds for all."
+	return " The condition on " + few(keys, " and ") +
+		" keeps nobody out: callers can meet it by what they set in their own account, or it holds for all."
 }
 
 // dead is a grant by which nobody gets in.
@@ -193,9 +194,16 @@ func (m *model) account(g policy.Grant, p policy.Principal) []Finding {
 	case !p.Whole:
 		return nil
 	}
-	return []Finding{{ID: "trust-root", Category: "trust-principal", Severity: Note,
-		Title: "Trusts account " + p.AccountID + " as a whole",
-		Why:   "Every user and role there that its own administrators let may assume the role. Vendors ask for it; naming one role would be narrower."}}
+	return []Finding{
+		{
+			ID:       "trust-root",
+			Category: "trust-principal",
+			Severity: Note,
+			Title:    "Trusts account " + p.AccountID + " as a whole",
+			Why: "Every user and role there that its own administrators let may assume the role. Vendors ask for it; naming one role would " +
+				"be narrower.",
+		},
+	}
 }
 
 func (m *model) noExternalID(g policy.Grant, p policy.Principal, in *policy.Admission) []Finding {
@@ -217,7 +225,12 @@ func (m *model) noExternalID(g policy.Grant, p policy.Principal, in *policy.Admi
 		f.Why += " One principal of the account is named, so fewer can."
 	}
 	outsider := m.outsider()
-	free := g.Account(p.AccountID, m.opts.Partition, m.opts.Now, func(r policy.Request) policy.Request { return outsider(r).WithExternalID("") })
+	free := g.Account(
+		p.AccountID,
+		m.opts.Partition,
+		m.opts.Now,
+		func(r policy.Request) policy.Request { return outsider(r).WithExternalID("") },
+	)
 	if free.Allowed == nil {
 		steps++
 		if in.Key != "" {

@@ -190,7 +190,8 @@ func (m *model) oidcFederation(g policy.Grant, value, issuer string) (Finding, b
 		Without(issuer+":sub", subject.named(m.valuesOf(g, issuer+":sub")))
 	f.Severity = Low
 	f.Title = "Any " + p.what + " of one customer can assume the role"
-	f.Why = "The provider's address names the customer, and nothing names whose of its tokens are meant: there is no condition on sub, or it matches all."
+	f.Why = "The provider's address names the customer, and nothing names whose of its tokens are meant: there is no condition on sub, or " +
+		"it matches all."
 	if cluster {
 		f.Title = "Any pod of the cluster can assume the role"
 		f.Why = "Nothing names the service account: there is no condition on sub, or it matches all."
@@ -312,9 +313,18 @@ func (m *model) claims(st *statement) []Finding {
 			f.Fix = "Begin the key with the provider's own address, " + short(issuers[0]) + "."
 			out = append(out, *f)
 		} else if set == "ForAllValues" && !strings.HasSuffix(key, ":amr") && prefix != "saml" {
-			f := conditionFinding(st, c.Pos, "for-all-values", High, "The condition holds where the key is missing",
-				fmt.Sprintf("ForAllValues is true when %s is not in the request, so the statement allows more than it says. The key has one value: leave ForAllValues out.",
-					short(c.Key)))
+			f := conditionFinding(
+				st,
+				c.Pos,
+				"for-all-values",
+				High,
+				"The condition holds where the key is missing",
+				fmt.Sprintf(
+					"ForAllValues is true when %s is not in the request, so the statement allows more than it says. The key has one value: leave "+
+						"ForAllValues out.",
+					short(c.Key),
+				),
+			)
 			out = append(out, *f)
 		}
 	}

@@ -30,8 +30,17 @@ func refusedService(name string) bool { return name == "tagging" }
 
 // serviceDomains are the ends of a service principal.
 func serviceDomains() []string {
-	return []string{".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".amazon.com", ".aws.internal", ".c2s.ic.gov", ".sc2s.sgov.gov", ".cloud.adc-e.uk",
-		".csp.hci.ic.gov"}
+	return []string{
+		".amazonaws.com",
+		".amazonaws.com.cn",
+		".amazonaws.eu",
+		".amazon.com",
+		".aws.internal",
+		".c2s.ic.gov",
+		".sc2s.sgov.gov",
+		".cloud.adc-e.uk",
+		".csp.hci.ic.gov",
+	}
 }
 
 // computeServices act for one role at a time, so that a source is no help.

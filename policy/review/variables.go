@@ -83,7 +83,8 @@ func (m *model) nameProblem(name string) string {
 
 // foreignVariable names the tool whose own variable this is; "" for none.
 func foreignVariable(name string) string {
-	for _, prefix := range [...]string{"var.", "local.", "data.", "module.", "each.", "count.", "path.", "terraform.", "self.", "aws_", "jsonencode("} {
+	for _, prefix := range [...]string{"var.", "local.", "data.", "module.", "each.", "count.", "path.", "terraform.", "self.", "aws_",
+		"jsonencode("} {
 		if strings.HasPrefix(name, prefix) {
 			return "Terraform text"
 		}

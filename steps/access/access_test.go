@@ -38,7 +38,8 @@ func TestTheTrustOfAGrant(t *testing.T) {
 		t.Errorf("%v: %s", err, g.Trust.Compact())
 	}
 	g, _ = r.Grant(finOps) // its bucket is not known, which is no matter of trust
-	if text := g.Trust.Compact(); !strings.Contains(text, "884866656237") || !strings.Contains(text, "627743545735") || strings.Contains(text, "Condition") {
+	if text := g.Trust.Compact(); !strings.Contains(text, "884866656237") || !strings.Contains(text, "627743545735") ||
+		strings.Contains(text, "Condition") {
 		t.Errorf("Cloud Analyzer: %s", text)
 	}
 	if _, err := policy.Parse([]byte(g.Trust.Pretty()), policy.Trust); err != nil {
@@ -78,7 +79,8 @@ func TestAGrantIsWholeWithEverySetting(t *testing.T) {
 		t.Errorf("%d parts do not grant the whole", len(parts))
 	}
 	want := g.Want()
-	if !want.PathGiven || !want.BoundaryGiven || want.Policies[0].Digest() != g.Whole.Digest() || g.ARN() != "arn:aws:iam::123456789012:role/team/Spot-Role" {
+	if !want.PathGiven || !want.BoundaryGiven || want.Policies[0].Digest() != g.Whole.Digest() ||
+		g.ARN() != "arn:aws:iam::123456789012:role/team/Spot-Role" {
 		t.Errorf("%+v", want)
 	}
 	by := map[string]int{}

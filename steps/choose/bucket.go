@@ -78,8 +78,11 @@ func (b *bucketLook) show(s *step.Session, view screen.Screen) screen.Screen {
 		view.Actions = []screen.Action{use, other}
 	case kind == aws.NotFound:
 		other.Default, other.Key = true, ""
-		view.Blocks = append(view.Blocks, screen.Problem{What: "There is no bucket " + b.name + ".", Expected: "a bucket of account " + s.AccountID,
-			Next: "Name the one that the report is written to, or create it first.", Kind: screen.NotAsNeeded})
+		view.Blocks = append(
+			view.Blocks,
+			screen.Problem{What: "There is no bucket " + b.name + ".", Expected: "a bucket of account " + s.AccountID,
+				Next: "Name the one that the report is written to, or create it first.", Kind: screen.NotAsNeeded},
+		)
 		view.Actions = []screen.Action{other, again}
 	case kind == aws.Denied:
 		view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Warning, Body: "S3 does not let you look at the bucket " + b.name +
@@ -102,8 +105,15 @@ func (b *bucketLook) place(s *step.Session) []screen.Block {
 	case "":
 		return nil
 	case s.AccountID:
-		return []screen.Block{screen.Text{Tone: screen.Good, Body: "This account manages its organization: its report covers all member accounts."}}
+		return []screen.Block{
+			screen.Text{Tone: screen.Good, Body: "This account manages its organization: its report covers all member accounts."},
+		}
 	}
-	return []screen.Block{screen.Text{Tone: screen.Warning, Body: "This is a member account. The organization's management account is " + screen.Grouped(management) +
-		". Go on only if this account has the report itself; else connect that one."}}
+	return []screen.Block{
+		screen.Text{
+			Tone: screen.Warning,
+			Body: "This is a member account. The organization's management account is " + screen.Grouped(management) +
+				". Go on only if this account has the report itself; else connect that one.",
+		},
+	}
 }

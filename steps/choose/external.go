@@ -46,9 +46,21 @@ func (c *Permissions) ownExternal(s *step.Session, text string) (step.Move, []sc
 
 func (c *Permissions) externalBlocks(s *step.Session) []screen.Block {
 	role, part := s.Request().Role(c.asked()), s.Part(c.asked())
-	blocks := []screen.Block{screen.Text{Body: "The role for " + role.Title + ": " + part.RoleName}, screen.Text{Tone: screen.Warning, Body: role.NoExternal}}
+	blocks := []screen.Block{
+		screen.Text{Body: "The role for " + role.Title + ": " + part.RoleName},
+		screen.Text{Tone: screen.Warning, Body: role.NoExternal},
+	}
 	if c.stage == askOwnExternal {
-		return append(blocks, screen.Input{ID: fieldOwnExternal, Label: step.LabelExternalID, Value: part.ExternalID, Hint: "as " + s.Vendor.Title + "'s console shows it", Problem: c.field})
+		return append(
+			blocks,
+			screen.Input{
+				ID:      fieldOwnExternal,
+				Label:   step.LabelExternalID,
+				Value:   part.ExternalID,
+				Hint:    "as " + s.Vendor.Title + "'s console shows it",
+				Problem: c.field,
+			},
+		)
 	}
 	picked := optionWithout
 	if part.ExternalID != "" {

@@ -325,7 +325,14 @@ func (l *Login) Screen(s *step.Session) screen.Screen {
 	case askAccount:
 		view.Blocks = []screen.Block{
 			screen.Text{Body: "rolecall guides you and checks what you paste. It cannot look into the account."},
-			screen.Input{ID: fieldAccount, Label: "AWS account ID", Value: s.ChosenAccount(), Hint: "twelve digits; empty if you do not know it", Problem: l.field, Flag: "--aws-account"},
+			screen.Input{
+				ID:      fieldAccount,
+				Label:   "AWS account ID",
+				Value:   s.ChosenAccount(),
+				Hint:    "twelve digits; empty if you do not know it",
+				Problem: l.field,
+				Flag:    "--aws-account",
+			},
 		}
 	case confirmWho:
 		view.Blocks, view.Actions = l.whoBlocks(s)
@@ -387,7 +394,12 @@ func (l *Login) profileBlocks(s *step.Session) []screen.Block {
 	choices.Options = append(choices.Options,
 		screen.Option{ID: optionDefault, Label: "What the environment gives", Detail: "AWS_PROFILE, access keys, an instance's role …"},
 		screen.Option{ID: optionGuide, Label: "Guide me only", Detail: "no AWS credentials here: you look, rolecall checks what you paste"})
-	blocks := []screen.Block{screen.Text{Body: "Sign in to the AWS account that you connect. rolecall looks with these credentials; it changes nothing by the manual method."}, choices}
+	blocks := []screen.Block{
+		screen.Text{
+			Body: "Sign in to the AWS account that you connect. rolecall looks with these credentials; it changes nothing by the manual method.",
+		},
+		choices,
+	}
 	if console, ok := aws.ConsoleFor(s.Partition); ok {
 		blocks = append(blocks, screen.Link{Label: "Sign in to the console", URL: console.SignIn()})
 	}
@@ -409,15 +421,30 @@ func (l *Login) whoBlocks(s *step.Session) ([]screen.Block, []screen.Action) {
 	id := l.who.identity
 	facts := screen.Facts{{Label: "Account", Value: id.AccountID, Shown: screen.Grouped(id.AccountID), Note: l.who.alias, Copy: true},
 		{Label: "You are", Value: id.ARN}, {Label: "Partition", Value: id.Partition}}
-	blocks := []screen.Block{screen.Text{Body: "Is this the account to connect? Check that the browser's top right corner shows the same number: it may be signed in to another one."}, facts}
+	blocks := []screen.Block{
+		screen.Text{
+			Body: "Is this the account to connect? Check that the browser's top right corner shows the same number: it may be signed in to " +
+				"another one.",
+		},
+		facts,
+	}
 	if l.who.management {
-		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "This account manages an organization. Vendors are usually connected to a member account."})
+		blocks = append(
+			blocks,
+			screen.Text{Tone: screen.Warning, Body: "This account manages an organization. Vendors are usually connected to a member account."},
+		)
 	}
 	if console, ok := aws.ConsoleFor(id.Partition); ok {
 		blocks = append(blocks, screen.Link{Label: "Console", URL: console.SignIn()})
 	}
 	return blocks, []screen.Action{
-		{ID: "confirm", Label: "yes, connect " + screen.Grouped(id.AccountID), Default: true, Writes: true, Confirm: &screen.Confirm{Flag: "--aws-account", Given: s.AccountPinned}},
+		{
+			ID:      "confirm",
+			Label:   "yes, connect " + screen.Grouped(id.AccountID),
+			Default: true,
+			Writes:  true,
+			Confirm: &screen.Confirm{Flag: "--aws-account", Given: s.AccountPinned},
+		},
 		{ID: chooseAnotherWay, Key: "p", Label: "choose another profile"},
 	}
 }

@@ -39,7 +39,10 @@ func (c *Permissions) parameterBlocks(s *step.Session) []screen.Block {
 	asks := screen.Text{Body: cmp.Or(p.About, p.Label)}
 	value := s.Parameters[c.parameter]
 	if len(p.Choices) == 0 {
-		return []screen.Block{asks, screen.Input{ID: "parameter:" + c.parameter, Label: p.Label, Value: value, Hint: p.Example, Problem: c.field, Flag: p.Flag}}
+		return []screen.Block{
+			asks,
+			screen.Input{ID: "parameter:" + c.parameter, Label: p.Label, Value: value, Hint: p.Example, Problem: c.field, Flag: p.Flag},
+		}
 	}
 	choices := screen.Choices{ID: "parameter:" + c.parameter, Label: p.Label, Picked: p.Sample(), Flag: p.Flag}
 	for _, choice := range p.Choices {

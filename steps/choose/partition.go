@@ -121,7 +121,14 @@ func (c *Partition) Screen(s *step.Session) screen.Screen {
 		view.Blocks = []screen.Block{
 			screen.Text{Body: s.Vendor.Partitions[s.Partition].Why},
 			screen.Text{Body: "Which " + c.asked(s) + " does " + s.Vendor.Whose() + " console tell you to trust?"},
-			screen.Input{ID: "trusted-account", Label: s.Vendor.Whose() + " " + c.fieldName(s), Value: s.TrustedAccount, Hint: c.hint(s), Problem: c.field, Flag: "--trusted-account"},
+			screen.Input{
+				ID:      "trusted-account",
+				Label:   s.Vendor.Whose() + " " + c.fieldName(s),
+				Value:   s.TrustedAccount,
+				Hint:    c.hint(s),
+				Problem: c.field,
+				Flag:    "--trusted-account",
+			},
 		}
 		return view
 	}
@@ -147,10 +154,16 @@ func (c *Partition) Screen(s *step.Session) screen.Screen {
 // was chosen is never widened unasked.
 func (c *Partition) grantsMore(s *step.Session, view screen.Screen) screen.Screen {
 	where := s.Vendor.Partitions[c.more]
-	view.Blocks = []screen.Block{screen.Problem{
-		What:     "You chose " + strings.Join(s.Vendor.Titles(s.Bundles), ", ") + ", and the policy cannot be customized in " + where.Title + ". " + where.Why,
-		Expected: s.Vendor.Whose() + " default there, whatever was chosen",
-		Next:     "Grant the default, or go back and choose another partition.", Flag: "--partition", Kind: screen.Usage}}
+	view.Blocks = []screen.Block{
+		screen.Problem{
+			What: "You chose " + strings.Join(s.Vendor.Titles(s.Bundles), ", ") +
+				", and the policy cannot be customized in " + where.Title + ". " + where.Why,
+			Expected: s.Vendor.Whose() + " default there, whatever was chosen",
+			Next:     "Grant the default, or go back and choose another partition.",
+			Flag:     "--partition",
+			Kind:     screen.Usage,
+		},
+	}
 	view.Actions = []screen.Action{{ID: grantDefault, Key: "d", Label: "grant the default there", Writes: true}}
 	return view
 }

@@ -52,7 +52,13 @@ type roleSize struct {
 func (r *roleSize) texts() []screen.Block {
 	blocks := []screen.Block{r.Text("")}
 	if len(r.open) > 0 {
-		blocks = append(blocks, screen.Text{Tone: screen.Dim, Body: screen.Plural(len(r.open), "Parameter") + " not known yet, judged by an example: " + strings.Join(r.open, ", ") + "."})
+		blocks = append(
+			blocks,
+			screen.Text{
+				Tone: screen.Dim,
+				Body: screen.Plural(len(r.open), "Parameter") + " not known yet, judged by an example: " + strings.Join(r.open, ", ") + ".",
+			},
+		)
 	}
 	return blocks
 }
@@ -209,7 +215,13 @@ func (c *Permissions) measure(s *step.Session) {
 			continue // AWS managed policies alone
 		}
 		sampled, open := request.Sampled(role.Purpose)
-		size := roleSize{title: role.Title, used: doc.Characters(), limit: role.Limit(), open: open, Reviewed: s.Review(role.Purpose, sampled.Open(role.Purpose))}
+		size := roleSize{
+			title:    role.Title,
+			used:     doc.Characters(),
+			limit:    role.Limit(),
+			open:     open,
+			Reviewed: s.Review(role.Purpose, sampled.Open(role.Purpose)),
+		}
 		c.sizes = append(c.sizes, size)
 		ticked += size.used
 	}
@@ -262,7 +274,11 @@ func (c *Permissions) Screen(s *step.Session) screen.Screen {
 		view.Blocks = append(view.Blocks, screen.Text{Body: "What should " + s.Vendor.Title + " be able to do in this account?"}, c.kinds(s))
 		view.Blocks = append(view.Blocks, c.Guide(s)...)
 	case tickBundles:
-		view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: "Behind each: the characters that it adds to the policy."}, screen.Tree{ID: treeBundles, Nodes: c.nodes(s)})
+		view.Blocks = append(
+			view.Blocks,
+			screen.Text{Tone: screen.Dim, Body: "Behind each: the characters that it adds to the policy."},
+			screen.Tree{ID: treeBundles, Nodes: c.nodes(s)},
+		)
 		view.Actions = []screen.Action{{ID: "use", Label: "use these", Default: true, Disabled: c.nothingTicked()}}
 	case askParameter:
 		view.Blocks = append(view.Blocks, c.parameterBlocks(s)...)
@@ -273,7 +289,10 @@ func (c *Permissions) Screen(s *step.Session) screen.Screen {
 		return view
 	}
 	for _, size := range c.sizes {
-		view.Blocks = append(view.Blocks, screen.Meter{Label: "Size of the policy for " + size.title, Used: size.used, Limit: size.limit, Unit: "characters"})
+		view.Blocks = append(
+			view.Blocks,
+			screen.Meter{Label: "Size of the policy for " + size.title, Used: size.used, Limit: size.limit, Unit: "characters"},
+		)
 		view.Blocks = append(view.Blocks, size.texts()...)
 	}
 	request := s.Request()

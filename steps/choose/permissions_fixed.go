@@ -30,7 +30,13 @@ func (c *FixedPermissions) Screen(s *step.Session) screen.Screen {
 		}
 		view.Blocks = append(view.Blocks, awsPolicyBlocks(s, role)...)
 		for _, size := range c.sizes {
-			view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: fmt.Sprintf("The policy has %s of %s characters.", screen.Thousands(size.used), screen.Thousands(role.Limit()))})
+			view.Blocks = append(
+				view.Blocks,
+				screen.Text{
+					Tone: screen.Dim,
+					Body: fmt.Sprintf("The policy has %s of %s characters.", screen.Thousands(size.used), screen.Thousands(role.Limit())),
+				},
+			)
 		}
 	}
 	var not screen.Facts
@@ -51,9 +57,15 @@ func awsPolicyBlocks(s *step.Session, role *describe.Role) []screen.Block {
 	var facts screen.Facts
 	var warnings []screen.Block
 	for i, arn := range s.Request().Managed(role.Purpose) {
-		facts = append(facts, screen.Fact{Label: access.PolicyNameOf(arn), Value: "AWS's own policy, " + arn, Note: "AWS can change what it grants"})
+		facts = append(
+			facts,
+			screen.Fact{Label: access.PolicyNameOf(arn), Value: "AWS's own policy, " + arn, Note: "AWS can change what it grants"},
+		)
 		if grants := describe.Sweeping(role.ManagedPolicies[i]); grants != "" {
-			warnings = append(warnings, screen.Text{Tone: screen.Warning, Body: access.PolicyNameOf(arn) + " lets " + s.Vendor.Title + " do " + grants + "."})
+			warnings = append(
+				warnings,
+				screen.Text{Tone: screen.Warning, Body: access.PolicyNameOf(arn) + " lets " + s.Vendor.Title + " do " + grants + "."},
+			)
 		}
 	}
 	if facts == nil {

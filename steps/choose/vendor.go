@@ -292,8 +292,12 @@ func (c *Vendor) pick(s *step.Session, id string) (step.Move, []screen.Effect) {
 
 // unknownAccount refuses an account that the vendor does not list.
 func unknownAccount(s *step.Session, id string) error {
-	return &screen.Fault{Problem: screen.Problem{What: s.Vendor.Title + " lists no " + s.Vendor.Account.Label + " " + id + " for this token.",
-		Expected: "an account of the token's organization", Next: "Check the ID, or use the token of the other organization.", Kind: screen.Usage}}
+	return &screen.Fault{Problem: screen.Problem{
+		What:     s.Vendor.Title + " lists no " + s.Vendor.Account.Label + " " + id + " for this token.",
+		Expected: "an account of the token's organization",
+		Next:     "Check the ID, or use the token of the other organization.",
+		Kind:     screen.Usage,
+	}}
 }
 
 // create has the vendor make an account.
@@ -441,10 +445,13 @@ func (c *Vendor) beginBlocks(s *step.Session) ([]screen.Block, []screen.Action) 
 		return blocks, []screen.Action{{ID: "start", Label: "start", Default: true}}
 	}
 	picked := optionByHand
-	return append(blocks, screen.Choices{ID: "begin", Label: "There is no API token of " + s.Vendor.Title + " here.", Picked: picked, Options: []screen.Option{
-		{ID: optionByHand, Label: "Go on without one", Detail: "everything on " + s.Vendor.Whose() + " side in its console"},
-		{ID: optionToken, Label: "Paste a token", Detail: "rolecall reads the external ID and hands the role over"},
-	}}), nil
+	return append(
+		blocks,
+		screen.Choices{ID: "begin", Label: "There is no API token of " + s.Vendor.Title + " here.", Picked: picked, Options: []screen.Option{
+			{ID: optionByHand, Label: "Go on without one", Detail: "everything on " + s.Vendor.Whose() + " side in its console"},
+			{ID: optionToken, Label: "Paste a token", Detail: "rolecall reads the external ID and hands the role over"},
+		}},
+	), nil
 }
 
 func (c *Vendor) accountChoices() screen.Block {
@@ -463,7 +470,13 @@ func (c *Vendor) heldBlocks(s *step.Session) []screen.Block {
 		question = "Replace the role " + c.held + ", which " + s.Vendor.Title + " holds?"
 	}
 	return []screen.Block{
-		screen.Text{Tone: screen.Warning, Body: fmt.Sprintf("This %s already has a role. Going on to the end would replace it: rolecall asks you again before it does.", s.Vendor.Account.Label)},
+		screen.Text{
+			Tone: screen.Warning,
+			Body: fmt.Sprintf(
+				"This %s already has a role. Going on to the end would replace it: rolecall asks you again before it does.",
+				s.Vendor.Account.Label,
+			),
+		},
 		screen.Facts{
 			{Label: s.Vendor.Account.Label, Value: s.VendorAccount, Note: s.VendorAccountName},
 			{Label: "Role", Value: c.held, Copy: true},

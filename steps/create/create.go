@@ -230,7 +230,10 @@ func (c *creating) allowed() screen.Text {
 	if c.run.Known {
 		return screen.Text{Tone: screen.Good, Body: "You are allowed to do all of it: IAM's policy simulator says so."}
 	}
-	return screen.Text{Tone: screen.Dim, Body: "Whether you are allowed to do all of it cannot be asked here. The first request that is refused names what is missing."}
+	return screen.Text{
+		Tone: screen.Dim,
+		Body: "Whether you are allowed to do all of it cannot be asked here. The first request that is refused names what is missing.",
+	}
 }
 
 // settings are what was asked for beyond the documents.
@@ -259,7 +262,13 @@ func callerPolicy(needs []aws.Permission, about string, printed bool) screen.Cod
 	if about == "" {
 		about = fmt.Sprintf("%s characters · for whoever manages your permissions", screen.Thousands(doc.Characters()))
 	}
-	return screen.Code{Label: "Smallest policy that this takes", Name: "rolecall-caller-policy.json", Body: doc.Pretty(), About: about, Print: printed}
+	return screen.Code{
+		Label: "Smallest policy that this takes",
+		Name:  "rolecall-caller-policy.json",
+		Body:  doc.Pretty(),
+		About: about,
+		Print: printed,
+	}
 }
 
 // left says what this session made so far, or may have made, where it stops

@@ -108,7 +108,12 @@ func (d *Direct) progress() []screen.Block {
 	if d.run.Stage == making.Sending {
 		return blocks
 	}
-	waiting := screen.Waiting{For: "AWS to show that " + d.roleNames() + " is right", Since: d.run.Since, Until: d.run.Until, Wrong: d.run.Wrong}
+	waiting := screen.Waiting{
+		For:   "AWS to show that " + d.roleNames() + " is right",
+		Since: d.run.Since,
+		Until: d.run.Until,
+		Wrong: d.run.Wrong,
+	}
 	if d.run.Tries > 0 {
 		waiting.Next = d.run.Next
 	}

@@ -172,11 +172,20 @@ func (c *Stack) review(s *step.Session) ([]screen.Block, []screen.Action) {
 		if change.Replacement == "True" {
 			note, replaced = "replaced: AWS makes a new one and deletes "+change.PhysicalID, true
 		}
-		facts = append(facts, screen.Fact{Label: change.Action, Value: c.what(change.LogicalID), Note: strings.TrimSpace(change.Type + " " + note)})
+		facts = append(
+			facts,
+			screen.Fact{Label: change.Action, Value: c.what(change.LogicalID), Note: strings.TrimSpace(change.Type + " " + note)},
+		)
 	}
 	blocks = append(blocks, facts, c.plan.code(s))
 	if replaced {
-		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "A new role has another identity: " + s.Vendor.Title + " has no access until it has the new ARN."})
+		blocks = append(
+			blocks,
+			screen.Text{
+				Tone: screen.Warning,
+				Body: "A new role has another identity: " + s.Vendor.Title + " has no access until it has the new ARN.",
+			},
+		)
 	}
 	return blocks, []screen.Action{
 		{ID: "execute", Label: "execute the change set", Default: true, Writes: true},
@@ -244,7 +253,16 @@ func (c *Stack) waiting(s *step.Session) ([]screen.Block, []screen.Action) {
 	if s.Stack.Way == wayCLI {
 		blocks = append(blocks, c.List(s, c.done, "Save the template here.",
 			"Copy the command. It says that you acknowledge that IAM resources are made.", "Run it where you saved the template.")...)
-		blocks = append(blocks, screen.Code{Label: labelCommand, Name: s.Stack.Name + ".sh", Body: stackCommand(s), About: "for the AWS CLI, a shell as on Linux and macOS"}, c.place(s))
+		blocks = append(
+			blocks,
+			screen.Code{
+				Label: labelCommand,
+				Name:  s.Stack.Name + ".sh",
+				Body:  stackCommand(s),
+				About: "for the AWS CLI, a shell as on Linux and macOS",
+			},
+			c.place(s),
+		)
 	} else {
 		blocks = append(blocks, c.List(s, c.done,
 			"Save the template here.",
@@ -290,13 +308,24 @@ func (c *Stack) waitingActions(s *step.Session) []screen.Action {
 
 // pasting asks for the outputs where rolecall cannot look.
 func (c *Stack) pasting(s *step.Session) []screen.Block {
-	blocks := []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. When the stack is complete, copy from its tab Outputs."}}
+	blocks := []screen.Block{
+		screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. When the stack is complete, copy from its tab Outputs."},
+	}
 	purpose := c.toPaste(s)
 	if purpose == "" {
 		return blocks
 	}
 	id := fieldOutput + purpose
-	return append(blocks, screen.Input{ID: id, Label: purpose, Value: s.Part(purpose).RoleARN, Hint: "arn:" + s.Partition + ":iam::" + guide.OrDigits(s.AccountID) + ":role/" + s.Part(purpose).RoleName, Problem: c.names.wrong[id]})
+	return append(
+		blocks,
+		screen.Input{
+			ID:      id,
+			Label:   purpose,
+			Value:   s.Part(purpose).RoleARN,
+			Hint:    "arn:" + s.Partition + ":iam::" + guide.OrDigits(s.AccountID) + ":role/" + s.Part(purpose).RoleName,
+			Problem: c.names.wrong[id],
+		},
+	)
 }
 
 // failed shows the cause, what is left, and offers to delete the stack.
@@ -305,7 +334,12 @@ func (c *Stack) failed(s *step.Session) ([]screen.Block, []screen.Action) {
 	if left := c.left(); len(left) > 0 {
 		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: "This is still there: " + strings.Join(left, ", ") + "."})
 	} else {
-		blocks = append(blocks, screen.Text{Body: "CloudFormation took back what it had made. The stack itself is left, as " + string(c.ended) + ", and keeps its name taken."})
+		blocks = append(
+			blocks,
+			screen.Text{
+				Body: "CloudFormation took back what it had made. The stack itself is left, as " + string(c.ended) + ", and keeps its name taken.",
+			},
+		)
 	}
 	blocks = append(blocks, c.consoleLink(s)...)
 	if c.problem != nil && c.problem.Kind == screen.AWSRefused {
@@ -314,7 +348,10 @@ func (c *Stack) failed(s *step.Session) ([]screen.Block, []screen.Action) {
 	actions := []screen.Action{{ID: "again", Label: "look again", Default: true}}
 	if c.ended.Blocked() {
 		question := fmt.Sprintf("Delete the stack %s with all that is left of it in account %s?", c.stack.Name, screen.Grouped(s.AccountID))
-		actions = append(actions, screen.Action{ID: "delete", Key: "x", Label: "delete the failed stack", Confirm: &screen.Confirm{Question: question}})
+		actions = append(
+			actions,
+			screen.Action{ID: "delete", Key: "x", Label: "delete the failed stack", Confirm: &screen.Confirm{Question: question}},
+		)
 	}
 	return blocks, append(actions, screen.Action{ID: "rename", Key: "n", Label: "other names"})
 }

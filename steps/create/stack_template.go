@@ -99,15 +99,29 @@ func (p stackPlan) want(s *step.Session, token string) *making.Stack {
 }
 
 func (p stackPlan) code(s *step.Session) screen.Code {
-	return screen.Code{Label: "Template", Name: s.Stack.Name + ".yaml", Body: p.template,
-		About: fmt.Sprintf("%s of %s bytes · %s", screen.Thousands(len(p.template)), screen.Thousands(aws.MaxTemplate), screen.ShortDigest(aws.TemplateDigest(p.template)))}
+	return screen.Code{
+		Label: "Template",
+		Name:  s.Stack.Name + ".yaml",
+		Body:  p.template,
+		About: fmt.Sprintf(
+			"%s of %s bytes · %s",
+			screen.Thousands(len(p.template)),
+			screen.Thousands(aws.MaxTemplate),
+			screen.ShortDigest(aws.TemplateDigest(p.template)),
+		),
+	}
 }
 
 // stackCommand is the AWS CLI's command that makes the stack from the saved
 // template. Giving the capability is the acknowledgement of who runs it.
 func stackCommand(s *step.Session) string {
-	words := []string{"aws cloudformation create-stack", "--stack-name " + s.Stack.Name, "--template-body " + shellWord("file://"+s.Stack.Name+".yaml"),
-		"--capabilities CAPABILITY_NAMED_IAM", "--region " + shellWord(stackRegion(s))}
+	words := []string{
+		"aws cloudformation create-stack",
+		"--stack-name " + s.Stack.Name,
+		"--template-body " + shellWord("file://"+s.Stack.Name+".yaml"),
+		"--capabilities CAPABILITY_NAMED_IAM",
+		"--region " + shellWord(stackRegion(s)),
+	}
 	if s.Profile != "" {
 		words = append(words, "--profile "+shellWord(s.Profile))
 	}
@@ -135,7 +149,8 @@ func stackNeeds(s *step.Session) []aws.Permission {
 			needs = append(needs, aws.Permission{Action: action, Resource: resource})
 		}
 	}
-	for _, action := range []string{"CreateStack", "CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet", "DescribeStacks",
+	for _, action := range []string{"CreateStack", "CreateChangeSet", "DescribeChangeSet", "ExecuteChangeSet", "DeleteChangeSet",
+		"DescribeStacks",
 		"DescribeStackEvents", "GetTemplate", "DeleteStack"} {
 		add(stack, "cloudformation:"+action)
 	}

@@ -28,7 +28,9 @@ func NewDirectUser(d step.Described) *DirectUser {
 func (c *DirectUser) Enter(s *step.Session) []screen.Effect {
 	*c = *NewDirectUser(c.Described)
 	if s.AWS == nil {
-		c.run.Stop(signedOut("credentials that may create IAM policies, users and access keys", "Go back to sign in, or choose the manual method."))
+		c.run.Stop(
+			signedOut("credentials that may create IAM policies, users and access keys", "Go back to sign in, or choose the manual method."),
+		)
 		return nil
 	}
 	return c.look(s)
@@ -115,7 +117,10 @@ func (c *DirectUser) Screen(s *step.Session) screen.Screen {
 		}
 	case making.Ready:
 		view.Blocks = append(c.ready(s), c.Guide(s)...)
-		view.Actions = []screen.Action{{ID: "create", Label: "create these", Default: true, Writes: true}, {ID: "rename", Key: "n", Label: "other names"}}
+		view.Actions = []screen.Action{
+			{ID: "create", Label: "create these", Default: true, Writes: true},
+			{ID: "rename", Key: "n", Label: "other names"},
+		}
 	case making.Proving:
 		view.Blocks = []screen.Block{c.tasks(), waiting}
 	case making.Failed, making.Stopped:
@@ -133,7 +138,10 @@ func (c *DirectUser) Screen(s *step.Session) screen.Screen {
 
 // ready is the plan: what will be made, and where.
 func (c *DirectUser) ready(s *step.Session) []screen.Block {
-	blocks := []screen.Block{screen.Text{Body: "rolecall makes this in account " + screen.Grouped(s.AccountID) + step.AccountAlias(s) + ":"}, c.tasks()}
+	blocks := []screen.Block{
+		screen.Text{Body: "rolecall makes this in account " + screen.Grouped(s.AccountID) + step.AccountAlias(s) + ":"},
+		c.tasks(),
+	}
 	for i, g := range c.grants {
 		x := c.run.Sights[i]
 		if x.User != nil {

@@ -51,8 +51,11 @@ func (j *Judge) open(d aws.Delegation) error {
 			"Open the link that the requestor sent you and sign in there, or: "+
 				"aws iam associate-delegation-request --delegation-request-id "+d.ID+". Then decide on it here.")
 	case aws.DelegationFinalized:
-		return refused("The delegation request was accepted"+by(d.Approver)+", and its access was released.",
-			"a request that is not decided on", "The access ends by itself "+screen.Hours(d.Duration)+" after it was released. "+Revoking(d.Approver))
+		return refused(
+			"The delegation request was accepted"+by(d.Approver)+", and its access was released.",
+			"a request that is not decided on",
+			"The access ends by itself "+screen.Hours(d.Duration)+" after it was released. "+Revoking(d.Approver),
+		)
 	case aws.DelegationRejected:
 		return refused("The delegation request was rejected"+reason(d)+".", "a request that is not decided on",
 			"Ask the requestor for a new one.")

@@ -36,7 +36,11 @@ func iamNameRule(longest int) rule {
 // the path where it has one, then the name.
 // Source: botocore iam/2010-05-08, policyPathType and policyNameType.
 func managedPolicyRule() rule {
-	return rule{`([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+`, 512, "what stands behind policy/ in its ARN, such as SecurityAudit or job-function/ViewOnlyAccess"}
+	return rule{
+		`([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+`,
+		512,
+		"what stands behind policy/ in its ARN, such as SecurityAudit or job-function/ViewOnlyAccess",
+	}
 }
 
 // externalIDRule is AWS's.
@@ -105,7 +109,12 @@ func (r *reader) check(v *Vendor) {
 func (r *reader) api(name string) {
 	r.oneOf("api", name, r.library.APIs...)
 	if name != "" && r.foreign {
-		r.wrong("api", "Only a description that comes with rolecall can name an API.", "no api", "Remove it. See hand_over for a request of your own.")
+		r.wrong(
+			"api",
+			"Only a description that comes with rolecall can name an API.",
+			"no api",
+			"Remove it. See hand_over for a request of your own.",
+		)
 	}
 }
 
@@ -171,7 +180,12 @@ const maxPattern = 500
 
 func (r *reader) pattern(path, pattern string) {
 	if len(pattern) > maxPattern {
-		r.wrong(path, fmt.Sprintf("%s has more than %d characters.", path, maxPattern), "a short pattern", "Say less exactly what may stand there.")
+		r.wrong(
+			path,
+			fmt.Sprintf("%s has more than %d characters.", path, maxPattern),
+			"a short pattern",
+			"Say less exactly what may stand there.",
+		)
 		return
 	}
 	if _, err := regexp.Compile(`^(?:` + pattern + `)$`); err != nil {
@@ -188,7 +202,12 @@ func (r *reader) example(path, pattern, example string) {
 	if _, err := regexp.Compile(pattern); err != nil || matches(pattern, example) {
 		return
 	}
-	r.wrong(path+".example", fmt.Sprintf("The example %q does not follow %s.pattern.", clean(example), path), pattern, "Correct one of the two.")
+	r.wrong(
+		path+".example",
+		fmt.Sprintf("The example %q does not follow %s.pattern.", clean(example), path),
+		pattern,
+		"Correct one of the two.",
+	)
 }
 
 func (r *reader) links(path string, links map[string]string) {
@@ -208,7 +227,12 @@ func (r *reader) url(path, text string) {
 		return
 	}
 	if u, err := url.Parse(text); err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || strings.ContainsAny(text, " \"<>") {
-		r.wrong(path, fmt.Sprintf("%s is no https link.", path), "a link such as https://example.com/page", "Write the whole address, with https.")
+		r.wrong(
+			path,
+			fmt.Sprintf("%s is no https link.", path),
+			"a link such as https://example.com/page",
+			"Write the whole address, with https.",
+		)
 	}
 }
 
@@ -222,7 +246,12 @@ func (r *reader) partitions(v *Vendor) {
 		r.account(path+".trusted_account", p.TrustedAccount, id)
 		r.oneOf(path+".ask", p.Ask, AskAccount, AskARN)
 		if other, ok := v.partitionOf(p.TrustedAccount); ok && other != id && p.TrustedAccount != "" {
-			r.wrong(path+".trusted_account", fmt.Sprintf("%s is the account of %s already, and an account is in one partition.", p.TrustedAccount, other), "an account of this partition", "Correct one of them.")
+			r.wrong(
+				path+".trusted_account",
+				fmt.Sprintf("%s is the account of %s already, and an account is in one partition.", p.TrustedAccount, other),
+				"an account of this partition",
+				"Correct one of them.",
+			)
 		}
 		if p.TrustedAccount == "" {
 			r.need(path+".why", p.Why, "why the account is asked for: the description names none")
@@ -237,11 +266,21 @@ func (r *reader) borrowed(v *Vendor) {
 		return
 	}
 	if BuiltIn(v.Name) {
-		r.wrong("name", fmt.Sprintf("%s is the name of a vendor that comes with rolecall.", clean(v.Name)), "a name of its own", "Give it another one, such as my-"+clean(v.Name)+".")
+		r.wrong(
+			"name",
+			fmt.Sprintf("%s is the name of a vendor that comes with rolecall.", clean(v.Name)),
+			"a name of its own",
+			"Give it another one, such as my-"+clean(v.Name)+".",
+		)
 	}
 	for _, title := range titles() {
 		if skeleton(title) == skeleton(v.Title) && v.Title != "" {
-			r.wrong("title", fmt.Sprintf("%s is the title of a vendor that comes with rolecall.", clean(title)), "a title that tells the two apart", "Give it another one, such as My "+clean(title)+".")
+			r.wrong(
+				"title",
+				fmt.Sprintf("%s is the title of a vendor that comes with rolecall.", clean(title)),
+				"a title that tells the two apart",
+				"Give it another one, such as My "+clean(title)+".",
+			)
 		}
 	}
 }
@@ -267,7 +306,12 @@ func (r *reader) ownNames(v *Vendor) {
 		for _, key := range sortedKeys(names) {
 			name := role.Access + " " + key + " " + strings.ToLower(names[key])
 			if names[key] != "" && seen[name] {
-				r.wrong(fmt.Sprintf("roles[%d].%s", i, key), fmt.Sprintf("Another one is called %q.", clean(names[key])), "a name of its own in AWS", "Rename one.")
+				r.wrong(
+					fmt.Sprintf("roles[%d].%s", i, key),
+					fmt.Sprintf("Another one is called %q.", clean(names[key])),
+					"a name of its own in AWS",
+					"Rename one.",
+				)
 			}
 			seen[name] = true
 		}
@@ -280,7 +324,12 @@ func (r *reader) account(path, id, partition string) {
 	switch {
 	case id == "" || isAccount(id) || isARN && of == partition:
 	case isARN:
-		r.wrong(path, fmt.Sprintf("%q is in the partition %s.", clean(id), of), "somebody of the partition "+partition, "A role can only trust its own partition: correct it.")
+		r.wrong(
+			path,
+			fmt.Sprintf("%q is in the partition %s.", clean(id), of),
+			"somebody of the partition "+partition,
+			"A role can only trust its own partition: correct it.",
+		)
 	default:
 		r.wrong(path, fmt.Sprintf("%q is not an AWS account number.", clean(id)), principalRule().expected, "Correct it.")
 	}
@@ -289,7 +338,12 @@ func (r *reader) account(path, id, partition string) {
 func (r *reader) unique(path, key string, names []string) {
 	for i, name := range names {
 		if name != "" && slices.Index(names, name) < i {
-			r.wrong(fmt.Sprintf("%s[%d].%s", path, i, key), fmt.Sprintf("%q stands twice in %s.", clean(name), path), "a name of its own", "Rename or remove one.")
+			r.wrong(
+				fmt.Sprintf("%s[%d].%s", path, i, key),
+				fmt.Sprintf("%q stands twice in %s.", clean(name), path),
+				"a name of its own",
+				"Rename or remove one.",
+			)
 		}
 	}
 }
@@ -312,7 +366,12 @@ func (r *reader) product(path string, v *Vendor, p *Product, purpose string) {
 		below := fmt.Sprintf("%s.integrations[%d]", path, i)
 		in := &p.Integrations[i]
 		if in.Role != "" || len(in.Integrations) > 0 || in.Default {
-			r.wrong(below, "An integration has a role, a default or integrations of its own.", "only id, title, about and statements", "Remove them: the product's count.")
+			r.wrong(
+				below,
+				"An integration has a role, a default or integrations of its own.",
+				"only id, title, about and statements",
+				"Remove them: the product's count.",
+			)
 		}
 		in.Role = ""
 		r.product(below, v, in, purpose)
@@ -324,7 +383,12 @@ func (r *reader) dangling(path, name, kind string, known []string) {
 	if name == "" {
 		return
 	}
-	r.wrong(path, fmt.Sprintf("There is no %s %q.", kind, clean(name)), strings.Join(known, ", "), didYouMean(name, known)+"Correct or remove it.")
+	r.wrong(
+		path,
+		fmt.Sprintf("There is no %s %q.", kind, clean(name)),
+		strings.Join(known, ", "),
+		didYouMean(name, known)+"Correct or remove it.",
+	)
 }
 
 // served notes statements that no selection would ever include.

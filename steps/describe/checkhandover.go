@@ -24,14 +24,29 @@ func (r *reader) handOver(v *Vendor) {
 	}
 	words := placeholders(h.Body)
 	if h.Body != "" && len(words) == 0 {
-		r.wrong("hand_over.body", "hand_over.body hands nothing over: it has no placeholder.", "{"+strings.Join(requestWords(), "}, {")+"}", "Write where the role stands in it.")
+		r.wrong(
+			"hand_over.body",
+			"hand_over.body hands nothing over: it has no placeholder.",
+			"{"+strings.Join(requestWords(), "}, {")+"}",
+			"Write where the role stands in it.",
+		)
 	}
 	if len(v.Methods) > 0 && !slices.ContainsFunc(v.Methods, func(m Method) bool { return m.Access == AccessRole }) {
-		r.wrong("hand_over", "No method makes a role that the request could hand over.", "a method with access: role", "Add one, or remove hand_over.")
+		r.wrong(
+			"hand_over",
+			"No method makes a role that the request could hand over.",
+			"a method with access: role",
+			"Add one, or remove hand_over.",
+		)
 	}
 	for _, word := range words {
 		if !slices.Contains(requestWords(), word) {
-			r.wrong("hand_over.body", fmt.Sprintf("There is no placeholder {%s}.", clean(word)), strings.Join(requestWords(), ", "), didYouMean(word, requestWords())+"Correct it.")
+			r.wrong(
+				"hand_over.body",
+				fmt.Sprintf("There is no placeholder {%s}.", clean(word)),
+				strings.Join(requestWords(), ", "),
+				didYouMean(word, requestWords())+"Correct it.",
+			)
 		}
 	}
 	if v.API != "" {

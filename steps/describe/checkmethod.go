@@ -16,7 +16,12 @@ func (r *reader) methods(v *Vendor) {
 		path := fmt.Sprintf("methods[%d]", i)
 		r.method(path, v, m)
 		if way := m.ID + " " + m.Access; seen[way] {
-			r.wrong(path+".id", fmt.Sprintf("The method %s for a %s stands here twice.", clean(m.ID), clean(m.Access)), "each method once for each access", "Remove one.")
+			r.wrong(
+				path+".id",
+				fmt.Sprintf("The method %s for a %s stands here twice.", clean(m.ID), clean(m.Access)),
+				"each method once for each access",
+				"Remove one.",
+			)
 		} else {
 			seen[way] = true
 		}
@@ -24,7 +29,12 @@ func (r *reader) methods(v *Vendor) {
 	for i := range v.Roles {
 		access := v.Roles[i].Access
 		if len(v.Methods) > 0 && !slices.ContainsFunc(v.Methods, func(m Method) bool { return m.Access == access }) {
-			r.wrong(fmt.Sprintf("roles[%d]", i), fmt.Sprintf("No method makes this %s.", clean(access)), "a method with access: "+clean(access), "Add one, or remove it.")
+			r.wrong(
+				fmt.Sprintf("roles[%d]", i),
+				fmt.Sprintf("No method makes this %s.", clean(access)),
+				"a method with access: "+clean(access),
+				"Add one, or remove it.",
+			)
 		}
 	}
 }
@@ -131,7 +141,12 @@ func (r *reader) words(path string, v *Vendor, s *Step) {
 	}
 	for key, text := range map[string]string{"title": s.Title, "about": s.About} {
 		for _, word := range placeholders(text) {
-			r.wrong(path+"."+key, fmt.Sprintf("Nothing is filled in for {%s} here.", clean(word)), "placeholders in instructions alone", "Write it out.")
+			r.wrong(
+				path+"."+key,
+				fmt.Sprintf("Nothing is filled in for {%s} here.", clean(word)),
+				"placeholders in instructions alone",
+				"Write it out.",
+			)
 		}
 	}
 }

@@ -21,11 +21,21 @@ func (r *reader) parameter(path, name string, v *Vendor, role *Role) {
 		r.need(at+".example", p.Example, "a value that follows the pattern")
 		r.example(at, p.Pattern, p.Example)
 		if widens(p.Example) {
-			r.wrong(at+".example", fmt.Sprintf("The example %q has a *, ? or $, which no value may have.", clean(p.Example)), "a value that stands for itself alone", "Write another one.")
+			r.wrong(
+				at+".example",
+				fmt.Sprintf("The example %q has a *, ? or $, which no value may have.", clean(p.Example)),
+				"a value that stands for itself alone",
+				"Write another one.",
+			)
 		}
 	}
 	if r.foreign && slices.Contains(r.library.Taken, p.Flag) {
-		r.wrong(at+".flag", fmt.Sprintf("%s is a flag of rolecall's own.", clean(p.Flag)), "a flag that means this parameter alone", "Give it another name, such as --acme-bucket.")
+		r.wrong(
+			at+".flag",
+			fmt.Sprintf("%s is a flag of rolecall's own.", clean(p.Flag)),
+			"a flag that means this parameter alone",
+			"Give it another name, such as --acme-bucket.",
+		)
 	}
 	r.oneFlag(at, name, v, role)
 }
@@ -37,14 +47,24 @@ func (r *reader) choices(at string, p Parameter) {
 	}
 	r.needList(at+".choices", len(p.Choices), "at least two values to choose from")
 	if len(p.Choices) == 1 {
-		r.wrong(at+".choices", "There is nothing to choose: the list has one value.", "at least two values", "Add the others, or write the value out in the policy.")
+		r.wrong(
+			at+".choices",
+			"There is nothing to choose: the list has one value.",
+			"at least two values",
+			"Add the others, or write the value out in the policy.",
+		)
 	}
 	if p.Pattern != "" || p.Example != "" {
 		r.wrong(at, "A choice has no pattern and no example: its list says which values there are.", "choices alone", "Remove them.")
 	}
 	r.unique(at+".choices", "value", p.values())
 	if n := len(p.accounts()); n > 0 && n < len(p.Choices) {
-		r.wrong(at+".choices", "Some choices say who is trusted, and some do not.", "trusted_account for each choice, or for none", "Add it to the others.")
+		r.wrong(
+			at+".choices",
+			"Some choices say who is trusted, and some do not.",
+			"trusted_account for each choice, or for none",
+			"Add it to the others.",
+		)
 	}
 	for i, c := range p.Choices {
 		path := fmt.Sprintf("%s.choices[%d]", at, i)
@@ -52,7 +72,12 @@ func (r *reader) choices(at string, p Parameter) {
 		r.need(path+".title", c.Title, "what people call it")
 		r.account(path+".trusted_account", c.TrustedAccount, Commercial)
 		if widens(c.Value) {
-			r.wrong(path+".value", fmt.Sprintf("The value %q has a *, ? or $.", clean(c.Value)), "a value that stands for itself alone", "Write it out.")
+			r.wrong(
+				path+".value",
+				fmt.Sprintf("The value %q has a *, ? or $.", clean(c.Value)),
+				"a value that stands for itself alone",
+				"Write it out.",
+			)
 		}
 	}
 }
@@ -66,7 +91,12 @@ func (r *reader) oneFlag(at, name string, v *Vendor, role *Role) {
 		for _, other := range v.Roles[i].ParameterNames() {
 			same := v.Roles[i].Parameters[other].Flag == mine.Flag && mine.Flag != ""
 			if same && other != name && (before || other < name) {
-				r.wrong(at+".flag", fmt.Sprintf("%s is the flag of %s already.", clean(mine.Flag), clean(other)), "a flag for each parameter", "Give one of them another name.")
+				r.wrong(
+					at+".flag",
+					fmt.Sprintf("%s is the flag of %s already.", clean(mine.Flag), clean(other)),
+					"a flag for each parameter",
+					"Give one of them another name.",
+				)
 			}
 		}
 		if !before {
@@ -81,9 +111,19 @@ func (r *reader) oneRule(at, name string, others map[string]Parameter, mine Para
 	switch {
 	case !ok:
 	case other.Flag != mine.Flag:
-		r.wrong(at+".flag", fmt.Sprintf("The parameter %s has the flag %s in another role.", clean(name), clean(other.Flag)), "one flag for one parameter", "Give both the same flag, or one of them another name.")
+		r.wrong(
+			at+".flag",
+			fmt.Sprintf("The parameter %s has the flag %s in another role.", clean(name), clean(other.Flag)),
+			"one flag for one parameter",
+			"Give both the same flag, or one of them another name.",
+		)
 	case other.Pattern != mine.Pattern || other.Kind != mine.Kind || !slices.Equal(other.Choices, mine.Choices):
-		r.wrong(at, fmt.Sprintf("The parameter %s has another rule in another role.", clean(name)), "one rule for one value", "Give both the same pattern, kind and choices, or one of them another name.")
+		r.wrong(
+			at,
+			fmt.Sprintf("The parameter %s has another rule in another role.", clean(name)),
+			"one rule for one value",
+			"Give both the same pattern, kind and choices, or one of them another name.",
+		)
 	}
 }
 
@@ -94,15 +134,30 @@ func (r *reader) placeholders(path string, v *Vendor, role *Role) {
 		return // it could not be read, which was noted
 	}
 	for _, word := range foreignPlaceholders(role.Document) {
-		r.wrong(path+".policy", fmt.Sprintf("Nothing is filled in for %s in the policy.", clean(word)), "the name of a parameter in capitals, without brackets", "Describe it under parameters, and write its name here.")
+		r.wrong(
+			path+".policy",
+			fmt.Sprintf("Nothing is filled in for %s in the policy.", clean(word)),
+			"the name of a parameter in capitals, without brackets",
+			"Describe it under parameters, and write its name here.",
+		)
 	}
 	for _, name := range role.ParameterNames() {
 		at := path + ".parameters." + name + "#key"
 		fills, lies := placesOf(role.Document, name)
 		if lies != "" {
-			r.wrong(at, fmt.Sprintf("The placeholder %s stands in %s, where nothing is filled in.", clean(name), lies), "its name in a Resource or a Condition", "Write out what stands there.")
+			r.wrong(
+				at,
+				fmt.Sprintf("The placeholder %s stands in %s, where nothing is filled in.", clean(name), lies),
+				"its name in a Resource or a Condition",
+				"Write out what stands there.",
+			)
 		} else if !fills && !v.instructs(name) && len(role.Parameters[name].accounts()) == 0 {
-			r.wrong(at, fmt.Sprintf("Neither the policy nor an instruction has the placeholder %s.", clean(name)), "its name in a Resource or a Condition, as a word of its own, or in braces in an instruction", "Use it there, or remove the parameter.")
+			r.wrong(
+				at,
+				fmt.Sprintf("Neither the policy nor an instruction has the placeholder %s.", clean(name)),
+				"its name in a Resource or a Condition, as a word of its own, or in braces in an instruction",
+				"Use it there, or remove the parameter.",
+			)
 		}
 	}
 }

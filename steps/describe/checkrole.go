@@ -38,8 +38,12 @@ func (r *reader) role(path string, v *Vendor, role *Role) {
 	r.inlineSize(path, role)
 	r.managedPolicies(path, role)
 	if role.Access == AccessRole && role.NoExternal == "" && v.ExternalID.Pattern == "" && !r.noted("external_id.pattern") {
-		r.wrong(path, "The role needs an external ID, and the description has no rule for it.", "external_id.pattern, or no_external with the reason",
-			"Add one of the two.")
+		r.wrong(
+			path,
+			"The role needs an external ID, and the description has no rule for it.",
+			"external_id.pattern, or no_external with the reason",
+			"Add one of the two.",
+		)
 	}
 }
 
@@ -72,7 +76,12 @@ func (r *reader) inlineSize(path string, role *Role) {
 		r.wrong(path+".inline", "rolecall attaches policies to users, and makes none of their own.", "no inline for a user", "Remove it.")
 	}
 	if n := role.Document.Characters(); n > role.Limit() {
-		r.wrong(path+".policy", fmt.Sprintf("The policy has %d characters, and AWS takes %d as a role's own.", n, role.Limit()), "a shorter policy, or no inline", "Remove inline: then rolecall divides it.")
+		r.wrong(
+			path+".policy",
+			fmt.Sprintf("The policy has %d characters, and AWS takes %d as a role's own.", n, role.Limit()),
+			"a shorter policy, or no inline",
+			"Remove inline: then rolecall divides it.",
+		)
 	}
 }
 
@@ -103,7 +112,12 @@ func (r *reader) policy(path string, role *Role) {
 	}
 	for _, sid := range sids {
 		if _, ok := role.Why[sid]; !ok && sid != "" {
-			r.wrong(at, fmt.Sprintf("The statement %q has no reason.", clean(sid)), "for and without under why."+clean(sid), "Say what it is for, and what stops without it.")
+			r.wrong(
+				at,
+				fmt.Sprintf("The statement %q has no reason.", clean(sid)),
+				"for and without under why."+clean(sid),
+				"Say what it is for, and what stops without it.",
+			)
 		}
 	}
 }
@@ -119,7 +133,12 @@ func (r *reader) noPolicy(at string, role *Role) {
 	parent := strings.TrimSuffix(at, ".policy")
 	for _, key := range []string{"policy_name", "inline", "always", "why"} {
 		if _, written := r.places[parent+"."+key]; written {
-			r.wrong(parent+"."+key+"#key", fmt.Sprintf("The role has no policy of its own that %s could be about.", key), "managed_policies alone, or a policy too", "Remove it, or write the policy.")
+			r.wrong(
+				parent+"."+key+"#key",
+				fmt.Sprintf("The role has no policy of its own that %s could be about.", key),
+				"managed_policies alone, or a policy too",
+				"Remove it, or write the policy.",
+			)
 		}
 	}
 }
@@ -144,10 +163,20 @@ func (r *reader) managedPolicies(path string, role *Role) {
 		most-- // the role's own is attached too
 	}
 	if len(role.ManagedPolicies) > most {
-		r.wrong(at, "AWS attaches no more than 10 managed policies to a role, the vendor's own included.", fmt.Sprintf("at most %d here", most), "Remove some.")
+		r.wrong(
+			at,
+			"AWS attaches no more than 10 managed policies to a role, the vendor's own included.",
+			fmt.Sprintf("at most %d here", most),
+			"Remove some.",
+		)
 	}
 	if len(role.ManagedPolicies) > 0 && role.Access == AccessUser {
-		r.wrong(at, "rolecall attaches AWS managed policies to roles alone.", "no managed_policies for a user", "Write what the user needs as its policy.")
+		r.wrong(
+			at,
+			"rolecall attaches AWS managed policies to roles alone.",
+			"no managed_policies for a user",
+			"Write what the user needs as its policy.",
+		)
 	}
 }
 

@@ -244,7 +244,8 @@ func TestCheckTrustedAccount(t *testing.T) {
 
 func TestCheckExternalID(t *testing.T) {
 	for name, ids := range map[string]map[string]bool{
-		"spot": {"spotinst:aws:extid:0123456789abcdef": true, "spotinst:aws:extid:0123456789abcde": false, " spotinst:aws:extid:0123456789abcdef": false,
+		"spot": {"spotinst:aws:extid:0123456789abcdef": true, "spotinst:aws:extid:0123456789abcde": false,
+			" spotinst:aws:extid:0123456789abcdef":  false,
 			"spotinst:aws:extid:0123456789abcdef\n": false, "xspotinst:aws:extid:0123456789abcdef": false, "": false},
 		"sprinters": {"octo-org": true, "a": true, "-a": false, "a-": false, "a--b": false, "a_b": false,
 			strings.Repeat("a", 39): true, strings.Repeat("a", 40): false},

@@ -36,7 +36,12 @@ const (
 func (r *reader) contract(path string, v *Vendor, m *Method) {
 	i := slices.IndexFunc(r.library.Contracts, func(c Contract) bool { return c.Method == m.ID && c.Access == m.Access })
 	if i < 0 {
-		r.wrong(path+".access", fmt.Sprintf("rolecall has no method %s for a %s.", m.ID, m.Access), r.library.ways(), "Correct or remove the method.")
+		r.wrong(
+			path+".access",
+			fmt.Sprintf("rolecall has no method %s for a %s.", m.ID, m.Access),
+			r.library.ways(),
+			"Correct or remove the method.",
+		)
 		return
 	}
 	if !r.hasRoles(path, v, m) {
@@ -75,12 +80,22 @@ func (r *reader) hasRoles(path string, v *Vendor, m *Method) bool {
 		return false // which was noted
 	}
 	if !slices.ContainsFunc(v.Roles, func(role Role) bool { return role.Access == m.Access }) {
-		r.wrong(path+".access", fmt.Sprintf("The description has no %s that this method could make.", m.Access), "a method for what stands under roles", "Correct access, or add a "+m.Access+" under roles.")
+		r.wrong(
+			path+".access",
+			fmt.Sprintf("The description has no %s that this method could make.", m.Access),
+			"a method for what stands under roles",
+			"Correct access, or add a "+m.Access+" under roles.",
+		)
 		return false
 	}
 	whole := !slices.ContainsFunc(v.Roles, func(role Role) bool { return role.Document == nil })
 	if whole && len(r.mistakes) == 0 && len(v.RolesFor(nil, m.Access)) == 0 {
-		r.wrong(path+".access", fmt.Sprintf("No default product needs a %s, so that this method makes nothing.", m.Access), "a default product whose role this method makes", "Correct access, or the products' roles.")
+		r.wrong(
+			path+".access",
+			fmt.Sprintf("No default product needs a %s, so that this method makes nothing.", m.Access),
+			"a default product whose role this method makes",
+			"Correct access, or the products' roles.",
+		)
 		return false
 	}
 	return true
@@ -100,7 +115,12 @@ func (r *reader) present(path string, v *Vendor, m *Method, place Place) {
 			continue
 		}
 		if _, ok := m.Step(place.Step, role.Purpose); !ok {
-			r.wrong(path+".steps", fmt.Sprintf("The method has no step %q for %s.", place.Step, clean(role.Purpose)), "a step "+place.Step+" with role: "+clean(role.Purpose), "Add it.")
+			r.wrong(
+				path+".steps",
+				fmt.Sprintf("The method has no step %q for %s.", place.Step, clean(role.Purpose)),
+				"a step "+place.Step+" with role: "+clean(role.Purpose),
+				"Add it.",
+			)
 		}
 	}
 }
@@ -134,16 +154,31 @@ func (r *reader) allowed(at string, v *Vendor, m *Method, s *Step, c Contract) {
 		return // which was noted
 	}
 	if c.rank(s.ID) < 0 {
-		r.wrong(at+".id", fmt.Sprintf("The method %s for a %s has no step %q.", m.ID, m.Access, s.ID), strings.Join(c.steps(), ", "), "Remove it.")
+		r.wrong(
+			at+".id",
+			fmt.Sprintf("The method %s for a %s has no step %q.", m.ID, m.Access, s.ID),
+			strings.Join(c.steps(), ", "),
+			"Remove it.",
+		)
 		return
 	}
 	role, ok := v.Role(s.Role)
 	switch {
 	case !ok:
 	case cmp.Or(role.Access, AccessRole) != m.Access:
-		r.wrong(at+".role", fmt.Sprintf("%s is a %s, and the method is for a %s.", clean(s.Role), role.Access, m.Access), "a "+m.Access, "Name another one, or remove the step.")
+		r.wrong(
+			at+".role",
+			fmt.Sprintf("%s is a %s, and the method is for a %s.", clean(s.Role), role.Access, m.Access),
+			"a "+m.Access,
+			"Name another one, or remove the step.",
+		)
 	case role.Inline && c.Places[c.rank(s.ID)].When == WithOwnPolicy:
-		r.wrong(at+".id", fmt.Sprintf("The policy of %s is the role's own: it is made with the role.", clean(s.Role)), "no step "+s.ID+" for it", "Remove it.")
+		r.wrong(
+			at+".id",
+			fmt.Sprintf("The policy of %s is the role's own: it is made with the role.", clean(s.Role)),
+			"no step "+s.ID+" for it",
+			"Remove it.",
+		)
 	}
 }
 

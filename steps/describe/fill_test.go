@@ -20,7 +20,12 @@ func acmeParameters(resource, condition string) string {
 }
 
 func TestFillGoesByNames(t *testing.T) {
-	v, err := steps.Library().ReadForeign([]byte(acmeParameters("arn:aws:s3:::TRAIL_BUCKET/TRAIL/xTRAIL/*", `aws:SourceArn": "arn:aws:cloudtrail:us-east-1:111122223333:trail/TRAIL`)), "acme.yaml")
+	v, err := steps.Library().ReadForeign(
+		[]byte(
+			acmeParameters("arn:aws:s3:::TRAIL_BUCKET/TRAIL/xTRAIL/*", `aws:SourceArn": "arn:aws:cloudtrail:us-east-1:111122223333:trail/TRAIL`),
+		),
+		"acme.yaml",
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,11 +58,15 @@ func TestAParameterThatWouldNotBeFilledIsAMistake(t *testing.T) {
 	library.Taken = []string{"--path"}
 	good := `aws:SourceArn": "arn:aws:cloudtrail:us-east-1:111122223333:trail/TRAIL`
 	for name, test := range map[string]struct{ text, says string }{
-		"part of a word":   {acmeParameters("arn:aws:s3:::my_TRAIL_BUCKET/*", good), "has the placeholder TRAIL_BUCKET"},
-		"key":              {acmeParameters("arn:aws:s3:::TRAIL_BUCKET/TRAIL/*", `aws:ResourceTag/TRAIL": "x`), "TRAIL stands in the key of a Condition"},
-		"action":           {strings.Replace(acmeParameters("arn:aws:s3:::TRAIL_BUCKET/*", good), "s3:GetObject", "s3:TRAIL", 1), "TRAIL stands in an Action"},
-		"the same flag":    {strings.Replace(acmeParameters("arn:aws:s3:::TRAIL_BUCKET/*", good), "--trail-bucket", "--trail", 1), "is the flag of TRAIL already"},
-		"rolecall's flags": {strings.Replace(acmeParameters("arn:aws:s3:::TRAIL_BUCKET/*", good), "--trail-bucket", "--path", 1), "--path is a flag of rolecall's own"},
+		"part of a word": {acmeParameters("arn:aws:s3:::my_TRAIL_BUCKET/*", good), "has the placeholder TRAIL_BUCKET"},
+		"key": {acmeParameters("arn:aws:s3:::TRAIL_BUCKET/TRAIL/*", `aws:ResourceTag/TRAIL": "x`),
+			"TRAIL stands in the key of a Condition"},
+		"action": {strings.Replace(acmeParameters("arn:aws:s3:::TRAIL_BUCKET/*", good), "s3:GetObject", "s3:TRAIL", 1),
+			"TRAIL stands in an Action"},
+		"the same flag": {strings.Replace(acmeParameters("arn:aws:s3:::TRAIL_BUCKET/*", good), "--trail-bucket", "--trail", 1),
+			"is the flag of TRAIL already"},
+		"rolecall's flags": {strings.Replace(acmeParameters("arn:aws:s3:::TRAIL_BUCKET/*", good), "--trail-bucket", "--path", 1), "--path is " +
+			"a flag of rolecall's own"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := library.ReadForeign([]byte(test.text), "acme.yaml")
@@ -77,8 +86,17 @@ func TestAParameterThatWouldNotBeFilledIsAMistake(t *testing.T) {
 products:
 `, 1)
 	other = strings.Replace(other, "\"Resource\": \"*\"", `"Resource": "arn:aws:s3:::TRAIL"`, 1)
-	other = strings.Replace(other, "    policy: |\n", "    parameters:\n      TRAIL: {flag: --trail, label: Trail, pattern: \".+\", example: main}\n    policy: |\n", 1)
-	if _, err := steps.Library().ReadForeign([]byte(other), "acme.yaml"); err == nil || !strings.Contains(err.Error(), "has the flag --trail in another role") {
+	other = strings.Replace(
+		other,
+		"    policy: |\n",
+		"    parameters:\n      TRAIL: {flag: --trail, label: Trail, pattern: \".+\", example: main}\n    policy: |\n",
+		1,
+	)
+	if _, err := steps.Library().ReadForeign(
+		[]byte(other),
+		"acme.yaml",
+	); err == nil ||
+		!strings.Contains(err.Error(), "has the flag --trail in another role") {
 		t.Errorf("%v", err)
 	}
 }

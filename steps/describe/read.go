@@ -127,7 +127,13 @@ func (r *reader) parse(text []byte) (body ast.Node) {
 		return docs[0].Body
 	}
 	at := placeOf(docs[1].Body)
-	r.wrongAt(at.line, at.column, "The file holds more than one document.", "one description in a file", "Put the second one in a file of its own.")
+	r.wrongAt(
+		at.line,
+		at.column,
+		"The file holds more than one document.",
+		"one description in a file",
+		"Put the second one in a file of its own.",
+	)
 	return nil
 }
 
@@ -197,7 +203,12 @@ func (r *reader) number(path string, node ast.Node, into reflect.Value) {
 
 func (r *reader) mismatch(path string, node ast.Node, into reflect.Value) {
 	if shorthand := shorthandOf(node); shorthand != "" {
-		r.wrong(path, fmt.Sprintf("%s is written with %s, which rolecall does not follow.", label(path), shorthand), describe(into.Type()), "Write the value out where it stands.")
+		r.wrong(
+			path,
+			fmt.Sprintf("%s is written with %s, which rolecall does not follow.", label(path), shorthand),
+			describe(into.Type()),
+			"Write the value out where it stands.",
+		)
 		return
 	}
 	r.wrong(path, fmt.Sprintf("%s is of the wrong kind.", label(path)), describe(into.Type()), "Write it as in the built-in descriptions.")
@@ -297,7 +308,13 @@ func (r *reader) key(pair *ast.MappingValueNode) (string, bool) {
 	}
 	at := placeOf(pair.Key)
 	if _, merge := pair.Key.(*ast.MergeKeyNode); merge {
-		r.wrongAt(at.line, at.column, "This is not a plain key: rolecall follows no merge (<<).", "a word, then a colon", "Write the keys out here.")
+		r.wrongAt(
+			at.line,
+			at.column,
+			"This is not a plain key: rolecall follows no merge (<<).",
+			"a word, then a colon",
+			"Write the keys out here.",
+		)
 		return "", false
 	}
 	r.wrongAt(at.line, at.column, "This is not a plain key.", "a word, then a colon", "Write the key as in the built-in descriptions.")

@@ -258,9 +258,15 @@ func keyRules() map[string]rule {
 // onlyCheck lists what a schema cannot express.
 func onlyCheck() []string {
 	return []string{
-		"that a policy is one that AWS takes", "that what a name refers to exists (roles, statements, actions, products)", "that an example follows its pattern",
-		"that names stand once", "that every statement has a reason and serves a product", "the order of steps, and that each role has its own",
-		"that marks name an instruction", "which placeholders a text can have", "that a walk gets to its end",
+		"that a policy is one that AWS takes",
+		"that what a name refers to exists (roles, statements, actions, products)",
+		"that an example follows its pattern",
+		"that names stand once",
+		"that every statement has a reason and serves a product",
+		"the order of steps, and that each role has its own",
+		"that marks name an instruction",
+		"which placeholders a text can have",
+		"that a walk gets to its end",
 	}
 }
 

@@ -160,7 +160,11 @@ func typeOf(value any) string {
 // TestTheSchemaTakesWhatTheCheckerTakes gives it every description there is.
 func TestTheSchemaTakesWhatTheCheckerTakes(t *testing.T) {
 	v := schemaOf(t)
-	texts := map[string]string{"acme": acme, "two parameters": acmeParameters("arn:aws:s3:::TRAIL_BUCKET/*", `aws:SourceArn": "arn:aws:cloudtrail:us-east-1:111122223333:trail/TRAIL`), "a choice": withChoice}
+	texts := map[string]string{
+		"acme":           acme,
+		"two parameters": acmeParameters("arn:aws:s3:::TRAIL_BUCKET/*", `aws:SourceArn": "arn:aws:cloudtrail:us-east-1:111122223333:trail/TRAIL`),
+		"a choice":       withChoice,
+	}
 	for _, pattern := range []string{"../../assets/vendors/*.yaml", "testdata/*.yaml"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
@@ -185,25 +189,74 @@ func TestTheSchemaTakesWhatTheCheckerTakes(t *testing.T) {
 }
 
 // withChoice is acme with a parameter that is one of a list.
-var withChoice = strings.NewReplacer(`"Resource": "*"}`, `"Resource": "*", "Condition": {"StringEquals": {"aws:RequestedRegion": "SITE"}}}`,
-	"    policy: |\n", "    parameters:\n      SITE: {flag: --site, label: Site, about: where your data is, kind: choice, choices: [{value: eu-west-1, title: Europe}, {value: us-east-1, title: US}]}\n    policy: |\n").Replace(acme)
+var withChoice = strings.NewReplacer(
+	`"Resource": "*"}`,
+	`"Resource": "*", "Condition": {"StringEquals": {"aws:RequestedRegion": "SITE"}}}`,
+	"    policy: |\n",
+	"    parameters:\n      SITE: {flag: --site, label: Site, about: where your data is, kind: choice, choices: [{value: eu-west-1, title: "+
+		"Europe}, {value: us-east-1, title: US}]}\n    policy: |\n",
+).Replace(acme)
 
 // beyondSchema are the wrong files that only the checker can refuse; the schema
 // says what kind of thing that is in its $comment.
 func beyondSchema() []string {
 	return []string{
 		// What a name refers to, and what follows what.
-		"dangling Sid", "dangling role", "dangling reason", "nothing serves it", "step with a wrong role", "no external ID rule", "example against its rule", "bad pattern",
-		"a user that nobody makes", "no default product", "parameter used nowhere",
+		"dangling Sid",
+		"dangling role",
+		"dangling reason",
+		"nothing serves it",
+		"step with a wrong role",
+		"no external ID rule",
+		"example against its rule",
+		"bad pattern",
+		"a user that nobody makes",
+		"no default product",
+		"parameter used nowhere",
 		// What is inside of a text.
-		"policy: JSON", "policy: statement", "policy: no Sid", "policy: bad version", "control character", "turned text", "anchor", "merge key", "tag",
-		"placeholder mistyped", "placeholder without a role", "placeholder in a title", "angle brackets", "braces", "inline policy too long", "parameter with a star",
-		"request without JSON", "request with a list", "request of nothing", "request mistyped",
+		"policy: JSON",
+		"policy: statement",
+		"policy: no Sid",
+		"policy: bad version",
+		"control character",
+		"turned text",
+		"anchor",
+		"merge key",
+		"tag",
+		"placeholder mistyped",
+		"placeholder without a role",
+		"placeholder in a title",
+		"angle brackets",
+		"braces",
+		"inline policy too long",
+		"parameter with a star",
+		"request without JSON",
+		"request with a list",
+		"request of nothing",
+		"request mistyped",
 		// Names that stand twice, and how many there are in all.
-		"product twice", "managed policy: twice", "managed policies: many", "two roles of one name", "one account, two partitions", "the same step twice", "the same method twice", "choice twice",
+		"product twice",
+		"managed policy: twice",
+		"managed policies: many",
+		"two roles of one name",
+		"one account, two partitions",
+		"the same step twice",
+		"the same method twice",
+		"choice twice",
 		// Order, and what depends on another place.
-		"steps reversed", "hand-over before the role", "mark without instruction", "mark of no instruction", "condition unknown", "condition of no number", "marks of a user's step", "policy step of an inline",
-		"partition without a step", "an account without a step", "managed policies: user", "integration with a role", "choice of one",
+		"steps reversed",
+		"hand-over before the role",
+		"mark without instruction",
+		"mark of no instruction",
+		"condition unknown",
+		"condition of no number",
+		"marks of a user's step",
+		"policy step of an inline",
+		"partition without a step",
+		"an account without a step",
+		"managed policies: user",
+		"integration with a role",
+		"choice of one",
 	}
 }
 

@@ -111,7 +111,8 @@ func (v *Vendor) CheckTrustedAccount(partition, account string) error {
 		return Mistake{
 			What:     fmt.Sprintf("%s's account in %s is %s, not %s.", v.Title, where.Title, where.TrustedAccount, account),
 			Expected: "no --trusted-account: the description of " + v.Title + " names it",
-			Next:     "Leave out --trusted-account. If " + v.Title + " moved, write a description of your own: rolecall vendors show " + v.Name + ".",
+			Next: "Leave out --trusted-account. If " + v.Title + " moved, write a description of your own: rolecall vendors show " + v.Name +
+				".",
 		}
 	}
 	if other, ok := v.partitionOf(account); ok && other != partition {

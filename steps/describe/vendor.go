@@ -74,8 +74,8 @@ type Term struct {
 // Partition is what differs in one AWS partition.
 type Partition struct {
 	Title          string `yaml:"title"`           // "AWS GovCloud (US)"
-	TrustedAccount string `yaml:"trusted_account"` // a number, or the ARN of a role or user; empty: the person reads it in the vendor's console
-	Ask            string `yaml:"ask"`             // what that console shows: account (a number) or arn (of a role or user); empty means account
+	TrustedAccount string `yaml:"trusted_account"` // a number, or a role's or user's ARN; empty: the vendor's console shows it
+	Ask            string `yaml:"ask"`             // what that console shows: account (a number, also when empty) or arn
 	Customise      bool   `yaml:"customise"`
 	Why            string `yaml:"why"` // why it cannot be customised, or why the account is asked for
 }
@@ -100,7 +100,7 @@ type Role struct {
 	PolicyName  string   `yaml:"policy_name"` // suggested; empty without Policy
 	Description string   `yaml:"description"` // of the role in AWS, Latin-1, at most 1000 characters
 	Inline      bool     `yaml:"inline"`      // the policy is the role's own, not a managed one
-	Principals  []string `yaml:"principals"`  // account IDs, and ARNs of roles and users, trusted instead of the partition's; they are of the partition aws
+	Principals  []string `yaml:"principals"`  // account IDs and ARNs, of the partition aws, trusted instead of its account
 	NoExternal  string   `yaml:"no_external"` // why the vendor's template has no external ID here; empty: it has one
 	Submit      bool     `yaml:"submit"`      // the vendor's API takes this ARN
 	Field       string   `yaml:"field"`       // the box in the vendor's console where it goes
@@ -136,7 +136,7 @@ type Parameter struct {
 	Pattern string   `yaml:"pattern"` // RE2, matched whole; empty for a choice
 	Example string   `yaml:"example"` // empty for a choice
 	About   string   `yaml:"about"`   // what it is, and where to find it
-	Kind    string   `yaml:"kind"`    // bucket: rolecall looks whether that S3 bucket is in the account; choice: one of choices; empty: any text
+	Kind    string   `yaml:"kind"`    // bucket: an S3 bucket looked for in the account; choice: one of choices; empty: any text
 	Choices []Choice `yaml:"choices"` // of the kind choice, in the order in which they are shown
 }
 

@@ -14,13 +14,30 @@ import (
 func (v *Vendor) Warnings(now time.Time) []Mistake {
 	all := v.aged(now)
 	if local := v.HandOver.Local(); local != "" {
-		all = append(all, Mistake{What: "hand_over goes to " + clean(v.HandOver.URL) + ". " + local, Expected: "the name of the vendor's server", Next: "Name it, or hand over by copy."})
+		all = append(
+			all,
+			Mistake{
+				What:     "hand_over goes to " + clean(v.HandOver.URL) + ". " + local,
+				Expected: "the name of the vendor's server",
+				Next:     "Name it, or hand over by copy.",
+			},
+		)
 	}
 	for i := range v.Roles {
 		role := &v.Roles[i]
 		for _, word := range role.unfilled() {
-			all = append(all, Mistake{What: fmt.Sprintf("%s stands in the policy of %s like a placeholder, and no parameter has that name: it is granted as it stands.", clean(word), role.Purpose),
-				Expected: "a parameter of that name, or what is really meant", Next: "Describe it under parameters, or leave it if it is a name."})
+			all = append(
+				all,
+				Mistake{
+					What: fmt.Sprintf(
+						"%s stands in the policy of %s like a placeholder, and no parameter has that name: it is granted as it stands.",
+						clean(word),
+						role.Purpose,
+					),
+					Expected: "a parameter of that name, or what is really meant",
+					Next:     "Describe it under parameters, or leave it if it is a name.",
+				},
+			)
 		}
 	}
 	return all

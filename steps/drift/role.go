@@ -18,7 +18,13 @@ func (c *Comparison) role(ctx context.Context, item record.Item) error {
 	if err != nil {
 		return err
 	}
-	check := aws.Check{ID: "role-exists", Status: aws.Pass, Want: item.ARN, Got: item.ARN, Why: "The vendor works in your account through this role."}
+	check := aws.Check{
+		ID:     "role-exists",
+		Status: aws.Pass,
+		Want:   item.ARN,
+		Got:    item.ARN,
+		Why:    "The vendor works in your account through this role.",
+	}
 	if seen.Role == nil {
 		if unknown, ok := lacking("role-exists", seen.Missing, aws.PartHolder); ok {
 			c.add(item, unknown)
@@ -67,13 +73,20 @@ func (c *Comparison) same(item record.Item, id, what string, created time.Time, 
 // trust compares the trust policy, and names who gets in by one that changed.
 func (c *Comparison) trust(item record.Item, seen *aws.Seen) {
 	role := seen.Role
-	check := aws.Check{ID: "trust-unchanged", Status: aws.Pass, Want: "the trust policy " + asMade, Got: "the same", Why: "It says who gets into the role."}
+	check := aws.Check{
+		ID:     "trust-unchanged",
+		Status: aws.Pass,
+		Want:   "the trust policy " + asMade,
+		Got:    "the same",
+		Why:    "It says who gets into the role.",
+	}
 	if role.Trust == nil {
 		if unknown, ok := lacking(check.ID, seen.Missing, aws.PartHolder); ok && role.TrustText == "" {
 			c.add(item, unknown)
 			return
 		}
-		check.Status, check.Got, check.Fix = aws.Unknown, "a trust policy that rolecall cannot read", "Open the role's page, Trust relationships, and look at it there."
+		check.Status, check.Got, check.Fix = aws.Unknown, "a trust policy that rolecall cannot read", "Open the role's page, Trust "+
+			"relationships, and look at it there."
 		c.add(item, check)
 		return
 	}
@@ -115,15 +128,29 @@ func (c *Comparison) strangers(item record.Item, seen *aws.Seen) {
 	}
 	c.add(item, stranger)
 	if !vendor && len(c.vendorAccounts()) > 0 {
-		c.add(item, aws.Check{ID: "trust-principal", Status: aws.Fail, Want: "account " + strings.Join(c.vendorAccounts(), " or "), Got: "the vendor does not get in any more",
-			Why: "Only accounts named in the trust policy can assume the role.", Fix: "Ask why: rolecall diagnose --role " + item.Name + "."})
+		c.add(
+			item,
+			aws.Check{
+				ID:     "trust-principal",
+				Status: aws.Fail,
+				Want:   "account " + strings.Join(c.vendorAccounts(), " or "),
+				Got:    "the vendor does not get in any more",
+				Why:    "Only accounts named in the trust policy can assume the role.",
+				Fix:    "Ask why: rolecall diagnose --role " + item.Name + ".",
+			},
+		)
 	}
 }
 
 // openID tells whether the vendor gets in without its external ID.
 func (c *Comparison) openID(item record.Item, a audit.Admission) {
-	check := aws.Check{ID: "trust-external-id", Status: aws.Pass, Want: "one external ID is required", Got: "required: " + strings.Join(a.IDs, ", "),
-		Why: "The external ID keeps other customers of the vendor from reaching your account through it."}
+	check := aws.Check{
+		ID:     "trust-external-id",
+		Status: aws.Pass,
+		Want:   "one external ID is required",
+		Got:    "required: " + strings.Join(a.IDs, ", "),
+		Why:    "The external ID keeps other customers of the vendor from reaching your account through it.",
+	}
 	none := slices.ContainsFunc(c.Known.Vendors, func(v audit.Vendor) bool { return slices.Contains(v.NoID, a.Account) })
 	if a.ExternalID != audit.Required && !none {
 		check.Status, check.Got = aws.Fail, map[string]string{audit.Any: "any is accepted", audit.None: "none is required"}[a.ExternalID]
@@ -163,7 +190,10 @@ func (c *Comparison) more(item record.Item, names []string) {
 		Why: "Each further policy lets the vendor do more."}
 	if len(names) > 0 {
 		slices.Sort(names)
-		check.Status, check.Got, check.Fix = aws.Fail, strings.Join(names, ", "), "Detach or delete them on its page, Permissions, unless they were meant."
+		check.Status, check.Got, check.Fix = aws.Fail, strings.Join(
+			names,
+			", ",
+		), "Detach or delete them on its page, Permissions, unless they were meant."
 	}
 	c.add(item, check)
 }
@@ -212,7 +242,13 @@ func (c *Comparison) attachment(ctx context.Context, item record.Item) error {
 }
 
 func (c *Comparison) attached(item record.Item, attached, unknown bool, missing []aws.Missing) {
-	check := aws.Check{ID: "policy-attached", Status: aws.Pass, Want: item.ARN, Got: "attached", Why: "Without it the vendor's product fails in places."}
+	check := aws.Check{
+		ID:     "policy-attached",
+		Status: aws.Pass,
+		Want:   item.ARN,
+		Got:    "attached",
+		Why:    "Without it the vendor's product fails in places.",
+	}
 	lacks, ok := lacking(check.ID, missing, aws.PartPolicies)
 	switch {
 	case attached:
@@ -237,7 +273,14 @@ func (c *Comparison) inline(ctx context.Context, item record.Item) error {
 	if i < 0 {
 		check, ok := lacking("policy-unchanged", seen.Missing, aws.PartPolicies, aws.PartDocuments)
 		if !ok || !seen.InlineUnknown {
-			check = aws.Check{ID: "policy-unchanged", Status: aws.Fail, Want: "the policy " + asMade, Got: "deleted since", Why: whyPolicy, Fix: readmit}
+			check = aws.Check{
+				ID:     "policy-unchanged",
+				Status: aws.Fail,
+				Want:   "the policy " + asMade,
+				Got:    "deleted since",
+				Why:    whyPolicy,
+				Fix:    readmit,
+			}
 		}
 		c.add(item, check)
 		return nil
@@ -258,11 +301,13 @@ func (c *Comparison) document(item record.Item, now *policy.Document, missing []
 		unknown, ok := lacking(check.ID, missing, aws.PartDocuments)
 		if !ok {
 			unknown = check
-			unknown.Status, unknown.Got, unknown.Fix = aws.Unknown, "a policy that rolecall cannot read", "Open the policy in the AWS console and look at it there."
+			unknown.Status, unknown.Got, unknown.Fix = aws.Unknown, "a policy that rolecall cannot read", "Open the policy in the AWS console "+
+				"and look at it there."
 		}
 		check = unknown
 	case !item.Writes(now.Digest()):
-		check.Status, check.Got, check.Fix = aws.Fail, "edited since", readmit+" See what it grants now: rolecall policy diff vendor:"+c.Receipt.Vendor+" "+item.ARN+"."
+		check.Status, check.Got, check.Fix = aws.Fail, "edited since", readmit+" See what it grants now: rolecall policy diff vendor:"+
+			c.Receipt.Vendor+" "+item.ARN+"."
 	}
 	c.add(item, check)
 }

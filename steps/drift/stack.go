@@ -21,7 +21,13 @@ type stacks interface {
 // stack compares a stack with its receipt, and the roles that it made with its
 // template.
 func (c *Comparison) stack(ctx context.Context, item record.Item) error {
-	check := aws.Check{ID: "stack-unchanged", Status: aws.Pass, Want: "the stack " + asMade, Got: "the same template", Why: "The stack says what the role is."}
+	check := aws.Check{
+		ID:     "stack-unchanged",
+		Status: aws.Pass,
+		Want:   "the stack " + asMade,
+		Got:    "the same template",
+		Why:    "The stack says what the role is.",
+	}
 	source, ok := c.Source.(stacks)
 	if !ok {
 		check.Status, check.Got, check.Fix = aws.Unknown, "evidence does not show stacks", "Sign in to the account: leave out --evidence."

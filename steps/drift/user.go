@@ -39,7 +39,13 @@ func (c *Comparison) user(ctx context.Context, item record.Item) error {
 }
 
 func (c *Comparison) userItself(item record.Item, seen aws.SeenUser) {
-	check := aws.Check{ID: "user-exists", Status: aws.Pass, Want: item.Name, Got: item.Name, Why: "The vendor works in your account as this user."}
+	check := aws.Check{
+		ID:     "user-exists",
+		Status: aws.Pass,
+		Want:   item.Name,
+		Got:    item.Name,
+		Why:    "The vendor works in your account as this user.",
+	}
 	if seen.User == nil {
 		unknown, ok := lacking(check.ID, seen.Missing, aws.PartHolder)
 		if !ok {
@@ -75,13 +81,25 @@ func (c *Comparison) userItself(item record.Item, seen aws.SeenUser) {
 		}
 	}
 	if len(keys) > 0 {
-		c.add(item, aws.Check{ID: "user-keys", Status: aws.Fail, Want: "the key that rolecall made", Got: "also " + strings.Join(keys, ", "),
-			Why: "The vendor signs in with the user's access key. Each further key is one more that can leak.", Fix: "Delete it on the user's page, Security credentials, unless it was meant."})
+		c.add(item, aws.Check{
+			ID:     "user-keys",
+			Status: aws.Fail,
+			Want:   "the key that rolecall made",
+			Got:    "also " + strings.Join(keys, ", "),
+			Why:    "The vendor signs in with the user's access key. Each further key is one more that can leak.",
+			Fix:    "Delete it on the user's page, Security credentials, unless it was meant.",
+		})
 	}
 }
 
 func (c *Comparison) key(item record.Item, seen aws.SeenUser) {
-	check := aws.Check{ID: "user-keys", Status: aws.Pass, Want: item.Name, Got: "active", Why: "The vendor signs in with the user's access key."}
+	check := aws.Check{
+		ID:     "user-keys",
+		Status: aws.Pass,
+		Want:   item.Name,
+		Got:    "active",
+		Why:    "The vendor signs in with the user's access key.",
+	}
 	i := slices.IndexFunc(seen.Keys, func(k aws.AccessKey) bool { return k.ID == item.Name || k.ID == item.ID && item.ID != "" })
 	unknown, ok := lacking(check.ID, seen.Missing, aws.PartKeys)
 	switch {
@@ -90,7 +108,8 @@ func (c *Comparison) key(item record.Item, seen aws.SeenUser) {
 	case i < 0:
 		check.Status, check.Got, check.Fix = aws.Fail, "deleted since", "Make another one: rolecall connect."
 	case !seen.Keys[i].Active:
-		check.Status, check.Got, check.Fix = aws.Fail, "deactivated since", "Activate it on the user's page, Security credentials, if the vendor is still to use it."
+		check.Status, check.Got, check.Fix = aws.Fail, "deactivated since", "Activate it on the user's page, Security credentials, if the "+
+			"vendor is still to use it."
 	}
 	c.add(item, check)
 }

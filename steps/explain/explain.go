@@ -90,7 +90,13 @@ func named(e *aws.Error) screen.Named {
 // ofMistakes puts a file's mistakes into one problem: all of what is wrong, and
 // the first one's way out.
 func ofMistakes(mistakes describe.Mistakes) screen.Problem {
-	p := screen.Problem{What: mistakes[0].What, Expected: mistakes[0].Expected, Next: mistakes[0].Next, Flag: mistakes[0].Flag, Kind: screen.Usage}
+	p := screen.Problem{
+		What:     mistakes[0].What,
+		Expected: mistakes[0].Expected,
+		Next:     mistakes[0].Next,
+		Flag:     mistakes[0].Flag,
+		Kind:     screen.Usage,
+	}
 	if len(mistakes) > 1 {
 		lines := make([]string, len(mistakes))
 		for i, m := range mistakes {

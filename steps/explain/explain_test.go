@@ -30,24 +30,37 @@ func TestEveryErrorHasItsKindAndItsWords(t *testing.T) {
 		said string
 		name screen.Named
 	}{
-		"a missing permission": {fmt.Errorf("look: %w", denied), screen.AWSRefused, "You are not allowed iam:GetRole.", "User: ann is not authorized",
-			screen.Named{By: "AWS", Code: "AccessDenied", RequestID: "r1", Principal: "ann", Action: "iam:GetRole", DeniedBy: "service control policy", PolicyARN: "arn:p"}},
+		"a missing permission": {fmt.Errorf("look: %w", denied), screen.AWSRefused, "You are not allowed iam:GetRole.", "User: ann is not " +
+			"authorized",
+			screen.Named{By: "AWS", Code: "AccessDenied", RequestID: "r1", Principal: "ann", Action: "iam:GetRole",
+				DeniedBy: "service control policy", PolicyARN: "arn:p"}},
 		"expired":         {&aws.Error{Kind: aws.Expired, What: "Expired."}, screen.AWSRefused, "Expired.", "", screen.Named{}},
 		"another account": {&aws.Error{Kind: aws.WrongAccount, What: "Other."}, screen.NotAsNeeded, "Other.", "", screen.Named{}},
 		"throttled":       {&aws.Error{Kind: aws.Throttled, What: "Slow."}, screen.Failure, "Slow.", "", screen.Named{}},
 		"no answer":       {context.DeadlineExceeded, screen.Failure, "AWS did not answer in time.", "", screen.Named{}},
-		"this machine":    {&fs.PathError{Op: "open", Path: "/x", Err: fs.ErrPermission}, screen.Failure, "Open /x: permission denied.", "", screen.Named{}},
-		"own words, AWS's facts": {&screen.Fault{Problem: screen.Problem{What: "Ours.", Kind: screen.Usage}, Err: denied}, screen.Usage, "Ours.", "User: ann is not authorized",
-			screen.Named{By: "AWS", Code: "AccessDenied", RequestID: "r1", Principal: "ann", Action: "iam:GetRole", DeniedBy: "service control policy", PolicyARN: "arn:p"}},
-		"the vendor refused": {vendor(vendorapi.Error{Status: 400, Message: "No.", Code: "C", Field: "f", RequestID: "s1"}), screen.VendorRefuse, "Spot refused (HTTP 400).", "No.",
+		"this machine": {&fs.PathError{Op: "open", Path: "/x", Err: fs.ErrPermission}, screen.Failure, "Open /x: permission denied.", "",
+			screen.Named{}},
+		"own words, AWS's facts": {&screen.Fault{Problem: screen.Problem{What: "Ours.", Kind: screen.Usage}, Err: denied}, screen.Usage,
+			"Ours.", "User: ann is not authorized",
+			screen.Named{By: "AWS", Code: "AccessDenied", RequestID: "r1", Principal: "ann", Action: "iam:GetRole",
+				DeniedBy: "service control policy", PolicyARN: "arn:p"}},
+		"the vendor refused": {vendor(vendorapi.Error{Status: 400, Message: "No.", Code: "C", Field: "f", RequestID: "s1"}),
+			screen.VendorRefuse, "Spot refused (HTTP 400).", "No.",
 			screen.Named{By: "Spot", Code: "C", RequestID: "s1", Parameter: "f"}},
-		"the token is not good":   {vendor(vendorapi.Error{Status: 401}), screen.VendorRefuse, "Spot does not accept the token (HTTP 401).", "", screen.Named{}},
-		"the vendor is not well":  {vendor(vendorapi.Error{Status: 503, Message: "later"}), screen.Failure, "Spot is not well (HTTP 503).", "later", screen.Named{}},
-		"slow down":               {vendor(vendorapi.Error{Status: 429}), screen.Failure, "Spot asks to slow down (HTTP 429).", "", screen.Named{}},
-		"no answer of the vendor": {vendor(vendorapi.Error{Err: errors.New("connection refused")}), screen.Failure, "No answer came from Spot: connection refused.", "", screen.Named{}},
-		"too slow":                {vendor(vendorapi.Error{Err: context.DeadlineExceeded}), screen.Failure, "Spot did not answer in time.", "", screen.Named{}},
-		"a login page":            {vendor(vendorapi.Error{Status: 403, Foreign: "a web page"}), screen.Failure, "What answered is not Spot: a web page (HTTP 403).", "", screen.Named{}},
-		"not sent":                {vendor(vendorapi.Error{Words: vendorapi.Words{What: "No token."}}), screen.Usage, "No token.", "", screen.Named{}},
+		"the token is not good": {vendor(vendorapi.Error{Status: 401}), screen.VendorRefuse, "Spot does not accept the token (HTTP 401).",
+			"", screen.Named{}},
+		"the vendor is not well": {vendor(vendorapi.Error{Status: 503, Message: "later"}), screen.Failure, "Spot is not well (HTTP 503).",
+			"later", screen.Named{}},
+		"slow down": {vendor(vendorapi.Error{Status: 429}), screen.Failure, "Spot asks to slow down (HTTP 429).", "",
+			screen.Named{}},
+		"no answer of the vendor": {vendor(vendorapi.Error{Err: errors.New("connection refused")}), screen.Failure, "No answer came from " +
+			"Spot: connection refused.", "", screen.Named{}},
+		"too slow": {vendor(vendorapi.Error{Err: context.DeadlineExceeded}), screen.Failure, "Spot did not answer in time.", "",
+			screen.Named{}},
+		"a login page": {vendor(vendorapi.Error{Status: 403, Foreign: "a web page"}), screen.Failure, "What answered is not Spot: " +
+			"a web page (HTTP 403).", "", screen.Named{}},
+		"not sent": {vendor(vendorapi.Error{Words: vendorapi.Words{What: "No token."}}), screen.Usage, "No token.", "",
+			screen.Named{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := explain.Problem(c.err)
@@ -83,10 +96,17 @@ func TestWhatCannotBeSeenIsNotWrong(t *testing.T) {
 		"something cannot be known for another": {[]aws.Check{unknown}, screen.NotAsNeeded, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if p := explain.Unseen(c.checks); (p != nil) != c.unseen || p != nil && (p.Named.Action != "iam:GetPolicy" || p.Named.RequestID != "r1" || p.Quoted != "no") {
+			if p := explain.Unseen(
+				c.checks,
+			); (p != nil) != c.unseen ||
+				p != nil && (p.Named.Action != "iam:GetPolicy" || p.Named.RequestID != "r1" || p.Quoted != "no") {
 				t.Errorf("unseen: %+v", p)
 			}
-			if p := explain.Unfit("Spot-Role", c.checks); (p == nil) != c.none || p != nil && (p.Kind != c.kind || !strings.HasPrefix(p.What, "Spot-Role ")) {
+			if p := explain.Unfit(
+				"Spot-Role",
+				c.checks,
+			); (p == nil) != c.none ||
+				p != nil && (p.Kind != c.kind || !strings.HasPrefix(p.What, "Spot-Role ")) {
 				t.Errorf("unfit: %+v", p)
 			}
 		})

@@ -13,7 +13,9 @@ func (c *Credentials) Screen(s *step.Session) screen.Screen {
 	view := c.NewScreen(s)
 	switch c.stage {
 	case keyLooking:
-		view.Blocks = []screen.Block{screen.Tasks{{Name: "Looking at the access keys of " + s.Part(c.Spec.Role).UserName, State: screen.Running, Since: c.since}}}
+		view.Blocks = []screen.Block{
+			screen.Tasks{{Name: "Looking at the access keys of " + s.Part(c.Spec.Role).UserName, State: screen.Running, Since: c.since}},
+		}
 	case keyFull:
 		view.Blocks, view.Actions = c.full(s)
 	case keyWaiting:
@@ -23,7 +25,9 @@ func (c *Credentials) Screen(s *step.Session) screen.Screen {
 	case keyMaking:
 		view.Blocks = []screen.Block{screen.Tasks{{Name: "Waiting for AWS", State: screen.Running, Since: c.since}}}
 	case keyTrying:
-		view.Blocks = []screen.Block{screen.Tasks{{Name: "Trying the access key", State: screen.Running, Since: c.since, Detail: "a new one takes some seconds"}}}
+		view.Blocks = []screen.Block{
+			screen.Tasks{{Name: "Trying the access key", State: screen.Running, Since: c.since, Detail: "a new one takes some seconds"}},
+		}
 	case keyTypingID, keyTypingSecret:
 		view.Blocks = c.typing()
 		view.Actions = []screen.Action{{ID: "again", Key: "w", Label: "watch for a new key instead"}}
@@ -57,7 +61,10 @@ func (c *Credentials) keyFacts(s *step.Session) screen.Facts {
 				used += " with " + k.Service
 			}
 		}
-		facts = append(facts, screen.Fact{Label: "Access key", Value: k.ID, Note: fmt.Sprintf("%s, made %s, %s", state, aws.Ago(s.Now().Sub(k.Created)), used)})
+		facts = append(
+			facts,
+			screen.Fact{Label: "Access key", Value: k.ID, Note: fmt.Sprintf("%s, made %s, %s", state, aws.Ago(s.Now().Sub(k.Created)), used)},
+		)
 	}
 	return facts
 }
@@ -89,8 +96,11 @@ func (c *Credentials) waiting(s *step.Session) ([]screen.Block, []screen.Action)
 		blocks = append(blocks, screen.Link{Label: "Create access key", URL: console.CreateAccessKey(part.UserName)})
 	}
 	if s.AWS == nil {
-		blocks = append(blocks, screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Enter the access key, which is no secret, when it exists."},
-			screen.Input{ID: fieldKeyID, Label: "Access key", Value: part.KeyID, Hint: "AKIA…", Problem: c.field})
+		blocks = append(
+			blocks,
+			screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Enter the access key, which is no secret, when it exists."},
+			screen.Input{ID: fieldKeyID, Label: "Access key", Value: part.KeyID, Hint: "AKIA…", Problem: c.field},
+		)
 		return blocks, nil
 	}
 	if len(c.keys) > 0 {
@@ -108,7 +118,10 @@ func (c *Credentials) waiting(s *step.Session) ([]screen.Block, []screen.Action)
 }
 
 func (c *Credentials) waitingActions(s *step.Session) []screen.Action {
-	actions := []screen.Action{{ID: "next", Label: "next", Default: true, Disabled: "waits for the key"}, {ID: "paste", Key: "p", Label: "paste a key to try it"}}
+	actions := []screen.Action{
+		{ID: "next", Label: "next", Default: true, Disabled: "waits for the key"},
+		{ID: "paste", Key: "p", Label: "paste a key to try it"},
+	}
 	if s.Rehearsal {
 		actions[0] = step.Act()
 	}
@@ -122,13 +135,31 @@ func (c *Credentials) waitingActions(s *step.Session) []screen.Action {
 func (c *Credentials) ready(s *step.Session) ([]screen.Block, []screen.Action) {
 	part := s.Part(c.Spec.Role)
 	blocks := []screen.Block{
-		screen.Text{Body: "rolecall makes an access key for " + part.UserName + " in account " + screen.Grouped(s.AccountID) + step.AccountAlias(s) + "."},
-		screen.Text{Body: "AWS shows its secret once. rolecall keeps it in memory until it ends, masked, and writes it nowhere" + exceptFile(s) + "."},
+		screen.Text{
+			Body: "rolecall makes an access key for " + part.UserName + " in account " + screen.Grouped(s.AccountID) + step.AccountAlias(s) + ".",
+		},
+		screen.Text{
+			Body: "AWS shows its secret once. rolecall keeps it in memory until it ends, masked, and writes it nowhere" + exceptFile(s) + ".",
+		},
 	}
 	if len(c.keys) > 0 {
-		blocks = append(blocks, screen.Text{Tone: screen.Warning, Body: part.UserName + " has a key already. This makes a second one, and the first stays as it is."}, c.keyFacts(s))
+		blocks = append(
+			blocks,
+			screen.Text{Tone: screen.Warning, Body: part.UserName + " has a key already. This makes a second one, and the first stays as it is."},
+			c.keyFacts(s),
+		)
 	}
-	return append(blocks, c.Guide(s)...), []screen.Action{{ID: "create", Label: "make the key", Default: true, Writes: true, Confirm: &screen.Confirm{Flag: "--secret-file", Given: s.KeepSecret != nil}}}
+	return append(
+			blocks,
+			c.Guide(s)...), []screen.Action{
+			{
+				ID:      "create",
+				Label:   "make the key",
+				Default: true,
+				Writes:  true,
+				Confirm: &screen.Confirm{Flag: "--secret-file", Given: s.KeepSecret != nil},
+			},
+		}
 }
 
 func exceptFile(s *step.Session) string {
@@ -139,7 +170,9 @@ func exceptFile(s *step.Session) string {
 }
 
 func (c *Credentials) typing() []screen.Block {
-	blocks := []screen.Block{screen.Text{Body: "Paste both halves from the page Retrieve access keys. rolecall signs in with them once, to see whose they are."}}
+	blocks := []screen.Block{
+		screen.Text{Body: "Paste both halves from the page Retrieve access keys. rolecall signs in with them once, to see whose they are."},
+	}
 	if c.stage == keyTypingID {
 		return append(blocks, screen.Input{ID: fieldKeyID, Label: "Access key", Value: c.typedID, Hint: "AKIA…", Problem: c.field})
 	}
@@ -159,7 +192,12 @@ func (c *Credentials) orphan(s *step.Session) ([]screen.Block, []screen.Action) 
 			c.keyFacts(s),
 			screen.Text{Body: "If you did not hand it over, it is of no use to anybody. Delete it, and rolecall makes another."},
 		}, []screen.Action{
-			{ID: "delete", Label: "delete that key", Default: true, Confirm: &screen.Confirm{Question: "Delete access key " + part.KeyID + " of " + part.UserName + "?"}},
+			{
+				ID:      "delete",
+				Label:   "delete that key",
+				Default: true,
+				Confirm: &screen.Confirm{Question: "Delete access key " + part.KeyID + " of " + part.UserName + "?"},
+			},
 			{ID: "handed", Key: "h", Label: "it was handed over"},
 		}
 }
@@ -178,7 +216,10 @@ func (c *Credentials) found(s *step.Session) []screen.Block {
 	case s.Secrets[c.Spec.Role] != "":
 		blocks = append(blocks, screen.Text{Tone: screen.Dim, Body: "Its secret is in memory. The next step copies it, and shows it if you ask."})
 	case !part.KeyMade:
-		blocks = append(blocks, screen.Text{Body: "Leave the console's page with the secret access key open: it is shown only there, and the next step needs it."})
+		blocks = append(
+			blocks,
+			screen.Text{Body: "Leave the console's page with the secret access key open: it is shown only there, and the next step needs it."},
+		)
 	}
 	return blocks
 }

@@ -38,7 +38,16 @@ func PolicyMarks() []string {
 
 // RoleMarks are the marks of the step Role.
 func RoleMarks() []string {
-	marks := []string{describe.MarkOpened, step.LabelExternalID, step.LabelManagedPolicy, labelRoleName, labelTrust, labelPrincipal, labelPolicyName, step.LabelPolicyDocument}
+	marks := []string{
+		describe.MarkOpened,
+		step.LabelExternalID,
+		step.LabelManagedPolicy,
+		labelRoleName,
+		labelTrust,
+		labelPrincipal,
+		labelPolicyName,
+		step.LabelPolicyDocument,
+	}
 	for n := range mostLabelledIDs {
 		marks = append(marks, accountLabel(n))
 	}

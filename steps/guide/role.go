@@ -65,7 +65,16 @@ type (
 
 func (c *Role) basis(a record.Answers) []string {
 	part := a.Part(c.Spec.Role)
-	return []string{a.Vendor, a.Partition, a.TrustedAccount, a.ChosenAccount(), part.ExternalID, part.Digests(), part.RoleARN, strconv.FormatBool(a.GuideOnly)}
+	return []string{
+		a.Vendor,
+		a.Partition,
+		a.TrustedAccount,
+		a.ChosenAccount(),
+		part.ExternalID,
+		part.Digests(),
+		part.RoleARN,
+		strconv.FormatBool(a.GuideOnly),
+	}
 }
 
 // Status is Done once this run has seen the role and found it right, or
@@ -427,7 +436,14 @@ func (c *Role) judged(s *step.Session, msg roleVerified) (step.Move, []screen.Ef
 func (c *Role) act(s *step.Session) screen.Effect {
 	account := s.AWS
 	g, _ := s.Grant(c.Spec.Role) // what is missing was said before the step looked
-	role := aws.NewRole{Name: g.Name, Path: g.Path, Description: g.Role.Description, Trust: g.Trust, Boundary: g.Boundary, MaxSession: g.SessionFor}
+	role := aws.NewRole{
+		Name:        g.Name,
+		Path:        g.Path,
+		Description: g.Role.Description,
+		Trust:       g.Trust,
+		Boundary:    g.Boundary,
+		MaxSession:  g.SessionFor,
+	}
 	inline, attach := c.inline, append(s.Part(c.Spec.Role).PolicyARNs(), g.Managed...)
 	return screen.Call{Name: "create role " + role.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
 		var created []string

@@ -43,7 +43,9 @@ func isEvidence(text string) bool {
 		return false // one that was wrapped when it was copied, too
 	}
 	text = strings.TrimSpace(text)
-	return strings.Contains(text, "\n") || strings.HasPrefix(text, "{") || strings.HasPrefix(text, "\ufeff{") || strings.Contains(text, "aws iam ") || isFile(text)
+	return strings.Contains(text, "\n") || strings.HasPrefix(text, "{") || strings.HasPrefix(text, "\ufeff{") ||
+		strings.Contains(text, "aws iam ") ||
+		isFile(text)
 }
 
 // isFile tells a file's name by what no ARN and no role's name has.
@@ -54,7 +56,8 @@ func isFile(text string) bool {
 			return true
 		}
 	}
-	return !strings.HasPrefix(text, "arn:") && slices.Contains([]string{".json", ".txt", ".yaml", ".yml", ".template", ".tfstate"}, filepath.Ext(text))
+	return !strings.HasPrefix(text, "arn:") &&
+		slices.Contains([]string{".json", ".txt", ".yaml", ".yml", ".template", ".tfstate"}, filepath.Ext(text))
 }
 
 // tookEvidence judges what was pasted, by the checks that a live look makes.
@@ -106,7 +109,10 @@ func (p *pastedEvidence) add(s *step.Session, purpose, text string) string {
 		p.text = all
 		return ""
 	}
-	view, err := evidence.Read(strings.NewReader(all), evidence.Ask{AccountID: s.ExpectedAccount(purpose), Partition: s.Partition, Now: s.Now()})
+	view, err := evidence.Read(
+		strings.NewReader(all),
+		evidence.Ask{AccountID: s.ExpectedAccount(purpose), Partition: s.Partition, Now: s.Now()},
+	)
 	if err != nil {
 		return evidenceProblem(err)
 	}
@@ -134,7 +140,13 @@ func evidenceProblem(err error) string {
 // blocks show what the pasted evidence says and which output comes next.
 func (p *pastedEvidence) blocks(s *step.Session, purpose string) []screen.Block {
 	if p.report == nil {
-		blocks := []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Paste what this prints in CloudShell, and it checks the role; the ARN alone goes unchecked."}}
+		blocks := []screen.Block{
+			screen.Text{
+				Tone: screen.Dim,
+				Body: "rolecall cannot look into the account. Paste what this prints in CloudShell, and it checks the role; the ARN alone goes " +
+					"unchecked.",
+			},
+		}
 		return append(blocks, commandFacts(firstCommand(s, purpose))...)
 	}
 	wrong := step.FirstFailure(p.report.Checks)
@@ -143,8 +155,11 @@ func (p *pastedEvidence) blocks(s *step.Session, purpose string) []screen.Block 
 		blocks = append(blocks, screen.Text{Tone: screen.Dim, Body: note})
 	}
 	if wrong != nil {
-		return screen.ProblemFirst(blocks, &screen.Problem{What: fmt.Sprintf("The role is not right yet. %s: %s.", step.NameOfCheck(wrong.ID), wrong.Got),
-			Expected: wrong.Want, Next: wrong.Fix + " Then paste anew.", Kind: screen.NotAsNeeded, Passing: true, Action: "anew"})
+		return screen.ProblemFirst(
+			blocks,
+			&screen.Problem{What: fmt.Sprintf("The role is not right yet. %s: %s.", step.NameOfCheck(wrong.ID), wrong.Got),
+				Expected: wrong.Want, Next: wrong.Fix + " Then paste anew.", Kind: screen.NotAsNeeded, Passing: true, Action: "anew"},
+		)
 	}
 	if len(p.missing) == 0 {
 		return blocks

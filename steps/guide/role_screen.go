@@ -128,7 +128,9 @@ func (c *Role) openOlder(s *step.Session) []screen.Effect {
 		return nil
 	}
 	part := s.Part(c.Spec.Role)
-	return []screen.Effect{screen.Open{Label: "Create role", URL: console.CreateRoleOld(accounts[0], part.ExternalID, part.RoleName, c.toAttach(s)...)}}
+	return []screen.Effect{
+		screen.Open{Label: "Create role", URL: console.CreateRoleOld(accounts[0], part.ExternalID, part.RoleName, c.toAttach(s)...)},
+	}
 }
 
 func (c *Role) values(s *step.Session) screen.Facts {
@@ -348,7 +350,14 @@ func (c *Role) several(s *step.Session) []screen.Block {
 	choices := screen.Choices{ID: "role", Label: "Which role should " + s.Vendor.Title + " get?"}
 	var arns []string
 	for _, m := range right {
-		choices.Options = append(choices.Options, screen.Option{ID: m.Role.ARN, Label: m.Role.Name, Detail: m.Role.ARN + " · created " + m.Role.Created.UTC().Format("2006-01-02 15:04 MST")})
+		choices.Options = append(
+			choices.Options,
+			screen.Option{
+				ID:     m.Role.ARN,
+				Label:  m.Role.Name,
+				Detail: m.Role.ARN + " · created " + m.Role.Created.UTC().Format("2006-01-02 15:04 MST"),
+			},
+		)
 		arns = append(arns, m.Role.ARN)
 	}
 	problem := screen.Problem{What: fmt.Sprintf("%d roles are right: %s.", len(right), strings.Join(arns, ", ")), Expected: "one role",

@@ -257,8 +257,10 @@ func (c *User) Screen(s *step.Session) screen.Screen {
 // underway shows the waiting and the nearest thing to a right user.
 func (c *User) underway(s *step.Session) []screen.Block {
 	if s.AWS == nil {
-		return []screen.Block{screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Enter the user's name when the user exists."},
-			screen.Input{ID: fieldUserName, Label: labelUserName, Value: s.Part(c.Spec.Role).UserName, Problem: c.field, Flag: "--user-name"}}
+		return []screen.Block{
+			screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Enter the user's name when the user exists."},
+			screen.Input{ID: fieldUserName, Label: labelUserName, Value: s.Part(c.Spec.Role).UserName, Problem: c.field, Flag: "--user-name"},
+		}
 	}
 	var blocks []screen.Block
 	if c.making {
@@ -302,11 +304,17 @@ func (c *User) several(right []aws.UserSighting) []screen.Block {
 	choices := screen.Choices{ID: "user", Label: "Which one should the key be for?"}
 	var names []string
 	for _, u := range right {
-		choices.Options = append(choices.Options, screen.Option{ID: u.User.ARN, Label: u.User.Name, Detail: "created " + u.User.Created.UTC().Format("2006-01-02 15:04 MST")})
+		choices.Options = append(
+			choices.Options,
+			screen.Option{ID: u.User.ARN, Label: u.User.Name, Detail: "created " + u.User.Created.UTC().Format("2006-01-02 15:04 MST")},
+		)
 		names = append(names, u.User.Name)
 	}
-	return []screen.Block{screen.Problem{What: fmt.Sprintf("%d users are right: %s.", len(right), strings.Join(names, ", ")), Expected: "one user",
-		Next: "Choose one here.", Flag: "--user-name", Kind: screen.NotAsNeeded, Passing: true}, choices}
+	return []screen.Block{
+		screen.Problem{What: fmt.Sprintf("%d users are right: %s.", len(right), strings.Join(names, ", ")), Expected: "one user",
+			Next: "Choose one here.", Flag: "--user-name", Kind: screen.NotAsNeeded, Passing: true},
+		choices,
+	}
 }
 
 func (c *User) actions(s *step.Session) []screen.Action {

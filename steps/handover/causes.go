@@ -43,8 +43,11 @@ func (c *Connect) diagnose(s *step.Session, msg roleJudged) *screen.Problem {
 
 // wrongRole says which check failed, beside the likeliest cause.
 func (c *Connect) wrongRole(s *step.Session, wrong *aws.Check, likeliest *screen.Problem) *screen.Problem {
-	p := &screen.Problem{What: s.Vendor.Title + " cannot use the role, and the role is wrong. " + step.NameOfCheck(wrong.ID) + ": " + wrong.Got + ".",
-		Expected: wrong.Want, Next: wrong.Fix}
+	p := &screen.Problem{
+		What:     s.Vendor.Title + " cannot use the role, and the role is wrong. " + step.NameOfCheck(wrong.ID) + ": " + wrong.Got + ".",
+		Expected: wrong.Want,
+		Next:     wrong.Fix,
+	}
 	if found := diagnose.Found(c.causes); likeliest != nil && found[0].Likelihood == diagnose.Certain {
 		p.Next = found[0].Fix
 	}
@@ -72,7 +75,10 @@ func (c *Connect) causesFound() []screen.Block {
 		if cause.Likelihood == diagnose.Certain {
 			state = screen.Fail
 		}
-		checks = append(checks, screen.Check{ID: string(cause.ID), State: state, Label: explain.CauseLine(cause), Got: cause.Evidence[0], Fix: cause.Fix})
+		checks = append(
+			checks,
+			screen.Check{ID: string(cause.ID), State: state, Label: explain.CauseLine(cause), Got: cause.Evidence[0], Fix: cause.Fix},
+		)
 	}
 	return []screen.Block{checks}
 }

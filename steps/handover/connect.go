@@ -224,8 +224,12 @@ func (c *Connect) begin(s *step.Session) []screen.Effect {
 // plan's approval before anything reaches the vendor.
 func (c *Connect) proveApproved(s *step.Session) []screen.Effect {
 	if s.AWS == nil {
-		c.stage, c.problem = gaveUp, &screen.Problem{What: "A plan binds, and without AWS credentials rolecall cannot read back what was made.",
-			Expected: "credentials that may read the role and its policies", Next: "Sign in at the login step, or begin again without the plan.", Kind: screen.NotAsNeeded}
+		c.stage, c.problem = gaveUp, &screen.Problem{
+			What:     "A plan binds, and without AWS credentials rolecall cannot read back what was made.",
+			Expected: "credentials that may read the role and its policies",
+			Next:     "Sign in at the login step, or begin again without the plan.",
+			Kind:     screen.NotAsNeeded,
+		}
 		return nil
 	}
 	c.stage = checking
@@ -384,11 +388,20 @@ func (c *Connect) otherID(s *step.Session, now string) *screen.Problem {
 		return nil
 	}
 	return &screen.Problem{
-		What:     fmt.Sprintf("%s holds another external ID now than the role was made with: %s instead of %s.", s.Vendor.Title, screen.CleanLine(now), made),
+		What: fmt.Sprintf(
+			"%s holds another external ID now than the role was made with: %s instead of %s.",
+			s.Vendor.Title,
+			screen.CleanLine(now),
+			made,
+		),
 		Expected: "a role that requires the external ID of " + s.Vendor.Title,
 		Next: "Somebody had a new one minted, and the old one counts no more. In the trust policy of " + s.Part(purpose).RoleName +
 			", set sts:ExternalId to the new one; then go on with this session.",
-		Wanted: now, Found: made, Quoted: c.refusal.Quoted, Named: c.refusal.Named, Kind: screen.NotAsNeeded,
+		Wanted: now,
+		Found:  made,
+		Quoted: c.refusal.Quoted,
+		Named:  c.refusal.Named,
+		Kind:   screen.NotAsNeeded,
 	}
 }
 

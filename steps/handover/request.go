@@ -123,8 +123,12 @@ func (c *Request) answeredRequest(s *step.Session, msg requestAnswered) (step.Mo
 		c.asking, c.problem = true, &screen.Problem{What: "There was no answer from " + one.url + ": " + screen.CleanLine(msg.err.Error()) + ".",
 			Expected: "an answer", Next: "It may have arrived all the same: look in the vendor's console before you send it again."}
 	case msg.status < 200 || msg.status > 299:
-		c.asking, c.problem = true, &screen.Problem{What: fmt.Sprintf("%s answered with HTTP %d.", s.Vendor.Title, msg.status), Expected: "HTTP 200 to 299",
-			Next: "Send it again, or copy it by hand.", Quoted: screen.CleanLine(msg.answer)}
+		c.asking, c.problem = true, &screen.Problem{
+			What:     fmt.Sprintf("%s answered with HTTP %d.", s.Vendor.Title, msg.status),
+			Expected: "HTTP 200 to 299",
+			Next:     "Send it again, or copy it by hand.",
+			Quoted:   screen.CleanLine(msg.answer),
+		}
 		if saidNo(msg.status) {
 			c.problem.Kind = screen.VendorRefuse
 		}
@@ -165,13 +169,18 @@ func (c *Request) Screen(s *step.Session) screen.Screen {
 		return c.Connect.Screen(s)
 	}
 	view := c.NewScreen(s)
-	view.Blocks = []screen.Block{screen.Text{Body: "The description of " + s.Vendor.Title + " asks rolecall to send this. It goes to this address and nowhere else:"},
-		screen.Facts{{Label: "Address", Value: one.url}}}
+	view.Blocks = []screen.Block{
+		screen.Text{Body: "The description of " + s.Vendor.Title + " asks rolecall to send this. It goes to this address and nowhere else:"},
+		screen.Facts{{Label: "Address", Value: one.url}},
+	}
 	if of > 1 {
 		view.Blocks = append(view.Blocks, screen.Text{Body: fmt.Sprintf("This is request %d of %d: each role is sent by itself.", number, of)})
 	}
 	if local := s.Vendor.HandOver.Local(); local != "" {
-		view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Warning, Body: local + " Send nothing there unless you know why the description names it."})
+		view.Blocks = append(
+			view.Blocks,
+			screen.Text{Tone: screen.Warning, Body: local + " Send nothing there unless you know why the description names it."},
+		)
 	}
 	if about := s.Vendor.HandOver.About; about != "" {
 		view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: about})
@@ -179,10 +188,19 @@ func (c *Request) Screen(s *step.Session) screen.Screen {
 	for line := range strings.Lines(strings.TrimSpace(one.body)) {
 		view.Blocks = append(view.Blocks, screen.Text{Body: strings.TrimRight(line, "\n")})
 	}
-	view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: "Whoever has the ARN and the external ID cannot use the role: only the account that it trusts can."})
+	view.Blocks = append(
+		view.Blocks,
+		screen.Text{Tone: screen.Dim, Body: "Whoever has the ARN and the external ID cannot use the role: only the account that it trusts can."},
+	)
 	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	view.Actions = []screen.Action{
-		{ID: sendID(number), Label: "send it", Default: true, Writes: true, Confirm: &screen.Confirm{Question: "Send the role to " + one.url + "?", Flag: flagSendTo, Given: s.SendTo == one.url}},
+		{
+			ID:      sendID(number),
+			Label:   "send it",
+			Default: true,
+			Writes:  true,
+			Confirm: &screen.Confirm{Question: "Send the role to " + one.url + "?", Flag: flagSendTo, Given: s.SendTo == one.url},
+		},
 		{ID: "by-hand", Key: "h", Label: "copy it by hand"},
 	}
 	return view
@@ -193,7 +211,9 @@ func (c *Request) Asks(s *step.Session) []step.Need {
 	if s.Post == nil || s.SendTo == s.Vendor.HandOver.URL {
 		return nil
 	}
-	return []step.Need{{Flag: flagSendTo, Why: "the address that the role goes to, as the vendor's description declares it: " + s.Vendor.HandOver.URL}}
+	return []step.Need{
+		{Flag: flagSendTo, Why: "the address that the role goes to, as the vendor's description declares it: " + s.Vendor.HandOver.URL},
+	}
 }
 
 // Outcome says how the request went.

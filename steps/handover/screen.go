@@ -15,15 +15,23 @@ func (c *Connect) Screen(s *step.Session) screen.Screen {
 	view := c.NewScreen(s)
 	switch c.stage {
 	case readyToSubmit:
-		view.Blocks = append([]screen.Block{screen.Text{Body: "rolecall hands the role to " + s.Vendor.Title + ", which then tries to assume it."}}, c.roles(s)...)
+		view.Blocks = append(
+			[]screen.Block{screen.Text{Body: "rolecall hands the role to " + s.Vendor.Title + ", which then tries to assume it."}},
+			c.roles(s)...)
 		view.Actions = []screen.Action{{ID: "connect", Label: "connect", Default: true, Writes: true}}
 	case submitting, checking, pausing:
 		view.Blocks = c.progress(s)
 	case confirmReplace:
-		view.Blocks = append([]screen.Block{screen.Text{Tone: screen.Warning, Body: "This " + s.Vendor.Account.Label + " holds another role now. Connecting replaces it."},
-			screen.Facts{{Label: "Held now", Value: c.held, Copy: true}}}, c.roles(s)...)
-		view.Actions = []screen.Action{{ID: "replace", Label: "replace it", Default: true, Writes: true, Confirm: &screen.Confirm{Flag: "--replace-role",
-			Question: "Replace the role that " + s.Vendor.Title + " holds?", Given: s.ReplaceRole}}}
+		view.Blocks = append(
+			[]screen.Block{
+				screen.Text{Tone: screen.Warning, Body: "This " + s.Vendor.Account.Label + " holds another role now. Connecting replaces it."},
+				screen.Facts{{Label: "Held now", Value: c.held, Copy: true}},
+			},
+			c.roles(s)...)
+		view.Actions = []screen.Action{
+			{ID: "replace", Label: "replace it", Default: true, Writes: true, Confirm: &screen.Confirm{Flag: "--replace-role",
+				Question: "Replace the role that " + s.Vendor.Title + " holds?", Given: s.ReplaceRole}},
+		}
 	case gaveUp:
 		view.Actions = c.gaveUpActions()
 		view.Blocks = screen.ProblemFirst(append(c.causesFound(), c.roles(s)...), c.mended())
@@ -72,7 +80,10 @@ func (c *Connect) roles(s *step.Session) []screen.Block {
 func (c *Connect) progress(s *step.Session) []screen.Block {
 	blocks := c.roles(s)
 	if c.refusal == nil {
-		return append(blocks, screen.Tasks{{Name: "Waiting for " + s.Vendor.Title + " to assume the role", State: screen.Running, Since: c.since}})
+		return append(
+			blocks,
+			screen.Tasks{{Name: "Waiting for " + s.Vendor.Title + " to assume the role", State: screen.Running, Since: c.since}},
+		)
 	}
 	refused := *c.refusal
 	refused.Passing, refused.Expected = true, s.Vendor.Title+" to assume the role"
@@ -144,7 +155,14 @@ func (c *Connect) summary(s *step.Session) []screen.Block {
 		part := s.Part(role.Purpose)
 		facts = append(facts, screen.Fact{Label: "Role", Value: part.RoleARN, Note: part.RoleID, Copy: true})
 		for _, p := range part.Policies {
-			facts = append(facts, screen.Fact{Label: "Policy", Value: cmp.Or(p.ARN, p.Name), Note: screen.Thousands(p.Characters) + " characters · " + step.ShortDigest(p.Digest)})
+			facts = append(
+				facts,
+				screen.Fact{
+					Label: "Policy",
+					Value: cmp.Or(p.ARN, p.Name),
+					Note:  screen.Thousands(p.Characters) + " characters · " + step.ShortDigest(p.Digest),
+				},
+			)
 		}
 	}
 	if s.VendorAccount != "" {

@@ -126,7 +126,9 @@ func (c *User) Screen(s *step.Session) screen.Screen {
 func (c *User) handOver(s *step.Session, purpose string, part record.Part) ([]screen.Block, []screen.Action) {
 	secret := s.Secrets[purpose]
 	facts := screen.Facts{{Label: labelKey, Value: part.KeyID, Copy: true}}
-	blocks := append([]screen.Block{screen.Text{Body: "Copy both halves of the access key and paste them in " + s.Vendor.Whose() + " console."}}, c.Guide(s)...)
+	blocks := append(
+		[]screen.Block{screen.Text{Body: "Copy both halves of the access key and paste them in " + s.Vendor.Whose() + " console."}},
+		c.Guide(s)...)
 	actions := []screen.Action{{ID: "handed", Label: "both are pasted", Default: true}}
 	switch {
 	case secret != "" && c.shown:
@@ -136,7 +138,10 @@ func (c *User) handOver(s *step.Session, purpose string, part record.Part) ([]sc
 	}
 	blocks = append(blocks, facts)
 	if secret == "" {
-		blocks = append(blocks, screen.Text{Body: "The secret access key is in the AWS console, on the page Retrieve access keys: Show, then copy it from there."})
+		blocks = append(
+			blocks,
+			screen.Text{Body: "The secret access key is in the AWS console, on the page Retrieve access keys: Show, then copy it from there."},
+		)
 	} else {
 		reveal := screen.Action{ID: "reveal", Key: "x", Label: "show the secret"}
 		if c.shown {
@@ -159,7 +164,9 @@ func (c *User) handOver(s *step.Session, purpose string, part record.Part) ([]sc
 
 func (c *User) summary(s *step.Session) []screen.Block {
 	_, part := c.part(s)
-	blocks := []screen.Block{screen.Text{Tone: screen.Good, Body: "Handed over by you. " + s.Vendor.Whose() + " console shows whether it accepted the key."}}
+	blocks := []screen.Block{
+		screen.Text{Tone: screen.Good, Body: "Handed over by you. " + s.Vendor.Whose() + " console shows whether it accepted the key."},
+	}
 	facts := screen.Facts{}
 	if s.AccountID != "" {
 		facts = append(facts, screen.Fact{Label: "AWS account", Value: s.AccountID, Shown: screen.Grouped(s.AccountID), Note: s.Seen.Alias})
@@ -167,7 +174,14 @@ func (c *User) summary(s *step.Session) []screen.Block {
 	facts = append(facts, screen.Fact{Label: "User", Value: cmp.Or(part.UserARN, part.UserName), Note: part.UserID, Copy: true},
 		screen.Fact{Label: labelKey, Value: part.KeyID})
 	for _, p := range part.Policies {
-		facts = append(facts, screen.Fact{Label: "Policy", Value: cmp.Or(p.ARN, p.Name), Note: fmt.Sprintf("%s characters · %s", screen.Thousands(p.Characters), step.ShortDigest(p.Digest))})
+		facts = append(
+			facts,
+			screen.Fact{
+				Label: "Policy",
+				Value: cmp.Or(p.ARN, p.Name),
+				Note:  fmt.Sprintf("%s characters · %s", screen.Thousands(p.Characters), step.ShortDigest(p.Digest)),
+			},
+		)
 	}
 	blocks = append(blocks, facts)
 	if console, ok := aws.ConsoleFor(s.Partition); ok && part.UserName != "" {

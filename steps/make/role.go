@@ -136,10 +136,15 @@ func (w Role) difference(x Sight) *Difference {
 		}
 	}
 	if w.SessionFor != 0 && r.MaxSession != w.SessionFor {
-		say("its longest session is "+screen.Hours(r.MaxSession), "set the session duration of "+w.Name, screen.Hours(w.SessionFor), "iam:UpdateRole",
+		say(
+			"its longest session is "+screen.Hours(r.MaxSession),
+			"set the session duration of "+w.Name,
+			screen.Hours(w.SessionFor),
+			"iam:UpdateRole",
 			func(ctx context.Context, account *aws.Account) error {
 				return account.SetMaxSession(ctx, w.Name, w.SessionFor)
-			})
+			},
+		)
 	}
 	if missing := missingTags(w.TagList(), r.Tags); missing != "" {
 		say("it lacks the tags "+missing, "tag role "+w.Name, TagWords(w.TagList()), "iam:TagRole",

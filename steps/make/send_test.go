@@ -194,14 +194,20 @@ func TestAnUpdateOfWhatWasMadeStaysProven(t *testing.T) {
 			if _, alive := update(); alive {
 				t.Fatal("not killed")
 			}
-			if item := w.state(record.ItemPolicy); item.State != record.ItemMade || item.ID != made.ID || item.Digest != made.Digest || item.Pending != g.Whole.Digest() {
+			if item := w.state(
+				record.ItemPolicy,
+			); item.State != record.ItemMade || item.ID != made.ID || item.Digest != made.Digest ||
+				item.Pending != g.Whole.Digest() {
 				t.Fatalf("%+v", item)
 			}
 			w.calm()
 			if r, alive := update(); !alive || r.Stage != making.Made {
 				t.Fatalf("%d %+v", r.Stage, r.Problem)
 			}
-			if item := w.state(record.ItemPolicy); item.State != record.ItemMade || item.ID != made.ID || item.Digest != g.Whole.Digest() || item.Pending != "" {
+			if item := w.state(
+				record.ItemPolicy,
+			); item.State != record.ItemMade || item.ID != made.ID || item.Digest != g.Whole.Digest() ||
+				item.Pending != "" {
 				t.Fatalf("%+v", item)
 			}
 			if p, err := w.hands.Policy(t.Context(), made.ARN); err != nil || p.VersionID != "v2" {

@@ -93,8 +93,12 @@ func (w *Stack) judge(ctx context.Context, account *aws.Account, x *Sight) error
 		want := w.Wants[purpose]
 		ref, ok := roleOf(x.Stack.Outputs[purpose], want)
 		if !ok {
-			x.missing = &screen.Problem{What: "The stack " + x.Stack.Name + " has no output " + purpose + " with the ARN of a role.",
-				Expected: "the outputs that the template describes", Next: "Make the stack from the template as it is, under another name.", Kind: screen.NotAsNeeded}
+			x.missing = &screen.Problem{
+				What:     "The stack " + x.Stack.Name + " has no output " + purpose + " with the ARN of a role.",
+				Expected: "the outputs that the template describes",
+				Next:     "Make the stack from the template as it is, under another name.",
+				Kind:     screen.NotAsNeeded,
+			}
 			return nil
 		}
 		want.RoleARN, want.RoleName = ref.ARN, ref.Name
@@ -180,7 +184,14 @@ func StatusWords(status string) string { return strings.ToLower(strings.ReplaceA
 
 // New is what a request for the stack sends.
 func (w *Stack) New() aws.NewStack {
-	return aws.NewStack{Name: w.Name, Template: w.Template, Parameters: w.Parameters, Tags: w.Tags, Acknowledged: w.Acknowledged, Token: w.Token}
+	return aws.NewStack{
+		Name:         w.Name,
+		Template:     w.Template,
+		Parameters:   w.Parameters,
+		Tags:         w.Tags,
+		Acknowledged: w.Acknowledged,
+		Token:        w.Token,
+	}
 }
 
 func (w *Stack) create() Operation {

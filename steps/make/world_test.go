@@ -212,19 +212,47 @@ func (w *world) user(g access.Grant) making.Planner { return making.NewUser(g, g
 
 // writes are the requests that change something.
 func writes() []string {
-	return []string{"iam:CreatePolicy", "iam:CreateRole", "iam:AttachRolePolicy", "iam:PutRolePolicy", "iam:CreateUser", "iam:AttachUserPolicy",
-		"iam:CreateAccessKey", "cloudformation:CreateStack", "cloudformation:CreateChangeSet", "cloudformation:ExecuteChangeSet"}
+	return []string{
+		"iam:CreatePolicy",
+		"iam:CreateRole",
+		"iam:AttachRolePolicy",
+		"iam:PutRolePolicy",
+		"iam:CreateUser",
+		"iam:AttachUserPolicy",
+		"iam:CreateAccessKey",
+		"cloudformation:CreateStack",
+		"cloudformation:CreateChangeSet",
+		"cloudformation:ExecuteChangeSet",
+	}
 }
 
 func reads() []string {
-	return []string{"iam:GetPolicy", "iam:GetPolicyVersion", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:GetUser", "iam:ListAccessKeys",
-		"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents", "cloudformation:GetTemplate", "cloudformation:DescribeChangeSet"}
+	return []string{
+		"iam:GetPolicy",
+		"iam:GetPolicyVersion",
+		"iam:GetRole",
+		"iam:ListAttachedRolePolicies",
+		"iam:GetUser",
+		"iam:ListAccessKeys",
+		"cloudformation:DescribeStacks",
+		"cloudformation:DescribeStackEvents",
+		"cloudformation:GetTemplate",
+		"cloudformation:DescribeChangeSet",
+	}
 }
 
 // trouble injects what a seed says: one to three faults, and perhaps a kill.
 func (w *world) trouble(rng *rand.Rand) string {
-	kinds := []rehearsal.FaultKind{rehearsal.Denied, rehearsal.DeniedSCP, rehearsal.Throttled, rehearsal.Broken, rehearsal.Away, rehearsal.DropBefore,
-		rehearsal.DropAfter, rehearsal.DropAfter}
+	kinds := []rehearsal.FaultKind{
+		rehearsal.Denied,
+		rehearsal.DeniedSCP,
+		rehearsal.Throttled,
+		rehearsal.Broken,
+		rehearsal.Away,
+		rehearsal.DropBefore,
+		rehearsal.DropAfter,
+		rehearsal.DropAfter,
+	}
 	var said []string
 	for range 1 + rng.IntN(3) {
 		actions := writes()

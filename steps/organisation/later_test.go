@@ -106,7 +106,10 @@ func TestStatusShowsTheGapsAndApplyClosesThem(t *testing.T) {
 	}
 	for _, call := range w.org.Server().Calls()[calls:] {
 		switch call.Action {
-		case "cloudformation:CreateStackInstances", "cloudformation:UpdateStackInstances", "cloudformation:UpdateStackSet", "cloudformation:CreateStackSet":
+		case "cloudformation:CreateStackInstances",
+			"cloudformation:UpdateStackInstances",
+			"cloudformation:UpdateStackSet",
+			"cloudformation:CreateStackSet":
 			t.Errorf("applying again sent %s", call.Action)
 		}
 	}

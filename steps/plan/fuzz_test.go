@@ -20,7 +20,8 @@ func FuzzPlan(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Add([]byte(`{"kind":"` + FileKind + `","format":1,"vendor":"spot","roles":[{"purpose":"SpotinstRoleArn","role_name":"Spot-Role"}],` +
-		`"documents":[{"purpose":"SpotinstRoleArn","kind":"` + Permissions + `","name":"Spot-Policy","digest":"sha256:00","document":{"Version":"2012-10-17"}}]}`))
+		`"documents":[{"purpose":"SpotinstRoleArn","kind":"` + Permissions +
+		`","name":"Spot-Policy","digest":"sha256:00","document":{"Version":"2012-10-17"}}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
 		p, err := Read(text)
 		var fault *screen.Fault

@@ -135,8 +135,10 @@ const largestPlan = 8 << 20
 // where a document was changed after the plan was made.
 func Read(text []byte) (*Plan, error) {
 	notPlan := func(why string) error {
-		return &screen.Fault{Problem: screen.Problem{What: "This is not a plan: " + why + ".", Expected: "a file written by rolecall plan -o FILE",
-			Next: "Name the right file, or make the plan again.", Kind: screen.Usage}}
+		return &screen.Fault{
+			Problem: screen.Problem{What: "This is not a plan: " + why + ".", Expected: "a file written by rolecall plan -o FILE",
+				Next: "Name the right file, or make the plan again.", Kind: screen.Usage},
+		}
 	}
 	if len(text) > largestPlan {
 		return nil, notPlan("it is larger than 8 MB")

@@ -63,7 +63,10 @@ func read(t *testing.T, path string) []byte {
 func TestAnyFlippedBitIsNoticed(t *testing.T) {
 	folder, store, id := withReceipt(t)
 	held, _ := open(t, store, id)
-	if err := errors.Join(held.Before("create role Spot-Role"), held.After("create role Spot-Role", screen.Outcome{Result: screen.ResultDone})); err != nil {
+	if err := errors.Join(
+		held.Before("create role Spot-Role"),
+		held.After("create role Spot-Role", screen.Outcome{Result: screen.ResultDone}),
+	); err != nil {
 		t.Fatal(err)
 	}
 	receipts, session := filepath.Join(folder, "receipts"), filepath.Join(folder, "sessions", id)
@@ -146,7 +149,12 @@ func TestATornJournalIsReadUpToItsEnd(t *testing.T) {
 func TestALineTakenOutOfTheJournalIsNoticed(t *testing.T) {
 	folder, store, id := newSession(t)
 	held, _ := open(t, store, id)
-	if err := errors.Join(held.Before("a"), held.After("a", screen.Outcome{Result: screen.ResultDone}), held.Before("b"), held.After("b", screen.Outcome{Result: screen.ResultDone})); err != nil {
+	if err := errors.Join(
+		held.Before("a"),
+		held.After("a", screen.Outcome{Result: screen.ResultDone}),
+		held.Before("b"),
+		held.After("b", screen.Outcome{Result: screen.ResultDone}),
+	); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(folder, "sessions", id, "journal.jsonl")
@@ -277,7 +285,11 @@ func TestAReceiptIsOfOneAccount(t *testing.T) {
 func TestARemovedSessionLeavesReceiptAndJournal(t *testing.T) {
 	folder, store, id := withReceipt(t)
 	held, _ := open(t, store, id)
-	if err := errors.Join(held.Before("create role Spot-Role"), held.After("create role Spot-Role", screen.Outcome{Result: screen.ResultDone}), held.Release()); err != nil {
+	if err := errors.Join(
+		held.Before("create role Spot-Role"),
+		held.After("create role Spot-Role", screen.Outcome{Result: screen.ResultDone}),
+		held.Release(),
+	); err != nil {
 		t.Fatal(err)
 	}
 	if err := store.Remove(id, noon); err != nil {
@@ -302,7 +314,9 @@ func TestARemovedSessionLeavesReceiptAndJournal(t *testing.T) {
 	release()
 	entries, err = store.SessionJournal(id)
 	last := entries[len(entries)-1]
-	if err != nil || last.Call != "delete role Spot-Role" || last.Outcome != "refused: No." || last.Code != "AccessDenied" || last.RequestID != "1-2-3" || last.By != "me@here" ||
+	if err != nil || last.Call != "delete role Spot-Role" || last.Outcome != "refused: No." || last.Code != "AccessDenied" ||
+		last.RequestID != "1-2-3" ||
+		last.By != "me@here" ||
 		last.Command != "disconnect" {
 		t.Errorf("%+v %v", last, err)
 	}

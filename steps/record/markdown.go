@@ -59,7 +59,16 @@ func JournalMarkdown(session, accountID string, entries []Entry) string {
 		if e.Outcome != "" {
 			outcome = e.Outcome
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", stamp(e.Time), cell(e.By), cell(e.Command), cell(e.Call), cell(outcome), cell(e.RequestID))
+		fmt.Fprintf(
+			&b,
+			"| %s | %s | %s | %s | %s | %s |\n",
+			stamp(e.Time),
+			cell(e.By),
+			cell(e.Command),
+			cell(e.Call),
+			cell(outcome),
+			cell(e.RequestID),
+		)
 	}
 	return b.String()
 }

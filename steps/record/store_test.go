@@ -109,7 +109,11 @@ func TestOnlyThePersonCanReadWhatIsSaved(t *testing.T) {
 	folder, store, id := newSession(t)
 	held, saved := open(t, store, id)
 	saved.Region = "eu-west-1"
-	if err := errors.Join(held.Save(saved), held.Before("create role"), held.After("create role", screen.Outcome{Result: screen.ResultDone})); err != nil {
+	if err := errors.Join(
+		held.Save(saved),
+		held.Before("create role"),
+		held.After("create role", screen.Outcome{Result: screen.ResultDone}),
+	); err != nil {
 		t.Fatal(err)
 	}
 	files := 0
@@ -428,7 +432,8 @@ func TestTheJournalRemembersWhatWasNotAnswered(t *testing.T) {
 	for _, do := range []error{
 		held.Before("create policy"), held.After("create policy", screen.Outcome{Result: screen.ResultDone}),
 		held.Before("create role"), held.Before("submit role"),
-		held.After("submit role", screen.Outcome{Result: screen.ResultUnknown, Said: "lost\x1b[2J" + strings.Repeat("x", 1000)}), held.Before("create role"),
+		held.After("submit role", screen.Outcome{Result: screen.ResultUnknown, Said: "lost\x1b[2J" + strings.Repeat("x", 1000)}),
+		held.Before("create role"),
 	} {
 		if do != nil {
 			t.Fatal(do)

@@ -58,7 +58,12 @@ func CheckAccountName(name string) error {
 	if strings.ContainsFunc(name, unicode.IsLetter) && printable && len(name) <= 255 {
 		return nil
 	}
-	return refuse("create Spot account", "This cannot be the name of a Spot account.", "a name with at least one letter, on one line", "Choose another name.")
+	return refuse(
+		"create Spot account",
+		"This cannot be the name of a Spot account.",
+		"a name with at least one letter, on one line",
+		"Choose another name.",
+	)
 }
 
 // ExternalID reads the account's external ID; empty when it has none yet.

@@ -134,7 +134,10 @@ func TestDeleteAccount(t *testing.T) {
 		t.Fatal(response, err)
 	}
 	_ = response.Body.Close()
-	if diff := cmp.Diff([]vendorapi.Account{{ID: "act-2", Name: "b"}}, must[[]vendorapi.Account](t)(client.Accounts(t.Context()))); diff != "" {
+	if diff := cmp.Diff(
+		[]vendorapi.Account{{ID: "act-2", Name: "b"}},
+		must[[]vendorapi.Account](t)(client.Accounts(t.Context())),
+	); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -152,7 +155,8 @@ func TestRefusals(t *testing.T) {
 		"name":            {func() error { _, err := client.CreateAccount(t.Context(), "123"); return err }, 0, "at least one letter"},
 		"control":         {func() error { _, err := client.CreateAccount(t.Context(), "a\x1b[2J"); return err }, 0, "on one line"},
 		"account ID":      {func() error { _, err := client.Role(t.Context(), "act-1/../x"); return err }, 0, "act-12ab12ab"},
-		"user ARN":        {func() error { return client.SubmitRole(t.Context(), "act-1", "arn:aws:iam::123456789012:user/x") }, 0, "not the ARN of a role"},
+		"user ARN": {func() error { return client.SubmitRole(t.Context(), "act-1", "arn:aws:iam::123456789012:user/x") }, 0,
+			"not the ARN of a role"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var e *vendorapi.Error
@@ -283,7 +287,11 @@ func TestHostileAnswers(t *testing.T) {
 }
 
 func TestOtherCloudsAreLeftOut(t *testing.T) {
-	client := hostile(t, 200, `{"response":{"items":[{"id":"act-1","name":"a","cloudProvider":"AZURE"},{"id":"act-2","name":"b\u001b","cloudProvider":"AWS","createdAt":"x"}]}}`)
+	client := hostile(
+		t,
+		200,
+		`{"response":{"items":[{"id":"act-1","name":"a","cloudProvider":"AZURE"},{"id":"act-2","name":"b\u001b","cloudProvider":"AWS","createdAt":"x"}]}}`,
+	)
 	want := []vendorapi.Account{{ID: "act-2", Name: "b"}}
 	if diff := cmp.Diff(want, must[[]vendorapi.Account](t)(client.Accounts(t.Context()))); diff != "" {
 		t.Error(diff)
@@ -294,7 +302,8 @@ func TestTokenNeverShows(t *testing.T) {
 	token := spot.Token(secret)
 	client := must[*spot.Client](t)(spot.New(spot.Options{Token: token}))
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t", "%10.3s"} {
-		for _, value := range []any{token, &token, []spot.Token{token}, struct{ T spot.Token }{token}, spot.Options{Token: token}, client, *client} {
+		for _, value := range []any{token, &token, []spot.Token{token}, struct{ T spot.Token }{token}, spot.Options{Token: token}, client,
+			*client} {
 			if text := fmt.Sprintf(verb, value); strings.Contains(text, secret) || strings.Contains(text, fmt.Sprintf("%x", secret)) {
 				t.Errorf("%s of %T shows the token: %s", verb, value, text)
 			}
@@ -314,7 +323,8 @@ func TestBaseURL(t *testing.T) {
 		"": true, "https://api.example.com": true, "https://api.example.com/base/": true,
 		"http://127.0.0.1:8080": true, "http://[::1]:8080": true, "http://localhost:1": true, "http://127.9.9.9": true,
 		"http://api.spotinst.io": false, "http://127.0.0.1.example.com": false, "http://localhost.example.com": false, "http://0.0.0.0:1": false,
-		"https://user:pw@api.spotinst.io": false, "https://": false, "ftp://x": false, "api.spotinst.io": false, "https://x/?a=b": false, "::": false,
+		"https://user:pw@api.spotinst.io": false, "https://": false, "ftp://x": false, "api.spotinst.io": false, "https://x/?a=b": false,
+		"::": false,
 	} {
 		if _, err := spot.New(spot.Options{BaseURL: text, Token: "x"}); (err == nil) != good {
 			t.Errorf("%q: %v", text, err)

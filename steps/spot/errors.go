@@ -24,7 +24,12 @@ func refuse(op, what, expected, next string) *vendorapi.Error {
 
 // odd says that Spot answered something that rolecall does not understand.
 func odd(op, found string) *vendorapi.Error {
-	e := refuse(op, "Spot's answer holds "+found+".", "an answer as in Spot's public SDK", "Check "+envURL+", then do this step in Spot's console.")
+	e := refuse(
+		op,
+		"Spot's answer holds "+found+".",
+		"an answer as in Spot's public SDK",
+		"Check "+envURL+", then do this step in Spot's console.",
+	)
 	e.Status = http.StatusOK
 	return e
 }
@@ -81,11 +86,14 @@ func final(e *vendorapi.Error) bool {
 		return true
 	case has("already", "duplicate", "in use", "belongs to", "another account", "another organi", "different account", "different organi"):
 		return true
-	case has("assum", "credential", "trust", "permission", "external id", "externalid", "not exist", "n't exist", "not found", "access denied", "not authorized"):
+	case has("assum", "credential", "trust", "permission", "external id", "externalid", "not exist", "n't exist", "not found",
+		"access denied", "not authorized"):
 		return false
 	}
-	return has("exist", "validation", "malformed", "required", "must be", "must not", "unsupported", "not supported", "not allowed", "quota", "limit", "suspended", "disabled",
-		"not the arn") || has("invalid") && !has("role")
+	return has("exist", "validation", "malformed", "required", "must be", "must not", "unsupported", "not supported", "not allowed",
+		"quota", "limit", "suspended", "disabled",
+		"not the arn") ||
+		has("invalid") && !has("role")
 }
 
 // unanswered describes why no answer came, in words without the token or the

@@ -40,7 +40,10 @@ func open(env vendorapi.Environment, given screen.Secret) (vendorapi.Opened, err
 func rehearse(r vendorapi.Rehearsal) (vendorapi.Rehearsed, error) {
 	options := rehearsal.Options{Assume: r.Assume}
 	for _, a := range r.Accounts {
-		options.Accounts = append(options.Accounts, rehearsal.Account{ID: a.ID, Name: a.Name, OrganizationID: a.OrganizationID, ExternalID: r.ExternalID})
+		options.Accounts = append(
+			options.Accounts,
+			rehearsal.Account{ID: a.ID, Name: a.Name, OrganizationID: a.OrganizationID, ExternalID: r.ExternalID},
+		)
 	}
 	server := rehearsal.New(options)
 	if err := server.Start(); err != nil {

@@ -93,9 +93,10 @@ func TestRetryAfterIsHonouredWithinTheTime(t *testing.T) {
 		took    time.Duration // whole seconds; a pause of rolecall's own is drawn at random and may add one
 		ok      bool
 	}{
-		"seconds":                          {[]scriptedAnswer{after("5"), {status: 200, body: oneID}}, time.Minute, 2, 5 * time.Second, true},
-		"a date":                           {[]scriptedAnswer{after(inFive), {status: 200, body: oneID}}, time.Minute, 2, 5 * time.Second, true},
-		"again and again":                  {[]scriptedAnswer{after("4"), after("4"), after("4"), after("4"), {status: 200, body: oneID}}, time.Minute, 5, 16 * time.Second, true},
+		"seconds": {[]scriptedAnswer{after("5"), {status: 200, body: oneID}}, time.Minute, 2, 5 * time.Second, true},
+		"a date":  {[]scriptedAnswer{after(inFive), {status: 200, body: oneID}}, time.Minute, 2, 5 * time.Second, true},
+		"again and again": {[]scriptedAnswer{after("4"), after("4"), after("4"), after("4"), {status: 200, body: oneID}},
+			time.Minute, 5, 16 * time.Second, true},
 		"longer than there is time":        {[]scriptedAnswer{after("90")}, time.Minute, 1, 0, false},
 		"longer than a person waits":       {[]scriptedAnswer{after("3600")}, 0, 1, 0, false},
 		"short, for a person":              {[]scriptedAnswer{after("7"), {status: 200, body: oneID}}, 0, 2, 7 * time.Second, true},

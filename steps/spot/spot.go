@@ -114,7 +114,12 @@ func isLoopback(host string) bool {
 // cannot carry. The error does not repeat it.
 func (t Token) Check() error {
 	refused := func(what string) error {
-		return refuse("use the token of Spot", what, "an API token, one line without spaces", "Copy it again from Spot's console, under Settings, API.")
+		return refuse(
+			"use the token of Spot",
+			what,
+			"an API token, one line without spaces",
+			"Copy it again from Spot's console, under Settings, API.",
+		)
 	}
 	switch {
 	case t == "":

@@ -13,7 +13,8 @@ import (
 )
 
 func TestFindToken(t *testing.T) {
-	const ini = "; comment\n[default]\ntoken = " + secret + "\naccount=act-1\n\n[team]\n  token=\"team-token\"\n[only-account]\naccount = act-2\n"
+	const ini = "; comment\n[default]\ntoken = " + secret + "\naccount=act-1\n\n[team]\n  token=\"team-token\"\n[only-account]\naccount = " +
+		"act-2\n"
 	home := filepath.Join("/home/me", ".spotinst", "credentials")
 	for name, test := range map[string]struct {
 		env    map[string]string
@@ -22,21 +23,30 @@ func TestFindToken(t *testing.T) {
 		source string
 		failed string
 	}{
-		"nothing":          {},
-		"no home":          {files: map[string]string{home: ini}},
-		"environment":      {env: map[string]string{"SPOTINST_TOKEN": " env-token\n", "HOME": "/home/me"}, files: map[string]string{home: ini}, token: "env-token", source: "SPOTINST_TOKEN"},
-		"bad environment":  {env: map[string]string{"SPOTINST_TOKEN": secret + " x"}, token: secret + " x", source: "SPOTINST_TOKEN", failed: "holds a space"},
-		"no file":          {env: map[string]string{"HOME": "/home/me"}},
-		"file":             {env: map[string]string{"HOME": "/home/me"}, files: map[string]string{home: ini}, token: secret, source: home + ", profile default"},
-		"Windows":          {env: map[string]string{"USERPROFILE": "/home/me"}, files: map[string]string{home: strings.ReplaceAll(ini, "\n", "\r\n")}, token: secret, source: home + ", profile default"},
-		"profile":          {env: map[string]string{"HOME": "/home/me", "SPOTINST_CREDENTIALS_PROFILE": "team"}, files: map[string]string{home: ini}, token: "team-token", source: home + ", profile team"},
-		"profile falls":    {env: map[string]string{"HOME": "/home/me", "SPOTINST_CREDENTIALS_PROFILE": "only-account"}, files: map[string]string{home: ini}, token: secret, source: home + ", profile only-account"},
-		"profile unknown":  {env: map[string]string{"HOME": "/home/me", "SPOTINST_CREDENTIALS_PROFILE": "x"}, files: map[string]string{home: ini}, failed: `no token for the profile "x"`},
-		"other file":       {env: map[string]string{"SPOTINST_CREDENTIALS_FILE": "/f"}, files: map[string]string{"/f": `{"token":"json-token","account":"act-1"}`}, token: "json-token", source: "/f, profile default"},
+		"nothing": {},
+		"no home": {files: map[string]string{home: ini}},
+		"environment": {env: map[string]string{"SPOTINST_TOKEN": " env-token\n", "HOME": "/home/me"}, files: map[string]string{home: ini},
+			token: "env-token", source: "SPOTINST_TOKEN"},
+		"bad environment": {env: map[string]string{"SPOTINST_TOKEN": secret + " x"}, token: secret + " x", source: "SPOTINST_TOKEN",
+			failed: "holds a space"},
+		"no file": {env: map[string]string{"HOME": "/home/me"}},
+		"file": {env: map[string]string{"HOME": "/home/me"}, files: map[string]string{home: ini}, token: secret, source: home +
+			", profile default"},
+		"Windows": {env: map[string]string{"USERPROFILE": "/home/me"}, files: map[string]string{home: strings.ReplaceAll(ini, "\n",
+			"\r\n")}, token: secret, source: home + ", profile default"},
+		"profile": {env: map[string]string{"HOME": "/home/me", "SPOTINST_CREDENTIALS_PROFILE": "team"},
+			files: map[string]string{home: ini}, token: "team-token", source: home + ", profile team"},
+		"profile falls": {env: map[string]string{"HOME": "/home/me", "SPOTINST_CREDENTIALS_PROFILE": "only-account"},
+			files: map[string]string{home: ini}, token: secret, source: home + ", profile only-account"},
+		"profile unknown": {env: map[string]string{"HOME": "/home/me", "SPOTINST_CREDENTIALS_PROFILE": "x"},
+			files: map[string]string{home: ini}, failed: `no token for the profile "x"`},
+		"other file": {env: map[string]string{"SPOTINST_CREDENTIALS_FILE": "/f"},
+			files: map[string]string{"/f": `{"token":"json-token","account":"act-1"}`}, token: "json-token", source: "/f, profile default"},
 		"other file gone":  {env: map[string]string{"SPOTINST_CREDENTIALS_FILE": "/f"}, failed: "cannot be read"},
 		"other file empty": {env: map[string]string{"SPOTINST_CREDENTIALS_FILE": "/f"}, files: map[string]string{"/f": ""}, failed: "no token"},
 		"no default":       {env: map[string]string{"HOME": "/home/me"}, files: map[string]string{home: "[team]\ntoken=x"}},
-		"bad JSON":         {env: map[string]string{"SPOTINST_CREDENTIALS_FILE": "/f"}, files: map[string]string{"/f": `{"token":"` + secret + `"`}, failed: "no token"},
+		"bad JSON": {env: map[string]string{"SPOTINST_CREDENTIALS_FILE": "/f"}, files: map[string]string{"/f": `{"token":"` + secret +
+			`"`}, failed: "no token"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			getenv := func(key string) string { return test.env[key] }

@@ -29,15 +29,27 @@ const (
 // InlineCode is PolicyCode for a policy that is the role's own.
 func InlineCode(w access.Document) screen.Code {
 	code := PolicyCode(w)
-	code.About = fmt.Sprintf("%s of %s characters · %s", screen.Thousands(w.Document.Characters()), screen.Thousands(policy.MaxRoleInline), ShortDigest(w.Document.Digest()))
+	code.About = fmt.Sprintf(
+		"%s of %s characters · %s",
+		screen.Thousands(w.Document.Characters()),
+		screen.Thousands(policy.MaxRoleInline),
+		ShortDigest(w.Document.Digest()),
+	)
 	return code
 }
 
 // PolicyCode is a permissions policy to view, copy and save.
 func PolicyCode(w access.Document) screen.Code {
 	return screen.Code{
-		Label: LabelPolicyDocument, Name: w.Name + ".json", Body: w.Document.Pretty(),
-		About: fmt.Sprintf("%s of %s characters · %s", screen.Thousands(w.Document.Characters()), screen.Thousands(policy.MaxManaged), ShortDigest(w.Document.Digest())),
+		Label: LabelPolicyDocument,
+		Name:  w.Name + ".json",
+		Body:  w.Document.Pretty(),
+		About: fmt.Sprintf(
+			"%s of %s characters · %s",
+			screen.Thousands(w.Document.Characters()),
+			screen.Thousands(policy.MaxManaged),
+			ShortDigest(w.Document.Digest()),
+		),
 	}
 }
 

@@ -163,7 +163,11 @@ func (e *ExternalID) pasted(s *Session, text string) bool {
 func (s *Session) PastedExternalID(text string) (string, error) {
 	id := Pasted(text)
 	err := s.checkExternalID(id)
-	if bare := strings.Trim(id, "<>,.; \"'`“”‘’«»"); err != nil && bare != id && s.Vendor.ExternalID.Pattern != "" && s.checkExternalID(bare) == nil {
+	if bare := strings.Trim(
+		id,
+		"<>,.; \"'`“”‘’«»",
+	); err != nil && bare != id && s.Vendor.ExternalID.Pattern != "" &&
+		s.checkExternalID(bare) == nil {
 		return bare, nil
 	}
 	return id, err
@@ -200,7 +204,10 @@ func (e *ExternalID) Show(s *Session, view screen.Screen) screen.Screen {
 
 func (e *ExternalID) question(s *Session) []screen.Block {
 	rule := s.Vendor.ExternalID
-	blocks := []screen.Block{screen.Text{Body: "Which external ID does " + s.Vendor.Title + " show?"}, screen.Text{Tone: screen.Dim, Body: rule.About}}
+	blocks := []screen.Block{
+		screen.Text{Body: "Which external ID does " + s.Vendor.Title + " show?"},
+		screen.Text{Tone: screen.Dim, Body: rule.About},
+	}
 	if rule.Find != "" {
 		blocks = append(blocks, screen.Text{Body: rule.Find})
 	}

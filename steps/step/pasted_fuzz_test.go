@@ -8,7 +8,8 @@ import (
 
 // FuzzPasted: what is pasted is clean at once, and no character of it was made.
 func FuzzPasted(f *testing.F) {
-	for _, seed := range []string{"spotinst:aws:extid:0123", "\ufeff'\u200b“x y”\u2060\n", "\x1b[200~arn:aws:iam::111122223333:role/x\x1b[201~\r", "\xff\u202e", "``"} {
+	for _, seed := range []string{"spotinst:aws:extid:0123", "\ufeff'\u200b“x y”\u2060\n",
+		"\x1b[200~arn:aws:iam::111122223333:role/x\x1b[201~\r", "\xff\u202e", "``"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

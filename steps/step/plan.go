@@ -50,8 +50,14 @@ func (s *Session) PlanProblems() *screen.Problem {
 }
 
 func notApproved(what, digest string) *screen.Problem {
-	return &screen.Problem{What: "The plan's approval does not name the " + what + ".", Expected: "a document that was approved",
-		Next: "Plan with the same answers, have the plan approved (rolecall approve FILE), and begin again with it.", Flag: "--plan", Found: digest, Kind: screen.NotAsNeeded}
+	return &screen.Problem{
+		What:     "The plan's approval does not name the " + what + ".",
+		Expected: "a document that was approved",
+		Next:     "Plan with the same answers, have the plan approved (rolecall approve FILE), and begin again with it.",
+		Flag:     "--plan",
+		Found:    digest,
+		Kind:     screen.NotAsNeeded,
+	}
 }
 
 // offPlan refuses names and accounts that are not the plan's: no document says

@@ -77,7 +77,12 @@ func (s *Session) Patience(own time.Duration) time.Duration {
 
 // Look makes the call that looks once. seen makes the step's message of what the
 // watch saw; it runs in the call, before the next look can begin.
-func (p *Poll) Look(name string, after time.Duration, fetch func(context.Context) (time.Duration, bool, error), seen func(Polled) screen.Msg) screen.Call {
+func (p *Poll) Look(
+	name string,
+	after time.Duration,
+	fetch func(context.Context) (time.Duration, bool, error),
+	seen func(Polled) screen.Msg,
+) screen.Call {
 	account, renew, before := p.account, p.expired, p.told
 	return screen.Call{Name: name, After: after, Do: func(ctx context.Context) screen.Msg {
 		if renew {

@@ -65,7 +65,13 @@ func toneOf(severity review.Severity) screen.Tone {
 
 // grantsSentence counts what is granted by access level.
 func grantsSentence(granted int, byAccess map[string]int) string {
-	words := map[policy.AccessLevel]string{policy.List: "list", policy.Read: "read", policy.Write: "write", policy.Tagging: "tag", policy.PermissionsManagement: "permissions"}
+	words := map[policy.AccessLevel]string{
+		policy.List:                  "list",
+		policy.Read:                  "read",
+		policy.Write:                 "write",
+		policy.Tagging:               "tag",
+		policy.PermissionsManagement: "permissions",
+	}
 	var parts []string
 	for _, level := range policy.AccessLevels() {
 		if n := byAccess[level.String()]; n > 0 {

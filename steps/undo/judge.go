@@ -90,9 +90,13 @@ func (r *Remover) judge(ctx context.Context, item record.Item) (Removal, error) 
 		return Removal{}, err
 	}
 	if owner != r.Receipt.Session {
-		return Removal{Item: item, Verdict: Gone,
-			Why:  "The one that exists is what session " + owner + " made, as its receipt and AWS's time of creation show. Of this session nothing is left of it.",
-			Next: "It goes with that session: rolecall disconnect " + owner + "."}, nil
+		return Removal{
+			Item:    item,
+			Verdict: Gone,
+			Why: "The one that exists is what session " + owner + " made, as its receipt and AWS's time of creation show. Of this session " +
+				"nothing is left of it.",
+			Next: "It goes with that session: rolecall disconnect " + owner + ".",
+		}, nil
 	}
 	switch item.Kind {
 	case record.ItemRole:

@@ -111,7 +111,11 @@ func (r *Remover) record(item record.Item) error {
 func (r *Remover) delete(ctx context.Context, item record.Item) error {
 	switch item.Kind {
 	case record.ItemAttachment:
-		return r.Journal.Do(ctx, "detach "+item.Name+" from "+item.Role, func(ctx context.Context) error { return r.Account.DetachRolePolicy(ctx, item.Role, item.ARN) })
+		return r.Journal.Do(
+			ctx,
+			"detach "+item.Name+" from "+item.Role,
+			func(ctx context.Context) error { return r.Account.DetachRolePolicy(ctx, item.Role, item.ARN) },
+		)
 	case record.ItemInline:
 		return r.Journal.Do(ctx, "delete inline policy "+item.Name+" of "+item.Role, func(ctx context.Context) error {
 			return r.Account.DeleteRolePolicy(ctx,
@@ -140,7 +144,11 @@ func (r *Remover) deletePolicy(ctx context.Context, item record.Item) error {
 			continue
 		}
 		call := "delete version " + v.ID + " of policy " + item.Name
-		if err := r.Journal.Do(ctx, call, func(ctx context.Context) error { return r.Account.DeletePolicyVersion(ctx, item.ARN, v.ID) }); err != nil {
+		if err := r.Journal.Do(
+			ctx,
+			call,
+			func(ctx context.Context) error { return r.Account.DeletePolicyVersion(ctx, item.ARN, v.ID) },
+		); err != nil {
 			return err
 		}
 	}

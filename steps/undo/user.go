@@ -115,9 +115,17 @@ func (r *Remover) foreignToUser(user aws.User, keys []aws.AccessKey) string {
 func (r *Remover) deleteUserItem(ctx context.Context, item record.Item) error {
 	switch item.Kind {
 	case record.ItemKey:
-		return r.Journal.Do(ctx, "delete access key "+item.ID, func(ctx context.Context) error { return r.Account.DeleteAccessKey(ctx, item.User, item.ID) })
+		return r.Journal.Do(
+			ctx,
+			"delete access key "+item.ID,
+			func(ctx context.Context) error { return r.Account.DeleteAccessKey(ctx, item.User, item.ID) },
+		)
 	case record.ItemUserAttachment:
-		return r.Journal.Do(ctx, "detach "+item.Name+" from "+item.User, func(ctx context.Context) error { return r.Account.DetachUserPolicy(ctx, item.User, item.ARN) })
+		return r.Journal.Do(
+			ctx,
+			"detach "+item.Name+" from "+item.User,
+			func(ctx context.Context) error { return r.Account.DetachUserPolicy(ctx, item.User, item.ARN) },
+		)
 	default:
 		return r.Journal.Do(ctx, "delete user "+item.Name, func(ctx context.Context) error { return r.Account.DeleteUser(ctx, item.Name) })
 	}

@@ -209,7 +209,11 @@ func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
 	}
 	if p.Drop != "" {
 		call := "delete version " + p.Drop + " of policy " + p.Name
-		if err := u.Journal.Do(ctx, call, func(ctx context.Context) error { return u.Account.DeletePolicyVersion(ctx, p.ARN, p.Drop) }); err != nil {
+		if err := u.Journal.Do(
+			ctx,
+			call,
+			func(ctx context.Context) error { return u.Account.DeletePolicyVersion(ctx, p.ARN, p.Drop) },
+		); err != nil {
 			return err
 		}
 	}

@@ -40,9 +40,13 @@ func (u *Updater) PlanUndo(ctx context.Context, roleName string) (Update, error)
 		update.Policies = append(update.Policies, p)
 	}
 	if len(update.Policies) == 0 {
-		return update, &screen.Fault{Problem: screen.Problem{What: "There is no earlier version to go back to: of the policies of " + roleName +
-			", none that rolecall wrote has a version before the one that counts.",
-			Expected: "a managed policy with an earlier version", Next: "Look at its versions in the AWS console. An inline policy has none.", Kind: screen.NotAsNeeded}}
+		return update, &screen.Fault{Problem: screen.Problem{
+			What: "There is no earlier version to go back to: of the policies of " + roleName +
+				", none that rolecall wrote has a version before the one that counts.",
+			Expected: "a managed policy with an earlier version",
+			Next:     "Look at its versions in the AWS console. An inline policy has none.",
+			Kind:     screen.NotAsNeeded,
+		}}
 	}
 	return update, nil
 }

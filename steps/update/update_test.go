@@ -42,7 +42,8 @@ func newWorld(t *testing.T, vendor string) *world {
 	v, err := steps.Library().Load(vendor)
 	w.ok(err)
 	w.session = &step.Session{Vendor: v, AWS: w.account, Now: time.Now}
-	w.session.ID, w.session.Answers.Vendor, w.session.Access, w.session.Partition, w.session.AccountID = id, v.Name, "role", "aws", "123456789012"
+	w.session.ID, w.session.Answers.Vendor, w.session.Access, w.session.Partition, w.session.AccountID = id, v.Name, "role", "aws",
+		"123456789012"
 	w.session.Prepare()
 	purpose := v.Roles[0].Purpose
 	if vendor == "spot" {

@@ -72,7 +72,9 @@ func (b *bench) account(roles int) (environment []string, done func(), err error
 	done = func() { _ = server.Close() }
 	for i := range roles {
 		err := server.Do("iam:CreateRole", map[string]string{"RoleName": fmt.Sprintf("role-%04d", i), "AssumeRolePolicyDocument": fmt.Sprintf(
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%012d:root"},"Action":"sts:AssumeRole"}]}`, 444455550000+i%50)})
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%012d:root"},"Action":"sts:AssumeRole"}]}`,
+			444455550000+i%50,
+		)})
 		if err != nil {
 			done()
 			return nil, nil, fmt.Errorf("make role %d: %w", i, err)

@@ -61,7 +61,10 @@ func (b *bench) draw(folder string) error {
 func (b *bench) reviewOf(size int) (time.Duration, error) {
 	var statements []string
 	for i := 0; len(strings.Join(statements, ","))+100 < size; i++ {
-		statements = append(statements, fmt.Sprintf(`{"Sid":"S%d","Effect":"Allow","Action":["s3:Get*","ec2:Describe*"],"Resource":"arn:aws:s3:::bucket-%d/*"}`, i, i))
+		statements = append(
+			statements,
+			fmt.Sprintf(`{"Sid":"S%d","Effect":"Allow","Action":["s3:Get*","ec2:Describe*"],"Resource":"arn:aws:s3:::bucket-%d/*"}`, i, i),
+		)
 	}
 	name := filepath.Join(b.folder, "sized.json")
 	if err := os.WriteFile(name, []byte(`{"Version":"2012-10-17","Statement":[`+strings.Join(statements, ",")+`]}`), 0o600); err != nil {
@@ -119,7 +122,16 @@ func curve(w io.Writer, title, unit string, points []point) error {
 			text(x(p.n), y(p.took)-10, "middle", millis(p.took), false),
 			text(x(p.n), pictureHeight-margin+22, "middle", screen.Thousands(p.n)+" "+unit, false))
 	}
-	nodes = append(nodes, g.El("polyline", g.Attr("points", strings.TrimSpace(line.String())), g.Attr("fill", "none"), g.Attr("stroke", "#3b6fb6"), g.Attr("stroke-width", "2")))
+	nodes = append(
+		nodes,
+		g.El(
+			"polyline",
+			g.Attr("points", strings.TrimSpace(line.String())),
+			g.Attr("fill", "none"),
+			g.Attr("stroke", "#3b6fb6"),
+			g.Attr("stroke-width", "2"),
+		),
+	)
 	return g.El("svg", g.Attr("xmlns", "http://www.w3.org/2000/svg"), g.Attr("viewBox", fmt.Sprintf("0 0 %d %d", pictureWidth, pictureHeight)),
 		g.Attr("role", "img"), g.Attr("aria-label", title), nodes).Render(w)
 }

@@ -153,7 +153,12 @@ func (b *bench) starts() ([]row, error) {
 		return nil, err
 	}
 	return []row{
-		{"start (`version`)", millis(ours), millis(floor), fmt.Sprintf("a program that only links the same libraries; %.2f ×", float64(ours)/float64(floor))},
+		{
+			"start (`version`)",
+			millis(ours),
+			millis(floor),
+			fmt.Sprintf("a program that only links the same libraries; %.2f ×", float64(ours)/float64(floor)),
+		},
 		{"", "", b.other("aws", "--version"), "`aws --version`"},
 	}, nil
 }
@@ -172,7 +177,8 @@ func (b *bench) policies() ([]row, error) {
 	}{
 		{"`policy review` of Spot's policy", []string{"policy", "review", b.policy}, "", ""},
 		{"`policy review` of 1,000 policies", []string{"policy", "review", small}, "", ""},
-		{"`policy explain ec2:Describe*`", []string{"policy", "explain", "ec2:Describe*"}, b.other("iam-expand", "ec2:Describe*"), "`iam-expand` of @cloud-copilot"},
+		{"`policy explain ec2:Describe*`", []string{"policy", "explain", "ec2:Describe*"}, b.other("iam-expand", "ec2:Describe*"),
+			"`iam-expand` of @cloud-copilot"},
 		{"`policy diff` of Spot's policy and a part of it", []string{"policy", "diff", b.policy, filepath.Join(small, "0001.json")}, "", ""},
 		{"`policy show --minify`", []string{"policy", "show", "--vendor", "spot", "--minify"}, "", ""},
 		{"`vendors list`", []string{"vendors", "list"}, "", ""},
@@ -192,8 +198,12 @@ func (b *bench) thousand(folder string) error {
 		return err
 	}
 	for i := range 1000 {
-		text := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["arn:aws:s3:::bucket-%d","arn:aws:s3:::bucket-%d/*"]},
- {"Sid":"Run","Effect":"Allow","Action":["ec2:Describe*","iam:PassRole"],"Resource":"*"}]}`, i, i)
+		text := fmt.Sprintf(
+			`{"Version":"2012-10-17","Statement":[{"Sid":"Read","Effect":"Allow","Action":["s3:GetObject","s3:ListBucket"],"Resource":["arn:aws:s3:::bucket-%d","arn:aws:s3:::bucket-%d/*"]},
+ {"Sid":"Run","Effect":"Allow","Action":["ec2:Describe*","iam:PassRole"],"Resource":"*"}]}`,
+			i,
+			i,
+		)
 		if err := os.WriteFile(filepath.Join(folder, fmt.Sprintf("%04d.json", i)), []byte(text), 0o600); err != nil {
 			return err
 		}

@@ -87,9 +87,22 @@ type ErrorJSON struct {
 // JSONOf is a problem as a member of a JSON document.
 func JSONOf(p screen.Problem) *ErrorJSON {
 	n := p.Named
-	return &ErrorJSON{What: draw.Clean(p.What), Expected: draw.Clean(p.Expected), Next: draw.Clean(p.InScript()), Said: draw.Clean(p.Quoted),
-		Code: draw.Clean(n.Code), RequestID: draw.Clean(n.RequestID), Principal: draw.Clean(n.Principal), Action: draw.Clean(n.Action),
-		Resource: draw.Clean(n.Resource), DeniedBy: draw.Clean(n.DeniedBy), PolicyARN: draw.Clean(n.PolicyARN), Parameter: draw.Clean(n.Parameter)}
+	return &ErrorJSON{
+		What:      draw.Clean(p.What),
+		Expected:  draw.Clean(p.Expected),
+		Next:      draw.Clean(p.InScript()),
+		Said:      draw.Clean(p.Quoted),
+		Code:      draw.Clean(n.Code),
+		RequestID: draw.Clean(n.RequestID),
+		Principal: draw.Clean(n.Principal),
+		Action:    draw.Clean(n.Action),
+		Resource: draw.Clean(
+			n.Resource,
+		),
+		DeniedBy:  draw.Clean(n.DeniedBy),
+		PolicyARN: draw.Clean(n.PolicyARN),
+		Parameter: draw.Clean(n.Parameter),
+	}
 }
 
 // Usage is a refusal of the command line: exit 2, nothing was done.
@@ -150,7 +163,8 @@ func (a *App) finish(ctx context.Context, err error) int {
 	if !a.Started {
 		err = asUsage(err)
 	}
-	cancelled := errors.Is(err, ErrCancelled) || errors.Is(err, describe.ErrInterrupted) || ctx.Err() != nil && errors.Is(err, context.Canceled)
+	cancelled := errors.Is(err, ErrCancelled) || errors.Is(err, describe.ErrInterrupted) ||
+		ctx.Err() != nil && errors.Is(err, context.Canceled)
 	problem := ProblemOf(err)
 	if cancelled {
 		problem = cancelledProblem(err)

@@ -22,7 +22,9 @@ func (a *App) Paged(text, keys string) error {
 	defer remove()
 	cmd := exec.Command(pager[0], pager[1:]...) //nolint:gosec,noctx // PAGER is the person's own choice, and they end it.
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(a.Out().Written(text)), a.Env.Stdout, a.Env.Stderr
-	cmd.Env = append(append(slices.Clone(a.Env.Environ), "LESS=FRXMA"), taught...) // M: which lines of how many; A: ] begins behind the top line
+	cmd.Env = append(
+		append(slices.Clone(a.Env.Environ), "LESS=FRXMA"),
+		taught...) // M: which lines of how many; A: ] begins behind the top line
 	if err := cmd.Run(); err != nil {
 		return a.Out().Text(text)
 	}

@@ -63,7 +63,11 @@ func CannotRead(name string, err error) error {
 	if errors.As(err, &path) {
 		why = path.Err.Error()
 	}
-	return Usage(fmt.Sprintf("%s cannot be read: %s.", draw.Clean(name), draw.Clean(why)), "a file, or - for standard input", "Check the name.")
+	return Usage(
+		fmt.Sprintf("%s cannot be read: %s.", draw.Clean(name), draw.Clean(why)),
+		"a file, or - for standard input",
+		"Check the name.",
+	)
 }
 
 // CheckPolicyARN refuses what is not the ARN of a managed policy.

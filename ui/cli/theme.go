@@ -35,7 +35,11 @@ func (a *App) namedTheme() (string, error) {
 
 func checkTheme(where, name string) (string, error) {
 	if _, ok := (draw.Look{}).Themed(name); !ok {
-		return "", Usage(where+": there is no theme "+draw.Clean(name)+".", "one of: "+strings.Join(draw.Themes(), ", "), "Correct "+where+", or leave it out.")
+		return "", Usage(
+			where+": there is no theme "+draw.Clean(name)+".",
+			"one of: "+strings.Join(draw.Themes(), ", "),
+			"Correct "+where+", or leave it out.",
+		)
 	}
 	return name, nil
 }

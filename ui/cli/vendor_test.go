@@ -27,10 +27,25 @@ func TestARequestIsSentOnceAndFollowsNoRedirect(t *testing.T) {
 	if err != nil || status != http.StatusTeapot || len(answer) != longestAnswer {
 		t.Errorf("%d, %d bytes, %v", status, len(answer), err)
 	}
-	if _, _, err := Post(t.Context(), PostClient(), server.URL+"/moved", `{}`); err == nil || !strings.Contains(err.Error(), "does not follow") {
+	if _, _, err := Post(
+		t.Context(),
+		PostClient(),
+		server.URL+"/moved",
+		`{}`,
+	); err == nil ||
+		!strings.Contains(err.Error(), "does not follow") {
 		t.Errorf("redirect: %v", err)
 	}
-	if want := []string{`POST /take application/json {"a":1}`, `POST /moved application/json {}`}; strings.Join(seen, "|") != strings.Join(want, "|") {
+	if want := []string{
+		`POST /take application/json {"a":1}`,
+		`POST /moved application/json {}`,
+	}; strings.Join(
+		seen,
+		"|",
+	) != strings.Join(
+		want,
+		"|",
+	) {
 		t.Errorf("%q", seen)
 	}
 }

@@ -191,7 +191,13 @@ func fullScreen(ctx context.Context, r *lines.Run) error {
 		return err
 	}
 	w := wizard.NewWizard(wizard.WizardOptions{
-		Session: r.Walk.Session, Terminal: r.App.Terminal(), Journal: r.Open, Save: r.Open.Save, Getenv: env.Getenv, After: env.After, Theme: theme,
+		Session:  r.Walk.Session,
+		Terminal: r.App.Terminal(),
+		Journal:  r.Open,
+		Save:     r.Open.Save,
+		Getenv:   env.Getenv,
+		After:    env.After,
+		Theme:    theme,
 	})
 	if err := w.Run(ctx, env.Stdin, env.Stdout); err != nil {
 		return err

@@ -1,6 +1,5 @@
-// Package connect holds the commands that connect an account and look after a
-// connection: connect, rehearse, resume, sessions, plan, approve, verify, update
-// and disconnect.
+// Package connect holds the commands that connect an account: connect, rehearse,
+// resume, plan and approve.
 package connect
 
 import (
@@ -8,6 +7,7 @@ import (
 
 	"rolecall/ui/cli"
 	"rolecall/ui/flags"
+	"rolecall/ui/sessions"
 )
 
 // ConnectCommand is rolecall connect.
@@ -41,6 +41,6 @@ func Connect(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 		return err
 	}
 	session.SendTo = given.SendTo()
-	attachClients(a, session)
+	sessions.AttachClients(a, session)
 	return begin(cmd.Context(), a, session, front, given.Wait(), "rolecall connect")
 }

@@ -49,12 +49,20 @@ func runPlan(a *cli.App, given *flags.Flags, output string) error {
 		return err
 	}
 	if prepared.Open() {
-		return cli.Usage("Which access the plan is for is open.", "one of: "+flags.OfferList(prepared.Offers), "Give --vendor, --method and --access.")
+		return cli.Usage(
+			"Which access the plan is for is open.",
+			"one of: "+flags.OfferList(prepared.Offers),
+			"Give --vendor, --method and --access.",
+		)
 	}
 	session := prepared.Session(a)
 	session.Partition = cmp.Or(session.Partition, describe.Commercial)
-	planned, err := plan.Make(session.Request(), plan.Head{Tool: "rolecall " + cli.Version(), Vendor: session.Answers.Vendor, Method: session.Method,
-		VendorAccount: session.VendorAccount, StackName: session.Stack.Name}, a.Env.Now())
+	planned, err := plan.Make(
+		session.Request(),
+		plan.Head{Tool: "rolecall " + cli.Version(), Vendor: session.Answers.Vendor, Method: session.Method,
+			VendorAccount: session.VendorAccount, StackName: session.Stack.Name},
+		a.Env.Now(),
+	)
 	if err != nil {
 		return err
 	}
@@ -171,7 +179,11 @@ func approve(a *cli.App, name, who string) error {
 		return err
 	}
 	if err := record.WriteAtomic(name, out); err != nil {
-		return cli.Usage(draw.Clean(name)+" cannot be written: "+draw.Clean(err.Error())+".", "a file that you may write to", "Copy it to a folder of yours and approve it there.")
+		return cli.Usage(
+			draw.Clean(name)+" cannot be written: "+draw.Clean(err.Error())+".",
+			"a file that you may write to",
+			"Copy it to a folder of yours and approve it there.",
+		)
 	}
 	if a.JSON {
 		a.WriteJSON(approved{Plan: name, Approval: approval, Approvals: len(plan.Approvals)})

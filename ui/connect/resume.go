@@ -11,6 +11,7 @@ import (
 	"rolecall/ui/flags"
 	"rolecall/ui/lines"
 	"rolecall/ui/rehearse"
+	"rolecall/ui/sessions"
 )
 
 // ResumeCommand is rolecall resume.
@@ -20,11 +21,13 @@ func ResumeCommand(a *cli.App) *cobra.Command {
 		Use:   "resume [SESSION]",
 		Short: "Go on where a session stopped",
 		Long: "resume goes on at the first step that is not done, having looked at AWS again. Without a session it takes the one " +
-			"that was saved last, is not connected and that nobody has open, and stops where one cannot be read, since that could be the one. Flags answer what " +
-			"is still open, or answer it anew. A rehearsal's account is gone when it ends: resuming one begins with the same answers in a new account.",
+			"that was saved last, is not connected and that nobody has open, and stops where one cannot be read, since that could be the one. " +
+			"Flags answer what " +
+			"is still open, or answer it anew. A rehearsal's account is gone when it ends: resuming one begins with the same answers in a new " +
+			"account.",
 		Example:           "  rolecall resume\n  rolecall resume 260131-7k2m --yes --secret-file key.json",
 		Args:              cli.UpToOne,
-		ValidArgsFunction: completeSessions(a),
+		ValidArgsFunction: sessions.Complete(a),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return resume(a, cmd, args, f)
 		},
@@ -73,7 +76,7 @@ func resume(a *cli.App, cmd *cobra.Command, args []string, f *flags.Flags) error
 // goOn makes the session again, as far as the saved answers and the flags
 // go, and connects it to AWS and to the vendor.
 func goOn(a *cli.App, f *flags.Flags, open *record.OpenSession, answers record.Answers) (s *step.Session, release func(), err error) {
-	if s, err = resumed(a, answers); err != nil {
+	if s, err = sessions.Resumed(a, answers); err != nil {
 		return nil, nil, err
 	}
 	if s.Unfinished, err = open.Unfinished(); err != nil {
@@ -92,7 +95,7 @@ func goOn(a *cli.App, f *flags.Flags, open *record.OpenSession, answers record.A
 	if s.Rehearsal {
 		release = rehearse.Start(a, s, f.Yes()).Close
 	} else {
-		attachClients(a, s)
+		sessions.AttachClients(a, s)
 	}
 	if s.ByHand {
 		return s, release, nil
@@ -109,21 +112,21 @@ func pickSession(a *cli.App, store *record.Store, args []string) (record.Answers
 	if len(args) == 1 {
 		return store.Load(args[0])
 	}
-	var held []sessionLine
+	var held []sessions.Line
 	saved, ok, err := store.Latest(func(one record.Listed) bool {
-		open := !connected(one.Answers)
+		open := !sessions.Connected(one.Answers)
 		if open && one.Holder != nil {
-			held = append(held, lineOf(one))
+			held = append(held, sessions.LineOf(one))
 			return false
 		}
 		return open
 	})
 	switch {
 	case !ok && err == nil && len(held) > 0:
-		return saved, &screen.Fault{Problem: screen.Problem{What: "The unfinished session " + held[0].Session + " is " + held[0].holder() + ".",
+		return saved, &screen.Fault{Problem: screen.Problem{What: "The unfinished session " + held[0].Session + " is " + held[0].Holder() + ".",
 			Expected: "a session that nobody has open", Next: "Go on there, end it and try again, or begin another one: rolecall."}}
 	case err != nil && ok:
-		return saved, alsoNext(err, "Or name the session to go on with: rolecall resume "+saved.ID+".")
+		return saved, sessions.AlsoNext(err, "Or name the session to go on with: rolecall resume "+saved.ID+".")
 	case err != nil:
 		return saved, err
 	case !ok:
@@ -131,50 +134,8 @@ func pickSession(a *cli.App, store *record.Store, args []string) (record.Answers
 			"Begin one: rolecall. Name a connected one to look at it again: rolecall resume ID.")
 	}
 	for _, one := range held {
-		a.Say("Session %s is left alone: it is %s.", one.Session, one.holder())
+		a.Say("Session %s is left alone: it is %s.", one.Session, one.Holder())
 	}
 	a.Say("Session %s.", saved.ID)
 	return saved, nil
-}
-
-// resumed makes the session again from its answers.
-func resumed(a *cli.App, answers record.Answers) (*step.Session, error) {
-	if answers.Rehearsal {
-		answers = answers.ForAnotherRehearsal()
-	}
-	if a.Profile != "" {
-		answers.Profile = a.Profile
-	}
-	if a.Region != "" {
-		answers.Region = a.Region
-	}
-	switch {
-	case a.Account == "" && answers.AccountPinned:
-		a.Account = answers.AccountID
-	case a.Account != "" && (answers.AccountID == "" || answers.AccountID == a.Account):
-		answers.AccountID, answers.AccountPinned = a.Account, true
-	}
-	if a.Profile == "" {
-		a.Profile = answers.Profile
-	}
-	a.Region = answers.Region
-	s := &step.Session{Answers: answers, LoadVendor: steps.Library().Load, Now: a.Env.Now, Resuming: true}
-	if answers.Vendor == "" || answers.Method == "" {
-		p := &flags.Prepared{Load: steps.Library().Load}
-		if err := p.Offer(flags.Way{Vendor: answers.Vendor}); err != nil {
-			return nil, err
-		}
-		s.Offers = p.Offers
-		return s, nil
-	}
-	v, err := steps.Library().Load(answers.Vendor)
-	if err != nil {
-		return nil, cli.FlagRefused("vendor "+answers.Vendor, err)
-	}
-	s.Vendor = v
-	for _, m := range v.Methods {
-		s.Offers = append(s.Offers, step.Offer{Vendor: answers.Vendor, Method: m.ID, Access: m.Access, Label: v.Title + " · " + m.Title})
-	}
-	s.Prepare()
-	return s, nil
 }

@@ -36,8 +36,11 @@ func keepSecret(a *cli.App, path string, s *step.Session) error {
 	}
 	shown := draw.Clean(path)
 	if path == "-" {
-		return cli.Usage("--secret-file: rolecall does not mix a secret with its output.", "a file that does not exist yet, or a pipe such as /dev/fd/3",
-			"Name a file: --secret-file sprinters-key.json.")
+		return cli.Usage(
+			"--secret-file: rolecall does not mix a secret with its output.",
+			"a file that does not exist yet, or a pipe such as /dev/fd/3",
+			"Name a file: --secret-file sprinters-key.json.",
+		)
 	}
 	info, err := os.Stat(path)
 	switch {
@@ -47,7 +50,11 @@ func keepSecret(a *cli.App, path string, s *step.Session) error {
 	case err != nil:
 		return cli.Usage("--secret-file: "+shown+" cannot be looked at.", "a file that does not exist yet, or a pipe", "Name another file.")
 	case a.JSON && isStdout(a, info):
-		return cli.Usage("--secret-file: stdout carries the JSON document.", "another pipe, such as /dev/fd/3", "Open one: 3>key.json --secret-file /dev/fd/3.")
+		return cli.Usage(
+			"--secret-file: stdout carries the JSON document.",
+			"another pipe, such as /dev/fd/3",
+			"Open one: 3>key.json --secret-file /dev/fd/3.",
+		)
 	case info.Mode()&(fs.ModeNamedPipe|fs.ModeCharDevice) == 0:
 		return taken(shown)
 	}
@@ -60,7 +67,11 @@ func keepSecret(a *cli.App, path string, s *step.Session) error {
 }
 
 func taken(shown string) error {
-	return cli.Usage("--secret-file: "+shown+" exists already.", "a file that does not exist yet, or a pipe", "Name another file, or remove this one.")
+	return cli.Usage(
+		"--secret-file: "+shown+" exists already.",
+		"a file that does not exist yet, or a pipe",
+		"Name another file, or remove this one.",
+	)
 }
 
 // canCreate refuses a place where the file could not be made.
@@ -71,11 +82,19 @@ func canCreate(path string) error {
 	}
 	folder := filepath.Dir(path)
 	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
-		return cli.Usage("--secret-file: there is no folder for "+shown+".", "a file in a folder that exists", "Make the folder, or name another file.")
+		return cli.Usage(
+			"--secret-file: there is no folder for "+shown+".",
+			"a file in a folder that exists",
+			"Make the folder, or name another file.",
+		)
 	}
 	probe, err := os.CreateTemp(folder, ".rolecall-*")
 	if err != nil {
-		return cli.Usage("--secret-file: nothing can be written to the folder of "+shown+": "+reason(err)+".", "a folder that you can write to", "Name another file.")
+		return cli.Usage(
+			"--secret-file: nothing can be written to the folder of "+shown+": "+reason(err)+".",
+			"a folder that you can write to",
+			"Name another file.",
+		)
 	}
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
@@ -89,9 +108,17 @@ func openPipe(path string) (*os.File, error) {
 		case err == nil:
 			return pipe, nil
 		case !errors.Is(err, syscall.ENXIO):
-			return nil, cli.Usage("--secret-file: "+draw.Clean(path)+" cannot be opened: "+reason(err)+".", "a file that does not exist yet, or a pipe", "Name another one.")
+			return nil, cli.Usage(
+				"--secret-file: "+draw.Clean(path)+" cannot be opened: "+reason(err)+".",
+				"a file that does not exist yet, or a pipe",
+				"Name another one.",
+			)
 		case time.Now().After(until):
-			return nil, cli.Usage("--secret-file: nobody reads the pipe "+draw.Clean(path)+".", "a pipe that somebody reads", "Start its reader first, or name a file. Nothing was made.")
+			return nil, cli.Usage(
+				"--secret-file: nobody reads the pipe "+draw.Clean(path)+".",
+				"a pipe that somebody reads",
+				"Start its reader first, or name a file. Nothing was made.",
+			)
 		}
 	}
 }

@@ -195,8 +195,11 @@ func (u *accepting) releases(ctx context.Context) (bool, error) {
 		u.app.Say("%s", later)
 		return false, nil
 	}
-	agreed, err := u.app.Agree(ctx, fmt.Sprintf("Release the access now? It lasts %s, and the request cannot be rejected any more then. y or n",
-		screen.Hours(d.Duration)))
+	agreed, err := u.app.Agree(
+		ctx,
+		fmt.Sprintf("Release the access now? It lasts %s, and the request cannot be rejected any more then. y or n",
+			screen.Hours(d.Duration)),
+	)
 	if err == nil && !agreed {
 		u.app.Say("%s", later)
 	}

@@ -69,13 +69,24 @@ func list(ctx context.Context, a *cli.App, c *common) error {
 		return nil
 	}
 	if len(all) == 0 {
-		a.Say("There are no delegation requests in account %s. One that nobody took up yet is not listed: show it by the link that you were sent.",
-			screen.Grouped(r.judge.Identity.AccountID))
+		a.Say(
+			"There are no delegation requests in account %s. One that nobody took up yet is not listed: show it by the link that you were sent.",
+			screen.Grouped(r.judge.Identity.AccountID),
+		)
 		return nil
 	}
 	rows := [][]string{{"REQUEST", "STATE", "LASTS", "EXPIRES", "REQUESTOR"}}
 	for _, d := range all {
-		rows = append(rows, []string{draw.Clean(d.ID), draw.Clean(string(d.State)), screen.Hours(d.Duration), day(d.Expires), requestorOf(d) + elsewhere(d, r.judge.Identity)})
+		rows = append(
+			rows,
+			[]string{
+				draw.Clean(d.ID),
+				draw.Clean(string(d.State)),
+				screen.Hours(d.Duration),
+				day(d.Expires),
+				requestorOf(d) + elsewhere(d, r.judge.Identity),
+			},
+		)
 	}
 	a.Out().Table(true, rows)
 	return nil

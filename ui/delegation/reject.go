@@ -94,7 +94,11 @@ func (f *rejectFlags) decide(ctx context.Context, r *run, judged *delegate.Judge
 func (f *rejectFlags) check(a *cli.App) error {
 	f.reason = strings.TrimSpace(f.reason)
 	if n := utf8.RuneCountInString(f.reason); n > aws.MaxDelegationNote {
-		return cli.Usage(fmt.Sprintf("--reason has %s.", screen.Counted(n, "character")), fmt.Sprintf("at most %d", aws.MaxDelegationNote), "Shorten it.")
+		return cli.Usage(
+			fmt.Sprintf("--reason has %s.", screen.Counted(n, "character")),
+			fmt.Sprintf("at most %d", aws.MaxDelegationNote),
+			"Shorten it.",
+		)
 	}
 	for _, c := range f.reason {
 		if c != '\t' && c != '\n' && c != '\r' && (c < ' ' || c > '~' && c < 0xA1 || c > 0xFF) {
@@ -103,7 +107,11 @@ func (f *rejectFlags) check(a *cli.App) error {
 		}
 	}
 	if !f.yes && (a.JSON || !a.Env.StdinTTY) {
-		return cli.Usage("reject asks before it rejects anything, and nobody can be asked here.", "a terminal, or --yes", "Add --yes. Nothing was rejected.")
+		return cli.Usage(
+			"reject asks before it rejects anything, and nobody can be asked here.",
+			"a terminal, or --yes",
+			"Add --yes. Nothing was rejected.",
+		)
 	}
 	return nil
 }

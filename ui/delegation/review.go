@@ -31,9 +31,11 @@ func reviewCommand(a *cli.App) *cobra.Command {
 		Short: "Say what a request lets too much, and what it asks for beyond the vendor's needs",
 		Long: "review reads the request and judges its policy, and the permissions boundaries of roles that it may create, as rolecall policy " +
 			"review does. It compares them with what the vendor's description says that it needs. -o FILE writes a plan of the request: " +
-			"rolecall approve FILE records who approved it, and accept --plan FILE accepts nothing else. Exit 3: the policy is none that AWS takes, " +
+			"rolecall approve FILE records who approved it, and accept --plan FILE accepts nothing else. Exit 3: the policy is none that AWS " +
+			"takes, " +
 			"or a finding is as bad as --fail-on or worse, or with --plan, the request changed since.",
-		Example: "  rolecall delegation review e4bdcdae-4f66-11ed-a1b2-c3d4e5f60718 -o request.plan.json\n  rolecall approve request.plan.json\n" +
+		Example: "  rolecall delegation review e4bdcdae-4f66-11ed-a1b2-c3d4e5f60718 -o request.plan.json\n  rolecall approve " +
+			"request.plan.json\n" +
 			"  rolecall delegation accept e4bdcdae-4f66-11ed-a1b2-c3d4e5f60718 --plan request.plan.json",
 		Args: cli.ExactlyOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,7 +43,11 @@ func reviewCommand(a *cli.App) *cobra.Command {
 				f.format = "json"
 			}
 			if formats := []string{"text", "json", "markdown", "html"}; !slices.Contains(formats, f.format) {
-				return cli.Usage(fmt.Sprintf("--format: there is no %q.", draw.Clean(f.format)), "one of: "+strings.Join(formats, ", "), "Correct --format.")
+				return cli.Usage(
+					fmt.Sprintf("--format: there is no %q.", draw.Clean(f.format)),
+					"one of: "+strings.Join(formats, ", "),
+					"Correct --format.",
+				)
 			}
 			if _, err := cli.Severity(f.failOn); err != nil {
 				return err
@@ -79,8 +85,12 @@ func (f *reviewFlags) review(a *cli.App, judged *delegate.Judged) error {
 // overwritten.
 func (f *reviewFlags) write(a *cli.App, judged *delegate.Judged) error {
 	if judged.Request.Document == nil {
-		return failed(&screen.Fault{Problem: screen.Problem{What: "The policy of the request is none that AWS takes, so that there is nothing to approve.",
-			Expected: "a policy that can be read", Next: "Leave out -o to see what is wrong.", Kind: screen.NotAsNeeded}}, judged, nil)
+		return failed(
+			&screen.Fault{Problem: screen.Problem{What: "The policy of the request is none that AWS takes, so that there is nothing to approve.",
+				Expected: "a policy that can be read", Next: "Leave out -o to see what is wrong.", Kind: screen.NotAsNeeded}},
+			judged,
+			nil,
+		)
 	}
 	judged.Plan.Tool = "rolecall " + cli.Version()
 	text, err := judged.Plan.JSON()
@@ -213,6 +223,12 @@ func (f *reviewFlags) verdict(judged *delegate.Judged) error {
 	if n == 0 {
 		return nil
 	}
-	return &screen.Fault{Problem: screen.Problem{What: fmt.Sprintf("%s in the delegation request: %s or worse.", screen.Counted(n, "finding"), f.failOn),
-		Expected: "none", Next: "Reject the request with what to change: rolecall delegation reject " + judged.Request.ID + " --reason …", Kind: screen.NotAsNeeded}}
+	return &screen.Fault{
+		Problem: screen.Problem{
+			What:     fmt.Sprintf("%s in the delegation request: %s or worse.", screen.Counted(n, "finding"), f.failOn),
+			Expected: "none",
+			Next:     "Reject the request with what to change: rolecall delegation reject " + judged.Request.ID + " --reason …",
+			Kind:     screen.NotAsNeeded,
+		},
+	}
 }

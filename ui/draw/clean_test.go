@@ -63,12 +63,22 @@ func FuzzDraw(f *testing.F) {
 		if width < 12 || width > 300 || height < 4 || height > 100 || len(text)+len(value) > 4000 {
 			t.Skip("no terminal, or more than a fuzzer should draw")
 		}
-		s := scene{screen: of(screen.Text{Body: text}, screen.Numbered(next, text, value, text, "d"),
-			screen.Facts{{Label: text, Value: value, Copy: true, Note: text}}, screen.Input{ID: "i", Label: text, Value: value, Problem: text},
-			screen.Link{Label: text, URL: value}, screen.Problem{What: text, Wanted: value, Found: text, Next: text},
-			screen.Meter{Label: text, Used: top, Limit: next}, screen.Choices{ID: "c", Label: text, Options: []screen.Option{{ID: "1", Label: value, Detail: text}}},
+		s := scene{screen: of(
+			screen.Text{Body: text},
+			screen.Numbered(next, text, value, text, "d"),
+			screen.Facts{{Label: text, Value: value, Copy: true, Note: text}},
+			screen.Input{ID: "i", Label: text, Value: value, Problem: text},
+			screen.Link{Label: text, URL: value},
+			screen.Problem{What: text, Wanted: value, Found: text, Next: text},
+			screen.Meter{
+				Label: text,
+				Used:  top,
+				Limit: next,
+			},
+			screen.Choices{ID: "c", Label: text, Options: []screen.Option{{ID: "1", Label: value, Detail: text}}},
 			screen.Tree{ID: "t", Nodes: []screen.Node{{ID: "n", Label: text, Detail: value, Note: text, Details: []string{value}}}},
-			screen.Code{Label: text, Name: value, About: text, Body: text})}
+			screen.Code{Label: text, Name: value, About: text, Body: text},
+		)}
 		fr := frame(s, width, height)
 		fr.Top, fr.Follow, fr.Caret, fr.Status = top, next%2 == 0, next, draw.Status{Text: text}
 		for _, look := range []draw.Look{{}, {ASCII: true, NoColor: true}} {

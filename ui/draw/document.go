@@ -243,7 +243,15 @@ func (s *Sheet) Draw(f Frame, r Reading) Drawn {
 			lines[i] = t.cut(lines[i], f.Width)
 		}
 	}
-	return Drawn{Content: strings.Join(lines[:min(len(lines), f.Height)], "\n"), Top: r.Top, Lines: len(s.rows), Rows: room, Head: 2, Foot: 1 + len(keys), CursorX: -1}
+	return Drawn{
+		Content: strings.Join(lines[:min(len(lines), f.Height)], "\n"),
+		Top:     r.Top,
+		Lines:   len(s.rows),
+		Rows:    room,
+		Head:    2,
+		Foot:    1 + len(keys),
+		CursorX: -1,
+	}
 }
 
 // drawRow is one row with its line's number; that of the line that was jumped to

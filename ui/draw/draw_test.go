@@ -78,7 +78,8 @@ func TestHeaders(t *testing.T) {
 	}{
 		{"a rehearsal", draw.Header{Vendor: "Spot", How: "by hand", Account: "1234-5678-9012 prod", Banner: "REHEARSAL"}},
 		{"nobody signed in", draw.Header{Vendor: "Spot"}},
-		{"another endpoint", draw.Header{Vendor: "Sprinters", How: "by CloudFormation", Account: "1234-5678-9012", Banner: "NOT AWS: https://iam.a-rather-long-name.example.com:8443"}},
+		{"another endpoint", draw.Header{Vendor: "Sprinters", How: "by CloudFormation", Account: "1234-5678-9012", Banner: "NOT AWS: " +
+			"https://iam.a-rather-long-name.example.com:8443"}},
 	} {
 		fmt.Fprintf(&b, "##### %s\n%s", h.name, everyLook(t, find(t, "field-empty"), func(f *draw.Frame) { f.Header = h.header }, headerOf))
 	}

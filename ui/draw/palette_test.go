@@ -104,7 +104,8 @@ func TestWarningsAndFailuresLookDifferent(t *testing.T) {
 
 func TestTheBackgroundFromTheEnvironment(t *testing.T) {
 	t.Parallel()
-	for value, light := range map[string]bool{"": false, "15;0": false, "0;15": true, "0;default;15": true, "12;8": false, "0;7": true, "7": false, "x;y": false, "0;255": false} {
+	for value, light := range map[string]bool{"": false, "15;0": false, "0;15": true, "0;default;15": true, "12;8": false, "0;7": true,
+		"7": false, "x;y": false, "0;255": false} {
 		if got := LookOf(func(name string) string { return map[string]string{"COLORFGBG": value}[name] }).Light; got != light {
 			t.Errorf("%q: light is %v", value, got)
 		}

@@ -28,7 +28,8 @@ func (t *Theme) tooSmall(f *Frame) Drawn {
 	}
 	least := fmt.Sprintf("%d%s%d", leastWidth, times, leastHeight)
 	for _, text := range []string{
-		fmt.Sprintf("This terminal is %d%s%d, rolecall needs %s at least: make it larger, or leave with ctrl+c.", f.Width, times, f.Height, least),
+		fmt.Sprintf("This terminal is %d%s%d, rolecall needs %s at least: make it larger, or leave with ctrl+c.", f.Width, times, f.Height,
+			least),
 		fmt.Sprintf("rolecall needs %s: enlarge, or ctrl+c", least),
 		fmt.Sprintf("Needs %s; ctrl+c", least),
 		"Needs " + least, least,

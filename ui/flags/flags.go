@@ -122,7 +122,8 @@ func Taken() []string {
 
 // others are the flags of the commands that are not in the table. A test holds
 // them to the commands.
-const others = "--json --plain --profile --region --aws-account --help --version --role --user --evidence --error --output --format --minify " +
+const others = "--json --plain --profile --region --aws-account --help --version --role --user --evidence --error --output --format " +
+	"--minify " +
 	"--theme --digest --send-token --reason --details --fail-on " +
 	"--ou --accounts --automatic-deployment --failure-tolerance --concurrency --reader-role --drift --fail --all --receipt --undo"
 

@@ -40,8 +40,11 @@ func (f *Flags) readPlan(a *cli.App) (*binding, error) {
 		return nil, err
 	}
 	if planned.Delegation != nil {
-		return nil, cli.Usage(draw.Clean(filepath.Base(name))+" is the plan of a delegation request, and connects nothing.", "a file written by rolecall plan",
-			"Accept what it approves: rolecall delegation accept "+draw.Clean(planned.Delegation.ID)+" --plan "+draw.Clean(name)+".")
+		return nil, cli.Usage(
+			draw.Clean(filepath.Base(name))+" is the plan of a delegation request, and connects nothing.",
+			"a file written by rolecall plan",
+			"Accept what it approves: rolecall delegation accept "+draw.Clean(planned.Delegation.ID)+" --plan "+draw.Clean(name)+".",
+		)
 	}
 	if (planned.Template != "") != (f.use == Organising) {
 		kind := map[bool]string{true: "one made by rolecall org plan -o FILE", false: "one made by rolecall plan -o FILE"}[f.use == Organising]
@@ -181,13 +184,21 @@ func WritePlan(name string, text []byte) error {
 	if err == nil {
 		planned, err := plan.Read(old)
 		if err != nil || len(planned.Approvals) > 0 {
-			return cli.Usage(draw.Clean(name)+" exists, and is not a plan that nobody approved yet.", "a new file", "Give another name with -o, or remove the file first.")
+			return cli.Usage(
+				draw.Clean(name)+" exists, and is not a plan that nobody approved yet.",
+				"a new file",
+				"Give another name with -o, or remove the file first.",
+			)
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
 		return cli.CannotRead(name, err)
 	}
 	if err := record.WriteAtomic(name, text); err != nil {
-		return cli.Usage(draw.Clean(name)+" cannot be written: "+draw.Clean(err.Error())+".", "a folder that you may write to", "Give another name with -o.")
+		return cli.Usage(
+			draw.Clean(name)+" cannot be written: "+draw.Clean(err.Error())+".",
+			"a folder that you may write to",
+			"Give another name with -o.",
+		)
 	}
 	return nil
 }

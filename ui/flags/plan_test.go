@@ -37,10 +37,27 @@ func prepare(t *testing.T, args ...string) (*flags.Prepared, error) {
 
 // everything is a command line that says all that a plan can hold.
 func everything() []string {
-	return []string{"--vendor=spot", "--method=automatic", "--access=role", "--partition=aws", "--account=act-12ab12ab", "--products=elastigroup,cloud-analyzer",
-		"--regions=eu-west-1,us-east-1", "--restrict-tag=team=platform", "--external-id=spotinst:aws:extid:0123456789abcdef", "--role-name=My-Role",
-		"--policy-name=My-Policy", "--stack-name=my-stack", "--path=/team/", "--permissions-boundary=arn:aws:iam::123456789012:policy/Bound",
-		"--session-duration=2h", "--tag=team=platform", "--tag=cost=42", "--report-bucket=my-reports", "--aws-account=123456789012"}
+	return []string{
+		"--vendor=spot",
+		"--method=automatic",
+		"--access=role",
+		"--partition=aws",
+		"--account=act-12ab12ab",
+		"--products=elastigroup,cloud-analyzer",
+		"--regions=eu-west-1,us-east-1",
+		"--restrict-tag=team=platform",
+		"--external-id=spotinst:aws:extid:0123456789abcdef",
+		"--role-name=My-Role",
+		"--policy-name=My-Policy",
+		"--stack-name=my-stack",
+		"--path=/team/",
+		"--permissions-boundary=arn:aws:iam::123456789012:policy/Bound",
+		"--session-duration=2h",
+		"--tag=team=platform",
+		"--tag=cost=42",
+		"--report-bucket=my-reports",
+		"--aws-account=123456789012",
+	}
 }
 
 // planned writes the approved plan of a command line.
@@ -52,8 +69,11 @@ func planned(t *testing.T, args ...string) (file string, text []byte) {
 	}
 	a := &p.Answers
 	a.Partition = "aws"
-	made, err := plan.Make(a.Request(p.Vendor), plan.Head{Tool: "rolecall test", Vendor: a.Vendor, Method: a.Method, VendorAccount: a.VendorAccount, StackName: a.Stack.Name},
-		time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC))
+	made, err := plan.Make(
+		a.Request(p.Vendor),
+		plan.Head{Tool: "rolecall test", Vendor: a.Vendor, Method: a.Method, VendorAccount: a.VendorAccount, StackName: a.Stack.Name},
+		time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,19 +108,25 @@ func TestAPlanBindsEveryFlag(t *testing.T) {
 	t.Parallel()
 	file, _ := planned(t, everything()...)
 	for flag, says := range map[string]string{
-		"--vendor=sprinters": "spot", "--method=direct": "automatic", "--access=user": "role", "--partition=aws-cn": "aws", "--account=act-99ff99ff": "act-12ab12ab",
-		"--account-name=prod": "act-12ab12ab", "--products=ocean": "elastigroup,cloud-analyzer", "--products=elastigroup/route53,cloud-analyzer": "elastigroup,cloud-analyzer",
-		"--regions=eu-west-1": "eu-west-1,us-east-1", "--restrict-tag=team=other": "team=platform",
-		"--external-id=spotinst:aws:extid:fedcba9876543210": "spotinst:aws:extid:0123456789abcdef", "--role-name=Admin": "My-Role", "--policy-name=Other": "My-Policy",
-		"--user-name=somebody": "none", "--stack-name=other": "my-stack", "--path=/": "/team/", "--permissions-boundary=arn:aws:iam::123456789012:policy/Other": "policy/Bound",
-		"--session-duration=12h": "2h", "--tag=team=platform": "cost=42, team=platform", "--tag=x=y": "cost=42, team=platform", "--report-bucket=other-reports": "my-reports",
-		"--aws-account=111122223333": "123456789012", "--trusted-account=111122223333": "922761411349",
+		"--vendor=sprinters": "spot", "--method=direct": "automatic", "--access=user": "role", "--partition=aws-cn": "aws",
+		"--account=act-99ff99ff": "act-12ab12ab",
+		"--account-name=prod":    "act-12ab12ab", "--products=ocean": "elastigroup,cloud-analyzer",
+		"--products=elastigroup/route53,cloud-analyzer": "elastigroup,cloud-analyzer",
+		"--regions=eu-west-1":                           "eu-west-1,us-east-1", "--restrict-tag=team=other": "team=platform",
+		"--external-id=spotinst:aws:extid:fedcba9876543210": "spotinst:aws:extid:0123456789abcdef", "--role-name=Admin": "My-Role",
+		"--policy-name=Other":  "My-Policy",
+		"--user-name=somebody": "none", "--stack-name=other": "my-stack", "--path=/": "/team/",
+		"--permissions-boundary=arn:aws:iam::123456789012:policy/Other": "policy/Bound",
+		"--session-duration=12h": "2h", "--tag=team=platform": "cost=42, team=platform", "--tag=x=y": "cost=42, team=platform",
+		"--report-bucket=other-reports": "my-reports",
+		"--aws-account=111122223333":    "123456789012", "--trusted-account=111122223333": "922761411349",
 	} {
 		t.Run(flag, func(t *testing.T) {
 			_, err := prepare(t, "--plan", file, flag, "--yes")
 			p := refusal(t, err)
 			name, value, _ := strings.Cut(flag, "=")
-			if p.Kind != screen.NotAsNeeded || !strings.Contains(p.What, name+" is "+value+",") || !strings.Contains(p.What, "the plan says") || !strings.Contains(p.What, says) {
+			if p.Kind != screen.NotAsNeeded || !strings.Contains(p.What, name+" is "+value+",") || !strings.Contains(p.What, "the plan says") ||
+				!strings.Contains(p.What, says) {
 				t.Errorf("%+v", p)
 			}
 		})
@@ -114,16 +140,22 @@ func TestWhatThePlanSaysMayBeSaidAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := prepare(t, append(everything(), "--plan", file, "--trusted-account=922761411349", "--products=cloud-analyzer,elastigroup", "--yes")...)
+	again, err := prepare(
+		t,
+		append(everything(), "--plan", file, "--trusted-account=922761411349", "--products=cloud-analyzer,elastigroup", "--yes")...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range []*flags.Prepared{alone, again} {
 		a := &p.Answers
 		first := a.Part("SpotinstRoleArn")
-		if a.Method != "automatic" || a.AccountID != "123456789012" || !a.AccountPinned || a.VendorAccount != "act-12ab12ab" || a.Stack.Name != "my-stack" || a.Path != "/team/" ||
-			a.SessionFor != 2*time.Hour || len(a.Tags) != 2 || a.Parameters["REPORT_BUCKET"] != "my-reports" || len(a.Regions) != 2 || a.RestrictTag != "team=platform" ||
-			first.RoleName != "My-Role" || !first.NameGiven || first.PolicyName != "My-Policy" || first.ExternalID != "spotinst:aws:extid:0123456789abcdef" || a.Plan == nil {
+		if a.Method != "automatic" || a.AccountID != "123456789012" || !a.AccountPinned || a.VendorAccount != "act-12ab12ab" ||
+			a.Stack.Name != "my-stack" || a.Path != "/team/" ||
+			a.SessionFor != 2*time.Hour || len(a.Tags) != 2 || a.Parameters["REPORT_BUCKET"] != "my-reports" || len(a.Regions) != 2 ||
+			a.RestrictTag != "team=platform" ||
+			first.RoleName != "My-Role" || !first.NameGiven || first.PolicyName != "My-Policy" ||
+			first.ExternalID != "spotinst:aws:extid:0123456789abcdef" ||
+			a.Plan == nil {
 			t.Errorf("%+v", a)
 		}
 	}
@@ -132,16 +164,32 @@ func TestWhatThePlanSaysMayBeSaidAgain(t *testing.T) {
 func TestWhatThePlanLeavesOpenMayBeSaid(t *testing.T) {
 	t.Parallel()
 	file, _ := planned(t, "--vendor=spot", "--method=direct")
-	p, err := prepare(t, "--plan", file, "--account=act-12ab12ab", "--aws-account=123456789012", "--external-id=spotinst:aws:extid:0123456789abcdef", "--yes")
+	p, err := prepare(
+		t,
+		"--plan",
+		file,
+		"--account=act-12ab12ab",
+		"--aws-account=123456789012",
+		"--external-id=spotinst:aws:extid:0123456789abcdef",
+		"--yes",
+	)
 	if err != nil || p.Answers.VendorAccount != "act-12ab12ab" || p.Answers.AccountID != "123456789012" {
 		t.Errorf("%+v, %v", p, err)
 	}
 	if _, err := prepare(t, "--plan", file, "--account-name=prod", "--yes"); err != nil {
 		t.Error(err)
 	}
-	for _, flag := range []string{"--path=/team/", "--stack-name=x", "--tag=a=b", "--session-duration=1h", "--permissions-boundary=arn:aws:iam::123456789012:policy/B", "--regions=eu-west-1",
+	for _, flag := range []string{"--path=/team/", "--stack-name=x", "--tag=a=b", "--session-duration=1h",
+		"--permissions-boundary=arn:aws:iam::123456789012:policy/B", "--regions=eu-west-1",
 		"--restrict-tag=a=b", "--report-bucket=my-reports", "--user-name=u"} {
-		if _, err := prepare(t, "--plan", file, flag, "--yes"); err == nil || refusal(t, err).Kind != screen.NotAsNeeded || !strings.Contains(err.Error(), "the plan says none") {
+		if _, err := prepare(
+			t,
+			"--plan",
+			file,
+			flag,
+			"--yes",
+		); err == nil || refusal(t, err).Kind != screen.NotAsNeeded ||
+			!strings.Contains(err.Error(), "the plan says none") {
 			t.Errorf("%s: %v", flag, err)
 		}
 	}
@@ -223,22 +271,24 @@ func TestAPlanIsReadStrictly(t *testing.T) {
 		text []byte
 		says string
 	}{
-		"unknown key":              {replace(`"vendor":`, `"note": "", "vendor":`), `"note" is unknown`},
-		"unknown key in a role":    {replace(`"role_name":`, `"admin": true, "role_name":`), `"admin" is unknown`},
-		"doubled key":              {replace(`"path":`, `"path": "/other/", "path":`), `"path" stands twice`},
-		"doubled in another case":  {replace(`"path":`, `"Path": "/other/", "path":`), `"Path" is unknown`},
-		"doubled by folding":       {replace(`"stack_name":`, `"ſtack_name": "x", "stack_name":`), "is unknown"},
-		"doubled in a document":    {replace(`"Version": "2012-10-17"`, `"Version": "2008-10-17", "Version": "2012-10-17"`), `"Version" stands twice`},
-		"doubled tag":              {replace(`"cost": "42"`, `"cost": "1", "cost": "42"`), `"cost" stands twice`},
-		"doubled whole":            {replace(`"documents":`, `"documents": [], "documents":`), `"documents" stands twice`},
-		"text behind the end":      {append(slices.Clone(text), "{}"...), "text behind its end"},
-		"words behind the end":     {append(slices.Clone(text), "approved"...), "text behind its end"},
-		"cut off":                  {text[:len(text)/2], "not a plan"},
-		"empty":                    {nil, "not a plan"},
-		"a list":                   {[]byte("[]"), "not a plan"},
-		"null":                     {[]byte("null"), "not a plan"},
-		"nested without end":       {bytes.Repeat([]byte("["), 1<<20), "not a plan"},
-		"nested in a document":     {replace(`"document": {`, `"document": {"x":`+strings.Repeat("[", 1<<16)+strings.Repeat("]", 1<<16)+`,`), "nested too deep"},
+		"unknown key":             {replace(`"vendor":`, `"note": "", "vendor":`), `"note" is unknown`},
+		"unknown key in a role":   {replace(`"role_name":`, `"admin": true, "role_name":`), `"admin" is unknown`},
+		"doubled key":             {replace(`"path":`, `"path": "/other/", "path":`), `"path" stands twice`},
+		"doubled in another case": {replace(`"path":`, `"Path": "/other/", "path":`), `"Path" is unknown`},
+		"doubled by folding":      {replace(`"stack_name":`, `"ſtack_name": "x", "stack_name":`), "is unknown"},
+		"doubled in a document": {replace(`"Version": "2012-10-17"`, `"Version": "2008-10-17", "Version": "2012-10-17"`),
+			`"Version" stands twice`},
+		"doubled tag":          {replace(`"cost": "42"`, `"cost": "1", "cost": "42"`), `"cost" stands twice`},
+		"doubled whole":        {replace(`"documents":`, `"documents": [], "documents":`), `"documents" stands twice`},
+		"text behind the end":  {append(slices.Clone(text), "{}"...), "text behind its end"},
+		"words behind the end": {append(slices.Clone(text), "approved"...), "text behind its end"},
+		"cut off":              {text[:len(text)/2], "not a plan"},
+		"empty":                {nil, "not a plan"},
+		"a list":               {[]byte("[]"), "not a plan"},
+		"null":                 {[]byte("null"), "not a plan"},
+		"nested without end":   {bytes.Repeat([]byte("["), 1<<20), "not a plan"},
+		"nested in a document": {replace(`"document": {`, `"document": {"x":`+strings.Repeat("[", 1<<16)+strings.Repeat("]", 1<<16)+`,`),
+			"nested too deep"},
 		"another kind":             {replace(`"session_duration": 7200000000000`, `"session_duration": "2h"`), "not a plan"},
 		"a number too large":       {replace(`"session_duration": 7200000000000`, `"session_duration": 1e400`), "not a plan"},
 		"another format":           {replace(`"format": 1`, `"format": 2`), "not a plan"},

@@ -44,7 +44,9 @@ func blockLines(block screen.Block, number *int) []string {
 	case screen.Input:
 		return inputLines(block)
 	case screen.Meter:
-		return []string{strings.TrimSpace(block.Label + ": " + screen.Thousands(block.Used) + " of " + screen.Thousands(block.Limit) + " " + block.Unit)}
+		return []string{
+			strings.TrimSpace(block.Label + ": " + screen.Thousands(block.Used) + " of " + screen.Thousands(block.Limit) + " " + block.Unit),
+		}
 	case screen.Code:
 		if block.Aside {
 			return []string{block.Label + ": " + block.About + " (v reads it)"}

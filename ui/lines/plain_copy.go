@@ -118,7 +118,10 @@ func (p *plain) copyText(c screen.Copy) {
 	}
 	switch {
 	case c.ClearAfter > 0 && err != nil:
-		p.say(c.Label + " cannot be copied from here, and is not shown where the screen stays. Delete the key with d, and make another with --secret-file FILE.")
+		p.say(
+			c.Label + " cannot be copied from here, and is not shown where the screen stays. Delete the key with d, and make another with " +
+				"--secret-file FILE.",
+		)
 	case err != nil:
 		p.say("It was not copied: " + err.Error() + ".")
 	case c.ClearAfter > 0:

@@ -13,16 +13,38 @@ import (
 // allBlocks has one of each: a block that a front forgets shows up here.
 func allBlocks() []screen.Block {
 	return []screen.Block{
-		screen.Text{Body: "said plainly"}, screen.Text{Tone: screen.Warning, Body: "mind this"}, screen.Text{Tone: screen.Good, Body: "found it"},
+		screen.Text{Body: "said plainly"},
+		screen.Text{Tone: screen.Warning, Body: "mind this"},
+		screen.Text{Tone: screen.Good, Body: "found it"},
 		screen.Numbered(1, "open", "paste", "save"),
 		screen.Facts{{Label: "Account", Value: "123456789012", Note: "prod", Copy: true}},
-		screen.Choices{ID: "c", Label: "Which?", Picked: "b", Options: []screen.Option{{ID: "a", Label: "first", Disabled: "not here"}, {ID: "b", Label: "second", Detail: "better"}}},
-		screen.Tree{ID: "t", Nodes: []screen.Node{{ID: "p", Label: "Product", Tick: screen.Partly, Children: []screen.Node{{ID: "p/i", Label: "Part", Tick: screen.On, Note: "+5"}}}}},
-		screen.Input{ID: "i", Label: "Name", Value: "x", Hint: "any", Problem: "taken"}, screen.Input{ID: "s", Label: "Token", Value: "hidden-value", Secret: true},
+		screen.Choices{
+			ID:      "c",
+			Label:   "Which?",
+			Picked:  "b",
+			Options: []screen.Option{{ID: "a", Label: "first", Disabled: "not here"}, {ID: "b", Label: "second", Detail: "better"}},
+		},
+		screen.Tree{
+			ID: "t",
+			Nodes: []screen.Node{
+				{ID: "p", Label: "Product", Tick: screen.Partly, Children: []screen.Node{{ID: "p/i", Label: "Part", Tick: screen.On, Note: "+5"}}},
+			},
+		},
+		screen.Input{
+			ID:      "i",
+			Label:   "Name",
+			Value:   "x",
+			Hint:    "any",
+			Problem: "taken",
+		},
+		screen.Input{ID: "s", Label: "Token", Value: "hidden-value", Secret: true},
 		screen.Meter{Label: "Size", Used: 5, Limit: 10, Unit: "characters"},
 		screen.Code{Label: "Document", About: "5 characters", Body: "{}"},
-		screen.Checks{{ID: "x", State: screen.Pass, Label: "right", Got: "so"}, {ID: "y", State: screen.Fail, Label: "wrong", Want: "this", Got: "that", Fix: "mend"},
-			{ID: "z", State: screen.Fail, Label: "said above", Told: true}},
+		screen.Checks{
+			{ID: "x", State: screen.Pass, Label: "right", Got: "so"},
+			{ID: "y", State: screen.Fail, Label: "wrong", Want: "this", Got: "that", Fix: "mend"},
+			{ID: "z", State: screen.Fail, Label: "said above", Told: true},
+		},
 		screen.Tasks{{Name: "creating", State: screen.Running, Detail: "role"}},
 		screen.Waiting{For: "the role"},
 		screen.Link{Label: "Console", URL: "https://example.com/"},
@@ -49,7 +71,12 @@ func TestEveryBlockHasItsLines(t *testing.T) {
 		"a drawing",
 		"  e  edit (not now: later)",
 	}
-	got := screenLines(screen.Screen{Blocks: allBlocks(), Actions: []screen.Action{{ID: "n", Default: true, Label: "next"}, {ID: "e", Key: "e", Label: "edit", Disabled: "later"}}})
+	got := screenLines(
+		screen.Screen{
+			Blocks:  allBlocks(),
+			Actions: []screen.Action{{ID: "n", Default: true, Label: "next"}, {ID: "e", Key: "e", Label: "edit", Disabled: "later"}},
+		},
+	)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
@@ -63,7 +90,10 @@ func TestOnlyNewsIsPrintedAgain(t *testing.T) {
 }
 
 func TestAValueIsNotPrintedWithoutItsLabel(t *testing.T) {
-	got := newLines([]string{"  Role ARN:", "    arn", "  Account:", "    1"}, []string{"  Role (id):", "    arn", "  Account:", "    2", "  Account:", "    1"})
+	got := newLines(
+		[]string{"  Role ARN:", "    arn", "  Account:", "    1"},
+		[]string{"  Role (id):", "    arn", "  Account:", "    2", "  Account:", "    1"},
+	)
 	if diff := cmp.Diff([]string{"  Role (id):", "    arn", "  Account:", "    2"}, got); diff != "" {
 		t.Error(diff)
 	}

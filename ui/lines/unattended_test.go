@@ -28,20 +28,25 @@ func TestWhatYesAnswers(t *testing.T) {
 			screen.Chose{Block: "c", ID: "b"}, ""},
 		"no option is marked": {screen.Screen{Blocks: []screen.Block{screen.Choices{ID: "c", Options: options}}}, nil, ""},
 		"an option with a flag that was given": {
-			screen.Screen{Blocks: []screen.Block{screen.Choices{ID: "c", Picked: "a", Flag: "--access", Given: true}}}, screen.Chose{Block: "c", ID: "a"}, ""},
+			screen.Screen{Blocks: []screen.Block{screen.Choices{ID: "c", Picked: "a", Flag: "--access", Given: true}}}, screen.Chose{Block: "c",
+				ID: "a"}, ""},
 		"an option with a flag of its own": {
 			screen.Screen{Blocks: []screen.Block{screen.Choices{ID: "c", Picked: "a", Flag: "--access"}}}, nil, "--access"},
 		"a field that is filled": {
 			screen.Screen{Blocks: []screen.Block{screen.Input{ID: "i", Value: "x"}}}, screen.Entered{ID: "i", Text: "x"}, ""},
-		"a field that is wrong":     {screen.Screen{Blocks: []screen.Block{screen.Input{ID: "i", Value: "x", Problem: "no"}}}, nil, ""},
-		"an empty field":            {screen.Screen{Blocks: []screen.Block{screen.Input{ID: "i"}}, Actions: []screen.Action{next}}, screen.Chose{ID: "next"}, ""},
-		"the default action":        {screen.Screen{Actions: []screen.Action{{ID: "other", Key: "x"}, next}}, screen.Chose{ID: "next"}, ""},
-		"a default that is off":     {screen.Screen{Actions: []screen.Action{{ID: "next", Default: true, Disabled: "waits"}}}, nil, ""},
-		"a question without a flag": {screen.Screen{Actions: []screen.Action{{ID: "go", Default: true, Confirm: &screen.Confirm{Question: "Go?"}}}}, screen.Chose{ID: "go"}, ""},
+		"a field that is wrong": {screen.Screen{Blocks: []screen.Block{screen.Input{ID: "i", Value: "x", Problem: "no"}}}, nil, ""},
+		"an empty field": {screen.Screen{Blocks: []screen.Block{screen.Input{ID: "i"}}, Actions: []screen.Action{next}},
+			screen.Chose{ID: "next"}, ""},
+		"the default action":    {screen.Screen{Actions: []screen.Action{{ID: "other", Key: "x"}, next}}, screen.Chose{ID: "next"}, ""},
+		"a default that is off": {screen.Screen{Actions: []screen.Action{{ID: "next", Default: true, Disabled: "waits"}}}, nil, ""},
+		"a question without a flag": {screen.Screen{Actions: []screen.Action{{ID: "go", Default: true,
+			Confirm: &screen.Confirm{Question: "Go?"}}}}, screen.Chose{ID: "go"}, ""},
 		"a question with a flag that was given": {
-			screen.Screen{Actions: []screen.Action{{ID: "go", Default: true, Confirm: &screen.Confirm{Question: "Go?", Flag: "--go", Given: true}}}}, screen.Chose{ID: "go"}, ""},
+			screen.Screen{Actions: []screen.Action{{ID: "go", Default: true, Confirm: &screen.Confirm{Question: "Go?", Flag: "--go",
+				Given: true}}}}, screen.Chose{ID: "go"}, ""},
 		"a question with a flag of its own": {
-			screen.Screen{Actions: []screen.Action{{ID: "go", Default: true, Confirm: &screen.Confirm{Question: "Go?", Flag: "--go"}}}}, nil, "--go"},
+			screen.Screen{Actions: []screen.Action{{ID: "go", Default: true, Confirm: &screen.Confirm{Question: "Go?", Flag: "--go"}}}}, nil,
+			"--go"},
 		"an action that is no default": {screen.Screen{Actions: []screen.Action{{ID: "other", Key: "x"}}}, nil, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -73,12 +78,15 @@ func TestWhenTheTimeIsUp(t *testing.T) {
 		exit   int
 		words  string
 	}{
-		"waiting":                    {[]screen.Block{screen.Waiting{For: "the role"}}, cli.ExitWaiting, "the role after 2m0s"},
-		"a wrong role is there":      {[]screen.Block{screen.Waiting{For: "the role"}, wrong}, cli.ExitNotAsIs, "Another external ID."},
-		"what was made is wrong":     {[]screen.Block{screen.Waiting{For: "the role", Wrong: &screen.Problem{What: "No policy.", Kind: screen.NotAsNeeded}}}, cli.ExitNotAsIs, "No policy."},
-		"trouble with the network":   {[]screen.Block{screen.Problem{What: "No answer.", Passing: true}, screen.Waiting{For: "the role"}}, cli.ExitWaiting, "the role"},
-		"in the middle of something": {[]screen.Block{screen.Tasks{{Name: "asking Spot", State: screen.Running}}}, cli.ExitWaiting, "asking Spot"},
-		"nothing said":               {nil, cli.ExitWaiting, "the step Connect"},
+		"waiting":               {[]screen.Block{screen.Waiting{For: "the role"}}, cli.ExitWaiting, "the role after 2m0s"},
+		"a wrong role is there": {[]screen.Block{screen.Waiting{For: "the role"}, wrong}, cli.ExitNotAsIs, "Another external ID."},
+		"what was made is wrong": {[]screen.Block{screen.Waiting{For: "the role", Wrong: &screen.Problem{What: "No policy.",
+			Kind: screen.NotAsNeeded}}}, cli.ExitNotAsIs, "No policy."},
+		"trouble with the network": {[]screen.Block{screen.Problem{What: "No answer.", Passing: true}, screen.Waiting{For: "the role"}},
+			cli.ExitWaiting, "the role"},
+		"in the middle of something": {[]screen.Block{screen.Tasks{{Name: "asking Spot", State: screen.Running}}}, cli.ExitWaiting,
+			"asking Spot"},
+		"nothing said": {nil, cli.ExitWaiting, "the step Connect"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := &unattended{run: &Run{Open: &record.OpenSession{ID: "261121-abcd"}, Wait: 2 * time.Minute}}
@@ -107,8 +115,16 @@ func TestOnlyAProblemThatStaysStops(t *testing.T) {
 }
 
 func TestAStepThatWantsAPersonNamesTheFlag(t *testing.T) {
-	p := cli.ProblemOf(asksFor(screen.Screen{Heading: "Create IAM role", Blocks: []screen.Block{screen.Input{Label: "External ID", Flag: "--external-id", Problem: "Spaces."}}}))
-	if p.Kind != screen.Usage || !strings.Contains(p.What, "External ID") || !strings.Contains(p.What, "Spaces.") || !strings.Contains(p.Next, "--external-id") {
+	p := cli.ProblemOf(
+		asksFor(
+			screen.Screen{
+				Heading: "Create IAM role",
+				Blocks:  []screen.Block{screen.Input{Label: "External ID", Flag: "--external-id", Problem: "Spaces."}},
+			},
+		),
+	)
+	if p.Kind != screen.Usage || !strings.Contains(p.What, "External ID") || !strings.Contains(p.What, "Spaces.") ||
+		!strings.Contains(p.Next, "--external-id") {
 		t.Errorf("got %+v", p)
 	}
 }
@@ -116,13 +132,15 @@ func TestAStepThatWantsAPersonNamesTheFlag(t *testing.T) {
 func TestWhatFailedIsToldOnceAndClean(t *testing.T) {
 	var out, talk strings.Builder
 	a := &cli.App{Env: cli.Env{Stdout: &out, Stderr: &talk}, JSON: true}
-	err := &cli.Failure{Err: &screen.Fault{Problem: screen.Problem{What: "It \x1b[31mbroke\x1b[0m.\u202e", Expected: "peace", Next: "Rest.", Quoted: "no\a"}},
+	err := &cli.Failure{
+		Err: &screen.Fault{Problem: screen.Problem{What: "It \x1b[31mbroke\x1b[0m.\u202e", Expected: "peace", Next: "Rest.", Quoted: "no\a"}},
 		Document: func(e *cli.ErrorJSON) any {
 			return struct {
 				step.Result
 				Error *cli.ErrorJSON `json:"error,omitempty"`
 			}{step.Result{Session: "261121-abcd"}, e}
-		}}
+		},
+	}
 	a.Started = true
 	if code := a.Finish(t.Context(), err); code != cli.ExitFailed {
 		t.Errorf("exit %d", code)

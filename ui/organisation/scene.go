@@ -250,10 +250,19 @@ func (s *scene) recall(c *command) error {
 
 // head is whose receipt it is.
 func (s *scene) head(c *command) record.Receipt {
-	return record.Receipt{Session: s.receipt.Session, Rehearsal: c.rehearsed != nil, Vendor: s.prepared.Answers.Vendor,
-		Method: record.MethodOrganisation, Access: "role",
-		Partition: s.identity.Partition, AccountID: s.identity.AccountID, Profile: c.app.Profile, Region: s.account.Region(), Endpoint: s.account.Endpoint(),
-		Organised: s.organised()}
+	return record.Receipt{
+		Session:   s.receipt.Session,
+		Rehearsal: c.rehearsed != nil,
+		Vendor:    s.prepared.Answers.Vendor,
+		Method:    record.MethodOrganisation,
+		Access:    "role",
+		Partition: s.identity.Partition,
+		AccountID: s.identity.AccountID,
+		Profile:   c.app.Profile,
+		Region:    s.account.Region(),
+		Endpoint:  s.account.Endpoint(),
+		Organised: s.organised(),
+	}
 }
 
 // host is what apply and remove act on; release lets go of the session.

@@ -128,7 +128,10 @@ func DiffOf(d policy.Difference) *DiffJSON {
 		if c.New {
 			in = "new"
 		}
-		out.Changed = append(out.Changed, changeJSON{Statement: c.Statement, Index: c.Index, In: in, What: c.What, Actions: cli.OrEmpty(c.Actions), Detail: c.Detail})
+		out.Changed = append(
+			out.Changed,
+			changeJSON{Statement: c.Statement, Index: c.Index, In: in, What: c.What, Actions: cli.OrEmpty(c.Actions), Detail: c.Detail},
+		)
 	}
 	return out
 }

@@ -108,7 +108,11 @@ func policyFiles(folder string) ([]reviewed, error) {
 			}
 			return nil
 		case len(all) >= maxFiles:
-			return cli.Usage(fmt.Sprintf("%s holds more than %s files.", draw.Clean(folder), screen.Thousands(maxFiles)), "a folder of policies", "Name the folders one by one.")
+			return cli.Usage(
+				fmt.Sprintf("%s holds more than %s files.", draw.Clean(folder), screen.Thousands(maxFiles)),
+				"a folder of policies",
+				"Name the folders one by one.",
+			)
 		}
 		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && strings.EqualFold(filepath.Ext(path), ".json") {
 			all = append(all, reviewed{name: path})
@@ -116,7 +120,11 @@ func policyFiles(folder string) ([]reviewed, error) {
 		return nil
 	})
 	if err == nil && len(all) == 0 {
-		return nil, cli.Usage(draw.Clean(folder)+" holds no file whose name ends in .json.", "a folder with policies", "Name the files, or another folder.")
+		return nil, cli.Usage(
+			draw.Clean(folder)+" holds no file whose name ends in .json.",
+			"a folder with policies",
+			"Name the files, or another folder.",
+		)
 	}
 	return all, err
 }
@@ -153,7 +161,11 @@ type fileJSON struct {
 // --kind says one.
 func (f *reviewFlags) reviewMany(ctx context.Context, a *cli.App, all []reviewed) error {
 	if f.trust != "" {
-		return cli.Usage("--trust is read together with one policy, and there are several.", "one policy with --trust", "Name the one file, or leave out --trust.")
+		return cli.Usage(
+			"--trust is read together with one policy, and there are several.",
+			"one policy with --trust",
+			"Name the one file, or leave out --trust.",
+		)
 	}
 	var waiting sync.WaitGroup
 	next := make(chan *reviewed)

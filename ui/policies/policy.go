@@ -89,8 +89,11 @@ func vendorSource(name string) (*source, error) {
 // awsPoliciesAlone refuses to show a policy where there is none of the vendor's.
 func awsPoliciesAlone(v *describe.Vendor, role *describe.Role, partition string) error {
 	arns := strings.Join(role.ManagedARNs(partition), ", ")
-	return cli.Usage(draw.Clean(v.Title)+" has no policy of its own for this. Its role has AWS managed policies: "+arns+".",
-		"a vendor with a policy of its own", "Read AWS's: rolecall policy review "+role.ManagedARNs(partition)[0]+". The formats cloudformation, terraform and cli attach them.")
+	return cli.Usage(
+		draw.Clean(v.Title)+" has no policy of its own for this. Its role has AWS managed policies: "+arns+".",
+		"a vendor with a policy of its own",
+		"Read AWS's: rolecall policy review "+role.ManagedARNs(partition)[0]+". The formats cloudformation, terraform and cli attach them.",
+	)
 }
 
 // onlyRole is the one role (or user) that a request needs, and that has a policy
@@ -147,8 +150,11 @@ func parseSource(s *source, kind policy.Kind) (*policy.Document, error) {
 			"a document of --kind "+kind.String(), "Compare it with --kind "+read.Kind.String()+".")
 	case len(read.Refusals) > 0:
 		refused := &read.Refusals[0]
-		return nil, notAsNeeded(fmt.Sprintf("%s: AWS refuses it. Line %d, column %d: %s.", draw.Clean(s.name), refused.Line, refused.Column, draw.Clean(refused.What)),
-			draw.Clean(refused.Expected), "rolecall policy review shows all that is wrong.")
+		return nil, notAsNeeded(
+			fmt.Sprintf("%s: AWS refuses it. Line %d, column %d: %s.", draw.Clean(s.name), refused.Line, refused.Column, draw.Clean(refused.What)),
+			draw.Clean(refused.Expected),
+			"rolecall policy review shows all that is wrong.",
+		)
 	}
 	return read.Document, nil
 }

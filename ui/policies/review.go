@@ -34,7 +34,8 @@ func policyReviewCommand(a *cli.App) *cobra.Command {
 		Use:   "review [FILE|DIR|-|vendor:NAME|ARN]…",
 		Short: "Say what a policy lets too much, what it cannot do and what AWS refuses of it",
 		Long: "review reads a policy document and needs no network. The answers of aws iam get-role, get-role-policy and " +
-			"get-policy-version are read too: the document in them is reviewed as what it is. Exit 3: AWS refuses it, or a finding is as bad as --fail-on " +
+			"get-policy-version are read too: the document in them is reviewed as what it is. Exit 3: AWS refuses it, or a finding is as bad as " +
+			"--fail-on " +
 			"or worse. A file that cannot be read: exit 2. Several files, a folder or a list of files on " +
 			"standard input make one report; each document is then read as the kind that it is, unless --kind says one.",
 		Example: "  rolecall policy review policy.json --details\n  rolecall policy review --kind trust trust.json\n" +
@@ -102,7 +103,11 @@ func (f *reviewFlags) options() (*review.Options, error) {
 	}
 	opts := &review.Options{Kind: kind}
 	if f.failOn != "" && (review.Severity(f.failOn).Rank() < 0 || f.failOn == string(review.SeverityRefused)) {
-		return nil, cli.Usage(fmt.Sprintf("--fail-on: there is no %q.", draw.Clean(f.failOn)), "one of: note, low, medium, high", "Correct --fail-on.")
+		return nil, cli.Usage(
+			fmt.Sprintf("--fail-on: there is no %q.", draw.Clean(f.failOn)),
+			"one of: note, low, medium, high",
+			"Correct --fail-on.",
+		)
 	}
 	if f.trust == "" {
 		return opts, nil

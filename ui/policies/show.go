@@ -32,9 +32,10 @@ func policyShowCommand(a *cli.App) *cobra.Command {
 		Short: "Print the policy that a vendor gets, or policy and role for other tools",
 		Long: "show prints the permissions policy for the chosen products as JSON. The other formats make policy, role and " +
 			"attachment: cloudformation, terraform and cli.",
-		Example: "  rolecall policy show --products ocean --minify\n  rolecall policy show --format terraform --external-id spotinst:aws:extid:0123456789abcdef",
-		Args:    a.NoArgs,
-		RunE:    func(*cobra.Command, []string) error { return showPolicy(a, f) },
+		Example: "  rolecall policy show --products ocean --minify\n  rolecall policy show --format terraform --external-id " +
+			"spotinst:aws:extid:0123456789abcdef",
+		Args: a.NoArgs,
+		RunE: func(*cobra.Command, []string) error { return showPolicy(a, f) },
 	}
 	f.connect.Bind(cmd, flags.Showing)
 	given := cmd.Flags()
@@ -58,7 +59,8 @@ func showPolicy(a *cli.App, f *showFlags) error {
 	if err != nil {
 		return err
 	}
-	write := map[string]func() (string, error){"cloudformation": setup.CloudFormation, "terraform": setup.Terraform, "cli": setup.Shell}[f.format]
+	write := map[string]func() (string, error){"cloudformation": setup.CloudFormation, "terraform": setup.Terraform,
+		"cli": setup.Shell}[f.format]
 	text, err := write()
 	if err != nil {
 		return err
@@ -140,10 +142,18 @@ func showJSON(a *cli.App, request access.Request) error {
 func (f *showFlags) setup(a *cli.App, request access.Request) (*policy.Setup, error) {
 	c, needed := &f.connect, request.Needed()
 	if request.Access == describe.AccessUser || len(needed) == 0 {
-		return nil, cli.Usage(request.Vendor.Title+"'s IAM user is not in these formats.", "--access role, or --format json", "Print the policy with --format json.")
+		return nil, cli.Usage(
+			request.Vendor.Title+"'s IAM user is not in these formats.",
+			"--access role, or --format json",
+			"Print the policy with --format json.",
+		)
 	}
 	if len(needed) > 1 && (c.Given("role-name") || c.Given("policy-name")) {
-		return nil, cli.Usage("These products need several roles, and one name was given.", "no --role-name and --policy-name", "Leave them out, or choose the products of one role.")
+		return nil, cli.Usage(
+			"These products need several roles, and one name was given.",
+			"no --role-name and --policy-name",
+			"Leave them out, or choose the products of one role.",
+		)
 	}
 	for _, role := range needed {
 		if _, err := granted(a, request, role.Purpose); err != nil {

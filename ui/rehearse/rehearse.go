@@ -75,8 +75,16 @@ const hurriedPropagation = -1
 // program. What it needs of them starts when it is asked for. Unattended, AWS
 // spreads what is new faster than a real one.
 func Start(a *cli.App, s *step.Session, unattended bool) *Rehearsal {
-	r := &Rehearsal{account: s.AccountID, hurried: unattended, session: s, clock: a.Env.Now,
-		trusted: s.TrustedAccount, externalID: knownExternalID(s), servers: map[string]*awsrehearsal.Server{}, vendors: map[string]vendorapi.Rehearsed{}}
+	r := &Rehearsal{
+		account:    s.AccountID,
+		hurried:    unattended,
+		session:    s,
+		clock:      a.Env.Now,
+		trusted:    s.TrustedAccount,
+		externalID: knownExternalID(s),
+		servers:    map[string]*awsrehearsal.Server{},
+		vendors:    map[string]vendorapi.Rehearsed{},
+	}
 	if s.VendorAccount != "" {
 		r.begins = []vendorapi.Account{{ID: s.VendorAccount, Name: VendorName, OrganizationID: "org-rehearsal"}}
 	} else if s.NewVendorAccount != "" {
@@ -96,7 +104,10 @@ func Start(a *cli.App, s *step.Session, unattended bool) *Rehearsal {
 			}
 		}
 		target := aws.RehearsalTarget(server.Target())
-		return aws.Open(ctx, aws.Options{Rehearsal: &target, PinAccount: r.account, UserAgent: "rolecall/" + cli.Version(), Now: a.Env.Now, After: a.Env.After})
+		return aws.Open(
+			ctx,
+			aws.Options{Rehearsal: &target, PinAccount: r.account, UserAgent: "rolecall/" + cli.Version(), Now: a.Env.Now, After: a.Env.After},
+		)
 	}
 	return r
 }

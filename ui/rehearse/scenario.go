@@ -59,9 +59,14 @@ func Scenarios() []Scenario {
 // roleScenarios are slips of the hand in the console.
 func roleScenarios() []Scenario {
 	return []Scenario{
-		{Name: "wrong-external-id", Title: "Wrong external ID", needs: hasExternal, mistakes: []awsrehearsal.Mistake{awsrehearsal.WrongExternalID},
-			Detail:  "The role's trust policy requires an external ID whose last character is another.",
-			Mending: "The trust policy of the role requires the right external ID now."},
+		{
+			Name:     "wrong-external-id",
+			Title:    "Wrong external ID",
+			needs:    hasExternal,
+			mistakes: []awsrehearsal.Mistake{awsrehearsal.WrongExternalID},
+			Detail:   "The role's trust policy requires an external ID whose last character is another.",
+			Mending:  "The trust policy of the role requires the right external ID now.",
+		},
 		{Name: "policy-missing", Title: "Policy not attached", needs: ownPolicy, mistakes: []awsrehearsal.Mistake{awsrehearsal.PolicyMissing},
 			Detail:  "The policy exists and was not attached.",
 			Mending: "The policy is attached now."},
@@ -77,9 +82,14 @@ func roleScenarios() []Scenario {
 		{Name: "boundary", Title: "Permissions boundary", needs: aRole, mistakes: []awsrehearsal.Mistake{awsrehearsal.Boundary},
 			Detail:  "A permissions boundary cuts off what the policy grants.",
 			Mending: "The permissions boundary was taken off the role."},
-		{Name: "recreated-principal", Title: "Principal deleted and made again", needs: aRole, mistakes: []awsrehearsal.Mistake{awsrehearsal.RecreatedPrincipal},
-			Detail:  "The trust policy names a role that was deleted: AWS shows its ID (AROA…) in the place of its ARN.",
-			Mending: "The trust policy names {vendor}'s account again."},
+		{
+			Name:     "recreated-principal",
+			Title:    "Principal deleted and made again",
+			needs:    aRole,
+			mistakes: []awsrehearsal.Mistake{awsrehearsal.RecreatedPrincipal},
+			Detail:   "The trust policy names a role that was deleted: AWS shows its ID (AROA…) in the place of its ARN.",
+			Mending:  "The trust policy names {vendor}'s account again.",
+		},
 		{Name: "bucket-missing", Title: "Report bucket missing", needs: aBucket, mistakes: []awsrehearsal.Mistake{awsrehearsal.NoBucket},
 			Detail:  "There is no bucket of the name that the policy is to grant.",
 			Mending: "The bucket exists now."},
@@ -98,9 +108,14 @@ func loginScenarios() []Scenario {
 		{Name: "missing-permission", Title: "Missing permission", denied: []string{"iam:CreateRole", "iam:CreateUser"},
 			Detail:  "Whoever is signed in may create neither a role nor a user.",
 			Mending: "An administrator gave you the permission."},
-		{Name: "cannot-look", Title: "Not allowed to look", needs: aRole, denied: []string{"iam:ListRoles", "iam:GetRole", "iam:GetAccountAuthorizationDetails"},
+		{
+			Name:    "cannot-look",
+			Title:   "Not allowed to look",
+			needs:   aRole,
+			denied:  []string{"iam:ListRoles", "iam:GetRole", "iam:GetAccountAuthorizationDetails"},
 			Detail:  "Whoever is signed in may not look at roles.",
-			Mending: "An administrator gave you the permission."},
+			Mending: "An administrator gave you the permission.",
+		},
 		{Name: "stack-fails", Title: "A stack that fails", needs: aStack, mistakes: []awsrehearsal.Mistake{awsrehearsal.StackFails},
 			Detail:  "The account has as many roles as it may have, so CloudFormation takes everything back.",
 			Mending: "AWS raised the quota of roles. Delete the failed stack, then try again."},
@@ -145,9 +160,15 @@ func ruleScenarios() []Scenario {
 		{Name: "sts-region", Title: "STS region not active", needs: trying, mistakes: []awsrehearsal.Mistake{awsrehearsal.STSRegion},
 			Detail:  "STS is not active in the region from which {vendor} assumes the role.",
 			Mending: "STS is active in that region now."},
-		{Name: "partition", Title: "Account of another partition", needs: otherPlace, outside: true,
-			Detail:  "The {vendor} account is one for commercial AWS, and this AWS account is not: a role can only trust an account of its own partition.",
-			Mending: "The {vendor} account is one for this partition now."},
+		{
+			Name:    "partition",
+			Title:   "Account of another partition",
+			needs:   otherPlace,
+			outside: true,
+			Detail: "The {vendor} account is one for commercial AWS, and this AWS account is not: a role can only trust an account of its own " +
+				"partition.",
+			Mending: "The {vendor} account is one for this partition now.",
+		},
 	}
 }
 

@@ -57,7 +57,8 @@ func (t Totals) String() string {
 	for _, one := range []struct {
 		n    int
 		name string
-	}{{t.Unreadable, "not read"}, {t.Refused, "refused"}, {t.High, "high"}, {t.Medium, "medium"}, {t.Low, "low"}, {t.Note, screen.Plural(t.Note, "note")}} {
+	}{{t.Unreadable, "not read"}, {t.Refused, "refused"}, {t.High, "high"}, {t.Medium, "medium"}, {t.Low, "low"}, {t.Note,
+		screen.Plural(t.Note, "note")}} {
 		if one.n > 0 {
 			parts = append(parts, screen.Thousands(one.n)+" "+one.name)
 		}
@@ -166,7 +167,11 @@ func (t *text) under(s review.Severity, label, sentence string) {
 // ManyMarkdown writes a table of the files and then each review.
 func ManyMarkdown(w io.Writer, files []File, o Options) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Policy reviews\n\n%s.\n\n| File | Verdict | High | Medium | Low | Note |\n| --- | --- | ---: | ---: | ---: | ---: |\n", TotalsOf(files))
+	fmt.Fprintf(
+		&b,
+		"# Policy reviews\n\n%s.\n\n| File | Verdict | High | Medium | Low | Note |\n| --- | --- | ---: | ---: | ---: | ---: |\n",
+		TotalsOf(files),
+	)
 	sorted := byWorst(files)
 	for _, f := range sorted {
 		if f.Report == nil {
@@ -201,11 +206,16 @@ func ManyHTML(w io.Writer, files []File, o Options) error {
 			reviews = append(reviews, h.Section(h.ID(anchor), p.body()))
 		}
 	}
-	return Document("Policy reviews",
+	return Document(
+		"Policy reviews",
 		h.H1(g.Text("Policy reviews")),
 		h.P(h.Class("verdict"), g.Text(TotalsOf(files).String()+".")),
-		h.Table(h.THead(h.Tr(g.Map([]string{"File", "Verdict", "High", "Medium", "Low", "Note"}, func(name string) g.Node { return h.Th(g.Text(name)) }))),
-			h.TBody(rows)),
+		h.Table(
+			h.THead(
+				h.Tr(g.Map([]string{"File", "Verdict", "High", "Medium", "Low", "Note"}, func(name string) g.Node { return h.Th(g.Text(name)) })),
+			),
+			h.TBody(rows),
+		),
 		reviews,
 	).Render(w)
 }

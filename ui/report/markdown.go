@@ -27,7 +27,13 @@ func Markdown(w io.Writer, r *review.Report, o Options) error {
 	if r.Policy.Digest != "" {
 		fmt.Fprintf(&b, "| Digest | `%s` |\n", r.Policy.Digest)
 	}
-	fmt.Fprintf(&b, "| Actions | %s written, %s granted: %s |\n", screen.Thousands(r.Actions.Entries), screen.Thousands(r.Actions.Granted), levels(r))
+	fmt.Fprintf(
+		&b,
+		"| Actions | %s written, %s granted: %s |\n",
+		screen.Thousands(r.Actions.Entries),
+		screen.Thousands(r.Actions.Granted),
+		levels(r),
+	)
 	fmt.Fprintf(&b, "| Data | actions of %s |\n", r.Data.Date)
 	if len(r.Findings) > 0 {
 		b.WriteString("\n## Findings\n\n| | Severity | What | Where |\n| --- | --- | --- | --- |\n")
@@ -85,7 +91,30 @@ func accessLevels() []string {
 // escape keeps text from being taken for Markdown or HTML.
 func escape(s string) string {
 	s = draw.Clean(s)
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "|", `\|`, "*", `\*`, "_", `\_`, "`", "\\`", "[", `\[`, "]", `\]`, "#", `\#`).Replace(s)
+	return strings.NewReplacer(
+		"&",
+		"&amp;",
+		"<",
+		"&lt;",
+		">",
+		"&gt;",
+		"|",
+		`\|`,
+		"*",
+		`\*`,
+		"_",
+		`\_`,
+		"`",
+		"\\`",
+		"[",
+		`\[`,
+		"]",
+		`\]`,
+		"#",
+		`\#`,
+	).Replace(
+		s,
+	)
 }
 
 func code(names []string) string {

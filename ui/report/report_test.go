@@ -120,7 +120,8 @@ func html(t *testing.T, text []byte) string {
 // document as markup.
 func TestHTMLLoadsNothing(t *testing.T) {
 	for _, page := range []string{html(t, document(t, "spot.json")), html(t, []byte(hostile))} {
-		for _, fetches := range []string{`<script`, `<link`, `<img`, `<iframe`, `(?i)\bsrc\s*=`, `(?i)\bhref\s*=`, `https?://`, `url\(`, `@import`, `<b>`} {
+		for _, fetches := range []string{`<script`, `<link`, `<img`, `<iframe`, `(?i)\bsrc\s*=`, `(?i)\bhref\s*=`, `https?://`, `url\(`,
+			`@import`, `<b>`} {
 			if found := regexp.MustCompile(fetches).FindString(page); found != "" {
 				t.Errorf("the page has %s", found)
 			}

@@ -43,7 +43,13 @@ func (r *Roles) Summary() string {
 	if len(r.Roles) == 1 {
 		let = "lets"
 	}
-	text := fmt.Sprintf("%s of %s in account %s %s in a vendor or a stranger", screen.Thousands(len(r.Roles)), screen.Counted(r.Total, "role"), r.Account, let)
+	text := fmt.Sprintf(
+		"%s of %s in account %s %s in a vendor or a stranger",
+		screen.Thousands(len(r.Roles)),
+		screen.Counted(r.Total, "role"),
+		r.Account,
+		let,
+	)
 	switch wrong := r.Wrong(); {
 	case len(r.Roles) == 0:
 		return "None of " + screen.Counted(r.Total, "role") + " in account " + r.Account + " lets in a vendor or a stranger."
@@ -260,8 +266,16 @@ func RolesMarkdown(w io.Writer, r *Roles) error {
 	}
 	for _, role := range r.sorted() {
 		verdicts := append([]string{verdict(role)}, wrong(role)...)
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", escape(role.ARN), escaped(r.admits(role)), escape(grants(role)), escape(lastUsed(role)),
-			escaped(verdicts), escape(counts(role)))
+		fmt.Fprintf(
+			&b,
+			"| %s | %s | %s | %s | %s | %s |\n",
+			escape(role.ARN),
+			escaped(r.admits(role)),
+			escape(grants(role)),
+			escape(lastUsed(role)),
+			escaped(verdicts),
+			escape(counts(role)),
+		)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -278,7 +292,9 @@ func escaped(all []string) string {
 
 // RolesHTML writes an audit as one page that loads nothing and runs nothing.
 func RolesHTML(w io.Writer, r *Roles) error {
-	head := h.Tr(g.Map([]string{"Role", "Lets in", "May do", "Last used", "Verdict", "Findings"}, func(name string) g.Node { return h.Th(g.Text(name)) }))
+	head := h.Tr(
+		g.Map([]string{"Role", "Lets in", "May do", "Last used", "Verdict", "Findings"}, func(name string) g.Node { return h.Th(g.Text(name)) }),
+	)
 	return Document("Roles open to others",
 		h.H1(g.Text("Roles open to others")),
 		h.P(h.Class("verdict"), g.Text(r.Summary())),

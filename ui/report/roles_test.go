@@ -15,10 +15,20 @@ import (
 // a ticket or a spreadsheet.
 func TestRolesAreHarmless(t *testing.T) {
 	evil := "=HYPERLINK(\"x\")\x1b[2J<script>|a"
-	r := &report.Roles{Account: "123456789012", Total: 1, Titles: map[string]string{"v": evil}, Notes: []string{evil}, Roles: []audit.Role{{
-		ARN: evil, ID: evil, Admits: []audit.Admission{{Account: "111122223333", Vendor: "v", ExternalID: audit.None, Perhaps: true, Key: evil}},
-		Others: []string{evil}, Grants: audit.Grants{Actions: 1, Worst: "high", Title: evil}, Boundary: evil,
-		Checks: []aws.Check{{ID: "trust-principal", Status: aws.Fail, Got: evil}}, Findings: []audit.Finding{{ID: "x", Severity: "high", Title: evil}}}}}
+	r := &report.Roles{Account: "123456789012", Total: 1, Titles: map[string]string{"v": evil}, Notes: []string{evil}, Roles: []audit.Role{
+		{
+			ARN:      evil,
+			ID:       evil,
+			Admits:   []audit.Admission{{Account: "111122223333", Vendor: "v", ExternalID: audit.None, Perhaps: true, Key: evil}},
+			Others:   []string{evil},
+			Grants:   audit.Grants{Actions: 1, Worst: "high", Title: evil},
+			Boundary: evil,
+			Checks: []aws.Check{
+				{ID: "trust-principal", Status: aws.Fail, Got: evil},
+			},
+			Findings: []audit.Finding{{ID: "x", Severity: "high", Title: evil}},
+		},
+	}}
 	for name, write := range map[string]func(io.Writer, *report.Roles) error{
 		"text": report.RolesText, "csv": report.RolesCSV, "markdown": report.RolesMarkdown, "html": report.RolesHTML} {
 		var b strings.Builder

@@ -234,8 +234,12 @@ func overAnSSH(s *stage, inner string) string {
 		}
 	}
 	port := freePort(s.t)
-	config := fmt.Sprintf("ListenAddress 127.0.0.1:%d\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPidFile none\n",
-		port, in("host"), in("user.pub"))
+	config := fmt.Sprintf(
+		"ListenAddress 127.0.0.1:%d\nHostKey %s\nAuthorizedKeysFile %s\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nPidFile none\n",
+		port,
+		in("host"),
+		in("user.pub"),
+	)
 	if err := os.WriteFile(in("sshd_config"), []byte(config), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
@@ -249,8 +253,15 @@ func overAnSSH(s *stage, inner string) string {
 		s.t.Skip("skipped: sshd does not start here")
 	}
 	remote := s.script(exports(s.env, "TERM", "VTE_VERSION", "XTERM_VERSION", "TERM_PROGRAM", "DISPLAY") + "exec " + inner)
-	return s.script(fmt.Sprintf("exec %s -q -tt -F none -i %s -p %d -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null 127.0.0.1 %s",
-		ssh, in("user"), port, remote))
+	return s.script(
+		fmt.Sprintf(
+			"exec %s -q -tt -F none -i %s -p %d -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null 127.0.0.1 %s",
+			ssh,
+			in("user"),
+			port,
+			remote,
+		),
+	)
 }
 
 func freePort(t *testing.T) int {
@@ -481,7 +492,8 @@ var update = flag.Bool("update", false, "write the table of environments into th
 // TestTableOfEnvironments keeps the manual's table as TestEnvironments proves it:
 // a line either arrives, or the person is told.
 func TestTableOfEnvironments(t *testing.T) {
-	const path, begin, end = "../../assets/manual/clipboard.md", "<!-- Environments: go test ./ui/terminal -update -->\n", "<!-- End of the environments. -->"
+	const path, begin, end = "../../assets/manual/clipboard.md", "<!-- Environments: go test ./ui/terminal -update -->\n", "<!-- End of " +
+		"the environments. -->"
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)

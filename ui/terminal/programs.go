@@ -160,6 +160,7 @@ func byEnvironment(getenv func(string) string, goos string) (p program, sure boo
 func screenOrTmux() program {
 	p := tmuxBeyond()
 	p.kind = isScreen // GNU screen would fill the window with what is not wrapped; tmux drops it
-	p.name, p.why = "tmux or GNU screen", "TERM says that a tmux or a GNU screen is on the way, and a tmux drops text from programs as it comes"
+	p.name, p.why = "tmux or GNU screen", "TERM says that a tmux or a GNU screen is on the way, and a tmux drops text from programs as it "+
+		"comes"
 	return p
 }

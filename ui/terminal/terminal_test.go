@@ -72,19 +72,23 @@ func TestWays(t *testing.T) {
 		first Route
 		want  ways
 	}{
-		"X":                               {[]string{"DISPLAY=:0"}, nil, Tool, ways{Tool: good, OSC52: good}},
-		"a tool without a display":        {nil, nil, OSC52, ways{Tool: off, OSC52: good}},
-		"a display that is gone":          {[]string{"DISPLAY=dead"}, nil, OSC52, ways{Tool: off, OSC52: good}},
-		"over SSH":                        {[]string{"SSH_TTY=y", "DISPLAY=:0"}, nil, OSC52, ways{Tool: off, OSC52: good}},
-		"over SSH with X forwarded":       {[]string{"SSH_TTY=y", "DISPLAY=localhost:10.0"}, nil, Tool, ways{Tool: good, OSC52: good}},
-		"VTE with a tool":                 {[]string{"VTE_VERSION=7600", "DISPLAY=:0"}, nil, Tool, ways{Tool: good, OSC52: off}},
-		"VTE over SSH says so itself":     {[]string{"SSH_TTY=y"}, &Reply{Version: "VTE(7600)"}, Tool, ways{Tool: off, OSC52: off}},
-		"an old VTE over SSH":             {[]string{"SSH_TTY=y"}, &Reply{Secondary: []int{65, 5804, 1}}, Tool, ways{Tool: off, OSC52: off}},
-		"Terminal.app over SSH":           {[]string{"SSH_TTY=y"}, &Reply{Secondary: []int{1, 95, 0}}, Tool, ways{Tool: off, OSC52: off}},
-		"kitty started from a VTE":        {[]string{"VTE_VERSION=7600"}, &Reply{Version: "kitty(0.42)", Secondary: []int{1, 4000, 42}}, OSC52, ways{Tool: off, OSC52: good}},
-		"xterm as it comes":               {[]string{"XTERM_VERSION=XTerm(379)"}, &Reply{Version: "XTerm(379)", Secondary: []int{41, 379, 0}}, OSC52, ways{Tool: off, OSC52: doubtful}},
-		"tmux on the person's machine":    {[]string{"SSH_TTY=y", "TERM=screen"}, &Reply{Version: "tmux 3.3a", Secondary: []int{84, 0, 0}}, OSC52, ways{Tool: off, OSC52: doubtful}},
-		"screen on the person's machine":  {[]string{"SSH_TTY=y", "TERM=screen"}, &Reply{Secondary: []int{83, 40900, 0}}, OSC52, ways{Tool: off, OSC52: good}},
+		"X":                           {[]string{"DISPLAY=:0"}, nil, Tool, ways{Tool: good, OSC52: good}},
+		"a tool without a display":    {nil, nil, OSC52, ways{Tool: off, OSC52: good}},
+		"a display that is gone":      {[]string{"DISPLAY=dead"}, nil, OSC52, ways{Tool: off, OSC52: good}},
+		"over SSH":                    {[]string{"SSH_TTY=y", "DISPLAY=:0"}, nil, OSC52, ways{Tool: off, OSC52: good}},
+		"over SSH with X forwarded":   {[]string{"SSH_TTY=y", "DISPLAY=localhost:10.0"}, nil, Tool, ways{Tool: good, OSC52: good}},
+		"VTE with a tool":             {[]string{"VTE_VERSION=7600", "DISPLAY=:0"}, nil, Tool, ways{Tool: good, OSC52: off}},
+		"VTE over SSH says so itself": {[]string{"SSH_TTY=y"}, &Reply{Version: "VTE(7600)"}, Tool, ways{Tool: off, OSC52: off}},
+		"an old VTE over SSH":         {[]string{"SSH_TTY=y"}, &Reply{Secondary: []int{65, 5804, 1}}, Tool, ways{Tool: off, OSC52: off}},
+		"Terminal.app over SSH":       {[]string{"SSH_TTY=y"}, &Reply{Secondary: []int{1, 95, 0}}, Tool, ways{Tool: off, OSC52: off}},
+		"kitty started from a VTE": {[]string{"VTE_VERSION=7600"}, &Reply{Version: "kitty(0.42)", Secondary: []int{1, 4000, 42}}, OSC52,
+			ways{Tool: off, OSC52: good}},
+		"xterm as it comes": {[]string{"XTERM_VERSION=XTerm(379)"}, &Reply{Version: "XTerm(379)", Secondary: []int{41, 379, 0}},
+			OSC52, ways{Tool: off, OSC52: doubtful}},
+		"tmux on the person's machine": {[]string{"SSH_TTY=y", "TERM=screen"}, &Reply{Version: "tmux 3.3a", Secondary: []int{84, 0, 0}},
+			OSC52, ways{Tool: off, OSC52: doubtful}},
+		"screen on the person's machine": {[]string{"SSH_TTY=y", "TERM=screen"}, &Reply{Secondary: []int{83, 40900, 0}}, OSC52,
+			ways{Tool: off, OSC52: good}},
 		"one of both, which does not say": {[]string{"SSH_TTY=y", "TERM=screen-256color"}, nil, OSC52, ways{Tool: off, OSC52: doubtful}},
 		"the Linux console":               {[]string{"TERM=linux"}, nil, Tool, ways{Tool: off, OSC52: off}},
 		"a stale TMUX":                    {[]string{"TMUX=/gone,1,0"}, nil, OSC52, ways{Tool: off, Tmux: off, OSC52: good}},
@@ -159,7 +163,8 @@ func (k *kept) KeepRoute(terminal, route string) error {
 }
 
 func TestAnOverrideStandsForAllOthers(t *testing.T) {
-	for named, want := range map[string]Route{"osc52": OSC52, "OSC52": OSC52, "tool": Tool, "xclip": Tool, "screen": OSC52, "mine --flag": Command} {
+	for named, want := range map[string]Route{"osc52": OSC52, "OSC52": OSC52, "tool": Tool, "xclip": Tool, "screen": OSC52,
+		"mine --flag": Command} {
 		d, bin := fake(t, "ROLECALL_CLIPBOARD="+named, "VTE_VERSION=7600", "DISPLAY=:0")
 		xclip(t, bin)
 		script(t, filepath.Join(bin, "mine"), "exec /bin/cat >"+filepath.Join(bin, "own"))

@@ -52,7 +52,8 @@ func TestAWalkThatStopsSaysWhere(t *testing.T) {
 		edits []string
 		says  string
 	}{
-		"a policy beside nine others": {[]string{`"Action": "s3:ListBucket", "Resource": "*"`, `"Action": "s3:ListBucket", "Resource": ["arn:aws:s3:::a"` + many.String() + `]`,
+		"a policy beside nine others": {[]string{`"Action": "s3:ListBucket", "Resource": "*"`,
+			`"Action": "s3:ListBucket", "Resource": ["arn:aws:s3:::a"` + many.String() + `]`,
 			"[SecurityAudit]", "[SecurityAudit, A, B, C, D, E, F, G, H]"}, "does not fit"},
 	} {
 		t.Run(name, func(t *testing.T) {

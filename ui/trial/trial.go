@@ -86,7 +86,12 @@ func Run(ctx context.Context, v *describe.Vendor, way Walk, now time.Time) (out 
 }
 
 func stopped(what, expected string) *screen.Problem {
-	return &screen.Problem{What: what, Expected: expected, Next: "Correct the description; this shows the step: rolecall rehearse --vendor FILE.", Kind: screen.NotAsNeeded}
+	return &screen.Problem{
+		What:     what,
+		Expected: expected,
+		Next:     "Correct the description; this shows the step: rolecall rehearse --vendor FILE.",
+		Kind:     screen.NotAsNeeded,
+	}
 }
 
 // trial is one walk under way.
@@ -112,7 +117,14 @@ func newTrial(v *describe.Vendor, way Walk, now time.Time) *trial {
 	s := &step.Session{Vendor: v, Now: c.Now, Unattended: true, Until: now.Add(patience)}
 	s.Offers = []step.Offer{{Vendor: v.Name, Method: way.Method, Access: way.Access}}
 	s.LoadVendor = func(string) (*describe.Vendor, error) { return v, nil }
-	s.Answers = record.Answers{ID: "trial", Vendor: v.Name, Method: way.Method, Access: way.Access, AccountID: rehearse.Account, AccountPinned: true}
+	s.Answers = record.Answers{
+		ID:            "trial",
+		Vendor:        v.Name,
+		Method:        way.Method,
+		Access:        way.Access,
+		AccountID:     rehearse.Account,
+		AccountPinned: true,
+	}
 	s.Partition = way.Partition
 	if len(way.Products) > 0 {
 		s.Bundles, _ = v.Bundles(way.Products) // the description has them: Walks read them from it
@@ -230,7 +242,10 @@ func (t *trial) unprovenRole(ctx context.Context, role *describe.Role) *screen.P
 		report, err := s.AWS.VerifyUser(ctx, s.WantedUser(role.Purpose))
 		switch {
 		case err != nil || !report.OK:
-			return stopped("The walk ended, and the user "+role.UserName+" is not right: "+failures(err, report.Checks)+".", "a user with its policy")
+			return stopped(
+				"The walk ended, and the user "+role.UserName+" is not right: "+failures(err, report.Checks)+".",
+				"a user with its policy",
+			)
 		case part.KeyID == "":
 			return stopped("The walk ended, and the user "+role.UserName+" has no access key.", "a step that makes one")
 		}
@@ -241,7 +256,10 @@ func (t *trial) unprovenRole(ctx context.Context, role *describe.Role) *screen.P
 	case part.RoleARN == "":
 		return stopped("The walk ended, and there is no role for "+role.Purpose+".", "a step that makes it")
 	case err != nil || !report.OK:
-		return stopped("The walk ended, and the role "+part.RoleName+" is not right: "+failures(err, report.Checks)+".", "a role that verify finds right")
+		return stopped(
+			"The walk ended, and the role "+part.RoleName+" is not right: "+failures(err, report.Checks)+".",
+			"a role that verify finds right",
+		)
 	case s.Vendor.HandOver.URL != "" && part.Submitted.IsZero():
 		return stopped("The walk ended, and the role "+part.RoleName+" was not sent.", "one request for each role")
 	}

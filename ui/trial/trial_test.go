@@ -35,7 +35,15 @@ func walkAll(t *testing.T, v *describe.Vendor) {
 	}
 	for _, way := range walks {
 		if out := trial.Run(t.Context(), v, way, time.Unix(1_700_000_000, 0)); out.Problem != nil {
-			t.Errorf("%s %s %s %s stopped at %q: %+v", way.Method, way.Access, way.Partition, strings.Join(way.Products, ","), out.Step, *out.Problem)
+			t.Errorf(
+				"%s %s %s %s stopped at %q: %+v",
+				way.Method,
+				way.Access,
+				way.Partition,
+				strings.Join(way.Products, ","),
+				out.Step,
+				*out.Problem,
+			)
 		}
 	}
 }

@@ -91,7 +91,12 @@ func tryCopy(ctx context.Context, a *cli.App, t *terminal.Terminal, in *bufio.Re
 	if err != nil {
 		return false, err
 	}
-	fmt.Fprintf(a.Env.Stdout, "A test text was %s by %s. Paste it here and press enter (enter alone: nothing came): ", copied.Word(), copied.Route)
+	fmt.Fprintf(
+		a.Env.Stdout,
+		"A test text was %s by %s. Paste it here and press enter (enter alone: nothing came): ",
+		copied.Word(),
+		copied.Route,
+	)
 	pasted, err := in.ReadString('\n')
 	if err != nil || ctx.Err() != nil {
 		return false, cli.ErrCancelled
@@ -113,5 +118,7 @@ func noWay(ways []terminal.Way) error {
 			break
 		}
 	}
-	return &screen.Fault{Problem: screen.Problem{What: "No way to copy arrives in this terminal.", Expected: "the test text to be pasted back", Next: next}}
+	return &screen.Fault{
+		Problem: screen.Problem{What: "No way to copy arrives in this terminal.", Expected: "the test text to be pasted back", Next: next},
+	}
 }

@@ -72,8 +72,10 @@ func DoctorCommand(a *cli.App) *cobra.Command {
 		Short: "Look at what the wizard will find here: terminal, clipboard, AWS, vendor",
 		Long: "doctor looks at the terminal, the clipboard, the sessions' folder, the AWS credentials and the vendor's token, and " +
 			"says what to do about what is missing. It names which permission each command would lack, as IAM's policy simulator sees it, " +
-			"how far the clock is off, which of AWS's services answer, and how old rolecall's data is. For the clipboard it names every way to copy, in the order in which rolecall tries them; " +
-			"--copy tries them with a test text, which takes the place of what is on the clipboard. Otherwise doctor asks AWS who you are and the vendor which accounts the token sees, and changes nothing. " +
+			"how far the clock is off, which of AWS's services answer, and how old rolecall's data is. For the clipboard it names every way to " +
+			"copy, in the order in which rolecall tries them; " +
+			"--copy tries them with a test text, which takes the place of what is on the clipboard. Otherwise doctor asks AWS who you are and " +
+			"the vendor which accounts the token sees, and changes nothing. " +
 			"Exit 0: nothing failed; 4: AWS failed; 5: the vendor refused the token; 1: something else failed.",
 		Args: a.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -277,7 +279,12 @@ func findToken(ctx context.Context, a *cli.App, api vendorapi.API) line {
 		return failed(name, err)
 	}
 	if opened.Client == nil {
-		return line{Name: name, Status: warn, Detail: "no token", Fix: "Set " + api.TokenName + ", paste one when the wizard asks, or go on by hand."}
+		return line{
+			Name:   name,
+			Status: warn,
+			Detail: "no token",
+			Fix:    "Set " + api.TokenName + ", paste one when the wizard asks, or go on by hand.",
+		}
 	}
 	where := "from " + opened.Source + ", for " + opened.Host
 	ctx, cancel := context.WithTimeout(ctx, doctorWait)

@@ -42,8 +42,9 @@ func vendorsCheckCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check FILE|-",
 		Short: "Find every mistake in a vendor's description, walk through it, and review its policies",
-		Long: "check reads a description as the wizard does and reports every mistake with its line and column. A description without mistakes is " +
-			"rehearsed with nobody there, against an AWS inside the program: by every method, in every partition, with each product, up to " +
+		Long: "check reads a description as the wizard does and reports every mistake with its line and column. A description without " +
+			"mistakes is rehearsed with nobody there, against an AWS inside the program: by every method, in every partition, with each product, " +
+			"up to " +
 			strconv.Itoa(trial.MaxWalks) + " walks; a walk that stops is a mistake. Then its policies are reviewed as policy review does. " +
 			"Nothing leaves this machine. Exit 3: a mistake, or a finding as bad as --fail-on or worse. A file that cannot be read: exit 2.",
 		Example: "  rolecall vendors check ./acme.yaml --fail-on high\n  make-description | rolecall vendors check -",
@@ -120,8 +121,11 @@ func checkVendor(ctx context.Context, a *cli.App, name, failOn string) error {
 		return err
 	}
 	if err != nil {
-		return cli.Usage(draw.Clean(name)+" cannot be read: "+draw.Clean(describe.WhyUnread(err))+".", "the path of a YAML file, or - for standard input",
-			"Check the path: rolecall vendors check ./acme.yaml.")
+		return cli.Usage(
+			draw.Clean(name)+" cannot be read: "+draw.Clean(describe.WhyUnread(err))+".",
+			"the path of a YAML file, or - for standard input",
+			"Check the path: rolecall vendors check ./acme.yaml.",
+		)
 	}
 	checked := checkJSON{File: name, Mistakes: []mistakeJSON{}, Warnings: []mistakeJSON{}, Walks: []walkJSON{}, Policies: []policyCheckJSON{}}
 	v, err := flags.Library().ReadForeign(text, fileName(name))
@@ -132,8 +136,12 @@ func checkVendor(ctx context.Context, a *cli.App, name, failOn string) error {
 		}
 	}
 	if err != nil {
-		return checkFailed(checked, fmt.Sprintf("%s: %s.", draw.Clean(name), screen.Counted(len(checked.Mistakes), "mistake")), "a description without mistakes",
-			"Correct the first one and check again. The keys: rolecall vendors schema.")
+		return checkFailed(
+			checked,
+			fmt.Sprintf("%s: %s.", draw.Clean(name), screen.Counted(len(checked.Mistakes), "mistake")),
+			"a description without mistakes",
+			"Correct the first one and check again. The keys: rolecall vendors schema.",
+		)
 	}
 	checked.Vendor, checked.OK = v.Name, true
 	for _, m := range v.Warnings(a.Env.Now()) {
@@ -148,8 +156,12 @@ func checkVendor(ctx context.Context, a *cli.App, name, failOn string) error {
 	printCheck(a, v, checked)
 	switch {
 	case stopped > 0:
-		return checkFailed(checked, fmt.Sprintf("%s of %d did not get to the end.", screen.Counted(stopped, "walk"), len(checked.Walks)), "a description by which every walk does",
-			"Correct what the first one says and check again. To see it: rolecall rehearse --vendor "+draw.Clean(name)+".")
+		return checkFailed(
+			checked,
+			fmt.Sprintf("%s of %d did not get to the end.", screen.Counted(stopped, "walk"), len(checked.Walks)),
+			"a description by which every walk does",
+			"Correct what the first one says and check again. To see it: rolecall rehearse --vendor "+draw.Clean(name)+".",
+		)
 	case failed != "":
 		return checkFailed(checked, "The policy of "+failed+" has a finding as bad as "+failOn+" or worse.", "no such finding",
 			"Look at it: rolecall policy review --details.")
@@ -231,7 +243,13 @@ func printCheck(a *cli.App, v *describe.Vendor, checked checkJSON) {
 	}
 	printWalks(a, checked)
 	for _, p := range checked.Policies {
-		a.Print("\n%s: %s of %s characters, %s", p.Role, screen.Thousands(p.Policy.Characters), screen.Thousands(p.Policy.Limit), screen.Counted(len(p.Findings), "finding"))
+		a.Print(
+			"\n%s: %s of %s characters, %s",
+			p.Role,
+			screen.Thousands(p.Policy.Characters),
+			screen.Thousands(p.Policy.Limit),
+			screen.Counted(len(p.Findings), "finding"),
+		)
 		for _, name := range p.Parameters {
 			a.Print("  parameter %s: not known here, reviewed by an example", draw.Clean(name))
 		}

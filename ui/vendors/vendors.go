@@ -106,7 +106,11 @@ func listVendors(a *cli.App) error {
 	for _, name := range describe.List() {
 		v, err := steps.Library().Load(name)
 		if err != nil && !describe.BuiltIn(name) {
-			a.Say("%s is left out: its description has a mistake. See rolecall vendors check %s.", draw.Clean(name), draw.Clean(filepath.Join(describe.Folder(), name+".yaml")))
+			a.Say(
+				"%s is left out: its description has a mistake. See rolecall vendors check %s.",
+				draw.Clean(name),
+				draw.Clean(filepath.Join(describe.Folder(), name+".yaml")),
+			)
 			continue
 		}
 		if err != nil {
@@ -205,7 +209,10 @@ func parameterWords(p describe.Parameter) string {
 func (r roleInfo) grants() string {
 	var words []string
 	if r.PolicyName != "" {
-		words = append(words, "policy "+r.PolicyName+", "+screen.Counted(r.Statements, "statement")+", "+screen.Counted(r.Characters, "character"))
+		words = append(
+			words,
+			"policy "+r.PolicyName+", "+screen.Counted(r.Statements, "statement")+", "+screen.Counted(r.Characters, "character"),
+		)
 	}
 	for _, name := range r.ManagedPolicies {
 		words = append(words, "AWS managed policy "+name)

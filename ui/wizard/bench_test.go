@@ -24,13 +24,25 @@ func benchSteps() []step.Step {
 	for _, label := range []string{"Account ID", "External ID", "Role name", "Policy"} {
 		facts = append(facts, screen.Fact{Label: label, Value: "spotinst:aws:extid:0123456789abcdef", Copy: true})
 	}
-	items := []string{"Roles › Create role", "AWS account › Another AWS account", "Paste the account ID", "Tick Require external ID", "Next", "Create role"}
+	items := []string{
+		"Roles › Create role",
+		"AWS account › Another AWS account",
+		"Paste the account ID",
+		"Tick Require external ID",
+		"Next",
+		"Create role",
+	}
 	return []step.Step{still("Role", screen.Text{Body: "Create the role in the console."}, screen.Numbered(2, items...), facts)}
 }
 
 func benchOptions() WizardOptions {
 	session := &step.Session{Now: time.Now}
-	return WizardOptions{Session: session, Terminal: terminal.New(), Getenv: func(string) string { return "" }, walk: &testWalk{session: session, all: benchSteps()}}
+	return WizardOptions{
+		Session:  session,
+		Terminal: terminal.New(),
+		Getenv:   func(string) string { return "" },
+		walk:     &testWalk{session: session, all: benchSteps()},
+	}
 }
 
 // BenchmarkKey is one key from the update to the finished frame.

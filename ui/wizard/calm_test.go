@@ -147,7 +147,12 @@ func TestAListIsNotTakenFromWhoMovesInIt(t *testing.T) {
 
 // TestANewsWaitsForTheQuestion leaves a question alone that is on the screen.
 func TestANewsWaitsForTheQuestion(t *testing.T) {
-	s := comes(3*time.Second, "x", func() []screen.Block { return paragraphs("Before", 1) }, func() []screen.Block { return paragraphs("Then", 1) })
+	s := comes(
+		3*time.Second,
+		"x",
+		func() []screen.Block { return paragraphs("Before", 1) },
+		func() []screen.Block { return paragraphs("Then", 1) },
+	)
 	plain := s.screen
 	s.screen = func() screen.Screen {
 		view := plain()
@@ -203,7 +208,10 @@ func TestThePlanIsReadBeforeItIsAgreedTo(t *testing.T) {
 		for method, agree := range map[string]string{describe.Direct: "create these", describe.Automatic: "acknowledge"} {
 			synctest.Test(t, func(t *testing.T) {
 				p := picturedMethod(t, "spot", method, describe.AccessRole)
-				p.session.Selection = access.Selection{Bundles: []string{"elastigroup", "ocean", "cloud-analyzer"}, Parameters: map[string]string{"REPORT_BUCKET": "reports"}}
+				p.session.Selection = access.Selection{
+					Bundles:    []string{"elastigroup", "ocean", "cloud-analyzer"},
+					Parameters: map[string]string{"REPORT_BUCKET": "reports"},
+				}
 				p.session.Prepare()
 				w := begin(t, WizardOptions{Session: p.session, Terminal: testTerminal(t, "TERM=xterm"), Getenv: func(string) string { return "" }})
 				id := record.StepCreate

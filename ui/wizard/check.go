@@ -95,7 +95,10 @@ func (w *Wizard) judge(pasted string) tea.Cmd {
 	if wrong == "" {
 		w.say(screen.Good, fmt.Sprintf("%s arrived whole (%s). rolecall goes this way first in this terminal.", last.label, size(len(last.text))))
 	} else {
-		w.status = draw.Status{Bad: true, Text: fmt.Sprintf("%s did not arrive: %s. c tries the next way, p shows it plain, s saves it.", last.label, wrong)}
+		w.status = draw.Status{
+			Bad:  true,
+			Text: fmt.Sprintf("%s did not arrive: %s. c tries the next way, p shows it plain, s saves it.", last.label, wrong),
+		}
 	}
 	return func() tea.Msg { return foundMsg{d.Found(last.route, wrong == "")} }
 }

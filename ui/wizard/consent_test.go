@@ -104,8 +104,15 @@ func TestAnAnswerNeverTurnsLettersIntoCommands(t *testing.T) {
 	found := false
 	s.screen = func() screen.Screen {
 		if found {
-			return screen.Screen{Heading: "Role", Blocks: []screen.Block{screen.Facts{{Label: "ARN", Value: "x", Copy: true}}},
-				Actions: []screen.Action{{ID: "next", Default: true, Label: "next"}, {ID: "again", Key: "a", Label: "again"}, {ID: "wipe", Key: "w", Label: "wipe"}}}
+			return screen.Screen{
+				Heading: "Role",
+				Blocks:  []screen.Block{screen.Facts{{Label: "ARN", Value: "x", Copy: true}}},
+				Actions: []screen.Action{
+					{ID: "next", Default: true, Label: "next"},
+					{ID: "again", Key: "a", Label: "again"},
+					{ID: "wipe", Key: "w", Label: "wipe"},
+				},
+			}
 		}
 		return screen.Screen{Heading: "Role", Blocks: []screen.Block{screen.Input{ID: "arn", Label: "ARN"}}}
 	}

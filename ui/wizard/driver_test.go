@@ -81,8 +81,16 @@ func begin(t *testing.T, o WizardOptions) *fluent {
 	t.Helper()
 	w := &fluent{t: t, wizard: NewWizard(o), out: &lockedBuffer{}, done: make(chan error, 1)}
 	w.watched = &watched{Wizard: w.wizard}
-	w.program = tea.NewProgram(w.watched, tea.WithInput(nil), tea.WithOutput(w.out), tea.WithoutSignalHandler(), tea.WithFilter(w.wizard.filter),
-		tea.WithWindowSize(80, 24), tea.WithColorProfile(colorprofile.NoTTY), tea.WithEnvironment(nil))
+	w.program = tea.NewProgram(
+		w.watched,
+		tea.WithInput(nil),
+		tea.WithOutput(w.out),
+		tea.WithoutSignalHandler(),
+		tea.WithFilter(w.wizard.filter),
+		tea.WithWindowSize(80, 24),
+		tea.WithColorProfile(colorprofile.NoTTY),
+		tea.WithEnvironment(nil),
+	)
 	go func() { _, err := w.program.Run(); w.done <- err }()
 	t.Cleanup(w.stop)
 	synctest.Wait()

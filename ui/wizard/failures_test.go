@@ -20,7 +20,17 @@ func byHand(t *testing.T, what func(w *fluent, p *pictured)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		p := picturedMethod(t, "spot", describe.Manual, describe.AccessRole)
-		what(begin(t, WizardOptions{Session: p.session, Terminal: testTerminal(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }}), p)
+		what(
+			begin(
+				t,
+				WizardOptions{
+					Session:  p.session,
+					Terminal: testTerminal(t, "SSH_CONNECTION=1", "TERM=xterm"),
+					Getenv:   func(string) string { return "" },
+				},
+			),
+			p,
+		)
 	})
 }
 
@@ -56,7 +66,12 @@ func TestTheKeyFitsTheFault(t *testing.T) {
 	byHand(t, func(w *fluent, p *pictured) {
 		w.toTheRole(p)
 		p.nearMiss(t)
-		w.Wait(20*time.Second).Sees("✗ Spot-Role trusts Spot, but under another external ID.", "Paste the wanted one into its trust policy. e edit its trust policy")
+		w.Wait(
+			20*time.Second,
+		).Sees(
+			"✗ Spot-Role trusts Spot, but under another external ID.",
+			"Paste the wanted one into its trust policy. e edit its trust policy",
+		)
 		w.Press("e").Sees("the trust policy of Spot-Role", "roles/details/Spot-Role?section=trust_r")
 	})
 }
@@ -71,7 +86,17 @@ func TestADifferenceOpensWhole(t *testing.T) {
 			policy.Statement{Effect: "Allow", Action: []string{"kendra:Query", "kendra:Retrieve"}, Resource: []string{"*"}})...)
 		p.does(w, "iam:CreatePolicy", map[string]string{"PolicyName": "Spot-Policy", "PolicyDocument": other.Compact()})
 		d := policy.Compare(full, other)
-		w.Wait(20*time.Second).Sees("✗ Spot-Policy exists and differs: it lacks ", "e edit that policy", "What differs", "lacks ", "adds 2").SeesNot("1 copy What")
+		w.Wait(
+			20*time.Second,
+		).Sees(
+			"✗ Spot-Policy exists and differs: it lacks ",
+			"e edit that policy",
+			"What differs",
+			"lacks ",
+			"adds 2",
+		).SeesNot(
+			"1 copy What",
+		)
 		w.Press("v").Sees("Spot-Policy-differences.txt", "Spot-Policy, compared with what is needed", "It lacks")
 		var whole strings.Builder
 		for range 20 {
@@ -130,9 +155,14 @@ func TestFoundIsAboveTheFold(t *testing.T) {
 
 // TestANoticeGoesWithTheNextKey and is not read as the answer to it.
 func TestANoticeGoesWithTheNextKey(t *testing.T) {
-	drive(t, []step.Step{still("Values", screen.Facts{{Label: "One", Value: "1", Copy: true}, {Label: "Two", Value: "2", Copy: true}})}, nil, func(w *fluent) {
-		w.Paste("lost").Sees("There is no field here").Press("down").SeesNot("There is no field here")
-	})
+	drive(
+		t,
+		[]step.Step{still("Values", screen.Facts{{Label: "One", Value: "1", Copy: true}, {Label: "Two", Value: "2", Copy: true}})},
+		nil,
+		func(w *fluent) {
+			w.Paste("lost").Sees("There is no field here").Press("down").SeesNot("There is no field here")
+		},
+	)
 }
 
 // TestWhyAKeyWasOffGoesWhenItWorks presses enter while something is awaited.

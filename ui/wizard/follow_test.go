@@ -38,7 +38,14 @@ func TestInstructionsAreTickedByHandAndTheListFollows(t *testing.T) {
 
 func TestOpeningAPageSaysWhatItSparedAndMarksTheNext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := begin(t, WizardOptions{Session: guided(t), Terminal: testTerminal(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }})
+		w := begin(
+			t,
+			WizardOptions{
+				Session:  guided(t),
+				Terminal: testTerminal(t, "SSH_CONNECTION=1", "TERM=xterm"),
+				Getenv:   func(string) string { return "" },
+			},
+		)
 		w.unaided().Sees("sidebar. o opens", "2 Choose Create policy. o opens")
 		w.Press("o").Press("esc").Sees("✓ 1-2 done", "▸ 3").SeesNot("o opens")
 	})

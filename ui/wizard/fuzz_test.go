@@ -36,7 +36,19 @@ func FuzzKeys(f *testing.F) {
 }
 
 func fuzzKey(r rune) tea.Msg {
-	named := map[rune]string{'\r': "enter", '\x1b': "esc", '\t': "tab", 'l': "left", 'r': "right", 'u': "up", 'd': "down", ' ': "space", '\x7f': "backspace", '\x02': "pgup", '\x06': "pgdown"}
+	named := map[rune]string{
+		'\r':   "enter",
+		'\x1b': "esc",
+		'\t':   "tab",
+		'l':    "left",
+		'r':    "right",
+		'u':    "up",
+		'd':    "down",
+		' ':    "space",
+		'\x7f': "backspace",
+		'\x02': "pgup",
+		'\x06': "pgdown",
+	}
 	switch name := named[r]; {
 	case name != "":
 		return namedKeys[name]
@@ -64,15 +76,38 @@ func frameFits(t *testing.T, w *Wizard) {
 
 func fuzzOptions(t *testing.T) WizardOptions {
 	session := &step.Session{Now: time.Now}
-	tree := screen.Tree{ID: "t", Nodes: []screen.Node{{ID: "a", Label: "A", Children: []screen.Node{{ID: "b", Label: "B", Details: []string{"d"}}}}, {ID: "c", Label: "C", Fixed: "so"}}}
-	all := still("All", screen.Text{Body: "text"}, screen.Numbered(1, "one", "two", "three", "four", "five"),
-		screen.Facts{{Label: "F", Value: "value", Copy: true}}, tree, screen.Input{ID: "i", Label: "In"}, screen.Code{Label: "Code", Name: "c.json", Body: "{\"a\": 1}\n"},
-		screen.Link{Label: "Link", URL: "https://example.com"}, screen.Choices{ID: "q", Options: []screen.Option{{ID: "1", Label: "One"}, {ID: "2", Label: "Two", Disabled: "no"}}},
-		screen.Waiting{For: "x", Since: time.Now()}, screen.Problem{What: "w", Wanted: "abc", Found: "abd"})
+	tree := screen.Tree{
+		ID: "t",
+		Nodes: []screen.Node{
+			{ID: "a", Label: "A", Children: []screen.Node{{ID: "b", Label: "B", Details: []string{"d"}}}},
+			{ID: "c", Label: "C", Fixed: "so"},
+		},
+	}
+	all := still(
+		"All",
+		screen.Text{Body: "text"},
+		screen.Numbered(1, "one", "two", "three", "four", "five"),
+		screen.Facts{
+			{Label: "F", Value: "value", Copy: true},
+		},
+		tree,
+		screen.Input{ID: "i", Label: "In"},
+		screen.Code{Label: "Code", Name: "c.json", Body: "{\"a\": 1}\n"},
+		screen.Link{
+			Label: "Link",
+			URL:   "https://example.com",
+		},
+		screen.Choices{ID: "q", Options: []screen.Option{{ID: "1", Label: "One"}, {ID: "2", Label: "Two", Disabled: "no"}}},
+		screen.Waiting{For: "x", Since: time.Now()},
+		screen.Problem{What: "w", Wanted: "abc", Found: "abd"},
+	)
 	show := all.screen
 	all.screen = func() screen.Screen {
 		s := show()
-		s.Actions = []screen.Action{{ID: "go", Label: "go", Default: true, Confirm: &screen.Confirm{Question: "Sure?"}}, {ID: "e", Key: "e", Label: "extend", Disabled: "not yet"}}
+		s.Actions = []screen.Action{
+			{ID: "go", Label: "go", Default: true, Confirm: &screen.Confirm{Question: "Sure?"}},
+			{ID: "e", Key: "e", Label: "extend", Disabled: "not yet"},
+		}
 		return s
 	}
 	return WizardOptions{Session: session, Terminal: testTerminal(t, "SSH_TTY=1"), Getenv: func(string) string { return "" },

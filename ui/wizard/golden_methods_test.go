@@ -44,7 +44,10 @@ func methodGoldens() []methodScreens {
 // method draws the real steps over the rehearsal, in virtual time.
 func (a *album) method(t *testing.T, m methodScreens) {
 	p := picturedMethod(t, m.vendor, m.method, m.access)
-	w := begin(t, WizardOptions{Session: p.session, Terminal: testTerminal(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }})
+	w := begin(
+		t,
+		WizardOptions{Session: p.session, Terminal: testTerminal(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }},
+	)
 	w.size(80, 90) // all of a screen is read, also what a person scrolls to
 	for _, s := range m.stops {
 		s.lead(w, p)
@@ -116,7 +119,11 @@ func (p *pictured) foreignRole(w *fluent) {
 
 func directStops() []stop {
 	return []stop{
-		{"direct-plan", toStep(record.StepCreate), []string{"rolecall does this in account 1234-5678-9012", "create policy Spot-Policy", "You are allowed to do all of it"}},
+		{
+			"direct-plan",
+			toStep(record.StepCreate),
+			[]string{"rolecall does this in account 1234-5678-9012", "create policy Spot-Policy", "You are allowed to do all of it"},
+		},
 		{"direct-names", press("n"), []string{"Choose the names", "Policy name", "Role name"}},
 		{"direct-running", func(w *fluent, p *pictured) {
 			w.Enter().Wait(10 * time.Second)

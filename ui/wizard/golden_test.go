@@ -71,7 +71,12 @@ var walkthrough = []struct {
 	{"role-external-id", record.StepRole, nil, nil},
 	{"role-external-id-wrong", record.StepRole, []string{"has spaces in it", "enter"}, nil},
 	{"role", record.StepRole, []string{"clear", "spotinst:aws:extid:0123456789abcdef", "enter"}, nil},
-	{"role-wrong-arn", record.StepRole, []string{"arn:aws:iam::111122223333:policy/Spot-Policy", "enter"}, []string{"clear", "arn:aws:iam::111122223333:role/Spot-Role", "enter"}},
+	{
+		"role-wrong-arn",
+		record.StepRole,
+		[]string{"arn:aws:iam::111122223333:policy/Spot-Policy", "enter"},
+		[]string{"clear", "arn:aws:iam::111122223333:role/Spot-Role", "enter"},
+	},
 	{"connect", record.StepConnect, nil, nil},
 }
 
@@ -98,7 +103,10 @@ type album struct {
 }
 
 func (a *album) guided(t *testing.T) {
-	w := begin(t, WizardOptions{Session: guided(t), Terminal: testTerminal(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }})
+	w := begin(
+		t,
+		WizardOptions{Session: guided(t), Terminal: testTerminal(t, "SSH_CONNECTION=1", "TERM=xterm"), Getenv: func(string) string { return "" }},
+	)
 	for _, stop := range walkthrough {
 		w.reach(stop.at)
 		w.stroke(stop.keys...)

@@ -169,7 +169,10 @@ func (w *Wizard) stepKeys() []binding {
 	if w.walk.CanGoBack() {
 		keys = append(keys, bound("b", "back", "go back; what you answered is kept (also esc)", w.backByKey, "b", "esc"))
 	}
-	return append(keys, obvious(bound("?", "help", "what this step is for, and its keys", silent(func() { w.help, w.top, w.follow = &help{}, 0, false }), "?")))
+	return append(
+		keys,
+		obvious(bound("?", "help", "what this step is for, and its keys", silent(func() { w.help, w.top, w.follow = &help{}, 0, false }), "?")),
+	)
 }
 
 func (w *Wizard) arrowKeys() []binding {
@@ -213,7 +216,13 @@ func (w *Wizard) enterKeys() []binding {
 // action, else go to where something is asked.
 func (w *Wizard) enterKey() binding {
 	if item, ok := w.item(); ok && item.Kind == draw.Option {
-		key := bound("enter", "choose", "choose what is marked", func() tea.Cmd { return w.choose(screen.Chose{Block: item.Block, ID: item.ID}) }, "enter")
+		key := bound(
+			"enter",
+			"choose",
+			"choose what is marked",
+			func() tea.Cmd { return w.choose(screen.Chose{Block: item.Block, ID: item.ID}) },
+			"enter",
+		)
 		key.Disabled, key.confirms = item.Disabled, true
 		return w.seen(key)
 	}
@@ -337,7 +346,9 @@ func (w *Wizard) verdictKeys() []binding {
 		word = "fewer checks"
 	}
 	fold.Details = !fold.Details
-	return []binding{bound(draw.CheckKey, word, "show or hide what is right", silent(func() { w.folds[draw.CheckFold] = fold }), draw.CheckKey)}
+	return []binding{
+		bound(draw.CheckKey, word, "show or hide what is right", silent(func() { w.folds[draw.CheckFold] = fold }), draw.CheckKey),
+	}
 }
 
 // fold opens children first, then details; and the other way round. Where there
@@ -454,10 +465,13 @@ func (w *Wizard) fieldKeys() []binding {
 	take.confirms = true
 	keys := []binding{w.seen(take)}
 	if len(w.items) > 1 {
-		keys = append(keys, bound("tab", "move on", "move the focus to the next part (shift+tab and the arrows too)", silent(func() { w.tab(1) }), "tab"),
+		keys = append(
+			keys,
+			bound("tab", "move on", "move the focus to the next part (shift+tab and the arrows too)", silent(func() { w.tab(1) }), "tab"),
 			also(silent(func() { w.tab(-1) }), "shift+tab"),
 			also(silent(func() { w.step(-1) }), "up"),
-			also(silent(func() { w.step(1) }), "down"))
+			also(silent(func() { w.step(1) }), "down"),
+		)
 	}
 	keys = append(keys, w.rehearsalKeys()...)
 	switch {

@@ -33,8 +33,12 @@ func svg(frame, title string, columns, rows int) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 %g %g" width="%g" height="%g" xml:space="preserve"`,
 		width, height, width, height)
-	fmt.Fprintf(&b, ` font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace" font-size="%g" fill="%s">`,
-		letterSize, pictureText)
+	fmt.Fprintf(
+		&b,
+		` font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace" font-size="%g" fill="%s">`,
+		letterSize,
+		pictureText,
+	)
 	fmt.Fprintf(&b, "\n<title>%s</title>\n<rect width=\"100%%\" height=\"100%%\" rx=\"8\" fill=\"%s\"/>\n", escaped(title), pictureGround)
 	screen := uv.NewScreenBuffer(columns, rows)
 	screen.Method = ansi.GraphemeWidth

@@ -44,18 +44,28 @@ func TestPictures(t *testing.T) {
 		w.size(100, 28)
 
 		w.reach(record.StepPermissions).Press("down").Enter().Sees("Elastigroup", "Ocean", "of 6,144")
-		w.picture("permissions", "The Permissions step: products and integrations as a tree of ticks, with the policy's size against the limit of 6,144 characters.")
+		w.picture(
+			"permissions",
+			"The Permissions step: products and integrations as a tree of ticks, with the policy's size against the limit of 6,144 characters.",
+		)
 		w.Press("esc")
 
 		w.reach(record.StepPolicy).size(120, 32)
 		w.Press("v").Sees("Spot-Policy.json").Press("/").Type("iam:AddRole").Enter().Sees("iam:AddRoleToInstanceProfile")
-		w.picture("review", "The policy viewer: Spot's permissions policy with line numbers, and the review's findings beside the lines that they are about.")
+		w.picture(
+			"review",
+			"The policy viewer: Spot's permissions policy with line numbers, and the review's findings beside the lines that they are about.",
+		)
 		w.Press("esc").size(100, 36)
 
 		w.reach(record.StepRole)
 		world.nearMiss(t)
 		w.Wait(20*time.Second).Press("c").Sees("but under another external ID", "Waiting for a role")
-		w.picture("near-miss", "The Create IAM role step: rolecall waits for the role and shows one that trusts Spot under another external ID, with the difference marked.")
+		w.picture(
+			"near-miss",
+			"The Create IAM role step: rolecall waits for the role and shows one that trusts Spot under another external ID, with the difference "+
+				"marked.",
+		)
 	})
 }
 
@@ -121,7 +131,10 @@ func (p *pictured) nearMiss(t *testing.T) {
 		wrong = part.ExternalID[:len(part.ExternalID)-1] + "1"
 	}
 	trust := policy.NewTrust("aws", []string{spotrehearsal.TrustedAccount}, wrong)
-	if err := p.aws.Do("iam:CreateRole", map[string]string{"RoleName": part.RoleName, "AssumeRolePolicyDocument": trust.Pretty()}); err != nil {
+	if err := p.aws.Do(
+		"iam:CreateRole",
+		map[string]string{"RoleName": part.RoleName, "AssumeRolePolicyDocument": trust.Pretty()},
+	); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -175,6 +188,10 @@ func (w *fluent) picture(name, title string) {
 		w.t.Fatal(err)
 	}
 	if string(want) != got {
-		w.t.Errorf("%s is stale: the program looks different now. Take it anew with: go test ./ui/wizard -run TestPictures -update\n%s", path, w.Screen())
+		w.t.Errorf(
+			"%s is stale: the program looks different now. Take it anew with: go test ./ui/wizard -run TestPictures -update\n%s",
+			path,
+			w.Screen(),
+		)
 	}
 }

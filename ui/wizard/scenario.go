@@ -43,7 +43,9 @@ func (w *Wizard) rehearsalKeys() []binding {
 	if w.focused() != nil {
 		choose, mend = fieldMistakes, fieldMend
 	}
-	keys := []binding{bound(choose, "mistakes", "choose a typical mistake or fault to rehearse", silent(w.openScenarios), strings.ToLower(choose))}
+	keys := []binding{
+		bound(choose, "mistakes", "choose a typical mistake or fault to rehearse", silent(w.openScenarios), strings.ToLower(choose)),
+	}
 	if now := w.session.Scenarios.Now(); now != "" {
 		keys = append(keys, bound(mend, "mend", "put right what goes wrong now: "+now, silent(w.mend), strings.ToLower(mend)))
 	}

@@ -104,8 +104,11 @@ func (w *Wizard) viewerFinds() []binding {
 		hidden("N", "find the one before", silent(func() { w.findNext(-1) }), "N"),
 	}
 	if v.sheet.Findings() > 0 {
-		keys = append(keys, bound("] [", "finding", "the next finding of the review ([: the one before)", silent(func() { w.nextFinding(1) }), "]"),
-			hidden("[", "the finding before", silent(func() { w.nextFinding(-1) }), "["))
+		keys = append(
+			keys,
+			bound("] [", "finding", "the next finding of the review ([: the one before)", silent(func() { w.nextFinding(1) }), "]"),
+			hidden("[", "the finding before", silent(func() { w.nextFinding(-1) }), "["),
+		)
 	}
 	return keys
 }

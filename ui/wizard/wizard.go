@@ -186,7 +186,9 @@ const framesPerSecond = 120
 // saved. The error is that of the terminal, or a panic after which the terminal
 // was restored; leaving is none.
 func (w *Wizard) Run(ctx context.Context, in io.Reader, out io.Writer, opts ...tea.ProgramOption) error {
-	opts = append([]tea.ProgramOption{tea.WithInput(in), tea.WithOutput(keepingTitle(out)), tea.WithFilter(w.filter), tea.WithFPS(framesPerSecond)}, opts...)
+	opts = append(
+		[]tea.ProgramOption{tea.WithInput(in), tea.WithOutput(keepingTitle(out)), tea.WithFilter(w.filter), tea.WithFPS(framesPerSecond)},
+		opts...)
 	program := tea.NewProgram(w, opts...)
 	stop := context.AfterFunc(ctx, func() { program.Send(leaveMsg{}) })
 	defer stop()

@@ -109,7 +109,12 @@ func TestResizeWhilePolling(t *testing.T) {
 func TestCopyOverSSHSendsTheBytes(t *testing.T) {
 	s := still("Role", screen.Facts{
 		{Label: "Account ID", Value: "922761411349", Shown: "9227-6141-1349", Copy: true},
-		{Label: "External ID", Value: "spotinst:aws:extid:1", Copy: true}}, screen.Code{Label: "Policy", Name: "p.json", Body: "{\n\t\"a\": 1\n}\n"})
+		{
+			Label: "External ID",
+			Value: "spotinst:aws:extid:1",
+			Copy:  true,
+		},
+	}, screen.Code{Label: "Policy", Name: "p.json", Body: "{\n\t\"a\": 1\n}\n"})
 	sent := func(w *fluent, text string) {
 		t.Helper()
 		if !strings.Contains(w.Output(), "\x1b]52;c;"+base64.StdEncoding.EncodeToString([]byte(text))+"\a") {
@@ -167,7 +172,10 @@ func TestAFieldTakesLettersAsText(t *testing.T) {
 	value := ""
 	s := &testStep{title: "Field"}
 	s.screen = func() screen.Screen {
-		return screen.Screen{Heading: "Field", Blocks: []screen.Block{screen.Input{ID: "arn", Label: "ARN", Value: value}, screen.Facts{{Label: "Copy me", Value: "x", Copy: true}}}}
+		return screen.Screen{
+			Heading: "Field",
+			Blocks:  []screen.Block{screen.Input{ID: "arn", Label: "ARN", Value: value}, screen.Facts{{Label: "Copy me", Value: "x", Copy: true}}},
+		}
 	}
 	s.update = func(msg screen.Msg) (step.Move, []screen.Effect) {
 		if c, ok := msg.(screen.Changed); ok {
@@ -334,7 +342,23 @@ func TestShowOpensTheViewer(t *testing.T) {
 	s := still("Policy", code)
 	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Press("v").Sees("p.json", "  1  {", "line 1 of 63").Press("pgdown").SeesNot("  1  {").Press("G").Sees(" 63  }")
-		w.Press("g").Press("/").Type("NEEDLE").Sees("/NEEDLE").Enter().Sees("needle").Press("/").Type("absent").Enter().Sees("Not in this document: absent")
+		w.Press(
+			"g",
+		).Press(
+			"/",
+		).Type(
+			"NEEDLE",
+		).Sees(
+			"/NEEDLE",
+		).Enter().Sees(
+			"needle",
+		).Press(
+			"/",
+		).Type(
+			"absent",
+		).Enter().Sees(
+			"Not in this document: absent",
+		)
 		w.Press("c").Sees("Policy sent").Press("s").Sees("Saved to ").Press("q").Sees("Step 1 of 1 · Policy")
 	})
 }

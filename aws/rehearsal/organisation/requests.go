@@ -13,12 +13,23 @@ import (
 // stackSetActions is the table of StackSets.
 func stackSetActions() map[string]action {
 	return map[string]action{
-		"CreateStackSet": createStackSet, "UpdateStackSet": updateStackSet, "DeleteStackSet": deleteStackSet, "DescribeStackSet": describeStackSet,
-		"ListStackSets": listStackSets, "CreateStackInstances": createInstances, "UpdateStackInstances": updateInstances,
-		"DeleteStackInstances": deleteInstances, "ListStackInstances": listInstances, "DescribeStackInstance": describeInstance,
-		"DescribeStackSetOperation": describeOperation, "ListStackSetOperations": listOperations,
-		"ListStackSetOperationResults": listResults, "DetectStackSetDrift": detectDrift, "StopStackSetOperation": stopOperation,
-		"ActivateOrganizationsAccess": activateAccess, "DescribeOrganizationsAccess": describeAccess,
+		"CreateStackSet":               createStackSet,
+		"UpdateStackSet":               updateStackSet,
+		"DeleteStackSet":               deleteStackSet,
+		"DescribeStackSet":             describeStackSet,
+		"ListStackSets":                listStackSets,
+		"CreateStackInstances":         createInstances,
+		"UpdateStackInstances":         updateInstances,
+		"DeleteStackInstances":         deleteInstances,
+		"ListStackInstances":           listInstances,
+		"DescribeStackInstance":        describeInstance,
+		"DescribeStackSetOperation":    describeOperation,
+		"ListStackSetOperations":       listOperations,
+		"ListStackSetOperationResults": listResults,
+		"DetectStackSetDrift":          detectDrift,
+		"StopStackSetOperation":        stopOperation,
+		"ActivateOrganizationsAccess":  activateAccess,
+		"DescribeOrganizationsAccess":  describeAccess,
 	}
 }
 

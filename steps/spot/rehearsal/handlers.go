@@ -171,7 +171,10 @@ func (s *Server) createAccount(r *http.Request) reply {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.accounts = append(s.accounts, Account{ID: "act-" + s.word(8, "0123456789abcdef"), Name: body.Account.Name, OrganizationID: "606079874010"})
+	s.accounts = append(
+		s.accounts,
+		Account{ID: "act-" + s.word(8, "0123456789abcdef"), Name: body.Account.Name, OrganizationID: "606079874010"},
+	)
 	return ok(item(&s.accounts[len(s.accounts)-1]))
 }
 

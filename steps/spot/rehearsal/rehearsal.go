@@ -64,7 +64,11 @@ func New(o Options) *Server {
 	if o.TrustedAccount == "" {
 		o.TrustedAccount = TrustedAccount
 	}
-	s := &Server{options: o, random: rand.New(rand.NewPCG(o.Seed, 0)), accounts: append([]Account(nil), o.Accounts...)} //nolint:gosec // a rehearsal must repeat itself
+	s := &Server{
+		options:  o,
+		random:   rand.New(rand.NewPCG(o.Seed, 0)), //nolint:gosec // a rehearsal must repeat itself
+		accounts: append([]Account(nil), o.Accounts...),
+	}
 	s.mux = s.routes()
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	return s

@@ -64,7 +64,8 @@ func TestShape(t *testing.T) {
 		{"GET", "/setup/account/act-2", "", 404, `"code":"NOT_FOUND"`},
 		{"POST", "/setup/account", `{"account":{"name":"1"}}`, 400, `"field":"account.name"`},
 		{"POST", "/setup/account", `{"account":{"nom":"a"}}`, 400, `"code":"VALIDATION"`},
-		{"POST", "/setup/credentials/aws?accountId=act-1", `{"credentials":{"iamRole":"arn:aws:iam::1:user/x"}}`, 400, `"field":"credentials.iamRole"`},
+		{"POST", "/setup/credentials/aws?accountId=act-1", `{"credentials":{"iamRole":"arn:aws:iam::1:user/x"}}`, 400,
+			`"field":"credentials.iamRole"`},
 		{"GET", "/setup/credentials/aws?accountId=act-1", "", 200, `"items":[]`},
 		{"GET", "/elsewhere", "", 404, `"errors"`},
 	} {
@@ -81,7 +82,8 @@ func TestShape(t *testing.T) {
 		}
 		err = json.NewDecoder(response.Body).Decode(&envelope)
 		_ = response.Body.Close()
-		if err != nil || response.StatusCode != test.status || envelope.Request.ID == "" || !strings.Contains(string(envelope.Response), test.says) {
+		if err != nil || response.StatusCode != test.status || envelope.Request.ID == "" ||
+			!strings.Contains(string(envelope.Response), test.says) {
 			t.Errorf("%s %s: %d %s (%v)", test.method, test.path, response.StatusCode, envelope.Response, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package connect
+package prove
 
 import (
 	"context"
@@ -38,7 +38,10 @@ func (v *surroundings) load(given string) error {
 			return cli.FlagRefused("--vendor", err)
 		case err != nil:
 			shown := draw.Clean(name)
-			v.note("The description of the vendor " + shown + " cannot be read, so that its accounts count as strangers: see rolecall vendors check " + shown + ".")
+			v.note(
+				"The description of the vendor " + shown + " cannot be read, so that its accounts count as strangers: see rolecall vendors check " +
+					shown + ".",
+			)
 		default:
 			v.vendors[vendor.Name] = vendor
 		}
@@ -57,7 +60,10 @@ func (v *surroundings) note(sentence string) {
 func (v *surroundings) readOrganization(ctx context.Context, account *aws.Account) error {
 	o, err := account.Organization(ctx)
 	if aws.KindOf(err) == aws.Denied {
-		v.note("Whether the account is in an organization cannot be read (organizations:DescribeOrganization): accounts of the same one count as strangers.")
+		v.note(
+			"Whether the account is in an organization cannot be read (organizations:DescribeOrganization): accounts of the same one count as " +
+				"strangers.",
+		)
 		return nil
 	}
 	if err != nil || o.ID == "" {
@@ -66,7 +72,10 @@ func (v *surroundings) readOrganization(ctx context.Context, account *aws.Accoun
 	v.known.Organization, v.known.Members = o.ID, []string{o.ManagementAccountID}
 	members, err := account.OrganizationAccounts(ctx)
 	if aws.KindOf(err) == aws.Denied {
-		v.note("The accounts of organization " + o.ID + " cannot be listed from here (organizations:ListAccounts): all but its management account count as strangers.")
+		v.note(
+			"The accounts of organization " + o.ID + " cannot be listed from here (organizations:ListAccounts): all but its management account " +
+				"count as strangers.",
+		)
 		return nil
 	}
 	v.known.Members = members

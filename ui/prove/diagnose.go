@@ -1,4 +1,4 @@
-package connect
+package prove
 
 import (
 	"bytes"
@@ -23,6 +23,7 @@ import (
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
 	"rolecall/ui/flags"
+	"rolecall/ui/sessions"
 )
 
 // diagnoseFlags are the flags of diagnose: those of verify, and what was said.
@@ -37,20 +38,23 @@ func DiagnoseCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diagnose [SESSION]",
 		Short: "Say why the vendor cannot assume the role",
-		Long: "diagnose ranks why a vendor cannot assume or use a role, the likeliest cause first, each with what speaks for it and against it and what to do. " +
-			"It looks at the role, at its permissions boundary, and at the policies of the organization (SCPs and RCPs) where Organizations lets it; " +
-			"where not, give them with --evidence, as aws organizations describe-policy prints them. --error takes the sentence with which AWS or the " +
+		Long: "diagnose ranks why a vendor cannot assume or use a role, the likeliest cause first, each with what speaks for it and against " +
+			"it and what to do. " +
+			"It looks at the role, at its permissions boundary, and at the policies of the organization (SCPs and RCPs) where Organizations lets " +
+			"it; " +
+			"where not, give them with --evidence, as aws organizations describe-policy prints them. --error takes the sentence with which AWS " +
+			"or the " +
 			"vendor refused, or - for standard input; diagnose - is short for that. It changes nothing. Exit 0: all is right; 3: a cause was found.",
 		Example: "  rolecall diagnose --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef\n" +
 			"  pbpaste | rolecall diagnose -\n" +
 			"  rolecall diagnose --role Spot-Role --evidence rcp.json --json",
 		Args:              cli.UpToOne,
-		ValidArgsFunction: completeSessions(a),
+		ValidArgsFunction: sessions.Complete(a),
 		RunE:              func(cmd *cobra.Command, args []string) error { return f.run(cmd, a, args) },
 	}
-	f.connect.Bind(cmd, flags.Checking)
+	f.Connect.Bind(cmd, flags.Checking)
 	given := cmd.Flags()
-	given.StringVar(&f.role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
+	given.StringVar(&f.Role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
 	given.StringVar(&f.evidence, "evidence", "", "file with what somebody else read from AWS, SCPs and RCPs too, or -")
 	given.StringVar(&f.said, "error", "", "what AWS or the vendor said, or - to read it")
 	return cmd
@@ -66,8 +70,11 @@ func (f *diagnoseFlags) run(cmd *cobra.Command, a *cli.App, args []string) error
 		return err
 	}
 	if others := f.beside(cmd); session != "" && len(others) > 0 {
-		return cli.Usage(strings.Join(others, ", ")+" cannot be given beside a session, which says it.", "--role, --external-id, --evidence and --error beside a session",
-			"Leave it out, or name the role with --role instead of the session.")
+		return cli.Usage(
+			strings.Join(others, ", ")+" cannot be given beside a session, which says it.",
+			"--role, --external-id, --evidence and --error beside a session",
+			"Leave it out, or name the role with --role instead of the session.",
+		)
 	}
 	facts := diagnose.Facts{}
 	if facts.Refusal, err = f.refusal(ctx, a); err != nil {
@@ -125,7 +132,11 @@ func (f *diagnoseFlags) refusal(ctx context.Context, a *cli.App) (*diagnose.Refu
 		}
 		text = string(raw)
 		if strings.TrimSpace(text) == "" {
-			return nil, cli.Usage("Nothing came on standard input.", "the sentence with which AWS or the vendor refused", "Paste it, or give it with --error.")
+			return nil, cli.Usage(
+				"Nothing came on standard input.",
+				"the sentence with which AWS or the vendor refused",
+				"Paste it, or give it with --error.",
+			)
 		}
 	}
 	if strings.TrimSpace(text) == "" {
@@ -171,7 +182,7 @@ func (d *diagnosis) readGiven(ctx context.Context) error {
 // evidenceShows looks at the role in the evidence, with nobody signed in.
 func (d *diagnosis) evidenceShows(ctx context.Context) error {
 	f, a := d.flags, d.app
-	partition := cmp.Or(f.connect.Text("partition"), describe.Commercial)
+	partition := cmp.Or(f.Connect.Text("partition"), describe.Commercial)
 	view, err := f.view(ctx, d.given, cmp.Or(map[bool]string{true: "standard input"}[f.evidence == "-"], draw.Clean(f.evidence)),
 		evidence.Ask{Role: d.meant(), AccountID: a.Account, Partition: partition, Now: a.Env.Now()})
 	if err != nil {
@@ -192,9 +203,9 @@ func (d *diagnosis) evidenceShows(ctx context.Context) error {
 // meant is the name of the role that is looked for.
 func (d *diagnosis) meant() string {
 	if d.prepared != nil {
-		return d.flags.role
+		return d.flags.Role
 	}
-	arn := cmp.Or(d.flags.role, d.session.Part(roleOf(d.session, "").Purpose).RoleARN)
+	arn := cmp.Or(d.flags.Role, d.session.Part(roleOf(d.session, "").Purpose).RoleARN)
 	return arn[strings.LastIndexByte(arn, '/')+1:]
 }
 
@@ -283,7 +294,7 @@ func (d *diagnosis) askVendor(ctx context.Context) {
 	if s.VendorAccount == "" {
 		return
 	}
-	attachClients(d.app, s)
+	sessions.AttachClients(d.app, s)
 	if err := s.ConnectAPI(); err != nil || s.API() == nil {
 		return // nobody asked for it: the role is judged all the same
 	}
@@ -319,16 +330,24 @@ func (d *diagnosis) beginWithSession(session string) error {
 		return err
 	}
 	if answers.Rehearsal {
-		return cli.Usage("Session "+answers.ID+" was a rehearsal, and its account is gone.", "a session of a real account", "List them: rolecall sessions.")
+		return cli.Usage(
+			"Session "+answers.ID+" was a rehearsal, and its account is gone.",
+			"a session of a real account",
+			"List them: rolecall sessions.",
+		)
 	}
 	if d.app.Account == "" {
 		d.app.Account = answers.AccountID
 	}
-	if d.session, err = resumed(d.app, answers); err != nil {
+	if d.session, err = sessions.Resumed(d.app, answers); err != nil {
 		return err
 	}
-	if d.session.Vendor == nil || roleOf(d.session, d.flags.role) == nil {
-		return cli.Usage("Session "+answers.ID+" made no role.", "a session whose vendor gets a role", "See rolecall sessions show "+answers.ID+", or name the role with --role alone.")
+	if d.session.Vendor == nil || roleOf(d.session, d.flags.Role) == nil {
+		return cli.Usage(
+			"Session "+answers.ID+" made no role.",
+			"a session whose vendor gets a role",
+			"See rolecall sessions show "+answers.ID+", or name the role with --role alone.",
+		)
 	}
 	return nil
 }
@@ -336,30 +355,30 @@ func (d *diagnosis) beginWithSession(session string) error {
 // beginWithFlags reads the flags. Where none names the role, what was said may.
 func (d *diagnosis) beginWithFlags() (err error) {
 	f := d.flags
-	if r := d.facts.Refusal; f.role == "" && r != nil {
+	if r := d.facts.Refusal; f.Role == "" && r != nil {
 		if ref, err := aws.ParseRoleARN(r.ARN(), "", ""); err == nil {
-			f.role = ref.ARN
+			f.Role = ref.ARN
 		}
 	}
-	if d.prepared, d.role, err = f.wanted(); err != nil {
+	if d.prepared, d.role, err = f.Wanted(); err != nil {
 		return err
 	}
-	d.mark = f.role
-	if !f.isARN() {
+	d.mark = f.Role
+	if !f.IsARN() {
 		return nil
 	}
-	ref, err := aws.ParseRoleARN(f.role, "", "") // of whatever account: that it is another one may be the cause
+	ref, err := aws.ParseRoleARN(f.Role, "", "") // of whatever account: that it is another one may be the cause
 	if err != nil {
 		return cli.FlagRefused("--role", err)
 	}
-	f.role = ref.Name
+	f.Role = ref.Name
 	return nil
 }
 
 // signIn opens the account. In a region where STS was not activated, another one
 // answers.
 func (d *diagnosis) signIn(ctx context.Context) (*aws.Account, aws.Identity, error) {
-	options := d.app.AWSOptions(d.app.Profile, d.flags.connect.Text("partition"), d.app.AskCode())
+	options := d.app.AWSOptions(d.app.Profile, d.flags.Connect.Text("partition"), d.app.AskCode())
 	for {
 		account, err := aws.Open(ctx, options)
 		if err != nil {
@@ -380,7 +399,7 @@ func (d *diagnosis) signIn(ctx context.Context) (*aws.Account, aws.Identity, err
 func (d *diagnosis) wantedByFlags(id aws.Identity) error {
 	s := d.prepared.Session(d.app)
 	s.Partition, s.AccountID, s.Region = cmp.Or(s.Partition, id.Partition), id.AccountID, d.app.Region
-	want, err := d.flags.want(d.app, s, d.role)
+	want, err := d.flags.Want(d.app, s, d.role)
 	if err != nil {
 		return err
 	}
@@ -391,16 +410,16 @@ func (d *diagnosis) wantedByFlags(id aws.Identity) error {
 
 // wantedBySession describes the role as the session made it; flags win.
 func (d *diagnosis) wantedBySession(id aws.Identity) {
-	s, role := d.session, roleOf(d.session, d.flags.role)
+	s, role := d.session, roleOf(d.session, d.flags.Role)
 	s.Partition, s.AccountID = cmp.Or(s.Partition, id.Partition), cmp.Or(s.AccountID, id.AccountID)
-	d.known, d.mark = s.ID, cmp.Or(d.flags.role, s.Part(role.Purpose).RoleARN)
+	d.known, d.mark = s.ID, cmp.Or(d.flags.Role, s.Part(role.Purpose).RoleARN)
 	want := s.WantedRole(role.Purpose)
 	if arn, ok := aws.SplitARN(d.mark); ok {
 		want.RoleName = arn.Resource[strings.LastIndexByte(arn.Resource, '/')+1:]
 	} else if d.mark != "" {
 		want.RoleName = d.mark
 	}
-	want.ExternalID = cmp.Or(d.flags.connect.Text("external-id"), want.ExternalID)
+	want.ExternalID = cmp.Or(d.flags.Connect.Text("external-id"), want.ExternalID)
 	d.facts.Want = want
 }
 
@@ -430,7 +449,7 @@ func (d *diagnosis) withoutAccount() {
 	refused, _ := aws.SplitARN(d.facts.Refusal.ARN())
 	s.Partition, s.AccountID = cmp.Or(s.Partition, refused.Partition, describe.Commercial), cmp.Or(s.AccountID, refused.AccountID)
 	d.facts.Vendor, d.facts.Session = s.Vendor.Title, s.SessionFor
-	if role := roleOf(s, d.flags.role); role != nil {
+	if role := roleOf(s, d.flags.Role); role != nil {
 		if g, err := s.Grant(role.Purpose); err == nil {
 			d.facts.Want = g.Want()
 		}
@@ -462,8 +481,15 @@ func (d *diagnosis) print() error {
 	}
 	found := explain.Cause(cmp.Or(d.facts.Vendor, "The vendor"), causes)
 	if found == nil && !d.facts.Looked {
-		return failure(screen.Problem{What: "rolecall cannot tell anything from what was said.", Expected: "a sentence with which AWS or the vendor refused",
-			Next: "Sign in to the account, so that the role can be looked at, or give the whole text.", Kind: screen.Usage, Quoted: d.facts.Refusal.Text})
+		return failure(
+			screen.Problem{
+				What:     "rolecall cannot tell anything from what was said.",
+				Expected: "a sentence with which AWS or the vendor refused",
+				Next:     "Sign in to the account, so that the role can be looked at, or give the whole text.",
+				Kind:     screen.Usage,
+				Quoted:   d.facts.Refusal.Text,
+			},
+		)
 	}
 	if found == nil {
 		if p := explain.Unseen(d.facts.Report.Checks); p != nil {

@@ -1,4 +1,4 @@
-package connect
+package prove
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"rolecall/steps/step"
 	"rolecall/ui/cli"
 	"rolecall/ui/flags"
+	"rolecall/ui/sessions"
 )
 
 // verifyUserJSON is what verify --user prints with --json: the contract's
@@ -28,8 +29,12 @@ type verifyUserJSON struct {
 // verifyUser checks an IAM user and its keys against what the vendor needs.
 func verifyUser(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	until := a.Env.Now().Add(f.wait)
-	if f.role != "" || f.connect.Given("external-id") {
-		return cli.Usage("--user goes with neither --role nor --external-id: a user is trusted by nobody.", "--user alone", "Leave the others out.")
+	if f.Role != "" || f.Connect.Given("external-id") {
+		return cli.Usage(
+			"--user goes with neither --role nor --external-id: a user is trusted by nobody.",
+			"--user alone",
+			"Leave the others out.",
+		)
 	}
 	if err := a.CheckCommon(); err != nil {
 		return err
@@ -44,7 +49,7 @@ func verifyUser(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	prepared, err := flags.Select(&f.connect, vendor, describe.AccessUser, false)
+	prepared, err := flags.Select(&f.Connect, vendor, describe.AccessUser, false)
 	if err != nil {
 		return err
 	}
@@ -75,7 +80,7 @@ func (f *verifyFlags) wantUser(a *cli.App, s *step.Session) (aws.WantUser, error
 	if len(needed) == 0 {
 		return aws.WantUser{}, cli.Usage("Nothing that is selected needs a user.", "products that it is for", "Name them with --products.")
 	}
-	purpose, err := f.connect.Recall(a, s, needed[0].Purpose, f.user, true)
+	purpose, err := f.Connect.Recall(a, s, needed[0].Purpose, f.user, true)
 	if err != nil {
 		return aws.WantUser{}, err
 	}
@@ -86,7 +91,7 @@ func (f *verifyFlags) wantUser(a *cli.App, s *step.Session) (aws.WantUser, error
 	if err != nil {
 		return aws.WantUser{}, err
 	}
-	sayUnseen(a, &f.connect)
+	sessions.SayUnseen(a, &f.Connect)
 	want := g.WantUser()
 	want.Name, want.Key = f.user, true
 	return want, nil
@@ -95,7 +100,7 @@ func (f *verifyFlags) wantUser(a *cli.App, s *step.Session) (aws.WantUser, error
 // vendorWithUser is the vendor asked for, else the first that gets a user.
 func (f *verifyFlags) vendorWithUser() (string, error) {
 	names := describe.List()
-	if name := f.connect.Text("vendor"); name != "" {
+	if name := f.Connect.Text("vendor"); name != "" {
 		names = []string{name}
 	}
 	for _, name := range names {

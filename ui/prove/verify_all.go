@@ -1,4 +1,4 @@
-package connect
+package prove
 
 import (
 	"cmp"
@@ -48,8 +48,8 @@ func (f *verifyFlags) checkAll(a *cli.App) error {
 	given := []struct {
 		flag  string
 		given bool
-	}{{"--role", f.role != ""}, {"--user", f.user != ""}, {"--receipt", f.receipt != ""}, {"--external-id", f.connect.Given("external-id")},
-		{"--products", f.connect.Given("products")}}
+	}{{"--role", f.Role != ""}, {"--user", f.user != ""}, {"--receipt", f.receipt != ""}, {"--external-id", f.Connect.Given("external-id")},
+		{"--products", f.Connect.Given("products")}}
 	for _, one := range given {
 		if one.given {
 			return cli.Usage(one.flag+" says what one role has to be, and --all looks at every role.", "--all alone", "Leave out one of them.")
@@ -68,7 +68,7 @@ func verifyEvery(ctx context.Context, a *cli.App, f *verifyFlags) error {
 		return err
 	}
 	v := &verifyAll{surroundings: surroundings{app: a}, flags: f}
-	if err := v.load(f.connect.Text("vendor")); err != nil {
+	if err := v.load(f.Connect.Text("vendor")); err != nil {
 		return err
 	}
 	source, err := v.open(ctx)
@@ -96,7 +96,7 @@ func (v *verifyAll) open(ctx context.Context) (aws.Sweeper, error) {
 	if v.flags.evidence != "" {
 		return v.openEvidence(ctx)
 	}
-	account, err := aws.Open(ctx, a.AWSOptions(a.Profile, v.flags.connect.Text("partition"), a.AskCode()))
+	account, err := aws.Open(ctx, a.AWSOptions(a.Profile, v.flags.Connect.Text("partition"), a.AskCode()))
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +111,7 @@ func (v *verifyAll) open(ctx context.Context) (aws.Sweeper, error) {
 
 func (v *verifyAll) openEvidence(ctx context.Context) (aws.Sweeper, error) {
 	a := v.app
-	v.known.Partition, v.known.Account = cmp.Or(v.flags.connect.Text("partition"), "aws"), a.Account
+	v.known.Partition, v.known.Account = cmp.Or(v.flags.Connect.Text("partition"), "aws"), a.Account
 	v.know()
 	// An account that nobody named is that of each role as it comes; it is the same
 	// for all of one listing.
@@ -146,7 +146,10 @@ func (v *verifyAll) look(ctx context.Context, source aws.Sweeper) (*report.Roles
 		out.Titles[vendor.Name] = vendor.Title
 	}
 	if sweep.Refusal != nil {
-		out.Notes = append(out.Notes, "iam:GetAccountAuthorizationDetails is not allowed: each role was read by requests of its own, which takes longer.")
+		out.Notes = append(
+			out.Notes,
+			"iam:GetAccountAuthorizationDetails is not allowed: each role was read by requests of its own, which takes longer.",
+		)
 	}
 	auditor := audit.Auditor{Known: v.known}
 	for _, seen := range sweep.Roles {
@@ -204,10 +207,13 @@ func unfitRoles(r *report.Roles) screen.Problem {
 			first = &r.Roles[i]
 		}
 	}
-	p := screen.Problem{What: fmt.Sprintf("%s that others get into are not as required, %s among them.", screen.Counted(r.Wrong(), "role"), first.ARN),
+	p := screen.Problem{
+		What:     fmt.Sprintf("%s that others get into are not as required, %s among them.", screen.Counted(r.Wrong(), "role"), first.ARN),
 		Expected: "vendors under their external ID, and nobody else",
-		Next:     "Look at what each is marked for, and correct its trust policy. Whose account a stranger's is, a vendor file can tell: rolecall vendors schema.",
-		Kind:     screen.NotAsNeeded}
+		Next: "Look at what each is marked for, and correct its trust policy. Whose account a stranger's is, a vendor file can tell: " +
+			"rolecall vendors schema.",
+		Kind: screen.NotAsNeeded,
+	}
 	if r.Wrong() == 1 {
 		p.What = "The role " + first.ARN + ", which others get into, is not as required."
 	}

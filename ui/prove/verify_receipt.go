@@ -1,4 +1,4 @@
-package connect
+package prove
 
 import (
 	"cmp"
@@ -50,7 +50,7 @@ func verifyReceipt(ctx context.Context, a *cli.App, f *verifyFlags) error {
 		return err
 	}
 	v := &surroundings{app: a}
-	if err := v.load(f.connect.Text("vendor")); err != nil {
+	if err := v.load(f.Connect.Text("vendor")); err != nil {
 		return err
 	}
 	v.known.Partition, v.known.Account, v.known.Now = receipt.Partition, receipt.AccountID, a.Env.Now()
@@ -78,9 +78,14 @@ func (f *verifyFlags) readReceipt(a *cli.App) (record.Receipt, error) {
 	for _, one := range []struct {
 		flag  string
 		given bool
-	}{{"--role", f.role != ""}, {"--user", f.user != ""}, {"--external-id", f.connect.Given("external-id")}, {"--products", f.connect.Given("products")}} {
+	}{{"--role", f.Role != ""}, {"--user", f.user != ""}, {"--external-id", f.Connect.Given("external-id")}, {"--products",
+		f.Connect.Given("products")}} {
 		if one.given {
-			return record.Receipt{}, cli.Usage(one.flag+" goes not with --receipt: the receipt says what has to be there.", "--receipt alone", "Leave out one of them.")
+			return record.Receipt{}, cli.Usage(
+				one.flag+" goes not with --receipt: the receipt says what has to be there.",
+				"--receipt alone",
+				"Leave out one of them.",
+			)
 		}
 	}
 	text, err := describe.ReadInput(f.receipt, largestReceiptFile)
@@ -91,12 +96,23 @@ func (f *verifyFlags) readReceipt(a *cli.App) (record.Receipt, error) {
 	name := draw.Clean(f.receipt)
 	switch {
 	case err != nil:
-		return receipt, cli.Usage(name+" is no receipt that rolecall wrote: "+draw.Clean(err.Error())+".", "a file from the folder receipts of rolecall's state, unchanged",
-			"Copy it again: rolecall sessions show tells where it is.")
+		return receipt, cli.Usage(
+			name+" is no receipt that rolecall wrote: "+draw.Clean(err.Error())+".",
+			"a file from the folder receipts of rolecall's state, unchanged",
+			"Copy it again: rolecall sessions show tells where it is.",
+		)
 	case receipt.Rehearsal:
-		return receipt, cli.Usage(name+" is the receipt of a rehearsal, of which nothing is left.", "the receipt of a session in an AWS account", "Name another file.")
+		return receipt, cli.Usage(
+			name+" is the receipt of a rehearsal, of which nothing is left.",
+			"the receipt of a session in an AWS account",
+			"Name another file.",
+		)
 	case a.Account != "" && a.Account != receipt.AccountID:
-		return receipt, cli.Usage(name+" is of account "+receipt.AccountID+", and --aws-account is "+a.Account+".", "one account", "Correct one of them.")
+		return receipt, cli.Usage(
+			name+" is of account "+receipt.AccountID+", and --aws-account is "+a.Account+".",
+			"one account",
+			"Correct one of them.",
+		)
 	}
 	return receipt, nil
 }
@@ -128,8 +144,13 @@ func (f *verifyFlags) receiptSource(ctx context.Context, v *surroundings, receip
 
 // printDrift writes what was compared, item by item.
 func printDrift(a *cli.App, receipt record.Receipt, r drift.Report, source aws.Source) error {
-	document := driftJSON{OK: r.OK, Roles: append([]aws.RoleRef{}, r.Roles...), Checks: append([]drift.Check{}, r.Checks...), Evidence: evidenceOf(source, nil),
-		Receipt: receiptRefJSON{Session: receipt.Session, Vendor: receipt.Vendor, AccountID: receipt.AccountID}}
+	document := driftJSON{
+		OK:       r.OK,
+		Roles:    append([]aws.RoleRef{}, r.Roles...),
+		Checks:   append([]drift.Check{}, r.Checks...),
+		Evidence: evidenceOf(source, nil),
+		Receipt:  receiptRefJSON{Session: receipt.Session, Vendor: receipt.Vendor, AccountID: receipt.AccountID},
+	}
 	if len(r.Roles) > 0 {
 		document.Role = &r.Roles[0]
 	}
@@ -172,11 +193,29 @@ func drifted(receipt record.Receipt, r drift.Report) screen.Problem {
 		if first == nil {
 			continue
 		}
-		what := fmt.Sprintf("It is not as session %s made it, by %s. The first, %s, %s: %s.", receipt.Session, screen.Counted(n, "check"), first.Item, first.ID, first.Got)
+		what := fmt.Sprintf(
+			"It is not as session %s made it, by %s. The first, %s, %s: %s.",
+			receipt.Session,
+			screen.Counted(n, "check"),
+			first.Item,
+			first.ID,
+			first.Got,
+		)
 		if status == aws.Unknown {
-			what = fmt.Sprintf("rolecall cannot tell whether all is as session %s made it. %s, %s: %s.", receipt.Session, first.Item, first.ID, first.Got)
+			what = fmt.Sprintf(
+				"rolecall cannot tell whether all is as session %s made it. %s, %s: %s.",
+				receipt.Session,
+				first.Item,
+				first.ID,
+				first.Got,
+			)
 		}
 		return screen.Problem{What: what, Expected: first.Want, Next: first.Fix, Kind: screen.NotAsNeeded}
 	}
-	return screen.Problem{What: "The receipt lists nothing that was made.", Expected: "a receipt with something in it", Next: "Name another file.", Kind: screen.NotAsNeeded}
+	return screen.Problem{
+		What:     "The receipt lists nothing that was made.",
+		Expected: "a receipt with something in it",
+		Next:     "Name another file.",
+		Kind:     screen.NotAsNeeded,
+	}
 }

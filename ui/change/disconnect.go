@@ -1,4 +1,4 @@
-package connect
+package change
 
 import (
 	"cmp"
@@ -19,6 +19,7 @@ import (
 	"rolecall/steps/undo"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
+	"rolecall/ui/sessions"
 )
 
 // DisconnectCommand is rolecall disconnect.
@@ -35,7 +36,7 @@ func DisconnectCommand(a *cli.App) *cobra.Command {
 			"The vendor's account is never deleted. Exit 0: all of it is gone; 3: something stays.",
 		Example:           "  rolecall disconnect\n  rolecall disconnect 260131-7k2m --yes --json",
 		Args:              cli.UpToOne,
-		ValidArgsFunction: completeSessions(a),
+		ValidArgsFunction: sessions.Complete(a),
 		RunE:              func(cmd *cobra.Command, args []string) error { return disconnect(cmd.Context(), a, args, yes, wait) },
 	}
 	cmd.Flags().BoolVarP(&yes, "yes", "y", false, "remove without asking")
@@ -59,7 +60,7 @@ type disconnectJSON struct {
 type undoing struct {
 	app     *cli.App
 	store   *record.Store
-	door    door
+	door    sessions.Door
 	remover *undo.Remover
 	plan    []undo.Removal
 	vendor  *describe.Vendor // nil when its description is gone
@@ -85,7 +86,11 @@ func disconnect(ctx context.Context, a *cli.App, args []string, yes bool, wait t
 	if err != nil {
 		return err
 	}
-	u := &undoing{app: a, store: store, remover: &undo.Remover{Ledger: store.Ledger(receipt.Session), Receipt: receipt, Now: a.Env.Now, After: a.Env.After}}
+	u := &undoing{
+		app:     a,
+		store:   store,
+		remover: &undo.Remover{Ledger: store.Ledger(receipt.Session), Receipt: receipt, Now: a.Env.Now, After: a.Env.After},
+	}
 	u.vendor, _ = steps.Library().Load(receipt.Vendor) // its words are a help; a vendor file may be gone
 	if receipt.Rehearsal {
 		return u.ofRehearsal()
@@ -93,11 +98,11 @@ func disconnect(ctx context.Context, a *cli.App, args []string, yes bool, wait t
 	if err := u.prepare(); err != nil {
 		return &cli.Failure{Err: err, Document: func(e *cli.ErrorJSON) any { return u.document(e) }}
 	}
-	defer u.door.release()
+	defer u.door.Release()
 	u.budget = cli.Budget{Wait: wait, Next: "Go on later: rolecall disconnect " + receipt.Session + ", or give it longer: --wait 10m."}
 	err = u.run(ctx, yes)
-	if err == nil && u.door.open != nil {
-		err = u.door.open.Save(u.door.answers.Disconnected())
+	if err == nil && u.door.Open != nil {
+		err = u.door.Open.Save(u.door.Answers.Disconnected())
 	}
 	if errors.Is(err, cli.ErrCancelled) && ctx.Err() != nil {
 		a.Say("Interrupted. Go on: rolecall disconnect %s", receipt.Session)
@@ -127,8 +132,8 @@ func (u *undoing) prepare() (err error) {
 			u.remover.Others = append(u.remover.Others, one.Receipt)
 		}
 	}
-	u.door, err = openDoor(u.app, u.store, receipt.Session, receipt.Rehearsal, "disconnect")
-	u.remover.Journal, u.remover.Resumes = u.door.journal, u.door.open != nil
+	u.door, err = sessions.OpenDoor(u.app, u.store, receipt.Session, receipt.Rehearsal, "disconnect")
+	u.remover.Journal, u.remover.Resumes = u.door.Journal, u.door.Open != nil
 	return err
 }
 
@@ -158,7 +163,7 @@ func pickReceipt(store *record.Store, args []string) (record.Receipt, error) {
 	}
 	switch {
 	case err != nil && len(left) > 0:
-		return record.Receipt{}, alsoNext(err, "Or name the session that you mean: rolecall disconnect "+left[0].Session+".")
+		return record.Receipt{}, sessions.AlsoNext(err, "Or name the session that you mean: rolecall disconnect "+left[0].Session+".")
 	case err != nil:
 		return record.Receipt{}, err
 	case len(left) == 0:
@@ -269,7 +274,7 @@ func (u *undoing) signIn(ctx context.Context) error {
 		return err
 	}
 	u.remover.Account, u.remover.By = account, identity.ARN
-	u.door.journal.SetBy(identity.ARN)
+	u.door.Journal.SetBy(identity.ARN)
 	return nil
 }
 

@@ -1,9 +1,12 @@
-package connect
+// Package change holds the commands that change a connection that was made
+// before: update and disconnect.
+package change
 
 import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,17 +14,24 @@ import (
 	"rolecall/policy"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
-	"rolecall/steps/step"
 	"rolecall/steps/update"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
 	"rolecall/ui/flags"
 	"rolecall/ui/policies"
+	"rolecall/ui/sessions"
 )
+
+// updateFlags are the flags of update.
+type updateFlags struct {
+	sessions.RoleFlags
+	wait time.Duration
+	undo bool
+}
 
 // UpdateCommand is rolecall update.
 func UpdateCommand(a *cli.App) *cobra.Command {
-	f := &verifyFlags{}
+	f := &updateFlags{}
 	cmd := &cobra.Command{
 		Use:   "update",
 		Short: "Bring a role's policy to what the vendor needs now",
@@ -29,13 +39,14 @@ func UpdateCommand(a *cli.App) *cobra.Command {
 			"after your yes writes it: as a new version of the managed policy, or into the inline policy. What was chosen when the role " +
 			"was connected (products, regions, tag) is taken from its session where there is one. It changes neither the trust policy nor " +
 			"what belongs to a CloudFormation stack. What would be lost of a policy that somebody edited since rolecall wrote it is named first. " +
-			"--undo makes the version before the one that counts the default one again. Exit 0: the role grants what is wanted; 3: rolecall cannot update it.",
+			"--undo makes the version before the one that counts the default one again. Exit 0: the role grants what is wanted; 3: rolecall " +
+			"cannot update it.",
 		Example: "  rolecall update\n  rolecall update --role arn:aws:iam::123456789012:role/Spot-Role --yes --json",
 		Args:    a.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runUpdate(cmd.Context(), a, f) },
 	}
-	f.connect.Bind(cmd, flags.Updating)
-	cmd.Flags().StringVar(&f.role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
+	f.Connect.Bind(cmd, flags.Updating)
+	cmd.Flags().StringVar(&f.Role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
 	cmd.Flags().BoolVar(&f.undo, "undo", false, "make the version before the one that counts the default one again")
 	cmd.Flags().DurationVar(&f.wait, "wait", cli.DefaultWait, "how long AWS may take for all of it")
 	return cmd
@@ -75,7 +86,7 @@ type updating struct {
 	budget  cli.Budget
 }
 
-func runUpdate(ctx context.Context, a *cli.App, f *verifyFlags) error {
+func runUpdate(ctx context.Context, a *cli.App, f *updateFlags) error {
 	if err := a.CheckCommon(); err != nil {
 		return err
 	}
@@ -102,8 +113,8 @@ func runUpdate(ctx context.Context, a *cli.App, f *verifyFlags) error {
 }
 
 // newUpdating checks the flags, signs in and finds out which role is meant.
-func newUpdating(ctx context.Context, a *cli.App, f *verifyFlags) (*updating, error) {
-	prepared, role, err := f.wanted()
+func newUpdating(ctx context.Context, a *cli.App, f *updateFlags) (*updating, error) {
+	prepared, role, err := f.Wanted()
 	if err != nil {
 		return nil, err
 	}
@@ -111,7 +122,7 @@ func newUpdating(ctx context.Context, a *cli.App, f *verifyFlags) (*updating, er
 	if err != nil {
 		return nil, err
 	}
-	session, account, identity, err := f.signIn(ctx, a, prepared)
+	session, account, identity, err := f.SignIn(ctx, a, prepared)
 	if err != nil {
 		return nil, err
 	}
@@ -120,25 +131,12 @@ func newUpdating(ctx context.Context, a *cli.App, f *verifyFlags) (*updating, er
 			"credentials of that partition", "Correct --partition, or sign in there.")
 	}
 	return &updating{app: a, updater: &update.Updater{Session: session, Purpose: role.Purpose, Account: account, Store: store,
-		By: identity.ARN}}, f.nameRole(session)
+		By: identity.ARN}}, f.NameRole(session)
 }
 
-// nameRole turns --role into a name, having checked where an ARN points.
-func (f *verifyFlags) nameRole(s *step.Session) error {
-	if !f.isARN() {
-		return nil
-	}
-	ref, err := aws.ParseRoleARN(f.role, s.Partition, s.AccountID)
-	if err != nil {
-		return cli.FlagRefused("--role", err)
-	}
-	f.role = ref.Name
-	return nil
-}
-
-func (u *updating) run(ctx context.Context, f *verifyFlags) error {
+func (u *updating) run(ctx context.Context, f *updateFlags) error {
 	a, s := u.app, u.updater.Session
-	purpose, err := f.connect.Recall(a, s, u.updater.Purpose, f.role, false)
+	purpose, err := f.Connect.Recall(a, s, u.updater.Purpose, f.Role, false)
 	if err != nil {
 		return err
 	}
@@ -146,13 +144,13 @@ func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 	if err := s.Request().UnknownAccount(purpose); err != nil {
 		return err
 	}
-	sayUnseen(a, &f.connect)
+	sessions.SayUnseen(a, &f.Connect)
 	err = u.budget.Within(ctx, func(ctx context.Context) (err error) {
 		if f.undo {
-			u.plan, err = u.updater.PlanUndo(ctx, f.role)
+			u.plan, err = u.updater.PlanUndo(ctx, f.Role)
 			return err
 		}
-		u.plan, err = u.updater.Plan(ctx, f.role)
+		u.plan, err = u.updater.Plan(ctx, f.Role)
 		return err
 	})
 	if err != nil {
@@ -164,14 +162,14 @@ func (u *updating) run(ctx context.Context, f *verifyFlags) error {
 	if len(u.plan.Policies) == 0 {
 		return nil
 	}
-	if err := u.ask(ctx, f.connect.Yes()); err != nil {
+	if err := u.ask(ctx, f.Connect.Yes()); err != nil {
 		return err
 	}
 	d, err := u.openDoor()
 	if err != nil {
 		return err
 	}
-	defer d.release()
+	defer d.Release()
 	if err := u.budget.Within(ctx, u.apply); err != nil {
 		return err
 	}
@@ -202,29 +200,29 @@ func (u *updating) apply(ctx context.Context) error {
 }
 
 // openDoor opens the journal in which the update is written down.
-func (u *updating) openDoor() (door, error) {
+func (u *updating) openDoor() (sessions.Door, error) {
 	id, err := u.updater.JournalOf(u.plan)
 	if err != nil {
-		return door{}, err
+		return sessions.Door{}, err
 	}
-	d, err := openDoor(u.app, u.updater.Store, id, false, "update")
+	d, err := sessions.OpenDoor(u.app, u.updater.Store, id, false, "update")
 	if err != nil {
-		return door{}, err
+		return sessions.Door{}, err
 	}
-	d.journal.SetBy(u.updater.By)
-	u.updater.Journal = d.journal
+	d.Journal.SetBy(u.updater.By)
+	u.updater.Journal = d.Journal
 	return d, nil
 }
 
 // keepChoices writes what the role grants now into the session that its choices
 // were recalled from: verify and the next update expect that.
-func (u *updating) keepChoices(d door) error {
-	if d.open == nil || d.answers.ID != u.updater.Session.ID {
+func (u *updating) keepChoices(d sessions.Door) error {
+	if d.Open == nil || d.Answers.ID != u.updater.Session.ID {
 		return nil
 	}
-	answers := d.answers
+	answers := d.Answers
 	answers.Selection = u.updater.Session.Selection
-	return d.open.Save(answers)
+	return d.Open.Save(answers)
 }
 
 // ask wants a yes, where no flag gave one.

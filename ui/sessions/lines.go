@@ -1,4 +1,4 @@
-package connect
+package sessions
 
 import (
 	"fmt"
@@ -14,8 +14,8 @@ import (
 	"rolecall/ui/draw"
 )
 
-// sessionLine is one session in a list.
-type sessionLine struct {
+// Line is one session in a list.
+type Line struct {
 	Session   string     `json:"session"`
 	Vendor    string     `json:"vendor,omitempty"`
 	Method    string     `json:"method,omitempty"`
@@ -34,12 +34,12 @@ type sessionLine struct {
 	title string // the vendor's, as people know it
 }
 
-// sessionLines are the lines of all sessions.
-func sessionLines(a *cli.App, all []record.Listed) []sessionLine {
+// linesOf are the lines of all sessions.
+func linesOf(a *cli.App, all []record.Listed) []Line {
 	vendors := map[string]*describe.Vendor{}
-	lines := make([]sessionLine, len(all))
+	lines := make([]Line, len(all))
 	for i, one := range all {
-		lines[i] = lineOf(one)
+		lines[i] = LineOf(one)
 		if one.Err != nil {
 			continue
 		}
@@ -58,7 +58,7 @@ func sessionLines(a *cli.App, all []record.Listed) []sessionLine {
 
 // place says at which step a session stopped: the first one behind all that is
 // done. What is looked at anew each time, such as the login, may be before it.
-func (l *sessionLine) place(a *cli.App, answers record.Answers, vendor *describe.Vendor) {
+func (l *Line) place(a *cli.App, answers record.Answers, vendor *describe.Vendor) {
 	s := &step.Session{Answers: answers, Vendor: vendor, Now: a.Env.Now}
 	if answers.Method != "" {
 		s.Prepare()
@@ -75,8 +75,9 @@ func (l *sessionLine) place(a *cli.App, answers record.Answers, vendor *describe
 	}
 }
 
-func lineOf(one record.Listed) sessionLine {
-	line := sessionLine{Session: one.ID}
+// LineOf is the line of a session, without the step where it stopped.
+func LineOf(one record.Listed) Line {
+	line := Line{Session: one.ID}
 	if h := one.Holder; h != nil {
 		line.OpenBy, line.OpenOn, line.OpenSince = h.PID, h.Host, &h.Since
 	}
@@ -86,12 +87,12 @@ func lineOf(one record.Listed) sessionLine {
 	}
 	s := one.Answers
 	line.Vendor, line.Method, line.Account = s.Vendor, s.Method, s.AccountID
-	line.Rehearsal, line.Connected, line.Updated = s.Rehearsal, connected(s), &s.Updated
+	line.Rehearsal, line.Connected, line.Updated = s.Rehearsal, Connected(s), &s.Updated
 	return line
 }
 
-// connected reports whether every role of the session was handed over.
-func connected(s record.Answers) bool {
+// Connected reports whether every role of the session was handed over.
+func Connected(s record.Answers) bool {
 	for _, part := range s.Parts {
 		if part.HandedOver || !part.Submitted.IsZero() {
 			return true
@@ -144,10 +145,10 @@ func listSessions(a *cli.App) error {
 	if err != nil {
 		return err
 	}
-	lines := sessionLines(a, all)
+	lines := linesOf(a, all)
 	if a.JSON {
 		a.WriteJSON(struct {
-			Sessions []sessionLine `json:"sessions"`
+			Sessions []Line        `json:"sessions"`
 			Receipts []receiptLine `json:"receipts"`
 		}{lines, receipts})
 		return nil
@@ -161,7 +162,7 @@ func listSessions(a *cli.App) error {
 	return nil
 }
 
-func printSessions(a *cli.App, lines []sessionLine) {
+func printSessions(a *cli.App, lines []Line) {
 	rows := [][]string{{"SESSION", "VENDOR", "METHOD", "ACCOUNT", "AGE", "STATE"}}
 	for _, line := range lines {
 		rows = append(rows, []string{line.Session, cli.Dash(line.title), cli.Dash(line.Method), cli.Dash(line.Account), a.Age(line.Updated),
@@ -187,7 +188,7 @@ func printReceipts(a *cli.App, receipts []receiptLine) {
 }
 
 // state says how far a session is, and who has it open.
-func (l *sessionLine) state() string {
+func (l *Line) state() string {
 	var words []string
 	switch {
 	case l.Problem != "":
@@ -202,14 +203,14 @@ func (l *sessionLine) state() string {
 	if l.Rehearsal {
 		words = append(words, "rehearsal")
 	}
-	if holder := l.holder(); holder != "" {
+	if holder := l.Holder(); holder != "" {
 		words = append(words, holder)
 	}
 	return strings.Join(words, "; ")
 }
 
-// holder says who has the session open; empty where nobody has.
-func (l *sessionLine) holder() string {
+// Holder says who has the session open; empty where nobody has.
+func (l *Line) Holder() string {
 	switch {
 	case l.OpenSince == nil:
 		return ""

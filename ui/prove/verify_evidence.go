@@ -1,4 +1,4 @@
-package connect
+package prove
 
 import (
 	"cmp"
@@ -29,12 +29,12 @@ type evidenceJSON struct {
 // that the credentials are for.
 func (f *verifyFlags) from(ctx context.Context, a *cli.App, p *flags.Prepared) (*step.Session, aws.Source, error) {
 	if f.evidence == "" {
-		session, account, _, err := f.signIn(ctx, a, p)
+		session, account, _, err := f.SignIn(ctx, a, p)
 		return session, account, err
 	}
 	session := p.Session(a)
 	view, err := f.readEvidence(ctx, a, evidence.Ask{
-		Role: f.role, User: f.user, AccountID: a.Account, Partition: cmp.Or(session.Partition, "aws"), Now: a.Env.Now()})
+		Role: f.Role, User: f.user, AccountID: a.Account, Partition: cmp.Or(session.Partition, "aws"), Now: a.Env.Now()})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -1,4 +1,7 @@
-package connect
+// Package sessions holds what is known of connections that were begun before:
+// the commands that list, show and remove them, and what all commands share that
+// go on with one: the session made again, the role that is meant, the journal.
+package sessions
 
 import (
 	"errors"
@@ -32,7 +35,7 @@ func SessionsCommand(a *cli.App) *cobra.Command {
 		Long: "show prints the answers of one session, its receipt, and its journal: what rolecall changed in AWS and at the vendor, who was " +
 			"signed in, when, by which command, and how it went. Of a session that cannot be read it prints what is known, and exits 1.",
 		Args:              cli.ExactlyOne,
-		ValidArgsFunction: completeSessions(a),
+		ValidArgsFunction: Complete(a),
 		RunE:              func(_ *cobra.Command, args []string) error { return showSession(a, args[0], format) },
 	}
 	show.Flags().StringVar(&format, "format", "text", "text, json, or markdown for a ticket")
@@ -42,7 +45,7 @@ func SessionsCommand(a *cli.App) *cobra.Command {
 		Long: "remove deletes the answers of one session from this machine, also of one that cannot be read. Its receipt stays, and the " +
 			"journal with it: disconnect goes by the receipt. Nothing changes in AWS or at the vendor: what was made there stays.",
 		Args:              cli.ExactlyOne,
-		ValidArgsFunction: completeSessions(a),
+		ValidArgsFunction: Complete(a),
 		RunE:              func(_ *cobra.Command, args []string) error { return removeSession(a, args[0]) },
 	}
 	sessions := &cobra.Command{
@@ -235,8 +238,8 @@ func removeSession(a *cli.App, id string) error {
 	return nil
 }
 
-// completeSessions offers the IDs of the saved sessions to the shell.
-func completeSessions(a *cli.App) cobra.CompletionFunc {
+// Complete offers the IDs of the saved sessions to the shell.
+func Complete(a *cli.App) cobra.CompletionFunc {
 	return func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) { return sessionIDs(a) }
 }
 
@@ -250,7 +253,7 @@ func sessionIDs(a *cli.App) ([]string, cobra.ShellCompDirective) {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
 	ids := make([]string, len(all))
-	for i, one := range sessionLines(a, all) {
+	for i, one := range linesOf(a, all) {
 		ids[i] = one.Session + "\t" + one.state()
 	}
 	return ids, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder

@@ -1,4 +1,4 @@
-package connect
+package sessions
 
 import (
 	"context"
@@ -9,10 +9,10 @@ import (
 	"rolecall/ui/cli"
 )
 
-// attachClients gives a session its ways to AWS and to the vendor, as the
+// AttachClients gives a session its ways to AWS and to the vendor, as the
 // environment says. It reads nothing and sends nothing: a vendor's address,
 // token and credentials file are read once its description names the API.
-func attachClients(a *cli.App, s *step.Session) {
+func AttachClients(a *cli.App, s *step.Session) {
 	s.Post = func(ctx context.Context, url, body string) (int, string, error) {
 		return cli.Post(ctx, cli.PostClient(), url, body)
 	}

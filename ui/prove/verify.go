@@ -1,38 +1,37 @@
-package connect
+// Package prove holds the commands that look at a connection and change nothing:
+// verify, which says whether it is as required, and diagnose, which says why a
+// vendor cannot use it.
+package prove
 
 import (
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"rolecall/aws"
 	"rolecall/aws/diagnose"
-	"rolecall/steps/describe"
 	"rolecall/steps/explain"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
 	"rolecall/ui/flags"
+	"rolecall/ui/sessions"
 )
 
 // verifyFlags are the flags of verify.
 type verifyFlags struct {
-	connect  flags.Flags // those that describe what is wanted
-	role     string
+	sessions.RoleFlags
 	user     string
 	evidence string
 	wait     time.Duration
 	all      bool
 	receipt  string
 	format   string
-	undo     bool // update
 }
 
 // VerifyCommand is rolecall verify.
@@ -45,24 +44,30 @@ func VerifyCommand(a *cli.App) *cobra.Command {
 			"and what it grants. What was chosen when the role was connected (products, regions, tag, external ID, path, boundary) is taken " +
 			"from its newest session in this account; a flag wins, and an empty one (--restrict-tag '') takes nothing. " +
 			"It changes nothing. Exit 0: as required; 3: not as required.\n\n" +
-			"With --evidence nobody signs in: what somebody else read from AWS is judged instead, by the same checks. It may be the JSON output of " +
+			"With --evidence nobody signs in: what somebody else read from AWS is judged instead, by the same checks. It may be the JSON output " +
+			"of " +
 			"aws iam get-role, list-attached-role-policies, list-role-policies, get-role-policy, get-policy, get-policy-version, get-user, " +
-			"list-access-keys and get-account-authorization-details, several in a row, also as a terminal shows them with their commands; the trust policy " +
+			"list-access-keys and get-account-authorization-details, several in a row, also as a terminal shows them with their commands; the " +
+			"trust policy " +
 			"from the console; a Terraform state or terraform show -json; a CloudFormation template. What it does not tell is unknown, and the " +
 			"command whose output is missing is named.\n\n" +
-			"With --all every role of the account is looked at that lets in a vendor or a stranger, an account outside the organization: who gets in, under " +
+			"With --all every role of the account is looked at that lets in a vendor or a stranger, an account outside the organization: who " +
+			"gets in, under " +
 			"which external ID, what it may do, when it was last used, and what was found.\n\n" +
-			"With --receipt it tells what was changed since rolecall made it: a policy that was edited by hand, a role that was made anew under the " +
+			"With --receipt it tells what was changed since rolecall made it: a policy that was edited by hand, a role that was made anew under " +
+			"the " +
 			"same name, somebody new in the trust policy. The file is a receipt of rolecall, as it stands in its state folder.",
-		Example: "  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef\n  rolecall verify --role arn:aws:iam::123456789012:role/Spot-Role --json\n  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef --evidence pasted.json\n" +
+		Example: "  rolecall verify --role Spot-Role --external-id spotinst:aws:extid:0123456789abcdef\n  rolecall verify --role " +
+			"arn:aws:iam::123456789012:role/Spot-Role --json\n  rolecall verify --role Spot-Role --external-id " +
+			"spotinst:aws:extid:0123456789abcdef --evidence pasted.json\n" +
 			"  rolecall verify --all --format csv > roles.csv\n" +
 			"  rolecall verify --receipt receipts/260131-7k2m.json --json",
 		Args: a.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return verify(cmd.Context(), a, f) },
 	}
-	f.connect.Bind(cmd, flags.Checking)
+	f.Connect.Bind(cmd, flags.Checking)
 	given := cmd.Flags()
-	given.StringVar(&f.role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
+	given.StringVar(&f.Role, "role", "", "name or ARN of the role (default: the name that the vendor suggests)")
 	given.StringVar(&f.user, "user", "", "name of an IAM user")
 	given.StringVar(&f.evidence, "evidence", "", "file with what somebody else read from AWS, or - (no credentials are needed)")
 	given.DurationVar(&f.wait, "wait", 0, "how long to wait for the role to become right")
@@ -102,7 +107,7 @@ func verifyRole(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err := f.checkEvidence(a); err != nil {
 		return err
 	}
-	prepared, role, err := f.wanted()
+	prepared, role, err := f.Wanted()
 	if err != nil {
 		return err
 	}
@@ -110,11 +115,11 @@ func verifyRole(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return err
 	}
-	want, err := f.want(a, session, role)
+	want, err := f.Want(a, session, role)
 	if err != nil {
 		return err
 	}
-	sayUnseen(a, &f.connect)
+	sessions.SayUnseen(a, &f.Connect)
 	seen := aws.Seen{}
 	report, err := lookUntil(ctx, a.Env, until, func() (report aws.Report, right bool, err error) {
 		seen, report, err = aws.Look(ctx, source, want)
@@ -138,114 +143,6 @@ func around(ctx context.Context, source aws.Source, s *step.Session, want aws.Wa
 		facts.Surroundings = account.Surroundings(ctx, want.AccountID, seen, s.Regions)
 	}
 	return facts
-}
-
-// wanted reads the vendor's description, checks the flags against it and finds
-// out which of its roles is meant, as far as its name tells.
-func (f *verifyFlags) wanted() (*flags.Prepared, *describe.Role, error) {
-	name := f.connect.Text("vendor")
-	if name == "" {
-		name = flags.DefaultVendor()
-	}
-	p, err := flags.Select(&f.connect, name, describe.AccessRole, false)
-	if err != nil {
-		return nil, nil, err
-	}
-	roles := p.Answers.Request(p.Vendor).Needed()
-	if len(roles) == 0 {
-		return nil, nil, cli.Usage(p.Vendor.Title+" gets no role.", "a vendor that gets a role", "See rolecall vendors show "+p.Vendor.Name+".")
-	}
-	role := f.calledRole(p.Vendor, roles[0])
-	return p, role, f.checkRole(role)
-}
-
-// calledRole is the vendor's role of the given name, also one that the default
-// products do not need; else another.
-func (f *verifyFlags) calledRole(v *describe.Vendor, otherwise *describe.Role) *describe.Role {
-	for i := range v.Roles {
-		role := &v.Roles[i]
-		named := f.role != "" && strings.EqualFold(f.role[strings.LastIndex(f.role, "/")+1:], role.RoleName)
-		if named && role.Access == describe.AccessRole {
-			return role
-		}
-	}
-	return otherwise
-}
-
-// checkRole takes --role as a name or an ARN; without it, the vendor's name.
-func (f *verifyFlags) checkRole(role *describe.Role) error {
-	if f.role == "" {
-		f.role = role.RoleName
-	}
-	if f.isARN() {
-		f.role = aws.CleanARN(f.role)
-		return nil
-	}
-	if err := aws.CheckRoleName(f.role); err != nil {
-		return cli.FlagRefused("--role", err)
-	}
-	return nil
-}
-
-func (f *verifyFlags) isARN() bool { return strings.Contains(f.role, ":") }
-
-// signIn opens the account, and makes the session that says what is wanted in
-// it.
-func (f *verifyFlags) signIn(ctx context.Context, a *cli.App, p *flags.Prepared) (*step.Session, *aws.Account, aws.Identity, error) {
-	account, err := aws.Open(ctx, a.AWSOptions(a.Profile, p.Answers.Partition, a.AskCode()))
-	if err != nil {
-		return nil, nil, aws.Identity{}, err
-	}
-	identity, err := account.Identity(ctx)
-	if err != nil {
-		return nil, nil, aws.Identity{}, err
-	}
-	session := p.Session(a)
-	session.Partition = cmp.Or(session.Partition, identity.Partition)
-	session.AccountID, session.Endpoint, session.Region = identity.AccountID, account.Endpoint(), a.Region
-	return session, account, identity, nil
-}
-
-// want describes the role, now that the account is known: as the flags say, else
-// as the session that connected it.
-func (f *verifyFlags) want(a *cli.App, s *step.Session, role *describe.Role) (aws.Want, error) {
-	ref := aws.RoleRef{Name: f.role}
-	if f.isARN() {
-		parsed, err := aws.ParseRoleARN(f.role, s.Partition, s.AccountID)
-		if err != nil {
-			return aws.Want{}, cli.FlagRefused("--role", err)
-		}
-		ref = parsed
-	}
-	purpose, err := f.connect.Recall(a, s, role.Purpose, ref.Name, false)
-	if err != nil {
-		return aws.Want{}, err
-	}
-	request := s.Request()
-	if err := request.UnknownAccount(purpose); err != nil {
-		return aws.Want{}, err
-	}
-	g, err := request.Grant(purpose)
-	if len(describe.MistakesOf(err)) > 0 {
-		return aws.Want{}, cli.FlagRefused("parameters of the policy", err)
-	}
-	if err != nil {
-		return aws.Want{}, err
-	}
-	if !slices.ContainsFunc(request.Needed(), func(r *describe.Role) bool { return r.Purpose == purpose }) {
-		return aws.Want{}, cli.Usage("Nothing that is selected needs the role "+draw.Clean(ref.Name)+".", "products that it is for",
-			"Name them with --products.")
-	}
-	want := g.Want()
-	want.RoleName, want.RoleARN = ref.Name, ref.ARN
-	return want, nil
-}
-
-// sayUnseen tells which flags say what is not looked at.
-func sayUnseen(a *cli.App, given *flags.Flags) {
-	if unseen := given.Unseen(); len(unseen) > 0 {
-		a.Say("Not looked at: %s. No check is about it.", strings.Join(unseen, ", "))
-	}
 }
 
 // lookAgain is the pause between two looks of verify --wait.
@@ -335,7 +232,10 @@ func unfit(what string, checks []aws.Check) screen.Problem {
 	if p, ok := incomplete(what, checks); ok {
 		return p
 	}
-	words := map[aws.Status]string{aws.Fail: "The %s is not as required. %s: %s.", aws.Unknown: "rolecall cannot tell whether the %s is as required. %s: %s."}
+	words := map[aws.Status]string{
+		aws.Fail:    "The %s is not as required. %s: %s.",
+		aws.Unknown: "rolecall cannot tell whether the %s is as required. %s: %s.",
+	}
 	for _, status := range []aws.Status{aws.Fail, aws.Unknown} {
 		for _, c := range checks {
 			if c.Status == status {
