@@ -67,13 +67,13 @@ func TestScenarios(t *testing.T) {
 	}
 }
 
-// waitFor is the time that a run gets: little where its end is that the time is
-// up, else more than a busy machine needs.
+// waitFor is the time that a run gets: where it ends well, more than a busy
+// machine needs, else little, since some ends are that the time is up.
 func waitFor(exit int) string {
-	if exit == 8 {
-		return "30s"
+	if exit == 0 {
+		return "10m"
 	}
-	return "10m"
+	return "30s"
 }
 
 func ends(t *testing.T, exit int, args []string) {
