@@ -2,6 +2,7 @@ package choose
 
 import (
 	"fmt"
+	"strings"
 
 	"rolecall/steps/access"
 	"rolecall/steps/describe"
@@ -23,6 +24,9 @@ func (c *FixedPermissions) Screen(s *step.Session) screen.Screen {
 	if c.Spec.About != "" {
 		view.Blocks = append(view.Blocks, screen.Text{Body: c.Spec.About})
 	}
+	if len(s.Vendor.NoAccess) > 0 {
+		view.Blocks = append(view.Blocks, screen.Text{Body: strings.Join(s.Vendor.NoAccess, " ")})
+	}
 	view.Blocks = append(view.Blocks, c.Guide(s)...)
 	for _, role := range s.Request().Needed() {
 		if facts := grantFacts(role); len(facts) > 0 {
@@ -38,13 +42,6 @@ func (c *FixedPermissions) Screen(s *step.Session) screen.Screen {
 				},
 			)
 		}
-	}
-	var not screen.Facts
-	for _, no := range s.Vendor.NoAccess {
-		not = append(not, screen.Fact{Label: "Not granted", Value: no})
-	}
-	if len(not) > 0 {
-		view.Blocks = append(view.Blocks, not)
 	}
 	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	view.Actions = []screen.Action{{ID: optionStandard, Label: "next", Default: true}}
@@ -74,23 +71,32 @@ func awsPolicyBlocks(s *step.Session, role *describe.Role) []screen.Block {
 	return append([]screen.Block{facts}, warnings...)
 }
 
-// grantFacts lists each action once, with what it is for: its own reason, else
-// its statement's.
+// grantFacts lists each action once, with what it is for: by itself where it has
+// a reason of its own, else with the others of its statement.
 func grantFacts(role *describe.Role) screen.Facts {
 	var facts screen.Facts
 	listed := map[string]bool{}
 	for _, statement := range role.Document.Statements {
 		why := role.Why[statement.Sid]
+		var together []string
 		for _, action := range statement.Action {
-			if listed[action] {
+			switch {
+			case listed[action]:
 				continue
+			case why.Actions[action] != "":
+				facts = append(facts, screen.Fact{Label: action, Value: why.Actions[action]})
+			default:
+				together = append(together, action)
 			}
 			listed[action] = true
-			reason := why.Actions[action]
-			if reason == "" {
-				reason = why.For
-			}
-			facts = append(facts, screen.Fact{Label: action, Value: reason})
+		}
+		switch len(together) {
+		case 0:
+		case 1:
+			facts = append(facts, screen.Fact{Label: together[0], Value: why.For})
+		default:
+			count := screen.Counted(len(together), "action")
+			facts = append(facts, screen.Fact{Label: count, Value: why.For, Note: strings.Join(together, ", ")})
 		}
 	}
 	return facts

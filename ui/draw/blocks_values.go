@@ -19,7 +19,8 @@ func (p *page) facts(facts screen.Facts) {
 
 // fact is one value with its label. Where there is not enough room the note
 // goes under it, then the word of the key is cut, then the label, and last the
-// value stands on lines of its own: it is never wrapped among words, never cut.
+// value stands on lines of its own: what may be copied is never wrapped among
+// words, never cut. A sentence wraps within the column of the values.
 func (p *page) fact(f screen.Fact) {
 	key := ""
 	if f.Copy {
@@ -37,6 +38,9 @@ func (p *page) fact(f screen.Fact) {
 		left, note = left+"  "+p.t.dim.Render(note), ""
 	}
 	switch {
+	case !f.Copy && strings.Contains(value, " ") && max(width(f.Label), p.column)+2+width(value) > p.room():
+		p.sentence(f.Label, value)
+		p.noteUnder(note, p.column+2)
 	case width(left)+2+width(hint[0]) <= p.room():
 		p.item(key, p.sides(left, hint[0]))
 		p.noteUnder(note, p.column+2)
@@ -49,6 +53,24 @@ func (p *page) fact(f screen.Fact) {
 		p.value(style, value)
 		p.noteUnder(note, 0)
 	}
+}
+
+// sentence is a value in words: beside its label, or under it where the label is
+// wider than the column, or a name in the sentence wider than what is left.
+func (p *page) sentence(label, value string) {
+	label, hang := p.t.cut(p.t.plain(label), p.room()), p.column+2
+	longest := 0
+	for word := range strings.FieldsSeq(value) {
+		longest = max(longest, width(word))
+	}
+	if longest > p.room()-hang {
+		hang = 2
+	}
+	if width(label) > hang-2 {
+		p.put(p.t.dim.Render(label))
+		label = ""
+	}
+	p.paragraph(lipgloss.NewStyle(), p.t.dim.Render(label), value, hang)
 }
 
 // label is padded to the column of the values. One that is longer is cut where
