@@ -45,8 +45,9 @@ func (u useRole) Show(s *step.Session, view screen.Screen) screen.Screen {
 		return view
 	}
 	action := screen.Action{ID: actionUseRole, Key: keyUseRole, Label: "use a role instead"}
+	_, loose := s.LooseKey()
 	for _, role := range s.Request().Needed() {
-		if part := s.Part(role.Purpose); part.UserARN != "" {
+		if part := s.Part(role.Purpose); part.UserARN != "" && !loose { // of a key, the walk asks
 			action.Confirm = &screen.Confirm{Question: "Go on with a role? The user " + part.UserName + " stays in the account as it is."}
 		}
 	}
@@ -58,18 +59,20 @@ func (u useRole) Show(s *step.Session, view screen.Screen) screen.Screen {
 	return view
 }
 
+// Leads reports whether the way was chosen and is open.
+func (u useRole) Leads(s *step.Session, chosen screen.Chose) bool {
+	return chosen == (screen.Chose{ID: actionUseRole}) && u.open(s)
+}
+
 // Take turns to the role's way. Account and login stay as they were answered.
-func (u useRole) Take(s *step.Session, chosen screen.Chose) (step.Move, bool) {
-	if chosen != (screen.Chose{ID: actionUseRole}) || !u.open(s) {
-		return step.Stay, false
-	}
+func (useRole) Take(s *step.Session) step.Move {
 	s.Access = describe.AccessRole
 	s.Prepare()
 	choose.Chosen(s)
 	for _, one := range Flow(s) {
 		if one.Status(s.Answers) == step.Todo {
-			return step.Goto(one.ID()), true
+			return step.Goto(one.ID())
 		}
 	}
-	return step.Stay, true
+	return step.Stay
 }

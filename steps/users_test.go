@@ -614,13 +614,13 @@ func TestSprintersRoleRehearsalNeedsOnlyEnter(t *testing.T) {
 	sprinters(t, "manual", "role", func(t *testing.T, w *world) {
 		w.session.Rehearsal = true
 		w.session.Prepare()
-		w.toPermissions().enter().at(sprintersRole).sees("do it in the rehearsal account").enter().sees("Found sprinters-role").enter()
+		w.toPermissions().enter().at(sprintersRole).sees("anybody can guess").enter().sees("do it in the rehearsal account").enter().sees("Found sprinters-role").enter()
 		w.at("connect").enter().sees("Handed over by you")
 	})
 	sprinters(t, "direct", "role", func(t *testing.T, w *world) {
 		w.session.Rehearsal = true
 		w.session.Prepare()
-		w.toPermissions().enter().at("create").sees("create these").enter().sees("sprinters-role").until("the end", func() bool {
+		w.toPermissions().enter().at("create").sees("anybody can guess").enter().sees("create these").enter().sees("sprinters-role").until("the end", func() bool {
 			for _, a := range w.walk.Screen().Actions {
 				if a.ID == "next" {
 					return true

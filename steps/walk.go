@@ -22,6 +22,8 @@ type Walk struct {
 	came    []record.StepID // the steps that lead here, the last one behind: where back goes
 	visit   int
 	ended   bool
+	parting *parting // the question before one leaves; nil: it is not asked
+	parted  bool     // it was answered
 }
 
 // Turn is what has to be done after the walk was told something. Effects
@@ -31,6 +33,7 @@ type Turn struct {
 	Arrived bool // another visit began: reading calls of the old one end
 	Entry   []screen.Effect
 	Ended   bool // the last step is behind, or a step stopped the walk
+	Left    bool // the person leaves, having been asked (Leave)
 }
 
 // RailItem is a step's place on the progress rail.
@@ -99,8 +102,14 @@ func (w *Walk) Tell(msg screen.Msg) Turn {
 	if byPerson(msg) {
 		w.Session.Resuming = false
 	}
+	if w.parting != nil {
+		return w.parts(msg)
+	}
 	here := w.Step().ID()
 	move, effects := w.update(msg)
+	if w.parting != nil {
+		return w.asks()
+	}
 	w.replan()
 	if i, ok := w.index(here); ok {
 		w.at = i
@@ -119,10 +128,8 @@ func (w *Walk) update(msg screen.Msg) (step.Move, []screen.Effect) {
 		return step.Stay, nil
 	}
 	if chosen, ok := msg.(screen.Chose); ok {
-		for _, detour := range w.detours {
-			if move, ok := detour.Take(w.Session, chosen); ok {
-				return move, nil
-			}
+		if move, ok := w.detour(chosen); ok {
+			return move, nil
 		}
 	}
 	return w.Step().Update(w.Session, msg)
@@ -132,6 +139,9 @@ func (w *Walk) update(msg screen.Msg) (step.Move, []screen.Effect) {
 // one it stays.
 func (w *Walk) Back() Turn {
 	w.Session.Resuming = false
+	if w.parting != nil {
+		return w.stay()
+	}
 	if step, ok := w.Step().(step.Layered); ok && step.Deeper() {
 		w.visit++
 		return Turn{Arrived: true, Entry: step.Up(w.Session)}
@@ -258,6 +268,9 @@ func (w *Walk) Steps() []step.Step { return w.flow }
 
 // Screen is the current step's screen, with the detours that can be taken there.
 func (w *Walk) Screen() screen.Screen {
+	if w.parting != nil {
+		return w.parting.screen(w.Session)
+	}
 	view := w.Step().Screen(w.Session)
 	view.About = aboutStep(w.Session, w.Step().ID())
 	view.Place = placeOf(w.Session.Vendor, view.Place)
@@ -288,6 +301,9 @@ func (w *Walk) Ended() bool { return w.ended }
 
 // CanGoBack reports whether there is a stage or a step before this one.
 func (w *Walk) CanGoBack() bool {
+	if w.parting != nil {
+		return !w.parting.busy
+	}
 	if step, ok := w.Step().(step.Layered); ok && step.Deeper() {
 		return true
 	}

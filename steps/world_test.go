@@ -244,6 +244,9 @@ func (w *world) enterMsg() screen.Msg {
 		if c, ok := block.(screen.Choices); ok && c.Picked != "" {
 			return screen.Chose{Block: c.ID, ID: c.Picked}
 		}
+		if in, ok := block.(screen.Input); ok && in.Value != "" {
+			return screen.Entered{ID: in.ID, Text: in.Value}
+		}
 	}
 	for _, action := range view.Actions {
 		if action.Default && action.Disabled == "" {

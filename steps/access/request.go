@@ -306,12 +306,13 @@ type Document struct {
 	Name     string
 	ARN      string // that a managed policy of this name has; empty for an inline one
 	Document *policy.Document
+	Limit    int // characters that a policy of its kind may have
 }
 
 // split divides what one policy cannot hold: into as few as possible.
 func (g Grant) split() ([]Document, error) {
 	if g.Role.Inline {
-		return []Document{{Name: g.PolicyName, Document: g.Whole}}, nil
+		return []Document{{Name: g.PolicyName, Document: g.Whole, Limit: g.Role.Limit()}}, nil
 	}
 	parts, err := g.Whole.Split(policy.MaxManaged, policy.MaxAttached-len(g.Managed))
 	if err != nil {
@@ -326,7 +327,7 @@ func (g Grant) split() ([]Document, error) {
 		if i > 0 {
 			name = fmt.Sprintf("%s-%d", name, i+1)
 		}
-		documents[i] = Document{Name: name, ARN: aws.PolicyARN(g.Partition, g.AccountID, g.Path, name), Document: part}
+		documents[i] = Document{Name: name, ARN: aws.PolicyARN(g.Partition, g.AccountID, g.Path, name), Document: part, Limit: g.Role.Limit()}
 	}
 	return documents, nil
 }

@@ -30,7 +30,7 @@ func (c *Role) Screen(s *step.Session) screen.Screen {
 	}
 	view.Blocks = append(append(view.Blocks, c.Guide(s, c.has(s)...)...), c.values(s), c.trustPolicy(s))
 	for _, w := range c.inline {
-		view.Blocks = append(view.Blocks, screen.Facts{{Label: labelPolicyName, Value: w.Name, Copy: true}}, step.InlineCode(w))
+		view.Blocks = append(view.Blocks, screen.Facts{{Label: labelPolicyName, Value: w.Name, Copy: true}}, step.PolicyCode(w))
 	}
 	if link, ok := c.link(s); ok {
 		view.Blocks = append(view.Blocks, link)

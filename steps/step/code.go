@@ -1,8 +1,6 @@
 package step
 
 import (
-	"fmt"
-
 	"rolecall/aws"
 	"rolecall/policy"
 	"rolecall/steps/access"
@@ -26,30 +24,14 @@ const (
 	LabelManagedPolicy  = "AWS managed policy"
 )
 
-// InlineCode is PolicyCode for a policy that is the role's own.
-func InlineCode(w access.Document) screen.Code {
-	code := PolicyCode(w)
-	code.About = fmt.Sprintf(
-		"%s of %s characters · %s",
-		screen.Thousands(w.Document.Characters()),
-		screen.Thousands(policy.MaxRoleInline),
-		ShortDigest(w.Document.Digest()),
-	)
-	return code
-}
-
 // PolicyCode is a permissions policy to view, copy and save.
 func PolicyCode(w access.Document) screen.Code {
+	used, limit := screen.Thousands(w.Document.Characters()), screen.Thousands(w.Limit)
 	return screen.Code{
 		Label: LabelPolicyDocument,
 		Name:  w.Name + ".json",
 		Body:  w.Document.Pretty(),
-		About: fmt.Sprintf(
-			"%s of %s characters · %s",
-			screen.Thousands(w.Document.Characters()),
-			screen.Thousands(policy.MaxManaged),
-			ShortDigest(w.Document.Digest()),
-		),
+		About: used + " of " + limit + " characters · " + ShortDigest(w.Document.Digest()),
 	}
 }
 

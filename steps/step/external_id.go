@@ -1,6 +1,7 @@
 package step
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -182,7 +183,7 @@ func (s *Session) checkExternalID(id string) error {
 
 // ByHand reports whether the person told the external ID, and may correct it.
 func (e *ExternalID) ByHand(s *Session) bool {
-	return e.Stage == ExternalIDKnown && !s.ByAPI() && s.needsExternalID(e.purpose) && !s.Rehearsal
+	return e.Stage == ExternalIDKnown && !s.ByAPI() && s.needsExternalID(e.purpose)
 }
 
 // Ask asks for another one.
@@ -217,7 +218,11 @@ func (e *ExternalID) question(s *Session) []screen.Block {
 	if s.Vendor.Links.Console != "" {
 		blocks = append(blocks, screen.Link{Label: s.Vendor.Whose() + " console", URL: s.Vendor.Links.Console})
 	}
-	return append(blocks, screen.Input{ID: fieldExternalID, Label: LabelExternalID, Value: s.Part(e.purpose).ExternalID,
+	value := s.Part(e.purpose).ExternalID
+	if s.Rehearsal { // there is no console to read it in: enter takes the example
+		value = cmp.Or(value, rule.Example)
+	}
+	return append(blocks, screen.Input{ID: fieldExternalID, Label: LabelExternalID, Value: value,
 		Hint: rule.Example, Problem: e.field, Flag: "--external-id"})
 }
 

@@ -25,6 +25,21 @@ func (s *Session) HasStep(id record.StepID) bool {
 // the user.
 func (s *Session) MakesKey() bool { return s.HasStep(record.StepCreate) }
 
+// LooseKey is the part whose access key rolecall made and nobody has: its secret is
+// in memory alone, or lost, and it was not handed over.
+func (s *Session) LooseKey() (purpose string, ok bool) {
+	if s.AWS == nil {
+		return "", false
+	}
+	for _, purpose := range record.SortedPurposes(s.Parts) {
+		part := s.Part(purpose)
+		if part.KeyMade && part.KeyID != "" && !part.KeyKept && !part.HandedOver {
+			return purpose, true
+		}
+	}
+	return "", false
+}
+
 // DropKey forgets a part's key and its secret.
 func (s *Session) DropKey(purpose string) {
 	s.KeepInMind(purpose, "")

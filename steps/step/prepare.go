@@ -27,13 +27,13 @@ func (s *Session) Prepare() {
 	if s.Vendor.Account.Label == "" {
 		s.VendorAccount, s.VendorAccountName, s.NewVendorAccount = "", "", ""
 	}
-	if s.Rehearsal && s.Vendor.API == "" {
+	if s.Rehearsal && s.Unattended && s.Vendor.API == "" {
 		s.rehearseExternalIDs()
 	}
 }
 
 // rehearseExternalIDs fills in what a person would read in the vendor's
-// console, which a rehearsal does not have.
+// console, which a rehearsal does not have and nobody is there to be asked for.
 func (s *Session) rehearseExternalIDs() {
 	for _, role := range s.Request().Needed() {
 		if role.Access == describe.AccessRole && s.needsExternalID(role.Purpose) {

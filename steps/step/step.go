@@ -53,9 +53,10 @@ type Layered interface {
 type Detour interface {
 	// Show adds the way to a step's screen, where it can be taken from there.
 	Show(*Session, screen.Screen) screen.Screen
-	// Take goes it; ok is false where the choice was not for it, and the step gets
-	// it.
-	Take(s *Session, chosen screen.Chose) (move Move, ok bool)
+	// Leads reports whether the choice is for this way; else the step gets it.
+	Leads(s *Session, chosen screen.Chose) bool
+	// Take goes it.
+	Take(*Session) Move
 }
 
 // Need is a flag that an unattended run must be given.

@@ -24,6 +24,7 @@ type driver struct {
 	save    func(record.Answers) error
 	effect  func(screen.Effect) // Copy, Open, Save and Show; what became of them comes back by tell
 	failed  error               // the last failure to save
+	left    bool                // the person leaves, having been asked
 }
 
 func newDriver(ctx context.Context, r *Run, effect func(screen.Effect)) *driver {
@@ -60,7 +61,18 @@ func (d *driver) take(r calls.Reply) bool {
 	return ok
 }
 
+// leave asks before one leaves. It reports whether there is a question.
+func (d *driver) leave() (asks bool) {
+	visit := d.walk.Visit()
+	turn, asks := d.walk.Leave()
+	if asks {
+		d.follow(visit, turn)
+	}
+	return asks
+}
+
 func (d *driver) follow(visit int, turn steps.Turn) {
+	d.left = turn.Left
 	d.carryOut(visit, turn.Effects)
 	if turn.Arrived {
 		d.calls.Arrive(d.walk.Visit())

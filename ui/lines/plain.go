@@ -83,10 +83,13 @@ func (r *Run) Plain(ctx context.Context) error {
 		case reply := <-p.driver.replies:
 			p.driver.take(reply)
 		case line := <-p.lines:
-			if leave := p.typed(line); leave {
+			if leave := p.typed(line); leave && (p.eof || !p.driver.leave()) {
 				return p.leave()
 			}
 		case <-ctx.Done():
+		}
+		if p.driver.left {
+			return p.leave()
 		}
 	}
 	return p.driver.failed

@@ -35,7 +35,7 @@ const (
 // account in a partition where no page names it is asked of a person, as for a
 // real account; where nobody can be asked, the rehearsal's vendor has one.
 func Answers(s *step.Session, unattended bool) {
-	s.Rehearsal = true
+	s.Rehearsal, s.Unattended = true, unattended
 	s.Profile, s.Region = "", ""
 	if s.VendorAccount == "" && s.NewVendorAccount == "" && s.Vendor != nil {
 		s.VendorAccount = s.Vendor.Account.Example

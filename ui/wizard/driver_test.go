@@ -257,15 +257,17 @@ type testWalk struct {
 	ended   bool
 }
 
-func (w *testWalk) Start() steps.Turn                { return w.arrive(0) }
-func (w *testWalk) StartAt(record.StepID) steps.Turn { return w.arrive(w.at) }
-func (w *testWalk) Step() step.Step                  { return w.all[w.at] }
-func (w *testWalk) Screen() screen.Screen            { return w.Step().Screen(w.session) }
-func (w *testWalk) Visit() int                       { return w.visit }
-func (w *testWalk) Ended() bool                      { return w.ended }
-func (w *testWalk) Complete() bool                   { return false }
-func (w *testWalk) CanGoBack() bool                  { return w.at > 0 }
-func (w *testWalk) Back() steps.Turn                 { return w.follow(step.Back) }
+func (w *testWalk) Start() steps.Turn                   { return w.arrive(0) }
+func (w *testWalk) StartAt(record.StepID) steps.Turn    { return w.arrive(w.at) }
+func (w *testWalk) Step() step.Step                     { return w.all[w.at] }
+func (w *testWalk) Screen() screen.Screen               { return w.Step().Screen(w.session) }
+func (w *testWalk) Visit() int                          { return w.visit }
+func (w *testWalk) Ended() bool                         { return w.ended }
+func (w *testWalk) Complete() bool                      { return false }
+func (w *testWalk) CanGoBack() bool                     { return w.at > 0 }
+func (w *testWalk) Leave() (turn steps.Turn, asks bool) { return steps.Turn{}, false }
+
+func (w *testWalk) Back() steps.Turn { return w.follow(step.Back) }
 
 func (w *testWalk) Tell(msg screen.Msg) steps.Turn {
 	move, effects := w.Step().Update(w.session, msg)

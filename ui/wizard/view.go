@@ -139,7 +139,7 @@ func (w *Wizard) currentStatus() draw.Status {
 	}
 	then := "Then rolecall goes on."
 	switch w.leaving {
-	case quitting:
+	case quitting, stopping:
 		then = "Then rolecall leaves; nothing is lost."
 	case goingBack:
 		then = "Then rolecall goes back."

@@ -49,6 +49,7 @@ type walker interface {
 	StartAt(record.StepID) steps.Turn
 	Tell(screen.Msg) steps.Turn
 	Back() steps.Turn
+	Leave() (turn steps.Turn, asks bool)
 	Screen() screen.Screen
 	Rail() []steps.RailItem
 	Visit() int
@@ -139,7 +140,8 @@ type leaving int
 const (
 	staying leaving = iota
 	goingBack
-	quitting
+	quitting // asked first, where a key would be left behind
+	stopping // at once: by a signal, or at the end
 )
 
 // Messages of the wizard to itself.
@@ -269,7 +271,7 @@ func (w *Wizard) update(msg tea.Msg) tea.Cmd {
 	case clearedMsg:
 		w.say(msg.tone, msg.text)
 	case leaveMsg:
-		return w.leave(quitting)
+		return w.leave(stopping)
 	default:
 		return w.fromOutside(msg)
 	}
@@ -346,8 +348,8 @@ func (w *Wizard) turn(visit int, turn steps.Turn) tea.Cmd {
 		cmds = append(cmds, w.effects(w.walk.Visit(), turn.Entry)...)
 	}
 	w.keep()
-	if turn.Ended {
-		cmds = append(cmds, w.leave(quitting))
+	if turn.Ended || turn.Left {
+		cmds = append(cmds, w.leave(stopping))
 	}
 	return tea.Batch(cmds...)
 }
@@ -359,8 +361,14 @@ func (w *Wizard) leave(where leaving) tea.Cmd {
 		return nil
 	}
 	w.leaving = staying
-	if where == goingBack {
+	switch where {
+	case goingBack:
 		return w.goBack()
+	case quitting:
+		visit := w.walk.Visit()
+		if turn, asks := w.walk.Leave(); asks {
+			return w.turn(visit, turn)
+		}
 	}
 	w.gone = true
 	w.calls.Close()
