@@ -143,6 +143,7 @@ func Rank(f Facts) []Cause {
 	in.guardrails()
 	in.sts()
 	in.refusal()
+	in.remain()
 	in.eliminate()
 	out := make([]Cause, 0, len(in.causes))
 	for _, id := range order() {
@@ -262,6 +263,21 @@ func (in *inquest) role() *aws.Role { return in.facts.Seen.Role }
 func (in *inquest) failed(id string) (aws.Check, bool) {
 	c, ok := in.facts.Report.Check(id)
 	return c, ok && c.Status == aws.Fail
+}
+
+// remain raises a region without STS that nobody named, where the vendor was
+// refused and no more than the role's age explains it besides.
+func (in *inquest) remain() {
+	f := in.causes[STSRegion]
+	if in.facts.Refusal == nil || f.likelihood != Possible {
+		return
+	}
+	for id, other := range in.causes {
+		if id != TooYoung && (other.likelihood == Certain || other.likelihood == Likely) {
+			return
+		}
+	}
+	f.likelihood = Likely
 }
 
 // eliminate is for a refusal that nothing explains: then what nobody could look

@@ -188,6 +188,12 @@ func (in *inquest) sts() {
 		)
 		return
 	}
+	if off := in.facts.STSInactiveNear; len(off) > 0 {
+		in.suspect(STSRegion, Possible, "STS is not active for account "+in.facts.Want.AccountID+" in "+strings.Join(off, ", ")+
+			", where vendors often are.", activateSTS(off))
+		in.unjudged(STSRegion, "From which region "+in.vendor()+" assumes the role is not known here.")
+		return
+	}
 	if on := in.facts.STSActive; len(on) > 0 {
 		in.clear(STSRegion, "STS answers for this account in "+strings.Join(on, ", ")+".")
 	}

@@ -26,7 +26,7 @@ const (
 	Boundary           Mistake = "boundary"            // a permissions boundary that allows next to nothing
 	TooYoung           Mistake = "too-young"           // the role cannot be assumed for ten minutes
 
-	SessionDuration Mistake = "session-duration" // the vendor asks for a longer session than the role allows
+	SessionDuration Mistake = "session-duration" // the vendor asks for twelve hours, and the role allows one
 	SCP             Mistake = "scp"              // a service control policy denies what the role does
 	RCP             Mistake = "rcp"              // a resource control policy denies that strangers assume a role
 	STSRegion       Mistake = "sts-region"       // STS is not active in the vendor's region
@@ -45,11 +45,12 @@ type mending struct {
 }
 
 // How slow SlowAWS and TooYoung are. The vendor asks for vendorSession where
-// SessionDuration is at work.
+// SessionDuration is at work, and the role allows shortSession.
 const (
 	slowPropagation = 3 * time.Minute
 	youth           = 10 * time.Minute
-	vendorSession   = 12 * time.Hour
+	vendorSession   = 12 * 60 * 60 // in seconds
+	shortSession    = 60 * 60
 	strangeAccount  = "444455556666" // of AWS's documentation
 )
 
@@ -59,13 +60,73 @@ func (s *Server) Make(m Mistake) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	one := &mending{mistake: m, done: map[string]bool{}}
-	if m == SlowAWS {
-		before := s.options.Propagation
-		s.options.Propagation = max(before, slowPropagation)
-		one.undo = append(one.undo, func() { s.options.Propagation = before; s.catchUp() })
+	if undo := s.spoilAround(m); undo != nil {
+		one.undo = append(one.undo, undo)
 	}
 	s.mistakes = append(s.mistakes, one)
 	s.goWrong()
+}
+
+// spoilAround makes a mistake that is not in a role: in how AWS is, or in what
+// the organization forbids. The lock is held.
+func (s *Server) spoilAround(m Mistake) (undo func()) {
+	switch m {
+	case SlowAWS:
+		before := s.options.Propagation
+		s.options.Propagation = max(before, slowPropagation)
+		return func() { s.options.Propagation = before; s.catchUp() }
+	case SCP:
+		return s.spoilOrganization(Guardrail{Type: ServiceControl, Name: "Quarantine", Target: UnitID, Document: quarantine})
+	case RCP:
+		return s.spoilOrganization(Guardrail{Type: ResourceControl, Name: "Perimeter", Target: UnitID, Document: perimeter})
+	case STSRegion:
+		before := slices.Clone(s.inactive)
+		s.inactive = append(s.inactive, vendorRegion(s.options.Partition))
+		return func() { s.inactive = before }
+	}
+	return nil
+}
+
+// What an organization forbids in SCP and RCP: all that roles do but the
+// administrators', and that anybody from outside assumes a role. Source of the
+// second: github.com/aws-samples/data-perimeter-policy-examples.
+const (
+	quarantine = `{"Version":"2012-10-17","Statement":[{"Sid":"Quarantine","Effect":"Deny","Action":"*","Resource":"*",
+		"Condition":{"ArnNotLike":{"aws:PrincipalArn":["arn:*:iam::*:user/*","arn:*:iam::*:role/Admin"]}}}]}`
+	perimeter = `{"Version":"2012-10-17","Statement":[{"Sid":"Perimeter","Effect":"Deny","Principal":"*","Action":"sts:AssumeRole","Resource":"*",
+		"Condition":{"StringNotEqualsIfExists":{"aws:PrincipalOrgID":"` + organizationID + `"},
+		"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}}]}`
+	managementAccount = "999988887777"
+)
+
+// spoilOrganization attaches an SCP or RCP on the account's path. An account that
+// is in no organization joins one that it may read. The lock is held.
+func (s *Server) spoilOrganization(g Guardrail) (undo func()) {
+	d, err := policy.ParseGuardrail([]byte(g.Document))
+	if err != nil {
+		return nil
+	}
+	organization, reads := s.options.Organization, s.options.ReadsOrganization
+	if organization == "" {
+		s.options.Organization, s.options.ReadsOrganization = managementAccount, true
+	}
+	id := "p-" + strings.ToLower(s.newID("")[:10])
+	s.guardrails = append(s.guardrails, attachedGuardrail{g, id, d, false})
+	return func() {
+		s.guardrails = slices.DeleteFunc(s.guardrails, func(one attachedGuardrail) bool { return one.id == id })
+		s.options.Organization, s.options.ReadsOrganization = organization, reads
+	}
+}
+
+// vendorRegion is where the vendor's servers are, as the rehearsal has it.
+func vendorRegion(partition string) string {
+	switch partition {
+	case "aws-cn":
+		return "cn-northwest-1"
+	case "aws-us-gov":
+		return "us-gov-east-1"
+	}
+	return "us-west-2"
 }
 
 // Mend puts right what Make made wrong, gives back what was denied, and ends all
@@ -138,27 +199,41 @@ func (s *Server) spoilRole(m Mistake, r *role) (undo func()) {
 	case TooYoung:
 		r.assumable = s.options.Now().Add(youth)
 		return func() { r.assumable = s.options.Now() }
-	case SessionDuration:
-		return func() { r.session = int(vendorSession.Seconds()) }
 	default:
 		return nil
 	}
 }
 
-// losePath makes a role anew under a path, just when the vendor tries it by the
-// ARN without one. The lock is held.
-func (s *Server) losePath(roleARN string) {
-	for _, one := range s.mistakes {
-		for _, r := range s.state.roles {
-			if one.mistake != PathLost || r.arn != roleARN || r.path != "/" {
-				continue
-			}
-			s.spoil(one, r.id, func() func() {
-				r.path, r.arn = "/team/", s.arn("role/team/"+r.name)
-				return func() { r.path, r.arn = "/", roleARN }
-			})
+// spoilTried makes the mistakes that somebody makes behind the vendor's back,
+// just when it tries a role: it is made anew under a path, while the vendor has
+// the ARN without one, or its sessions are cut short. The lock is held.
+func (s *Server) spoilTried(roleARN string) {
+	for _, r := range s.state.roles {
+		if r.arn != roleARN {
+			continue
+		}
+		for _, one := range s.mistakes {
+			s.spoil(one, r.id, func() func() { return s.spoilMeanwhile(one.mistake, r) })
 		}
 	}
+}
+
+func (s *Server) spoilMeanwhile(m Mistake, r *role) (undo func()) {
+	switch {
+	case m == PathLost && r.path == "/":
+		before := r.arn
+		r.path, r.arn = "/team/", s.arn("role/team/"+r.name)
+		return func() { r.path, r.arn = "/", before }
+	case m == SessionDuration:
+		before := r.session
+		r.session = shortSession
+		return func() {
+			if r.session == shortSession {
+				r.session = max(before, vendorSession)
+			}
+		}
+	}
+	return nil
 }
 
 // requiredID is the one external ID that a trust policy requires; empty where it
@@ -356,24 +431,22 @@ func (s *Server) catchUp() {
 
 // tried is what the vendor meets once the role let it in: its session, and the
 // first call that it makes with it.
-func (s *Server) tried(r *role, from policy.Caller) *apiError {
-	assume := "User: " + from.String() + " is not authorized to perform: sts:AssumeRole on resource: " + r.arn
+func (s *Server) tried(r *role) *apiError {
 	first := "User: arn:" + s.options.Partition + ":sts::" + s.options.Account + ":assumed-role/" + r.name +
 		"/rehearsal is not authorized to perform: ec2:DescribeRegions because no "
 	switch {
-	case s.makes(RCP):
-		return &apiError{http.StatusForbidden, "AccessDenied", assume + " with an explicit deny in a resource control policy"}
 	case s.makes(STSRegion):
 		return &apiError{http.StatusForbidden, "RegionDisabledException", "STS is not activated in this region for account:" + s.options.Account +
 			". Your account administrator can activate STS in this region using the IAM Console."}
-	case s.makes(SessionDuration) && r.session < int(vendorSession.Seconds()):
+	case s.makes(SessionDuration) && r.session < vendorSession:
 		return &apiError{
 			http.StatusBadRequest,
 			"ValidationError",
 			"The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
 		}
 	case s.makes(SCP):
-		return &apiError{http.StatusForbidden, "UnauthorizedOperation", first + "service control policy allows the ec2:DescribeRegions action"}
+		return &apiError{http.StatusForbidden, "UnauthorizedOperation", strings.TrimSuffix(first, " because no ") +
+			" with an explicit deny in a service control policy"}
 	case s.makes(Boundary) && r.boundary == s.arn("policy/Team-Boundary"):
 		return &apiError{http.StatusForbidden, "UnauthorizedOperation", first + "permissions boundary allows the ec2:DescribeRegions action"}
 	case s.makes(PolicyMissing) && len(r.attached)+len(r.inline) == 0:

@@ -49,7 +49,7 @@ func TestMistakes(t *testing.T) {
 		rehearsal.PolicyEdited:       "",
 		rehearsal.Boundary:           "no permissions boundary allows",
 		rehearsal.SessionDuration:    "exceeds the MaxSessionDuration",
-		rehearsal.SCP:                "no service control policy allows",
+		rehearsal.SCP:                "explicit deny in a service control policy",
 		rehearsal.RCP:                "resource control policy",
 		rehearsal.STSRegion:          "STS is not activated in this region",
 	} {

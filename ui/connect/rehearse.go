@@ -1,6 +1,7 @@
 package connect
 
 import (
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,10 +21,11 @@ func RehearseCommand(a *cli.App) *cobra.Command {
 		Long: "rehearse is the whole wizard against an AWS and a vendor that run inside the program. It reads no AWS or vendor " +
 			"environment and reaches nothing outside this machine. With the defaults, enter alone leads to the end. " +
 			"Its sessions are saved like others and marked; what was made in it is gone when it ends, so resuming one " +
-			"begins with the same answers in a new, empty account. --scenario rehearses a typical mistake or fault; in the wizard " +
+			"begins with the same answers in a new, empty account. --scenario rehearses a typical mistake or fault, or several that go together; in the wizard " +
 			"! chooses one from a list, and m mends it. Unattended, nobody mends it: then --wait is 15 s unless it is given.",
 		Example: "  rolecall rehearse\n  rolecall rehearse --yes --json\n  rolecall rehearse --scenario help\n" +
-			"  rolecall rehearse --scenario wrong-external-id --yes --json",
+			"  rolecall rehearse --scenario wrong-external-id --yes --json\n" +
+			"  rolecall rehearse --scenario scp,sts-region --yes --json",
 		Args: a.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return runRehearse(a, cmd, given) },
 	}
@@ -75,15 +77,13 @@ func listScenarios(a *cli.App) {
 }
 
 func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
-	scenario := given.Text("scenario")
-	if scenario == helpScenario {
+	scenarios := given.Texts("scenario")
+	if slices.Contains(scenarios, helpScenario) {
 		listScenarios(a)
 		return nil
 	}
-	if given.Given("scenario") {
-		if _, err := rehearse.Find(scenario); err != nil {
-			return err
-		}
+	if _, err := rehearse.FindAll(scenarios); err != nil {
+		return err
 	}
 	front, err := frontFor(a, given.Yes())
 	if err != nil {
@@ -107,8 +107,8 @@ func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 	rehearsal := rehearse.Start(a, s, unattended)
 	defer rehearsal.Close()
 	wait := given.Wait()
-	if scenario != "" {
-		if err := beginScenario(a, rehearsal, scenario, s); err != nil {
+	if len(scenarios) > 0 {
+		if err := beginScenarios(a, rehearsal, scenarios, s); err != nil {
 			return err
 		}
 		if !given.Given("wait") {
@@ -118,16 +118,16 @@ func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 	return begin(cmd.Context(), a, s, front, wait, "rolecall rehearse")
 }
 
-// beginScenario makes the mistake that a flag names, unless it would show nothing
-// in what the other flags say.
-func beginScenario(a *cli.App, r *rehearse.Rehearsal, name string, s *step.Session) error {
+// beginScenarios makes the mistakes that a flag names, unless one would show
+// nothing in what the other flags say.
+func beginScenarios(a *cli.App, r *rehearse.Rehearsal, names []string, s *step.Session) error {
 	for _, option := range r.List() {
-		if option.ID == name && option.Disabled != "" && len(s.Offers) < 2 {
-			return cli.Usage("The scenario "+name+" would show nothing: "+option.Disabled+".", "a scenario that fits the other flags",
+		if slices.Contains(names, option.ID) && option.Disabled != "" && len(s.Offers) < 2 {
+			return cli.Usage("The scenario "+option.ID+" would show nothing: "+option.Disabled+".", "a scenario that fits the other flags",
 				"See what each is: rolecall rehearse --scenario help.")
 		}
 	}
-	said, err := r.Begin(name)
+	said, err := r.Begin(names...)
 	if err != nil {
 		return err
 	}

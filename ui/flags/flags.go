@@ -67,6 +67,9 @@ func (f *Flags) Text(name string) string {
 	return ""
 }
 
+// Texts are the values of a flag that may have several.
+func (f *Flags) Texts(name string) []string { return f.list(name) }
+
 // Yes tells whether defaults are taken and nothing is asked.
 func (f *Flags) Yes() bool { return f.Text("yes") == "true" }
 

@@ -124,7 +124,7 @@ func runRows() []row {
 		{name: "plan", of: Connecting | Organising, usage: "create nothing but what this approved plan holds"},
 		{name: "wait", kind: length, normally: DefaultWait, of: Connecting | Resuming,
 			usage: "how long to wait for IAM and the vendor when unattended", shape: checkWait},
-		{name: "scenario", of: Rehearsing, usage: "a typical mistake or fault to rehearse: a name, or help for the list"},
+		{name: "scenario", kind: listed, of: Rehearsing, usage: "typical mistakes or faults to rehearse: a,b, or help for the list"},
 		{name: "yes", short: "y", kind: toggle, of: Connecting | Updating | Resuming | Organising, usage: "take defaults and never ask"},
 	})
 }

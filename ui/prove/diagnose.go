@@ -300,6 +300,9 @@ func (d *diagnosis) askVendor(ctx context.Context) {
 	}
 	held, err := s.API().Role(ctx, s.VendorAccount)
 	if err == nil && held != "" {
+		if d.facts.Held != "" && held != d.facts.Held {
+			d.app.Say("%s holds %s: that is judged, and not %s.", s.Vendor.Title, draw.Clean(held), draw.Clean(d.facts.Held))
+		}
 		d.facts.Held = held
 	}
 	if err == nil {

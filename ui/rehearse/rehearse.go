@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -63,7 +64,7 @@ type Rehearsal struct {
 	mu      sync.Mutex
 	servers map[string]*awsrehearsal.Server // by partition
 	vendors map[string]vendorapi.Rehearsed  // by the API's name
-	now     *Scenario                       // what is wrong; nil: nothing
+	now     []Scenario                      // what is wrong
 	trouble vendorapi.Trouble               // of it, for a vendor that takes a request
 }
 
@@ -183,7 +184,7 @@ func (r *Rehearsal) assume(principal, roleARN, externalID string) error {
 		return errors.New("not the ARN of a role")
 	}
 	r.mu.Lock()
-	server, outside := r.servers[arn.Partition], r.now != nil && r.now.outside
+	server, outside := r.servers[arn.Partition], slices.ContainsFunc(r.now, func(c Scenario) bool { return c.outside })
 	if arn.Partition != describe.Commercial {
 		principal = r.trusted
 	}

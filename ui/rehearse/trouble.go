@@ -1,6 +1,7 @@
 package rehearse
 
 import (
+	"strings"
 	"time"
 
 	awsrehearsal "rolecall/aws/rehearsal"
@@ -28,44 +29,55 @@ func (r *Rehearsal) List() []screen.Option {
 func (r *Rehearsal) Now() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.now == nil {
-		return ""
-	}
-	return r.now.Of(r.vendorTitle()).Title
+	return r.say(r.now, " · ", func(c Scenario) string { return c.Title })
 }
 
-// Begin has a scenario's mistake be made from now on, in the place of the one
-// before. It says what is wrong, in a sentence.
-func (r *Rehearsal) Begin(name string) (said string, err error) {
-	c, err := Find(name)
+// say joins what is said of scenarios.
+func (r *Rehearsal) say(all []Scenario, between string, what func(Scenario) string) string {
+	words := make([]string, len(all))
+	for i, c := range all {
+		words[i] = what(c.Of(r.vendorTitle()))
+	}
+	return strings.Join(words, between)
+}
+
+// Begin has the mistakes of scenarios be made from now on, in the place of those
+// before. It says what is wrong, in a sentence for each.
+func (r *Rehearsal) Begin(names ...string) (said string, err error) {
+	begun, err := FindAll(names)
 	if err != nil {
 		return "", err
 	}
 	r.mend()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.hurried {
-		c.latency, c.trouble.RetryAfter = min(c.latency, hurriedLatency), min(c.trouble.RetryAfter, hurriedRetry)
+	for i := range begun {
+		if c := &begun[i]; r.hurried {
+			c.latency, c.trouble.RetryAfter = min(c.latency, hurriedLatency), min(c.trouble.RetryAfter, hurriedRetry)
+		}
+		if asks := begun[i].asks; asks > 0 && r.session.SessionFor == 0 {
+			r.session.SessionFor = asks // as the vendor's page would say
+		}
 	}
-	r.now = &c
+	r.now = begun
 	for _, server := range r.servers {
 		r.spoil(server)
 	}
-	r.meetFrom(c.trouble)
-	return c.Of(r.vendorTitle()).Detail, nil
-}
-
-// Mend puts right what is wrong, and says so in a sentence; empty where nothing
-// was.
-func (r *Rehearsal) Mend() (said string) {
-	c := r.mend()
-	if c == nil {
-		return ""
+	for _, c := range begun {
+		if c.trouble.Times != 0 {
+			r.meetFrom(c.trouble)
+		}
 	}
-	return c.Of(r.vendorTitle()).Mending
+	return r.say(begun, " ", func(c Scenario) string { return c.Detail }), nil
 }
 
-func (r *Rehearsal) mend() (was *Scenario) {
+// Mend puts right what is wrong, and says so in a sentence for each; empty where
+// nothing was.
+func (r *Rehearsal) Mend() (said string) {
+	return r.say(r.mend(), " ", func(c Scenario) string { return c.Mending })
+}
+
+func (r *Rehearsal) mend() (was []Scenario) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	was, r.now = r.now, nil
@@ -76,22 +88,23 @@ func (r *Rehearsal) mend() (was *Scenario) {
 	return was
 }
 
-// spoil makes the mistake of the scenario in one account; the caller holds the
+// spoil makes the mistakes of the scenarios in one account; the caller holds the
 // lock.
 func (r *Rehearsal) spoil(server *awsrehearsal.Server) {
-	if r.now == nil {
-		return
+	latency := time.Duration(0)
+	for _, c := range r.now {
+		for _, m := range c.mistakes {
+			server.Make(m)
+		}
+		if len(c.denied) > 0 {
+			server.Deny(c.denied...)
+		}
+		if c.expired {
+			server.ExpireCredentials()
+		}
+		latency = max(latency, c.latency)
 	}
-	for _, m := range r.now.mistakes {
-		server.Make(m)
-	}
-	if len(r.now.denied) > 0 {
-		server.Deny(r.now.denied...)
-	}
-	if r.now.expired {
-		server.ExpireCredentials()
-	}
-	server.SetLatency(r.now.latency)
+	server.SetLatency(latency)
 }
 
 // meetFrom has the vendors answer so from now on; the caller holds the lock.

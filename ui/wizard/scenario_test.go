@@ -32,7 +32,8 @@ func (r *rehearsed) List() []screen.Option {
 
 func (r *rehearsed) Now() string { return r.now }
 
-func (r *rehearsed) Begin(name string) (string, error) {
+func (r *rehearsed) Begin(names ...string) (string, error) {
+	name := names[0]
 	c, err := rehearse.Find(name)
 	if err != nil {
 		return "", err
