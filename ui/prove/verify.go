@@ -128,6 +128,9 @@ func verifyRole(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return f.contradicted(err)
 	}
+	if _, live := source.(*aws.Account); live && f.wait == 0 {
+		sayYoung(a, seen.Role, report.OK)
+	}
 	document := verifyJSON{Report: report, Session: session.ID, Evidence: evidenceOf(source, seen.Missing)}
 	if !report.OK {
 		document.Causes = diagnose.Rank(around(ctx, source, session, want, seen, report))
@@ -261,28 +264,4 @@ func incomplete(what string, checks []aws.Check) (screen.Problem, bool) {
 	return screen.Problem{What: "rolecall cannot tell whether the " + what + " is as required: the evidence does not show it all.",
 		Expected: "what the checks that are unknown ask for, from " + lacking + " on",
 		Next:     "Add those outputs to what is there already, and run the same again.", Kind: screen.NotAsNeeded}, lacking != ""
-}
-
-// reportText prints one line for each check, and under it why and what to do
-// where it is not right.
-func reportText(a *cli.App, report aws.Report) {
-	for _, c := range report.Checks {
-		mark := map[aws.Status]string{aws.Pass: "✓", aws.Fail: "✗", aws.Warn: "!", aws.Unknown: "?"}[c.Status]
-		a.Print("%s %-7s %s", mark, c.Status, c.ID)
-		if c.Status == aws.Pass {
-			continue
-		}
-		fix := c.Fix
-		if len(c.Missing) > 0 {
-			fix = "Add the output of:"
-		}
-		for _, more := range [][2]string{{"wanted", c.Want}, {"found", c.Got}, {"why", c.Why}, {"fix", fix}} {
-			if more[1] != "" {
-				a.Out().Hang(fmt.Sprintf("            %-7s ", more[0]), draw.Clean(more[1]))
-			}
-		}
-		for _, command := range c.Missing { // each on a line of its own, to be copied
-			a.Print("  %s", draw.Clean(command))
-		}
-	}
 }

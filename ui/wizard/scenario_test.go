@@ -122,7 +122,7 @@ func TestMistakesOfEveryMethod(t *testing.T) {
 		{describe.Direct, "policy-missing", record.StepCreate, "no policy"},
 		{describe.Direct, "wrong-account", record.StepCreate, "arn:aws:iam::123456789012:root"},
 		{describe.Automatic, "policy-edited", record.StepPermissions, "less"},
-		{describe.Direct, "rcp", record.StepConnect, "still refuses the role"},
+		{describe.Direct, "rcp", record.StepConnect, "Certain: Resource control policy"},
 		{describe.Direct, "path-lost", record.StepConnect, "the role is wrong"},
 		{describe.Manual, "sts-region", record.StepConnect, "still refuses the role"},
 	} {
