@@ -5,8 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -35,6 +39,7 @@ const (
 	formsAccount = "123456789012"
 	formsID      = "spotinst:aws:extid:0123456789abcdef"
 	limitsARN    = "arn:aws:iam::123456789012:policy/Limits"
+	anything     = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`
 	guide        = "docs.aws.amazon.com/IAM/latest/UserGuide/"
 )
 
@@ -181,8 +186,23 @@ func permissionSetUps(whole *policy.Document) []setUpCase {
 	return all
 }
 
-// TestOneVerdict lets the program judge each set-up live and by evidence in six
-// forms. What it says has to be the same, word by word.
+// mixedSetUps are trust policies and permissions that were drawn together.
+func mixedSetUps(trusts, permissions []setUpCase) []setUpCase {
+	var all []setUpCase
+	random := rand.New(rand.NewPCG(20261125, 1))
+	for range 40 {
+		c, p := trusts[random.IntN(len(trusts))], permissions[random.IntN(len(permissions))]
+		c.name, c.ok = c.name+", "+p.name, c.ok && p.ok
+		c.attached, c.inline, c.boundary = p.attached, p.inline, p.boundary
+		all = append(all, c)
+	}
+	return all
+}
+
+// TestOneVerdict lets the program judge each set-up live, in the rehearsal and in
+// moto where that is installed, and by evidence in seven forms, one of them spelled
+// at random. What it says has to be the same, word by word. What a form cannot
+// show is unknown, and nothing else.
 func TestOneVerdict(t *testing.T) {
 	whole := spotWhole(t)
 	w := newFormsWorld(t)
@@ -190,7 +210,13 @@ func TestOneVerdict(t *testing.T) {
 	if len(trusts) < 60 || len(permissions) < 40 {
 		t.Fatalf("%d trust policies and %d permission set-ups, want 60 and 40", len(trusts), len(permissions))
 	}
-	for i, c := range append(trusts, permissions...) {
+	moto := ""
+	if _, err := exec.LookPath("moto_server"); err == nil && !testing.Short() {
+		moto = startMoto(t)
+		w.limits(t, moto)
+	}
+	onMoto := 0
+	for i, c := range slices.Concat(trusts, permissions, mixedSetUps(trusts, permissions)) {
 		if testing.Short() && i%8 != 0 {
 			continue
 		}
@@ -200,17 +226,48 @@ func TestOneVerdict(t *testing.T) {
 			if live.OK != c.ok || (exit == 0) != c.ok {
 				t.Errorf("live: exit %d, OK is %v, want %v (%s): %+v", exit, live.OK, c.ok, c.source, live.Checks)
 			}
-			for _, form := range m.forms() {
-				file := filepath.Join(t.TempDir(), "evidence")
-				if err := os.WriteFile(file, form.text, 0o600); err != nil {
-					t.Fatal(err)
-				}
-				code, got := w.verify(t, m.role, file)
-				if a, b := spellChecks(live), spellChecks(got); code != exit || a != b {
-					t.Errorf("%s: exit %d, live %d\n%s\nlive\n%s", form.name, code, exit, b, a)
-				}
+			if moto != "" && m.makeIn(t, moto) {
+				onMoto++
+				code, got := w.verifyIn(t, moto, m.role)
+				wantSame(t, "moto", exit, code, live, got)
 			}
+			random := rand.New(rand.NewPCG(20261125, uint64(i)))
+			for _, form := range append(m.forms(), formOf{"at random", m.varied(random)}) {
+				code, got := w.verifyText(t, m.role, form.text)
+				wantSame(t, form.name, exit, code, live, got)
+			}
+			_, partly := w.verifyText(t, m.role, m.console())
+			wantNoOther(t, live, partly)
 		})
+	}
+	t.Logf("%d of them were made in moto too", onMoto)
+	if moto != "" && onMoto < 100 {
+		t.Errorf("moto took %d set-ups, want 100", onMoto)
+	}
+}
+
+func wantSame(t *testing.T, where string, exit, code int, live, got aws.Report) {
+	t.Helper()
+	if a, b := spellChecks(live), spellChecks(got); code != exit || a != b {
+		t.Errorf("%s: exit %d, live %d\n%s\nlive\n%s", where, code, exit, b, a)
+	}
+}
+
+// wantNoOther holds evidence that shows less to saying less, and nothing else.
+func wantNoOther(t *testing.T, live, partly aws.Report) {
+	t.Helper()
+	known := 0
+	for _, c := range partly.Checks {
+		if c.Status == aws.Unknown {
+			continue
+		}
+		known++
+		if same, _ := live.Check(c.ID); same.Status != c.Status || same.Got != c.Got && c.Got != "" {
+			t.Errorf("the console's trust policy: %+v\nlive: %+v", c, same)
+		}
+	}
+	if partly.OK && !live.OK || known < 4 {
+		t.Errorf("the console's trust policy: OK is %v, %d checks are known", partly.OK, known)
 	}
 }
 
@@ -264,7 +321,7 @@ func newFormsWorld(t *testing.T) *formsWorld {
 		"PolicyName",
 		"Limits",
 		"PolicyDocument",
-		`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`,
+		anything,
 	)
 	return w
 }
@@ -303,6 +360,81 @@ func (w *formsWorld) verify(t *testing.T, role, file string) (int, aws.Report) {
 		t.Errorf("%d calls of AWS with evidence", calls)
 	}
 	return code, report
+}
+
+// verifyText judges by evidence.
+func (w *formsWorld) verifyText(t *testing.T, role string, text []byte) (int, aws.Report) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "evidence")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return w.verify(t, role, file)
+}
+
+// verifyIn judges live in another place.
+func (w *formsWorld) verifyIn(t *testing.T, endpoint, role string) (int, aws.Report) {
+	t.Helper()
+	before, environ := os.Getenv("AWS_ENDPOINT_URL"), w.environ
+	t.Setenv("AWS_ENDPOINT_URL", endpoint)
+	w.environ = append(slices.Clone(environ), "AWS_ENDPOINT_URL="+endpoint)
+	code, report := w.verify(t, role, "")
+	w.environ = environ
+	t.Setenv("AWS_ENDPOINT_URL", before)
+	return code, report
+}
+
+// motoDo sends a request to moto, which checks no signature. It reports whether
+// moto took it: some policies that AWS takes it refuses.
+func motoDo(t *testing.T, endpoint, action string, params ...string) bool {
+	t.Helper()
+	form := url.Values{"Action": {action}, "Version": {"2010-05-08"}}
+	for i := 0; i < len(params); i += 2 {
+		form.Set(params[i], params[i+1])
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint, strings.NewReader(form.Encode()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260101/us-east-1/iam/aws4_request, "+
+		"SignedHeaders=host, Signature=0")
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, _ := io.ReadAll(answer.Body)
+	if answer.StatusCode != http.StatusOK {
+		t.Logf("moto refuses %s: %.300s", action, text)
+	}
+	return answer.StatusCode == http.StatusOK
+}
+
+// limits makes the permissions boundary in moto.
+func (w *formsWorld) limits(t *testing.T, endpoint string) {
+	t.Helper()
+	if !motoDo(t, endpoint, "CreatePolicy", "PolicyName", "Limits", "PolicyDocument", anything) {
+		t.Fatal("moto takes no policy")
+	}
+}
+
+// makeIn makes the set-up in moto too.
+func (m made) makeIn(t *testing.T, endpoint string) bool {
+	t.Helper()
+	params := []string{"RoleName", m.role, "AssumeRolePolicyDocument", m.trust}
+	if m.boundary {
+		params = append(params, "PermissionsBoundary", limitsARN)
+	}
+	taken := motoDo(t, endpoint, "CreateRole", params...)
+	for j, arn := range m.policies {
+		taken = taken && motoDo(t, endpoint, "CreatePolicy", "PolicyName", arn[strings.LastIndex(arn, "/")+1:], "PolicyDocument", m.attached[j]) &&
+			motoDo(t, endpoint, "AttachRolePolicy", "RoleName", m.role, "PolicyArn", arn)
+	}
+	for j, document := range m.inline {
+		taken = taken && motoDo(t, endpoint, "PutRolePolicy", "RoleName", m.role, "PolicyName", fmt.Sprintf("inline-%d", j), "PolicyDocument", document)
+	}
+	return taken
 }
 
 // made is a set-up in the account.
@@ -372,6 +504,8 @@ func (m made) iamRole(document func(string) any) object {
 }
 
 func asObject(text string) any  { return json.RawMessage(text) }
+func asText(text string) any    { return text }
+func asQuery(text string) any   { return url.QueryEscape(text) }
 func asEncoded(text string) any { return url.PathEscape(text) }
 
 func (m made) attachedList() []object {
@@ -382,33 +516,76 @@ func (m made) attachedList() []object {
 	return all
 }
 
-func (m made) outputs(terminal bool) []byte {
-	var b bytes.Buffer
-	add := func(command string, v any) {
-		if terminal {
-			fmt.Fprintf(&b, "[cloudshell-user@ip-10-130-0-1 ~]$ aws iam %s\r\n", command)
-		}
-		text := spellJSON(v)
-		if terminal {
-			text = bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
-		}
-		b.Write(text)
-	}
-	add("get-role --role-name "+m.role, object{"Role": m.iamRole(asObject)})
+// output is what one command printed.
+type output struct {
+	command string
+	answer  any
+}
+
+// answers are the outputs of all commands, with documents spelled in a way.
+func (m made) answers(document func(string) any) []output {
+	var all []output
+	add := func(command string, v any) { all = append(all, output{command, v}) }
+	add("get-role --role-name "+m.role, object{"Role": m.iamRole(document)})
 	add("list-attached-role-policies --role-name "+m.role, object{"AttachedPolicies": m.attachedList()})
 	names := []string{}
 	for j := range m.inline {
 		names = append(names, fmt.Sprintf("inline-%d", j))
 	}
 	add("list-role-policies --role-name "+m.role, object{"PolicyNames": names})
-	for j, document := range m.inline {
+	for j, text := range m.inline {
 		add(fmt.Sprintf("get-role-policy --role-name %s --policy-name inline-%d", m.role, j),
-			object{"RoleName": m.role, "PolicyName": names[j], "PolicyDocument": json.RawMessage(document)})
+			object{"RoleName": m.role, "PolicyName": names[j], "PolicyDocument": document(text)})
 	}
 	for j, arn := range m.policies {
 		add("get-policy --policy-arn "+arn, object{"Policy": object{"Arn": arn, "DefaultVersionId": "v1"}})
 		add("get-policy-version --policy-arn "+arn+" --version-id v1",
-			object{"PolicyVersion": object{"VersionId": "v1", "IsDefaultVersion": true, "Document": json.RawMessage(m.attached[j])}})
+			object{"PolicyVersion": object{"VersionId": "v1", "IsDefaultVersion": true, "Document": document(m.attached[j])}})
+	}
+	return all
+}
+
+func (m made) outputs(terminal bool) []byte {
+	var b bytes.Buffer
+	for _, one := range m.answers(asObject) {
+		text := spellJSON(one.answer)
+		if terminal {
+			fmt.Fprintf(&b, "[cloudshell-user@ip-10-130-0-1 ~]$ aws iam %s\r\n", one.command)
+			text = bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
+		}
+		b.Write(text)
+	}
+	return b.Bytes()
+}
+
+// varied are the outputs in any order, each with its documents and its white space
+// spelled in another way.
+func (m made) varied(random *rand.Rand) []byte {
+	spellings := []func(string) any{asObject, asEncoded, asQuery, asText}
+	all := m.answers(func(text string) any { return spellings[random.IntN(len(spellings))](text) })
+	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	var b bytes.Buffer
+	for _, one := range all {
+		text := spellJSON(one.answer)
+		switch random.IntN(4) {
+		case 0:
+			text, _ = json.Marshal(one.answer)
+		case 1:
+			text = bytes.ReplaceAll(text, []byte("\n"), []byte("\r\n"))
+		case 2:
+			text = append([]byte("\ufeff"), text...)
+		}
+		b.Write(text)
+	}
+	return b.Bytes()
+}
+
+// console is the trust policy as the console shows it, and the lists of policies.
+func (m made) console() []byte {
+	var b bytes.Buffer
+	b.WriteString(m.trust)
+	for _, one := range m.answers(asObject)[1:] {
+		b.Write(spellJSON(one.answer))
 	}
 	return b.Bytes()
 }
