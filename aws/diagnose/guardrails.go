@@ -263,9 +263,12 @@ func (in *inquest) blame(kind aws.GuardrailKind, l level, e policy.Entry) (what,
 			fmt.Sprintf("Ask whoever manages the organization to allow sts:AssumeRole on %s%s.", in.roleARN(), l.where())
 	}
 	g, name := l.policies[l.owners[e.Statement]], l.name(e.Statement)
-	what = fmt.Sprintf("%s%s, statement %s, denies sts:AssumeRole on the role to account %s.", g.Label(), l.where(), name, e.Account)
+	what = fmt.Sprintf("%s%s, statement %s, denies sts:AssumeRole on the role to account %s.", capital(g.Label()), l.where(), name, e.Account)
 	return what, exceptionIn(g, name, &l.document.Statements[e.Statement], "aws:PrincipalAccount", e.Account)
 }
+
+// capital is a text that begins a sentence.
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // exceptionIn is the smallest exception to ask for.
 func exceptionIn(g aws.Guardrail, name string, s *policy.Statement, key, value string) string {
@@ -347,6 +350,6 @@ func (in *inquest) acts(l level, roleARN string) {
 		return
 	}
 	g, name := l.policies[l.owners[statement]], l.name(statement)
-	in.suspect(SCP, likelihood, assumable+g.Label()+l.where()+", statement "+name+", leaves it "+share(lost, all)+".",
+	in.suspect(SCP, likelihood, assumable+capital(g.Label())+l.where()+", statement "+name+", leaves it "+share(lost, all)+".",
 		exceptionIn(g, name, &l.document.Statements[statement], "aws:PrincipalArn", roleARN))
 }

@@ -146,7 +146,11 @@ func (in *inquest) age() {
 // docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html, DurationSeconds.
 func (in *inquest) session() {
 	role := in.role()
-	if role == nil || role.MaxSession == 0 {
+	if role == nil {
+		return
+	}
+	if role.MaxSession == 0 {
+		in.unjudged(SessionDuration, "How long sessions of the role may be is not known.")
 		return
 	}
 	longest := "The role allows sessions of " + hours(role.MaxSession)

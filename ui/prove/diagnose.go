@@ -501,6 +501,7 @@ func (d *diagnosis) print() error {
 	}
 	if !d.app.JSON {
 		causesText(d.app, causes)
+		d.sayOtherwise(causes)
 	}
 	if found != nil {
 		return failure(*found)
@@ -509,6 +510,20 @@ func (d *diagnosis) print() error {
 		d.app.WriteJSON(document(nil))
 	}
 	return nil
+}
+
+// sayOtherwise tells of a role that lets the vendor in and is not as required all
+// the same: it may let in others too.
+func (d *diagnosis) sayOtherwise(causes []diagnose.Cause) {
+	var failed []string
+	for _, c := range d.facts.Report.Checks {
+		if c.Status == aws.Fail {
+			failed = append(failed, c.ID+": "+draw.Clean(c.Got))
+		}
+	}
+	if len(failed) > 0 && len(diagnose.Found(causes)) == 0 {
+		d.app.Print("The role is not as required all the same: %s. rolecall verify says what to do.", strings.Join(failed, "; "))
+	}
 }
 
 // causesText prints what was found, the likeliest first, then in a line each what
