@@ -134,13 +134,15 @@ func (v *View) SeeUser(_ context.Context, want aws.WantUser) (aws.SeenUser, erro
 	return seen, nil
 }
 
-// addUnread adds the inline policies of which only the names are known.
+// addUnread adds the inline policies of which only the names are known, and has
+// them all by name, as IAM lists them, in whatever order the outputs came.
 func addUnread(inline *[]aws.InlinePolicy, names []string) {
 	for _, name := range names {
 		if !slices.ContainsFunc(*inline, func(p aws.InlinePolicy) bool { return p.Name == name }) {
 			*inline = append(*inline, aws.InlinePolicy{Name: name})
 		}
 	}
+	slices.SortStableFunc(*inline, func(a, b aws.InlinePolicy) int { return strings.Compare(a.Name, b.Name) })
 }
 
 func (v *View) withDocuments(h *holder) []aws.AttachedPolicy {
