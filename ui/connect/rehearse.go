@@ -21,7 +21,8 @@ func RehearseCommand(a *cli.App) *cobra.Command {
 		Long: "rehearse is the whole wizard against an AWS and a vendor that run inside the program. It reads no AWS or vendor " +
 			"environment and reaches nothing outside this machine. With the defaults, enter alone leads to the end. " +
 			"Its sessions are saved like others and marked; what was made in it is gone when it ends, so resuming one " +
-			"begins with the same answers in a new, empty account. --scenario rehearses a typical mistake or fault, or several that go together; in the wizard " +
+			"begins with the same answers in a new, empty account. --scenario rehearses a typical mistake or fault, or several that go together; " +
+			"in the wizard " +
 			"! chooses one from a list, and m mends it. Unattended, nobody mends it: then --wait is 15 s unless it is given.",
 		Example: "  rolecall rehearse\n  rolecall rehearse --yes --json\n  rolecall rehearse --scenario help\n" +
 			"  rolecall rehearse --scenario wrong-external-id --yes --json\n" +
