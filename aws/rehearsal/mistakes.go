@@ -110,7 +110,7 @@ func (s *Server) spoilOrganization(g Guardrail) (undo func()) {
 	if organization == "" {
 		s.options.Organization, s.options.ReadsOrganization = managementAccount, true
 	}
-	id := "p-" + strings.ToLower(s.newID("")[:10])
+	id := "p-" + strings.ToLower(g.Name) // no serial number: mending leaves nothing behind
 	s.guardrails = append(s.guardrails, attachedGuardrail{g, id, d, false})
 	return func() {
 		s.guardrails = slices.DeleteFunc(s.guardrails, func(one attachedGuardrail) bool { return one.id == id })
