@@ -37,8 +37,8 @@ func measure(runs int, curves string) error {
 	if err := b.build(); err != nil {
 		return err
 	}
-	fmt.Printf("%s, %s/%s, %d CPUs, %s. Medians of %d runs, in brackets the processors' time; a dash is what is not installed.\n\n", time.Now().Format(time.DateOnly),
-		runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), runs)
+	fmt.Printf("%s, %s/%s, %d CPUs, %s. Medians of %d runs, in brackets the processors' time; a dash is what is not installed.\n\n",
+		time.Now().Format(time.DateOnly), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), runtime.Version(), runs)
 	fmt.Print("| what | rolecall | beside it | |\n| --- | ---: | ---: | --- |\n")
 	for _, section := range []func() ([]row, error){b.starts, b.screens, b.policies, b.accounts, b.sizes} {
 		rows, err := section()
@@ -170,7 +170,8 @@ func (b *bench) starts() ([]row, error) {
 }
 
 func against(what string, ours, floor time.Duration) row {
-	return row{what, millis(ours), millis(floor), fmt.Sprintf("a program that only links the same libraries; %.2f ×", float64(ours)/float64(floor))}
+	times := float64(ours) / float64(floor)
+	return row{what, millis(ours), millis(floor), fmt.Sprintf("a program that only links the same libraries; %.2f ×", times)}
 }
 
 func (b *bench) policies() ([]row, error) {

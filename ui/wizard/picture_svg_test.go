@@ -43,7 +43,7 @@ func sheet(title string, columns, rows int) string {
 		width, height, width, height) +
 		fmt.Sprintf(` font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace" `+
 			`font-size="%g" fill="%s">`, letterSize, pictureText) +
-		fmt.Sprintf("\n<title>%s</title>\n<rect width=\"100%%\" height=\"100%%\" rx=\"8\" fill=\"%s\"/>\n", escaped(title), pictureGround)
+		fmt.Sprintf("\n<title>%s</title>\n", escaped(title)) + `<rect width="100%" height="100%" rx="8" fill="` + pictureGround + `"/>` + "\n"
 }
 
 func drawFrame(b *strings.Builder, frame string, columns, rows int) {
