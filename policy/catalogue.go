@@ -110,6 +110,14 @@ var catalogue = sync.OnceValue(func() *Catalogue {
 // AWS returns the embedded catalogue.
 func AWS() *Catalogue { return catalogue() }
 
+// Release is the version of the embedded catalogue, such as "0.21.202609261", and
+// its day, such as "2026-09-26". It reads no further than that.
+func Release() (version, date string) {
+	head, _, _ := strings.Cut(assets.Catalogue(), "\n")
+	version, date, _ = strings.Cut(head, "\t")
+	return version, date
+}
+
 func readCatalogue(data string) (*Catalogue, error) {
 	head, data, _ := strings.Cut(data, "\n")
 	count, data, _ := strings.Cut(data, "\n")

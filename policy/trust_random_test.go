@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -413,12 +414,13 @@ const (
 	maxCombinations = 40 // of further keys that the oracle tries
 )
 
-// documents is how many documents are tried; a tenth with -short.
+// documents is how many documents are tried; a fifth unless
+// ROLECALL_TESTS is "all".
 func documents() int {
-	if testing.Short() {
-		return randomDocuments / 10
+	if os.Getenv("ROLECALL_TESTS") == "all" {
+		return randomDocuments
 	}
-	return randomDocuments
+	return randomDocuments / 5
 }
 
 // TestEvaluatorAgainstOracle puts random requests about random documents to

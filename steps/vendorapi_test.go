@@ -202,10 +202,16 @@ func TestNothingOfOneVendorReachesTheNext(t *testing.T) {
 		w.withAPI(&audited{}, nil)
 		s := w.session
 		w.start().chooses("offer", offerAudit)
+		if err := s.ConnectAPIWith("typed"); err != nil || s.API() == nil {
+			t.Fatalf("the API was not opened: %v", err)
+		}
 		s.VendorAccount, s.TrustedAccount, s.Bundles, s.Parameters = "audit-7", "111122223333", []string{"reports"}, map[string]string{"A": "b"}
 		w.back().chooses("offer", offerSprinters)
 		if s.VendorAccount != "" || s.TrustedAccount != "" || s.Bundles != nil || s.Parameters != nil {
 			t.Errorf("%+v", s.Answers)
+		}
+		if s.API() != nil {
+			t.Error("another vendor's token is still held")
 		}
 	})
 }

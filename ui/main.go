@@ -26,7 +26,7 @@ import (
 func Main(ctx context.Context, args []string, env cli.Env) int {
 	a := &cli.App{Env: env, JSON: cli.WantsJSON(args)}
 	a.WatchStdout()
-	root := rootCommand(a)
+	root := rootFor(a, args)
 	root.SetArgs(args)
 	flags.AddParameters(a, root, args)
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { upkeep.Help(a, cmd) })
@@ -34,8 +34,82 @@ func Main(ctx context.Context, args []string, env cli.Env) int {
 	return a.Finish(ctx, err)
 }
 
+// rootFor is the root command as far as these arguments can reach: nobody reads the
+// flags of the other commands, and making those of all takes a third of a start.
+func rootFor(a *cli.App, args []string) *cobra.Command {
+	if len(args) == 0 {
+		root := bareRoot(a)
+		connecting(a, root)
+		return root
+	}
+	for _, one := range commands() {
+		if one.name == args[0] && one.alone {
+			root := bareRoot(a)
+			root.AddCommand(one.build(a))
+			root.CompletionOptions.DisableDefaultCmd = true // no word here asks for it
+			return root
+		}
+	}
+	return rootCommand(a)
+}
+
+// rootCommand is the root command with all others under it.
 func rootCommand(a *cli.App) *cobra.Command {
+	root := bareRoot(a)
+	connecting(a, root)
+	for _, one := range commands() {
+		root.AddCommand(one.build(a))
+	}
+	root.SetHelpCommand(upkeep.HelpCommand(a))
+	root.InitDefaultCompletionCmd()
+	return root
+}
+
+// command is one below the root.
+type command struct {
+	name  string
+	build func(*cli.App) *cobra.Command
+	alone bool // it looks at no other command
+}
+
+// commands are in the order in which they were written down; help sorts them.
+func commands() []command {
+	return []command{
+		{"connect", connect.ConnectCommand, true},
+		{"rehearse", rehearseCommand, true},
+		{"resume", connect.ResumeCommand, true},
+		{"sessions", sessions.SessionsCommand, true},
+		{"plan", connect.PlanCommand, true},
+		{"approve", connect.ApproveCommand, true},
+		{"verify", prove.VerifyCommand, true},
+		{"diagnose", prove.DiagnoseCommand, true},
+		{"update", change.UpdateCommand, true},
+		{"disconnect", change.DisconnectCommand, true},
+		{"delegation", delegation.Command, true},
+		{"org", organisation.OrgCommand, true},
+		{"policy", policies.PolicyCommand, true},
+		{"vendors", vendors.VendorsCommand, true},
+		{"doctor", upkeep.DoctorCommand, true},
+		{"man", upkeep.ManCommand, false},
+		{"version", upkeep.VersionCommand, true},
+	}
+}
+
+func rehearseCommand(a *cli.App) *cobra.Command {
+	cmd := connect.RehearseCommand(a)
+	cmd.AddCommand(organisation.RehearseCommand(a))
+	return cmd
+}
+
+// connecting has the root command do what connect does.
+func connecting(a *cli.App, root *cobra.Command) {
 	given := &flags.Flags{}
+	given.Bind(root, flags.Connecting)
+	root.RunE = func(cmd *cobra.Command, _ []string) error { return connect.Connect(a, cmd, given) }
+}
+
+// bareRoot is the root command without any below it.
+func bareRoot(a *cli.App) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "rolecall",
 		Short: "Connect an AWS account to a vendor",
@@ -47,13 +121,11 @@ func rootCommand(a *cli.App) *cobra.Command {
 		Args:          a.NoArgs,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return connect.Connect(a, cmd, given) },
 		PersistentPreRun: func(*cobra.Command, []string) {
 			a.Started = true
 		},
 		SuggestionsMinimumDistance: 2,
 	}
-	given.Bind(root, flags.Connecting)
 	common := root.PersistentFlags()
 	common.BoolVar(&a.JSON, "json", a.JSON, "print one JSON document on stdout")
 	common.BoolVar(&a.Plain, "plain", false, "line by line, without moving the cursor")
@@ -66,32 +138,5 @@ func rootCommand(a *cli.App) *cobra.Command {
 	root.SetErr(a.Env.Stderr)
 	root.SetFlagErrorFunc(flags.Fault)
 	root.SetUsageFunc(upkeep.Usage(a))
-	rehearse := connect.RehearseCommand(a)
-	rehearse.AddCommand(organisation.RehearseCommand(a))
-	root.AddCommand(
-		connect.ConnectCommand(a),
-		rehearse,
-		connect.ResumeCommand(a),
-		sessions.SessionsCommand(a),
-		connect.PlanCommand(
-			a,
-		),
-		connect.ApproveCommand(a),
-		prove.VerifyCommand(a),
-		prove.DiagnoseCommand(a),
-		change.UpdateCommand(a),
-		change.DisconnectCommand(a),
-		delegation.Command(
-			a,
-		),
-		organisation.OrgCommand(a),
-		policies.PolicyCommand(a),
-		vendors.VendorsCommand(a),
-		upkeep.DoctorCommand(a),
-		upkeep.ManCommand(a),
-		upkeep.VersionCommand(a),
-	)
-	root.SetHelpCommand(upkeep.HelpCommand(a))
-	root.InitDefaultCompletionCmd()
 	return root
 }

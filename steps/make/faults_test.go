@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -16,8 +17,14 @@ import (
 	"rolecall/steps/screen"
 )
 
-// seeds is how many random courses of each kind are run.
-const seeds = 100
+// seeds is how many random courses of each kind are run, a hundred where
+// ROLECALL_TESTS is "all".
+func seeds() uint64 {
+	if os.Getenv("ROLECALL_TESTS") == "all" {
+		return 100
+	}
+	return 25
+}
 
 // settingsOf are what a seed asks for beside the documents.
 func settingsOf(rng *rand.Rand) access.Settings {
@@ -55,7 +62,7 @@ func (w *world) again(rng *rand.Rand, once func() (alive, made bool)) string {
 // TestARoleIsMadeOnceWhateverHappens breaks and kills at random, and runs again.
 func TestARoleIsMadeOnceWhateverHappens(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(seeds) {
+	for seed := range seeds() {
 		bubble(t, func(t *testing.T, w *world) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			g := w.grant("spot", "role", settingsOf(rng))
@@ -98,7 +105,7 @@ func (w *world) written() []string {
 // goes on to its access key as the step of the credentials does.
 func TestAUserAndItsKeyAreMadeOnceWhateverHappens(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(seeds) {
+	for seed := range seeds() {
 		bubble(t, func(t *testing.T, w *world) {
 			rng := rand.New(rand.NewPCG(seed, 2))
 			g := w.grant("sprinters", "user", settingsOf(rng))
@@ -156,7 +163,7 @@ func (w *world) key(g access.Grant) (secret aws.SecretKey, alive bool) {
 // through a change set.
 func TestAStackIsMadeOnceWhateverHappens(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(seeds) {
+	for seed := range seeds() {
 		bubble(t, func(t *testing.T, w *world) {
 			rng := rand.New(rand.NewPCG(seed, 3))
 			g := w.grant("spot", "role", settingsOf(rng))

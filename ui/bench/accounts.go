@@ -20,8 +20,8 @@ func (b *bench) accounts() ([]row, error) {
 		return nil, err
 	}
 	rows := []row{
-		{"`rehearse --yes --method direct`, from start to submitted", millis(rehearse), "", ""},
-		{"`rehearse --yes`, by hand", millis(manual), "", ""},
+		{"`rehearse --yes --method direct`, from start to submitted", rehearse.String(), "", ""},
+		{"`rehearse --yes`, by hand", manual.String(), "", ""},
 	}
 	all, err := b.among(5000)
 	if err != nil {
@@ -52,9 +52,9 @@ func (b *bench) among(roles int) ([]row, error) {
 		if err != nil {
 			return nil, err
 		}
-		theirs = millis(one * time.Duration(roles))
+		theirs = millis(one.wall * time.Duration(roles))
 	}
-	return []row{{fmt.Sprintf("`verify --all` on %d roles", roles), millis(all), theirs, beside}}, nil
+	return []row{{fmt.Sprintf("`verify --all` on %d roles", roles), all.String(), theirs, beside}}, nil
 }
 
 func (b *bench) in(environment []string, args ...string) *exec.Cmd {

@@ -13,6 +13,18 @@ func middle(all []time.Duration) time.Duration {
 	return all[len(all)/2]
 }
 
+// cost is what a run took: by the wall's clock, and of the processors, which
+// tells more on a machine that is busy with other things.
+type cost struct{ wall, worked time.Duration }
+
+// String is both, as the table has them.
+func (c cost) String() string { return millis(c.wall) + " (" + millis(c.worked) + ")" }
+
+// work is what the processors did for a program that ended.
+func work(cmd *exec.Cmd) time.Duration {
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+}
+
 func millis(d time.Duration) string {
 	if d >= 10*time.Second {
 		return fmt.Sprintf("%.1f s", d.Seconds())

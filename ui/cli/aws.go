@@ -21,8 +21,12 @@ func (a *App) AskCode() func(context.Context, string) (string, error) {
 	}
 }
 
-// AWSOptions are those that the common flags ask for.
+// AWSOptions are those that the common flags ask for. From here on a profile may
+// have another program started.
 func (a *App) AWSOptions(profile, partition string, code func(context.Context, string) (string, error)) aws.Options {
+	if a.Env.GuardStderr != nil {
+		a.Env.GuardStderr()
+	}
 	return aws.Options{
 		Profile: profile, Region: a.Region, Partition: partition, PinAccount: a.Account,
 		MFACode: code, UserAgent: "rolecall/" + Version(), Now: a.Env.Now, After: a.Env.After,

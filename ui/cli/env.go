@@ -29,23 +29,26 @@ type Env struct {
 	// ReadSecret reads one line from the terminal without showing it. It is nil
 	// where there is no terminal.
 	ReadSecret func() (string, error)
-	// MuteStderr keeps what others write to standard error off the screen; nil where
-	// nothing stands in between.
-	MuteStderr func(on bool)
+	// GuardStderr takes control characters out of what a program writes to standard
+	// error that something else starts, as the SDK does for a credential_process.
+	// MuteStderr keeps all of that off the screen. Both are nil where nothing stands
+	// in between.
+	GuardStderr func()
+	MuteStderr  func(on bool)
 }
 
 // System is the environment of the process.
 func System() Env {
-	stderr, guard := guardStderr()
+	guard := &stderrGuard{terminal: os.Stderr}
 	env := Env{
-		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: stderr,
-		MuteStderr: guard.muted.Store,
-		Environ:    os.Environ(),
-		Now:        time.Now,
-		After:      time.After,
-		StdinTTY:   term.IsTerminal(os.Stdin.Fd()),
-		StdoutTTY:  term.IsTerminal(os.Stdout.Fd()),
-		StderrTTY:  term.IsTerminal(stderr.Fd()),
+		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
+		GuardStderr: guard.stand, MuteStderr: guard.mute,
+		Environ:   os.Environ(),
+		Now:       time.Now,
+		After:     time.After,
+		StdinTTY:  term.IsTerminal(os.Stdin.Fd()),
+		StdoutTTY: term.IsTerminal(os.Stdout.Fd()),
+		StderrTTY: term.IsTerminal(os.Stderr.Fd()),
 	}
 	if env.StdoutTTY || env.StderrTTY {
 		env.Size = terminalSize

@@ -116,6 +116,28 @@ func html(t *testing.T, text []byte) string {
 	return b.String()
 }
 
+// TestAReviewIsHarmlessInEveryForm: what a document says is never obeyed by what
+// shows the review of it.
+func TestAReviewIsHarmlessInEveryForm(t *testing.T) {
+	r := review.Review([]byte(hostile), review.Options{})
+	for form, write := range map[string]func(*bytes.Buffer) error{
+		"text":     func(b *bytes.Buffer) error { return Text(b, &r, Options{Name: "a.json", Details: true}) },
+		"markdown": func(b *bytes.Buffer) error { return Markdown(b, &r, Options{Name: "a.json"}) },
+		"html":     func(b *bytes.Buffer) error { return HTML(b, &r, Options{Name: "a.json"}) },
+		"sarif":    func(b *bytes.Buffer) error { return SARIF(b, []File{{Name: "a.json", Report: &r}}, "1") },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil || b.Len() == 0 {
+			t.Errorf("%s: %d bytes, %v", form, b.Len(), err)
+		}
+		for _, bad := range []string{"\x1b", "\x07", "\u202e", `\u001b`, `\u0007`, `\u202e`} {
+			if strings.Contains(b.String(), bad) {
+				t.Errorf("%s: %q gets through", form, bad)
+			}
+		}
+	}
+}
+
 // The page stands alone: nothing in it is fetched, run or taken from the
 // document as markup.
 func TestHTMLLoadsNothing(t *testing.T) {

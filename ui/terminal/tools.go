@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-
-	"github.com/atotto/clipboard"
 )
 
 // tool is a program of this machine that reaches its clipboard, or where system
@@ -79,7 +77,7 @@ func (t *Terminal) toolRoute(ctx context.Context, away bool) Way {
 // reaches tells whether a tool is there at all.
 func (t *Terminal) reaches(c tool) bool {
 	if c.system {
-		return !clipboard.Unsupported
+		return system{}.there()
 	}
 	return t.has(c.name)
 }
@@ -90,7 +88,7 @@ func (t *Terminal) write(ctx context.Context, c tool, text string) error {
 		_, err := t.run(ctx, text, c.name, c.copy...)
 		return err
 	}
-	_, err := within(ctx, func() (string, error) { return "", clipboard.WriteAll(text) })
+	_, err := within(ctx, func() (string, error) { return "", system{}.write(text) })
 	return err
 }
 
@@ -100,7 +98,7 @@ func (t *Terminal) read(ctx context.Context, c tool) (string, error) {
 		name, args := c.reader()
 		return t.run(ctx, "", name, args...)
 	}
-	return within(ctx, clipboard.ReadAll)
+	return within(ctx, system{}.read)
 }
 
 // within waits for the system's clipboard no longer than for a helper program:

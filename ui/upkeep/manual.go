@@ -75,7 +75,8 @@ func (b block) table(paper cli.Paper) {
 		if i == 1 {
 			continue
 		}
-		cells := strings.Split(strings.Trim(line, "| "), "|")
+		inner := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(line), "|"), "|") // an empty cell is one too
+		cells := strings.Split(inner, "|")
 		for j := range cells {
 			cells[j] = plain(strings.TrimSpace(cells[j]))
 		}

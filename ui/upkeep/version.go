@@ -25,10 +25,10 @@ func VersionCommand(a *cli.App) *cobra.Command {
 		Short: "Print the version of rolecall and of its data",
 		Args:  a.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			data := policy.AWS()
+			data, date := policy.Release()
 			info := versionInfo{
 				Version: cli.Version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-				Data: data.Version(), DataDate: data.Date(),
+				Data: data, DataDate: date,
 			}
 			if a.JSON {
 				a.WriteJSON(info)

@@ -29,24 +29,50 @@ const (
 // svg turns a frame of a terminal of the given size into a picture that needs
 // nothing else: no font, style sheet or script.
 func svg(frame, title string, columns, rows int) string {
-	width, height := float64(columns)*cellWidth+2*margin, float64(rows)*cellHeight+2*margin
 	var b strings.Builder
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 %g %g" width="%g" height="%g" xml:space="preserve"`,
-		width, height, width, height)
-	fmt.Fprintf(
-		&b,
-		` font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace" font-size="%g" fill="%s">`,
-		letterSize,
-		pictureText,
-	)
-	fmt.Fprintf(&b, "\n<title>%s</title>\n<rect width=\"100%%\" height=\"100%%\" rx=\"8\" fill=\"%s\"/>\n", escaped(title), pictureGround)
+	b.WriteString(sheet(title, columns, rows))
+	drawFrame(&b, frame, columns, rows)
+	b.WriteString("</svg>\n")
+	return b.String()
+}
+
+// sheet is the beginning of a picture: its size, letters and ground.
+func sheet(title string, columns, rows int) string {
+	width, height := float64(columns)*cellWidth+2*margin, float64(rows)*cellHeight+2*margin
+	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 %g %g" width="%g" height="%g" xml:space="preserve"`,
+		width, height, width, height) +
+		fmt.Sprintf(` font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace" `+
+			`font-size="%g" fill="%s">`, letterSize, pictureText) +
+		fmt.Sprintf("\n<title>%s</title>\n", escaped(title)) + `<rect width="100%" height="100%" rx="8" fill="` + pictureGround + `"/>` + "\n"
+}
+
+func drawFrame(b *strings.Builder, frame string, columns, rows int) {
 	screen := uv.NewScreenBuffer(columns, rows)
 	screen.Method = ansi.GraphemeWidth
 	uv.NewStyledString(frame).Draw(screen, screen.Bounds())
 	for y, line := range screen.Lines {
 		for _, r := range stretches(line) {
-			r.write(&b, y)
+			r.write(b, y)
 		}
+	}
+}
+
+// frameTime is how long each frame of a moving picture stands, in seconds.
+const frameTime = 3
+
+// movingSVG shows frames one after the other, for ever, by nothing but a style
+// sheet, which also works where pictures may run no script. Who asked their
+// system for less movement, and a program that moves nothing, has the last frame.
+func movingSVG(frames []string, title string, columns, rows int) string {
+	var b strings.Builder
+	b.WriteString(sheet(title, columns, rows))
+	fmt.Fprintf(&b, "<style>\n.f{visibility:hidden}\n.f:last-of-type{visibility:visible}\n@media (prefers-reduced-motion:no-preference){\n"+
+		".f,.f:last-of-type{visibility:hidden;animation:f %ds step-end infinite}\n", frameTime*len(frames))
+	fmt.Fprintf(&b, "@keyframes f{0%%{visibility:visible}%.4f%%{visibility:hidden}}\n}\n</style>\n", 100/float64(len(frames)))
+	for i, frame := range frames {
+		fmt.Fprintf(&b, "<g class=\"f\" style=\"animation-delay:%ds\">\n", frameTime*i)
+		drawFrame(&b, frame, columns, rows)
+		b.WriteString("</g>\n")
 	}
 	b.WriteString("</svg>\n")
 	return b.String()

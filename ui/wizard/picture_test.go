@@ -35,7 +35,7 @@ var picturesDir = filepath.Join("..", "..", ".github", "pictures")
 
 // TestPictures takes the README's pictures: the real wizard over the rehearsal,
 // in virtual time, so that two runs give the same bytes. It fails when a picture
-// no longer shows the program; go test ./ui/wizard -run TestPictures -update takes them
+// no longer shows the program; go test ./ui/wizard -run Picture -update takes them
 // anew.
 func TestPictures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -66,6 +66,28 @@ func TestPictures(t *testing.T) {
 			"The Create IAM role step: rolecall waits for the role and shows one that trusts Spot under another external ID, with the difference "+
 				"marked.",
 		)
+	})
+}
+
+// TestMovingPicture takes the README's moving picture: every screen at which
+// enter was pressed, from the first to the last.
+func TestMovingPicture(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		world := newPictured(t)
+		w := begin(t, WizardOptions{Session: world.session, Terminal: testTerminal(t, "TERM=xterm"), Getenv: func(string) string { return "" }})
+		w.size(80, 24).Wait(3 * time.Second)
+		frames := []string{w.frame()}
+		for len(frames) < 40 && !strings.Contains(w.Screen(), "Connected") {
+			if frame := w.Enter().Wait(3 * time.Second).frame(); frame != frames[len(frames)-1] {
+				frames = append(frames, frame)
+			}
+		}
+		w.Sees("Connected")
+		got := movingSVG(frames, "rolecall rehearse, from the first screen to the last, with the enter key alone.", 80, 24)
+		if len(frames) < 7 || len(got) > 200_000 {
+			t.Errorf("%d frames in %d bytes", len(frames), len(got))
+		}
+		w.stands("rehearse", got)
 	})
 }
 
@@ -168,12 +190,22 @@ func (w *fluent) size(width, height int) *fluent {
 	return w.Send(tea.WindowSizeMsg{Width: width, Height: height})
 }
 
+// frame is what is on the screen, in the colours of a picture.
+func (w *fluent) frame() string {
+	w.wizard.restyle(func(l *draw.Look) { *l = draw.Look{Links: true} })
+	w.wizard.refresh()
+	return w.wizard.View().Content
+}
+
 // picture compares what is on the screen with a picture.
 func (w *fluent) picture(name, title string) {
 	w.t.Helper()
-	w.wizard.restyle(func(l *draw.Look) { *l = draw.Look{Links: true} })
-	w.wizard.refresh()
-	got := svg(w.wizard.View().Content, title, w.wizard.width, w.wizard.height)
+	w.stands(name, svg(w.frame(), title, w.wizard.width, w.wizard.height))
+}
+
+// stands compares a picture with the one that is kept.
+func (w *fluent) stands(name, got string) {
+	w.t.Helper()
 	path := filepath.Join(picturesDir, name+".svg")
 	if *rewrite {
 		if err := os.MkdirAll(picturesDir, 0o755); err != nil {
@@ -189,7 +221,7 @@ func (w *fluent) picture(name, title string) {
 	}
 	if string(want) != got {
 		w.t.Errorf(
-			"%s is stale: the program looks different now. Take it anew with: go test ./ui/wizard -run TestPictures -update\n%s",
+			"%s is stale: the program looks different now. Take it anew with: go test ./ui/wizard -run Picture -update\n%s",
 			path,
 			w.Screen(),
 		)
