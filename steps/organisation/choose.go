@@ -56,6 +56,16 @@ func (t *Tree) Choose(c Choice) ([]Chosen, error) {
 	return all, nil
 }
 
+// Everyone are all accounts of the organization, also those that a StackSet does
+// not reach.
+func (t *Tree) Everyone() []Chosen {
+	all := make([]Chosen, len(t.Accounts))
+	for i, a := range t.Accounts {
+		all[i] = Chosen{Account: a, Excluded: t.excluded(a)}
+	}
+	return all
+}
+
 func notThere(what, expected string) error {
 	return &screen.Fault{Problem: screen.Problem{What: "The organization has no " + what + ".", Expected: expected,
 		Next: "See what is in it: rolecall org plan.", Kind: screen.Usage}}

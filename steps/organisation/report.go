@@ -184,7 +184,7 @@ func (r *run) tell(note string) {
 		return
 	}
 	r.lastReport = now
-	p := Progress{Note: note, Since: r.began, Phase: "deploying"}
+	p := Progress{Note: note, Since: r.began, Phase: "deploying", Already: r.already, Report: r.report}
 	for _, w := range r.all {
 		if w.Excluded != nil {
 			continue

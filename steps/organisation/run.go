@@ -49,6 +49,17 @@ func (s Share) String() string {
 	return strconv.Itoa(s.N)
 }
 
+// ParseShare reads N or P%.
+func ParseShare(text string) (Share, error) {
+	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 || percent && n > 100 {
+		return Share{}, &screen.Fault{Problem: screen.Problem{What: screen.CleanLine(text) + " is no share of accounts.",
+			Expected: "a number of accounts, or a percentage up to 100%", Next: "Give a number, or one with %.", Kind: screen.Usage}}
+	}
+	return Share{N: n, Percent: percent}, nil
+}
+
 // Host is what a run acts on.
 type Host struct {
 	Clock
@@ -69,8 +80,26 @@ type Progress struct {
 	Phase                                string
 	Accounts, Connected, Failed, Waiting int
 	Minted, Deployed                     int
+	Already                              int // connected when the run began
 	Since                                time.Time
 	Note                                 string // what has just happened, where it is worth a line
+
+	// Report is how each account stands. It may be called while Tell runs, and not
+	// later.
+	Report func() *Report
+}
+
+// Line is how far a run is, with the rate and the time that is left by it, in
+// less than 80 columns.
+func (p Progress) Line(now time.Time) string {
+	spent := now.Sub(p.Since)
+	line := fmt.Sprintf("%s · %d of %d connected · %d deployed · %d failed", screen.Clock(spent), p.Connected, p.Accounts, p.Deployed, p.Failed)
+	if p.Connected == p.Already || p.Waiting == 0 || spent <= 0 {
+		return line
+	}
+	done := float64(p.Connected - p.Already) // of this run
+	left := time.Duration(float64(spent) / done * float64(p.Waiting))
+	return line + fmt.Sprintf(" · %.0f/min · %s left", done/spent.Minutes(), screen.Clock(left))
 }
 
 // work is one account of a run.
@@ -96,6 +125,7 @@ type run struct {
 	cloud      gate // to StackSets' operations
 	look       time.Time
 	failed     int                            // stacks of this run
+	already    int                            // accounts that were connected when it began
 	known      map[string][]vendorapi.Account // the vendor's accounts by name; nil: not listed yet
 	began      time.Time
 	checked    bool // the template was read back
@@ -174,7 +204,15 @@ func (r *run) prepare(ctx context.Context) error {
 	if err := r.others(ctx); err != nil {
 		return err
 	}
-	return r.lookAtStacks(ctx)
+	if err := r.lookAtStacks(ctx); err != nil {
+		return err
+	}
+	for _, w := range r.wanted() {
+		if r.done(w, r.Kept.Members.Get(w.ID)) {
+			r.already++
+		}
+	}
+	return nil
 }
 
 // wanted are the accounts that are not left out.

@@ -8,6 +8,7 @@ import (
 	"rolecall/steps/step"
 	"rolecall/ui/cli"
 	"rolecall/ui/flags"
+	"rolecall/ui/front"
 	"rolecall/ui/rehearse"
 )
 
@@ -85,7 +86,7 @@ func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 			return err
 		}
 	}
-	front, err := frontFor(a, given.Yes())
+	by, err := front.For(a, given.Yes())
 	if err != nil {
 		return err
 	}
@@ -102,7 +103,7 @@ func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 		return err
 	}
 	s.SendTo = given.SendTo()
-	unattended := front == frontUnattended
+	unattended := by == front.Unattended
 	rehearse.Answers(s, unattended)
 	rehearsal := rehearse.Start(a, s, unattended)
 	defer rehearsal.Close()
@@ -115,7 +116,7 @@ func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 			wait = scenarioWait
 		}
 	}
-	return begin(cmd.Context(), a, s, front, wait, "rolecall rehearse")
+	return begin(cmd.Context(), a, s, by, wait, "rolecall rehearse")
 }
 
 // beginScenario makes the mistake that a flag names, unless it would show nothing

@@ -324,21 +324,8 @@ func (c *command) teller() func(organisation.Progress) {
 			return
 		}
 		last = now
-		c.app.Say("%s", progressLine(p, now))
+		c.app.Say("%s", p.Line(now))
 	}
 }
 
 const tellEvery = 5 * time.Second
-
-// progressLine is how far it is, with the rate and the time that is left by it, in
-// less than 80 columns.
-func progressLine(p organisation.Progress, now time.Time) string {
-	spent := now.Sub(p.Since)
-	line := fmt.Sprintf("%s · %d of %d connected · %d deployed · %d failed", spent.Round(time.Second), p.Connected, p.Accounts,
-		p.Deployed, p.Failed)
-	if p.Connected == 0 || p.Waiting == 0 || spent <= 0 {
-		return line
-	}
-	left := time.Duration(float64(spent) / float64(p.Connected) * float64(p.Waiting))
-	return line + fmt.Sprintf(" · %.0f/min · %s left", float64(p.Connected)/spent.Minutes(), left.Round(time.Second))
-}
