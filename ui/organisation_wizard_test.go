@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"bytes"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -46,5 +47,29 @@ func TestAnOrganisationStepByStep(t *testing.T) {
 	}
 	if list := b.run("sessions", "list"); strings.Contains(list.stdout, `"step"`) {
 		t.Errorf("the walk is over, and its answers are kept: %s", list.stdout)
+	}
+}
+
+// TestAccountsAreSelectedByTag plans with a tag, and is bound to it.
+func TestAccountsAreSelectedByTag(t *testing.T) {
+	b, _ := newOrganisation(t, orgrehearsal.Options{Accounts: 14})
+	file := filepath.Join(b.dir, "tags.plan.json")
+	got := readOrganisation(t, b.must("org", "plan", "--account-tag", "team=web", "-o", file).stdout)
+	if n := len(got.Accounts); n != 5 {
+		t.Errorf("%d accounts have the tag", n)
+	}
+	b.must("approve", file)
+	if r := b.run(applying("--plan", file, "--account-tag", "team=core")...); r.exit != 3 {
+		t.Errorf("another tag than planned: exit %d %s", r.exit, r.what())
+	}
+	if got := readOrganisation(t, b.must(applying("--plan", file)...).stdout); got.Totals.Connected != 5 {
+		t.Errorf("%+v", got.Totals)
+	}
+	if r := b.run("org", "status", "--account-tag", "team"); r.exit != 2 {
+		t.Errorf("no tag: exit %d", r.exit)
+	}
+	list := b.must("sessions", "list")
+	if !strings.Contains(list.stdout, `"method": "organisation"`) || !strings.Contains(list.stdout, `"connected": 5`) {
+		t.Errorf("the organization's session is not listed: %s", list.stdout)
 	}
 }

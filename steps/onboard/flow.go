@@ -49,7 +49,6 @@ type Found struct {
 	Trusted   bool            // StackSets may work in it
 	Connected map[string]bool // by an earlier run, by account number
 	Tagged    map[string]bool // the accounts with the tags asked for; nil: none was asked for
-	Choice    organisation.Choice
 }
 
 // Order is what is to be done.
@@ -71,8 +70,6 @@ type Flow struct {
 	Desk Desk
 	// Choice are the accounts that flags named.
 	Choice organisation.Choice
-	// Picked says that a flag named the vendor.
-	Picked bool
 	// Asking are the steps that ask for the partition, the login and the
 	// permissions.
 	Asking func(*step.Session) []step.Step

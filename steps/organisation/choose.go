@@ -13,6 +13,7 @@ import (
 type Choice struct {
 	Units    []string `json:"units,omitempty"`    // IDs or paths
 	Accounts []string `json:"accounts,omitempty"` // numbers
+	Tags     []Tag    `json:"tags,omitempty"`     // of which an account must have all; WithTags looks
 }
 
 // Chosen is one account that was meant, and why it is left out; empty: it is not.

@@ -25,13 +25,14 @@ type command struct {
 	app   *cli.App
 	given flags.Flags
 
-	units, accounts        []string
+	units, accounts, tags  []string
 	automatic              bool
 	tolerance, concurrency string
 	reader, format, output string
 	drift                  bool
 	wait                   time.Duration
 	rehearsed              *rehearsed // nil: the real one
+	telling                *teller    // of the run under way; nil before
 }
 
 // longWait is how long a command may take that nobody gave a --wait: AWS makes
@@ -80,6 +81,7 @@ func (c *command) bind(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&c.units, "ou", nil, "organizational units, by ID or path: /prod,/dev/eu")
 	f.StringSliceVar(&c.accounts, "accounts", nil, "account numbers, or one file with a number on each line")
+	f.StringArrayVar(&c.tags, "account-tag", nil, "only accounts with this tag of Organizations: k=v; again for more, which all must be there")
 	f.StringVar(&c.format, "format", formatText, "text, json, csv or html")
 	f.DurationVar(&c.wait, "wait", longWait, "how long it may take")
 	for _, hidden := range []string{"partition"} {
@@ -156,6 +158,13 @@ func (c *command) prepare() (*flags.Prepared, error) {
 // choice is which accounts the flags mean.
 func (c *command) choice() (organisation.Choice, error) {
 	chosen := organisation.Choice{Units: c.units}
+	for _, text := range c.tags {
+		tag, err := organisation.ParseTag(text)
+		if err != nil {
+			return chosen, err
+		}
+		chosen.Tags = append(chosen.Tags, tag)
+	}
 	for _, word := range c.accounts {
 		if allDigits(word) {
 			chosen.Accounts = append(chosen.Accounts, word)

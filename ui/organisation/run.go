@@ -97,6 +97,9 @@ func targets(id string, choice organisation.Choice) []string {
 	for _, a := range choice.Accounts {
 		all = append(all, "account:"+a)
 	}
+	for _, t := range choice.Tags {
+		all = append(all, "tag:"+t.String())
+	}
 	slices.Sort(all)
 	if id != "" {
 		all = append([]string{"organization:" + id}, all...)
@@ -182,6 +185,7 @@ func (c *command) runApply(ctx context.Context) error {
 	h.Vendor = client
 	for {
 		report, err := h.Apply(ctx, s.chosen)
+		c.telling.end()
 		report.Organisation = s.tree.ID
 		again := err == nil && report.Totals.Failed > 0 && !yes && c.format == formatText && c.app.Env.StdinTTY
 		if !again {
@@ -387,6 +391,7 @@ func (c *command) runRemove(ctx context.Context) error {
 		}
 	}
 	report, err := h.Remove(ctx, removal)
+	c.telling.end()
 	report.Organisation = s.tree.ID
 	return c.end(report, err, (*organisation.Report).Left)
 }

@@ -75,7 +75,7 @@ func (c *command) session() (*step.Session, *onboard.Flow, error) {
 	prepared.Answers.Method, prepared.Answers.Profile, prepared.Answers.Region = record.MethodOrganisation, c.app.Profile, c.app.Region
 	prepared.Answers.AccountID, prepared.Answers.AccountPinned = c.app.Account, c.app.Account != ""
 	prepared.Answers.Across = &record.Across{Tolerance: c.tolerance, Concurrent: c.concurrency, Automatic: c.automatic,
-		ExternalID: c.given.Text("external-id")}
+		ExternalID: c.given.Text("external-id"), Tags: c.tags}
 	s := prepared.Session(c.app)
 	for _, o := range offered.Offers {
 		v, err := prepared.Load(o.Vendor)
@@ -137,7 +137,7 @@ func (c *command) draft(store *record.Store, s *step.Session) (*record.OpenSessi
 
 // anyGiven tells whether a flag says something of what is wanted.
 func (c *command) anyGiven() bool {
-	return len(c.units)+len(c.accounts) > 0 || slices.ContainsFunc([]string{"vendor", "products", "regions", "external-id", "role-name", "path",
+	return len(c.units)+len(c.accounts)+len(c.tags) > 0 || slices.ContainsFunc([]string{"vendor", "products", "regions", "external-id", "role-name", "path",
 		"failure-tolerance", "concurrency", "automatic-deployment"}, c.given.Given)
 }
 
@@ -214,8 +214,33 @@ func (d *desk) discover(ctx context.Context, asked onboard.Asked) (*onboard.Foun
 	for _, m := range members {
 		found.Connected[m.Account] = m.Connected
 	}
+	if err != nil {
+		return nil, err
+	}
 	d.scene = s
+	found.Tagged, err = s.tagged(ctx, asked.Tags)
 	return found, err
+}
+
+// tagged are the accounts that have all of the tags; nil where none is asked for.
+func (s *scene) tagged(ctx context.Context, texts []string) (map[string]bool, error) {
+	if len(texts) == 0 {
+		return nil, nil //nolint:nilnil // nil is "no tag is asked for"
+	}
+	var tags []organisation.Tag
+	for _, text := range texts {
+		tag, err := organisation.ParseTag(text)
+		if err != nil {
+			return nil, err
+		}
+		tags = append(tags, tag)
+	}
+	with, err := organisation.WithTags(ctx, s.clock, s.cloud, s.tree.Everyone(), tags)
+	has := map[string]bool{}
+	for _, one := range with {
+		has[one.ID] = true
+	}
+	return has, err
 }
 
 func (d *desk) preflight(ctx context.Context, found *onboard.Found, meant []organisation.Chosen) ([]organisation.Obstacle, error) {
