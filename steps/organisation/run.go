@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"rolecall/aws"
@@ -112,6 +113,7 @@ type work struct {
 	ready     time.Time // since when its stack is whole
 	cause     *screen.Problem
 	sent      bool // an operation of this run is under way
+	busy      bool // a call to the vendor is under way for it
 }
 
 // run is one run of apply.
@@ -130,6 +132,10 @@ type run struct {
 	began      time.Time
 	checked    bool // the template was read back
 	moved      bool
+	answers    chan answer // of calls to the vendor
+	flights    sync.WaitGroup
+	flying     int  // how many of those are under way
+	calls      bool // there is something to ask the vendor
 	waits      bool // for stacks
 	lastReport time.Time
 }
@@ -152,8 +158,21 @@ func (g *gate) slow(now time.Time, asked time.Duration) {
 	}
 }
 
-// passed opens it again.
-func (g *gate) passed(now time.Time, pace time.Duration) { g.wait, g.open = 0, now.Add(pace) }
+// passed opens it again, unless another answer has asked to wait meanwhile.
+func (g *gate) passed(now time.Time, pace time.Duration) {
+	if !g.closed(now) {
+		g.wait = 0
+	}
+	g.taken(now, pace)
+}
+
+// taken closes the gate for as long as the next call has to stand away from one
+// that is sent now.
+func (g *gate) taken(now time.Time, pace time.Duration) {
+	if next := now.Add(pace); next.After(g.open) {
+		g.open = next
+	}
+}
 
 // The paces of a run.
 const (
@@ -179,7 +198,7 @@ func (h *Host) paced(pace, hurried time.Duration) time.Duration {
 // Apply connects the accounts that are not connected yet. It gives how each of
 // them stands, also beside an error.
 func (h *Host) Apply(ctx context.Context, chosen []Chosen) (*Report, error) {
-	r := &run{Host: h, byID: map[string]*work{}, began: h.Now()}
+	r := &run{Host: h, byID: map[string]*work{}, began: h.Now(), answers: make(chan answer, mostCalls)}
 	for _, c := range chosen {
 		w := &work{Chosen: c}
 		r.all = append(r.all, w)
@@ -188,6 +207,9 @@ func (h *Host) Apply(ctx context.Context, chosen []Chosen) (*Report, error) {
 	err := r.prepare(ctx)
 	if err == nil {
 		err = r.loop(ctx)
+	}
+	if landed := r.land(); err == nil {
+		err = landed
 	}
 	return r.report(), err
 }

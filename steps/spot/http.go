@@ -78,7 +78,7 @@ func repeat[T any](ctx context.Context, again func(*vendorapi.Error) bool, ask f
 	wait := firstWait
 	for try := 1; ; try++ {
 		items, err := ask()
-		if err == nil || !again(err) || ctx.Err() != nil {
+		if err == nil || !again(err) || ctx.Err() != nil || vendorapi.AskedOnce(ctx) {
 			return items, plain(err)
 		}
 		pause := wait + rand.N(wait) //nolint:gosec // a pause is no secret
