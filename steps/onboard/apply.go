@@ -72,7 +72,7 @@ func (a *Apply) start(s *step.Session) []screen.Effect {
 		a.working, a.problem = false, step.ProblemOf(err)
 		return nil
 	}
-	order, found, apply := Order{Chosen: f.meant(), Options: o, API: s.API()}, f.found, f.Desk.Apply
+	order, found, apply := Order{Chosen: f.meant(), Options: o, API: s.API(), Send: f.send}, f.found, f.Desk.Apply
 	work := asking("connect the accounts", 0, func(ctx context.Context) screen.Msg {
 		report, err := apply(ctx, found, order, f.tell)
 		return applied{report, err}

@@ -56,6 +56,7 @@ type Order struct {
 	Chosen  []organisation.Chosen
 	Options organisation.Options
 	API     vendorapi.Client // nil: a person hands the roles over
+	Send    bool             // the vendor's declared request was agreed to
 }
 
 // Live is how far it is.
@@ -78,6 +79,7 @@ type Flow struct {
 	everyone []organisation.Chosen // of the organization
 	reach    int                   // how many of them a StackSet reaches
 	ticked   map[string]bool       // by account number
+	send     bool                  // the declared request of the vendor is sent for each account
 	agreed   string                // the plan that was agreed to
 	report   *organisation.Report
 	finished bool

@@ -49,8 +49,11 @@ func (r *Review) Status(a record.Answers) step.Status {
 }
 
 // Enter looks for what stands in the way.
-func (r *Review) Enter(*step.Session) []screen.Effect {
+func (r *Review) Enter(s *step.Session) []screen.Effect {
 	r.looking, r.problem, r.obstacles = true, nil, nil
+	if found := r.flow.found; found != nil && found.Want.Posts() {
+		r.flow.send = r.flow.send || s.SendTo == found.Want.PostTo()
+	}
 	preflight, found, meant := r.flow.Desk.Preflight, r.flow.found, r.flow.meant()
 	if found == nil {
 		return nil
@@ -73,6 +76,8 @@ func (r *Review) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Ef
 		}
 	case screen.Broke:
 		r.looking, r.problem = false, screen.BrokenProblem(msg)
+	case screen.Ticked:
+		r.flow.send = msg.On
 	case screen.Chose:
 		switch {
 		case msg.ID == "again":
@@ -114,7 +119,10 @@ func (r *Review) Screen(s *step.Session) screen.Screen {
 	}
 	view.Blocks = []screen.Block{facts, screen.Code{Label: "Template", Name: want.SetName() + ".json", Body: want.Template,
 		About: screen.Counted(len(want.Template), "byte")}}
-	if hand := want.HandOver(); hand != "" {
+	if want.Posts() {
+		view.Blocks = append(view.Blocks, r.declared(s)...)
+	}
+	if hand := want.HandOver(); hand != "" && !f.send {
 		view.Blocks = append(view.Blocks, screen.Text{Tone: screen.Dim, Body: hand})
 	}
 	if r.looking {
@@ -129,6 +137,19 @@ func (r *Review) Screen(s *step.Session) screen.Screen {
 	}
 	view.Actions = []screen.Action{apply, {ID: "again", Key: "r", Label: "read the policies again"}}
 	return view
+}
+
+// declared is the request that the vendor's description declares: it is sent where
+// the person ticks it.
+func (r *Review) declared(s *step.Session) []screen.Block {
+	want, tick := r.flow.found.Want, screen.Off
+	if r.flow.send {
+		tick = screen.On
+	}
+	return []screen.Block{
+		screen.Tree{ID: "send", Nodes: []screen.Node{{ID: "send", Label: "Send each role to " + screen.CleanLine(want.PostTo()), Tick: tick,
+			Details: []string{"For each account, this: " + screen.CleanLine(want.PostBody("111122223333", across(s).ExternalID))}}}},
+	}
 }
 
 func already(n int) string {

@@ -125,7 +125,9 @@ func (r *run) atVendor(ctx context.Context, mint, hand *work) error {
 	}
 	r.moved = true
 	w, step := mint, r.mint
-	if hand != nil {
+	if hand != nil && r.posts() {
+		w, step = hand, r.post
+	} else if hand != nil {
 		w, step = hand, r.handOver
 	} else if r.known == nil && r.Kept.Members.Get(w.ID).VendorAccount == "" {
 		err := r.listVendor(ctx)
@@ -144,7 +146,7 @@ func (r *run) without(ctx context.Context, w *work) (done bool, err error) {
 	if err := r.readBack(ctx); err != nil {
 		return true, err
 	}
-	if r.Vendor != nil && !r.Wanted.ByHand() {
+	if r.Vendor != nil && !r.Wanted.ByHand() || r.posts() {
 		return false, nil
 	}
 	m := r.Kept.Members.Get(w.ID)

@@ -24,6 +24,8 @@ type Options struct {
 	Acknowledged bool  // that IAM resources with names are made
 	Concurrent   Share
 	Tolerance    Share
+	// Resend sends declared requests again whose answer got lost.
+	Resend bool
 	// Hurried is for a rehearsal, where nobody is asked too often.
 	Hurried bool
 }
@@ -65,8 +67,11 @@ func ParseShare(text string) (Share, error) {
 type Host struct {
 	Clock
 
-	Cloud   *organisation.Client
-	Vendor  vendorapi.Client // nil: a person hands the roles over
+	Cloud  *organisation.Client
+	Vendor vendorapi.Client // nil: a person hands the roles over
+	// Post sends the request that the vendor's description declares; nil: nobody
+	// agreed to it, or there is none.
+	Post    Post
 	Wanted  *Wanted
 	Kept    *record.OpenOrganisation
 	Head    record.Receipt

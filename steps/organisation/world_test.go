@@ -188,6 +188,7 @@ type world struct {
 	options organisation.Options
 	wait    time.Duration
 	shared  string // external ID of all accounts
+	post    organisation.Post
 }
 
 func newWorld(t testing.TB, o rehearsal.Options) *world {
@@ -255,7 +256,7 @@ func (w *world) apply(choice organisation.Choice) (report *organisation.Report, 
 		return nil, err
 	}
 	h := &organisation.Host{Clock: c, Cloud: client, Vendor: w.vendor, Wanted: want, Kept: kept, Head: w.head, By: "tester",
-		Region: "us-east-1", Options: w.options}
+		Region: "us-east-1", Options: w.options, Post: w.post}
 	return h.Apply(w.t.Context(), chosen)
 }
 

@@ -29,7 +29,7 @@ type command struct {
 	automatic              bool
 	tolerance, concurrency string
 	reader, format, output string
-	drift                  bool
+	drift, resend, sends   bool // sends: the declared request was agreed to
 	wait                   time.Duration
 	rehearsed              *rehearsed // nil: the real one
 	telling                *teller    // of the run under way; nil before
@@ -114,7 +114,7 @@ func share(flag, text string) (organisation.Share, error) {
 }
 
 func (c *command) options() (organisation.Options, error) {
-	o := organisation.Options{Acknowledged: true, Hurried: c.rehearsed != nil}
+	o := organisation.Options{Acknowledged: true, Hurried: c.rehearsed != nil, Resend: c.resend}
 	if c.given.Given("automatic-deployment") {
 		o.Automatic = &c.automatic
 	}

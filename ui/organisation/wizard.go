@@ -85,6 +85,7 @@ func (c *command) session() (*step.Session, *onboard.Flow, error) {
 		o.Label = v.Title
 		s.Offers = append(s.Offers, o)
 	}
+	s.SendTo = c.given.SendTo()
 	sessions.AttachClients(c.app, s)
 	if c.rehearsed != nil {
 		c.rehearsed.attach(c.app, s)
@@ -261,6 +262,8 @@ func (d *desk) apply(ctx context.Context, found *onboard.Found, order onboard.Or
 	if found.Want.ByHand() {
 		h.Vendor = nil
 	}
+	d.sends = order.Send
+	h.Post = d.post()
 	h.Tell = func(p organisation.Progress) { tell(onboard.Live{Progress: p, Report: p.Report()}) }
 	report, err := h.Apply(ctx, order.Chosen)
 	report.Organisation = found.Tree.ID
