@@ -31,7 +31,7 @@ type discovered struct {
 }
 
 // ID names the step.
-func (*Accounts) ID() record.StepID { return record.StepAccounts }
+func (*Accounts) ID() record.StepID { return stepAccounts }
 
 // Title stands on the rail.
 func (*Accounts) Title() string { return "Accounts" }
@@ -47,7 +47,7 @@ func accountsBasis(a record.Answers) []string {
 // Status is Done once this run has read the organization, and accounts were
 // chosen.
 func (c *Accounts) Status(a record.Answers) step.Status {
-	if c.flow.found != nil && a.IsAnswered(record.StepAccounts, accountsBasis(a)...) {
+	if c.flow.found != nil && a.IsAnswered(stepAccounts, accountsBasis(a)...) {
 		return step.Done
 	}
 	return step.Todo
@@ -125,7 +125,7 @@ func (c *Accounts) found(s *step.Session, msg discovered) (step.Move, []screen.E
 		c.problem = step.ProblemOf(err)
 		return step.Stay, nil
 	}
-	if s.Resuming && c.problem == nil && s.IsAnswered(record.StepAccounts, accountsBasis(s.Answers)...) {
+	if s.Resuming && c.problem == nil && s.IsAnswered(stepAccounts, accountsBasis(s.Answers)...) {
 		return step.Next, nil
 	}
 	return step.Stay, nil
@@ -168,7 +168,7 @@ func (c *Accounts) keep(s *step.Session) {
 		}
 		slices.Sort(a.Accounts)
 	}
-	s.Answered(record.StepAccounts, accountsBasis(s.Answers)...)
+	s.Answered(stepAccounts, accountsBasis(s.Answers)...)
 }
 
 // wholeUnits are the units that hold exactly what is ticked; nil where none do.

@@ -43,7 +43,7 @@ func (glanced) News() string { return "" }
 const glanceEvery = 500 * time.Millisecond
 
 // ID names the step.
-func (*Apply) ID() record.StepID { return record.StepApply }
+func (*Apply) ID() record.StepID { return stepApply }
 
 // Title stands on the rail.
 func (*Apply) Title() string { return "Deploy and hand over" }

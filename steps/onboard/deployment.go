@@ -30,7 +30,7 @@ const (
 )
 
 // ID names the step.
-func (*Deployment) ID() record.StepID { return record.StepDeployment }
+func (*Deployment) ID() record.StepID { return stepDeployment }
 
 // Title stands on the rail.
 func (*Deployment) Title() string { return "Deployment" }
@@ -44,7 +44,7 @@ func deploymentBasis(a record.Answers) []string {
 
 // Status is Done once it was answered.
 func (*Deployment) Status(a record.Answers) step.Status {
-	if a.Across != nil && a.IsAnswered(record.StepDeployment, deploymentBasis(a)...) {
+	if a.Across != nil && a.IsAnswered(stepDeployment, deploymentBasis(a)...) {
 		return step.Done
 	}
 	return step.Todo
@@ -96,7 +96,7 @@ func (d *Deployment) chose(s *step.Session, id string) (step.Move, []screen.Effe
 		}
 		a := across(s)
 		a.Tolerance, a.Concurrent = d.typed[fieldTolerance], d.typed[fieldConcurrent]
-		s.Answered(record.StepDeployment, deploymentBasis(s.Answers)...)
+		s.Answered(stepDeployment, deploymentBasis(s.Answers)...)
 		return step.Next, nil
 	}
 	return step.Stay, nil

@@ -14,7 +14,7 @@ import (
 type End struct{ flow *Flow }
 
 // ID names the step.
-func (*End) ID() record.StepID { return record.StepConnected }
+func (*End) ID() record.StepID { return stepConnected }
 
 // Title stands on the rail.
 func (*End) Title() string { return "Connected" }
@@ -38,7 +38,7 @@ func (e *End) Update(_ *step.Session, msg screen.Msg) (step.Move, []screen.Effec
 			return step.Stop, nil
 		case "again":
 			e.flow.report, e.flow.finished = nil, false
-			return step.Goto(record.StepApply), nil
+			return step.Goto(stepApply), nil
 		}
 	}
 	return step.Stay, nil

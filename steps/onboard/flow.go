@@ -20,6 +20,16 @@ import (
 	"rolecall/steps/vendorapi"
 )
 
+// The steps of an organisation, beside those that every connection has.
+const (
+	stepExternal   record.StepID = "external"
+	stepAccounts   record.StepID = "accounts"
+	stepDeployment record.StepID = "deployment"
+	stepReview     record.StepID = "review"
+	stepApply      record.StepID = "apply"
+	stepConnected  record.StepID = "connected"
+)
+
 // Desk is who does for the steps what needs the network or the disk. Its
 // functions run beside the steps, and end soon after their context.
 type Desk struct {

@@ -27,7 +27,7 @@ type preflown struct {
 }
 
 // ID names the step.
-func (*Review) ID() record.StepID { return record.StepReview }
+func (*Review) ID() record.StepID { return stepReview }
 
 // Title stands on the rail.
 func (*Review) Title() string { return "Plan" }

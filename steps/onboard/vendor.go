@@ -143,7 +143,7 @@ type External struct {
 }
 
 // ID names the step.
-func (*External) ID() record.StepID { return "external" }
+func (*External) ID() record.StepID { return stepExternal }
 
 // Title stands on the rail.
 func (*External) Title() string { return "External ID" }

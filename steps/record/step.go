@@ -14,11 +14,4 @@ const (
 	StepUser        StepID = "user"
 	StepCredentials StepID = "credentials"
 	StepConnect     StepID = "connect"
-
-	// Those of an organisation.
-	StepAccounts   StepID = "accounts"
-	StepDeployment StepID = "deployment"
-	StepReview     StepID = "review"
-	StepApply      StepID = "apply"
-	StepConnected  StepID = "connected"
 )
