@@ -36,7 +36,7 @@ func RehearseCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "org",
 		Short: "Connect an organization inside the program",
-		Long: "rehearse org is rolecall org against an organization and a vendor that run inside the program. It reads no environment " +
+		Long: "rehearse org is the same as org, against an organization and a vendor that run inside the program. It reads no environment " +
 			"of AWS or of a " +
 			"vendor and reaches nothing outside this machine. --fail has so many of the accounts refuse the stack: half of them once, so that " +
 			"applying " +
