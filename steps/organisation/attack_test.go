@@ -1,12 +1,14 @@
 package organisation_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
 	rehearsal "rolecall/aws/rehearsal/organisation"
 	"rolecall/steps/organisation"
 	"rolecall/steps/record"
+	"rolecall/steps/screen"
 )
 
 // happens has something happen at the nth call of a kind to the vendor.
@@ -61,7 +63,13 @@ func TestTheOrganizationChangesMeanwhile(t *testing.T) {
 			if report == nil {
 				t.Fatal(err)
 			}
-			t.Logf("first: %v %+v", err, report.Totals)
+			if err == nil && report.Totals.Waiting > 0 {
+				t.Errorf("it ended, and some wait: %+v", report.Totals)
+			}
+			var fault *screen.Fault
+			if errors.As(err, &fault) && fault.Problem.Kind == screen.TimedOut {
+				t.Errorf("it went on until the time was up: %+v", report.Totals)
+			}
 			if got := w.settled(t).Totals; got.Connected != c.connected || got.Failed > 0 {
 				t.Errorf("%+v", got)
 			}

@@ -471,6 +471,7 @@ func (r *run) cloudSaid(batch []*work, err error) error {
 		r.cloud.passed(now, r.paced(cloudPace, hurriedPace))
 		for _, w := range batch {
 			w.sent, w.notBefore = true, now.Add(longestPause)
+			w.begun++
 		}
 		if r.look.Before(now) {
 			r.look = now.Add(r.paced(lookPace, hurriedLook))

@@ -118,6 +118,7 @@ type work struct {
 	ready     time.Time // since when its stack is whole
 	cause     *screen.Problem
 	sent      bool // an operation of this run is under way
+	begun     int  // operations of this run on its stack
 	busy      bool // a call to the vendor is under way for it
 }
 
@@ -188,6 +189,7 @@ const (
 	lookPace      = 5 * time.Second        // looks at all stacks, of a hundred a page
 	lookEachPage  = time.Second
 	mostHandings  = 12
+	mostBegun     = 3 // operations that leave no stack
 	handingPause  = 2 * time.Second
 	longestHandng = 30 * time.Second
 )
@@ -497,6 +499,8 @@ func (r *run) settle(w *work) error {
 	m, i := r.Kept.Members.Get(w.ID), w.instance
 	own := i != nil && m.Operation != "" && i.Operation == m.Operation
 	switch {
+	case i == nil && w.sent && !r.Now().Before(w.notBefore):
+		r.missing(w)
 	case i == nil:
 	case i.Moving():
 		w.sent = true
@@ -514,4 +518,17 @@ func (r *run) settle(w *work) error {
 		w.sent = false
 	}
 	return nil
+}
+
+// missing takes in that an operation left no stack: StackSets passes over an
+// account that left its unit. It is begun again a few times, since a stack may be
+// late to be seen.
+func (r *run) missing(w *work) {
+	w.sent, r.moved = false, true
+	if w.begun < mostBegun {
+		return
+	}
+	r.failed++
+	w.cause = &screen.Problem{What: "AWS made no stack for it, though it was asked to: it may have been moved to another unit meanwhile.",
+		Next: "Run rolecall org apply again: it reads the organization anew."}
 }
