@@ -212,7 +212,8 @@ func (c *Accounts) narrow(text string) {
 // matches tells whether an account is shown under the filter.
 func (c *Accounts) matches(a organisation.Account) bool {
 	want := strings.ToLower(c.filter)
-	return want == "" || strings.Contains(strings.ToLower(a.Name+"\n"+a.Path), want) || strings.Contains(a.ID, strings.ReplaceAll(want, "-", ""))
+	return want == "" || strings.Contains(strings.ToLower(a.Name+"\n"+a.Path), want) ||
+		strings.Contains(a.ID, strings.ReplaceAll(want, "-", ""))
 }
 
 // The kinds of nodes.
@@ -330,8 +331,8 @@ func (c *Accounts) account(one organisation.Chosen) screen.Node {
 
 // Screen shows the tree.
 func (c *Accounts) Screen(s *step.Session) screen.Screen {
-	view := heading("Accounts", "Tick the accounts that get the role. A unit ticks all that is shown in it; the filter narrows what is shown, "+
-		"by name, path or number.")
+	view := heading("Accounts", "Tick the accounts that get the role. A unit ticks all that is shown in it; the filter narrows what is "+
+		"shown, by name, path or number.")
 	if c.looking {
 		view.Blocks = []screen.Block{screen.Tasks{{Name: "Reading the organization", State: screen.Running}}}
 		return view

@@ -184,8 +184,8 @@ func line(row *organisation.Row) screen.Task {
 
 // Screen shows the numbers, the causes and the table.
 func (a *Apply) Screen(s *step.Session) screen.Screen {
-	view := heading("Deploy and hand over", "AWS makes the stacks; each role is handed over as it becomes ready. You can leave at any moment: "+
-		"begun again, it goes on where it stopped, and does nothing twice.")
+	view := heading("Deploy and hand over", "AWS makes the stacks; each role is handed over as it becomes ready. You can leave at any "+
+		"moment: begun again, it goes on where it stopped, and does nothing twice.")
 	live := a.flow.seen()
 	p, now := live.Progress, s.Now()
 	if !a.working {

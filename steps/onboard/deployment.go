@@ -54,7 +54,8 @@ func (*Deployment) Status(a record.Answers) step.Status {
 func (d *Deployment) Enter(s *step.Session) []screen.Effect {
 	a := across(s)
 	d.custom, d.wrong = false, map[string]string{}
-	d.typed = map[string]string{fieldTolerance: cmp.Or(a.Tolerance, DefaultTolerance), fieldConcurrent: cmp.Or(a.Concurrent, DefaultConcurrent)}
+	d.typed = map[string]string{fieldTolerance: cmp.Or(a.Tolerance, DefaultTolerance),
+		fieldConcurrent: cmp.Or(a.Concurrent, DefaultConcurrent)}
 	return nil
 }
 

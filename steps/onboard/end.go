@@ -52,11 +52,13 @@ func (e *End) Screen(s *step.Session) screen.Screen {
 		return view
 	}
 	t := r.Totals
-	verdict := screen.Text{Tone: screen.Good, Body: fmt.Sprintf("Connected: %s to %s.", screen.Counted(t.Connected, "account"), s.Vendor.Title)}
+	verdict := screen.Text{Tone: screen.Good,
+		Body: fmt.Sprintf("Connected: %s to %s.", screen.Counted(t.Connected, "account"), s.Vendor.Title)}
 	if t.Failed+t.Waiting > 0 {
 		view.Heading = "Not all connected"
-		verdict = screen.Text{Tone: screen.Warning, Body: fmt.Sprintf("%s of %s are connected, %s failed, %s wait.", screen.Thousands(t.Connected),
-			screen.Counted(t.Accounts, "account"), screen.Thousands(t.Failed), screen.Thousands(t.Waiting))}
+		verdict = screen.Text{Tone: screen.Warning,
+			Body: fmt.Sprintf("%s of %s are connected, %s failed, %s wait.", screen.Thousands(t.Connected),
+				screen.Counted(t.Accounts, "account"), screen.Thousands(t.Failed), screen.Thousands(t.Waiting))}
 	}
 	view.Blocks = append(append(view.Blocks, verdict), causes(r)...)
 	if r.Next != "" {

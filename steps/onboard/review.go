@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"rolecall/steps/organisation"
@@ -37,7 +38,7 @@ func (f *Flow) plan(a record.Answers) string {
 	if f.found == nil || a.Across == nil {
 		return ""
 	}
-	return strings.Join(append(append(accountsBasis(a), deploymentBasis(a)...), f.found.Want.Digest, fmt.Sprint(f.wanted())), "\n")
+	return strings.Join(append(append(accountsBasis(a), deploymentBasis(a)...), f.found.Want.Digest, strconv.Itoa(f.wanted())), "\n")
 }
 
 // Status is Done once this very plan was agreed to.

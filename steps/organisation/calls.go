@@ -67,7 +67,7 @@ func (r *run) answered(a answer) error {
 	switch {
 	case a.broke != nil:
 		r.flights.Wait()
-		panic(a.broke)
+		panic(a.broke) //nolint:forbidigo // it is one that came, handed on to where the run is
 	case a.err != nil:
 		return r.vendorSaid(a.w, a.err)
 	}

@@ -125,11 +125,12 @@ func (r *run) atVendor(ctx context.Context, mint, hand *work) error {
 	}
 	r.moved = true
 	w, step := mint, r.mint
-	if hand != nil && r.posts() {
+	switch {
+	case hand != nil && r.posts():
 		w, step = hand, r.post
-	} else if hand != nil {
+	case hand != nil:
 		w, step = hand, r.handOver
-	} else if r.known == nil && r.Kept.Members.Get(w.ID).VendorAccount == "" {
+	case r.known == nil && r.Kept.Members.Get(w.ID).VendorAccount == "":
 		err := r.listVendor(ctx)
 		r.vendor.taken(r.Now(), r.paced(vendorPace, hurriedPace))
 		if err != nil {
@@ -241,7 +242,8 @@ func (r *run) vendorAccount(ctx context.Context, w *work, m record.Member, known
 	case 1:
 		return r.adopt(ctx, w, m, have[0])
 	default:
-		return &caused{&screen.Problem{What: fmt.Sprintf("%s has %d accounts that are called %q.", r.Wanted.Request.Vendor.Title, len(have), name),
+		return &caused{&screen.Problem{
+			What:     fmt.Sprintf("%s has %d accounts that are called %q.", r.Wanted.Request.Vendor.Title, len(have), name),
 			Expected: "one", Next: "Remove or rename those that are not used, then apply again."}}
 	}
 	m.Asked = name

@@ -71,7 +71,8 @@ func (r *run) post(ctx context.Context, w *work, _ map[string][]vendorapi.Accoun
 		return e
 	}
 	return &caused{&screen.Problem{What: fmt.Sprintf("%s refused the role with HTTP %d.", r.Wanted.Request.Vendor.Title, status),
-		Expected: "HTTP 200 to 299", Next: "Look at its words, then apply again, or hand the role over by hand.", Quoted: screen.CleanLine(answer)}}
+		Expected: "HTTP 200 to 299", Next: "Look at its words, then apply again, or hand the role over by hand.",
+		Quoted: screen.CleanLine(answer)}}
 }
 
 func (*run) unanswered(what string) *screen.Problem {

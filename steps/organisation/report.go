@@ -132,9 +132,10 @@ func count(n int, what string) string {
 
 // report is how each account of a run stands.
 func (r *run) report() *Report {
-	out := &Report{Session: r.Kept.ID, Vendor: r.Wanted.Request.Vendor.Name, Rehearsal: r.Head.Rehearsal, Submitted: !r.Wanted.ByHand() || r.posts(),
-		Next:     r.Wanted.HandOver(),
-		StackSet: StackSet{Name: cmp.Or(r.set.Name, r.Wanted.SetName()), ID: r.set.ID, Digest: r.Wanted.Digest, Automatic: r.set.Automatic}}
+	out := &Report{Session: r.Kept.ID, Vendor: r.Wanted.Request.Vendor.Name, Rehearsal: r.Head.Rehearsal,
+		Submitted: !r.Wanted.ByHand() || r.posts(),
+		Next:      r.Wanted.HandOver(),
+		StackSet:  StackSet{Name: cmp.Or(r.set.Name, r.Wanted.SetName()), ID: r.set.ID, Digest: r.Wanted.Digest, Automatic: r.set.Automatic}}
 	if r.posts() {
 		out.Next = ""
 	}

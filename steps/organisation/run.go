@@ -99,7 +99,8 @@ type Progress struct {
 // less than 80 columns.
 func (p Progress) Line(now time.Time) string {
 	spent := now.Sub(p.Since)
-	line := fmt.Sprintf("%s · %d of %d connected · %d deployed · %d failed", screen.Clock(spent), p.Connected, p.Accounts, p.Deployed, p.Failed)
+	line := fmt.Sprintf("%s · %d of %d connected · %d deployed · %d failed", screen.Clock(spent), p.Connected, p.Accounts,
+		p.Deployed, p.Failed)
 	if p.Connected == p.Already || p.Waiting == 0 || spent <= 0 {
 		return line
 	}

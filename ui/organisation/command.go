@@ -56,7 +56,8 @@ func OrgCommand(a *cli.App) *cobra.Command {
 		Long: "org connects the accounts of an organization by one CloudFormation StackSet, from its management account or from a delegated " +
 			"administrator's. AWS deploys the stacks; rolecall gives each account its own external ID and hands each role over as it becomes " +
 			"ready. " +
-			"It never signs in to the accounts. org alone, on a terminal, is the wizard: it walks through the same as steps. What was done is kept, so that org apply goes on where it stopped, and can run on a schedule: " +
+			"It never signs in to the accounts. org alone, on a terminal, is the wizard: it walks through the same as steps. What was " +
+			"done is kept, so that org apply goes on where it stopped, and can run on a schedule: " +
 			"exit 0, all are connected; 3, some failed; 8, the time was up.",
 		Example: "  rolecall org plan --ou /prod\n  rolecall org apply --ou /prod --automatic-deployment\n  rolecall org status --format csv",
 		Args:    a.NoArgs,

@@ -138,7 +138,8 @@ func (c *command) draft(store *record.Store, s *step.Session) (*record.OpenSessi
 
 // anyGiven tells whether a flag says something of what is wanted.
 func (c *command) anyGiven() bool {
-	return len(c.units)+len(c.accounts)+len(c.tags) > 0 || slices.ContainsFunc([]string{"vendor", "products", "regions", "external-id", "role-name", "path",
+	return len(c.units)+len(c.accounts)+len(c.tags) > 0 || slices.ContainsFunc([]string{"vendor", "products", "regions", "external-id", "role-name",
+		"path",
 		"failure-tolerance", "concurrency", "automatic-deployment"}, c.given.Given)
 }
 
@@ -180,7 +181,7 @@ type desk struct {
 // wait waits until nothing is under way any more.
 func (d *desk) wait() {
 	d.mu.Lock()
-	defer d.mu.Unlock()
+	d.mu.Unlock() //nolint:staticcheck // it waits, and does nothing
 }
 
 func (d *desk) discover(ctx context.Context, asked onboard.Asked) (*onboard.Found, error) {
@@ -250,7 +251,8 @@ func (d *desk) preflight(ctx context.Context, found *onboard.Found, meant []orga
 	return organisation.Preflight(ctx, d.scene.clock, d.scene.cloud, found.Tree, found.Want, meant)
 }
 
-func (d *desk) apply(ctx context.Context, found *onboard.Found, order onboard.Order, tell func(onboard.Live)) (*organisation.Report, error) {
+func (d *desk) apply(ctx context.Context, found *onboard.Found, order onboard.Order, tell func(onboard.Live)) (
+	*organisation.Report, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	h, release, err := d.host(d.scene, "org")

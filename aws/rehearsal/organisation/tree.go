@@ -16,7 +16,8 @@ func organizationsActions() map[string]action {
 		"DescribeOrganization": describeOrganization, "ListRoots": listRoots, "ListAccounts": listAccounts,
 		"ListOrganizationalUnitsForParent": listUnits, "ListAccountsForParent": listAccountsForParent,
 		"ListTagsForResource": listTags, "ListAWSServiceAccessForOrganization": listServiceAccess,
-		"ListDelegatedAdministrators": listDelegated, "ListPolicies": listPolicies, "ListTargetsForPolicy": listTargets, "DescribePolicy": describePolicy,
+		"ListDelegatedAdministrators": listDelegated, "ListPolicies": listPolicies, "ListTargetsForPolicy": listTargets,
+		"DescribePolicy": describePolicy,
 	}
 }
 
