@@ -138,9 +138,10 @@ func (c *command) draft(store *record.Store, s *step.Session) (*record.OpenSessi
 
 // anyGiven tells whether a flag says something of what is wanted.
 func (c *command) anyGiven() bool {
-	return len(c.units)+len(c.accounts)+len(c.tags) > 0 || slices.ContainsFunc([]string{"vendor", "products", "regions", "external-id", "role-name",
-		"path",
-		"failure-tolerance", "concurrency", "automatic-deployment"}, c.given.Given)
+	return len(c.units)+len(c.accounts)+len(c.tags) > 0 ||
+		slices.ContainsFunc([]string{"vendor", "products", "regions", "external-id", "role-name",
+			"path",
+			"failure-tolerance", "concurrency", "automatic-deployment"}, c.given.Given)
 }
 
 // walked says how the walk ended. A session that came to its end is kept as the
