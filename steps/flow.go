@@ -91,6 +91,26 @@ func Flow(s *step.Session) []step.Step {
 	return flow
 }
 
+// Asking are the steps of the chosen vendor's automatic method that ask for what
+// is to be granted and where, for a flow that goes on otherwise. They have no
+// place in the vendor's own wizard.
+func Asking(s *step.Session) []step.Step {
+	if s.Vendor == nil {
+		return nil
+	}
+	method, _ := s.Vendor.Method(describe.Automatic, describe.AccessRole)
+	var asking []step.Step
+	table := kinds()
+	for _, d := range method.Steps {
+		switch record.StepID(d.ID) {
+		case record.StepPartition, record.StepLogin, record.StepPermissions:
+			d.Number = ""
+			asking = append(asking, stepOf(s, table, d))
+		}
+	}
+	return asking
+}
+
 // stepOf makes the step that a description names; nil where the program has
 // none of that name.
 func stepOf(s *step.Session, table []kind, d describe.Step) step.Step {

@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 
@@ -15,6 +16,7 @@ import (
 // the plain front, the unattended run) carries them out.
 type Walk struct {
 	Session *step.Session
+	plan    func(*step.Session) []step.Step
 	known   map[record.StepID]step.Step // steps keep their own state across visits
 	flow    []step.Step
 	detours []step.Detour
@@ -44,9 +46,14 @@ type RailItem struct {
 	Here   bool
 }
 
-// NewWalk makes a walk that has not begun.
-func NewWalk(s *step.Session) *Walk {
-	w := &Walk{Session: s, known: map[record.StepID]step.Step{}}
+// NewWalk makes a walk through the steps of the chosen vendor and method that has
+// not begun.
+func NewWalk(s *step.Session) *Walk { return NewWalkOf(s, Flow) }
+
+// NewWalkOf makes a walk through steps that are planned otherwise. plan is called
+// again after every answer.
+func NewWalkOf(s *step.Session, plan func(*step.Session) []step.Step) *Walk {
+	w := &Walk{Session: s, plan: plan, known: map[record.StepID]step.Step{}}
 	w.replan()
 	return w
 }
@@ -54,7 +61,7 @@ func NewWalk(s *step.Session) *Walk {
 // replan builds the flow anew from the answers and keeps the steps known.
 func (w *Walk) replan() {
 	w.flow = w.flow[:0:0]
-	for _, step := range Flow(w.Session) {
+	for _, step := range w.plan(w.Session) {
 		if old, ok := w.known[step.ID()]; ok && reflect.TypeOf(old) == reflect.TypeOf(step) {
 			takeWords(old, step)
 			step = old
@@ -272,7 +279,7 @@ func (w *Walk) Screen() screen.Screen {
 		return w.parting.screen(w.Session)
 	}
 	view := w.Step().Screen(w.Session)
-	view.About = aboutStep(w.Session, w.Step().ID())
+	view.About = cmp.Or(view.About, aboutStep(w.Session, w.Step().ID()))
 	view.Place = placeOf(w.Session.Vendor, view.Place)
 	for _, detour := range w.detours {
 		view = detour.Show(w.Session, view)

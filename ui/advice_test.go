@@ -62,7 +62,7 @@ func TestWhatAStepAsksForIsAFlag(t *testing.T) {
 	// These are of other commands, or of the AWS CLI.
 	others := []string{"--role", "--user", "--all", "--minify", "--kind", "--details", "--trust", "--evidence", "--format", "--fail-on",
 		"--template-body", "--capabilities", "--send-token",
-		"--ou", "--accounts", "--failure-tolerance", "--drift"}
+		"--ou", "--accounts", "--account-tag", "--failure-tolerance", "--concurrency", "--resend", "--drift"}
 	flags := map[string]string{}
 	for _, one := range advices(t) {
 		if !strings.HasPrefix(one.where, "../steps/") || strings.HasPrefix(one.where, "../steps/describe/") ||

@@ -127,7 +127,12 @@ func (c *Client) TrustedAccess(ctx context.Context) (bool, error) {
 }
 
 // Policy is a policy of the organisation.
-type Policy struct{ ID, Name string }
+type Policy struct {
+	ID, Name string
+	// AWSManaged is AWS's own: FullAWSAccess, which denies nothing and is attached to
+	// everything.
+	AWSManaged bool
+}
 
 // The kinds of policies that can forbid a role.
 const (
@@ -135,18 +140,31 @@ const (
 	ResourceControl = string(types.PolicyTypeResourceControlPolicy)
 )
 
-// Policies lists the policies that are attached to a root, unit or account.
-func (c *Client) Policies(ctx context.Context, target, kind string) ([]Policy, error) {
-	out, err := c.account.Organizations().ListPoliciesForTarget(ctx,
-		&organizations.ListPoliciesForTargetInput{TargetId: &target, Filter: types.PolicyType(kind)}, plainly)
+// Policies lists a page of the policies of one kind, attached or not.
+func (c *Client) Policies(ctx context.Context, kind, token string) (all []Policy, next string, err error) {
+	out, err := c.account.Organizations().ListPolicies(ctx,
+		&organizations.ListPoliciesInput{Filter: types.PolicyType(kind), NextToken: optional(token)}, plainly)
 	if err != nil {
-		return nil, c.account.Explained(err, "organizations:ListPoliciesForTarget", "list the policies of "+target)
+		return nil, "", c.account.Explained(err, "organizations:ListPolicies", "list the policies of the organization")
 	}
-	var all []Policy
 	for _, p := range out.Policies {
-		all = append(all, Policy{clean(p.Id), clean(p.Name)})
+		all = append(all, Policy{clean(p.Id), clean(p.Name), p.AwsManaged})
 	}
-	return all, nil
+	return all, awssdk.ToString(out.NextToken), nil
+}
+
+// Targets lists a page of what a policy is attached to: IDs of roots, units and
+// accounts.
+func (c *Client) Targets(ctx context.Context, policy, token string) (all []string, next string, err error) {
+	out, err := c.account.Organizations().ListTargetsForPolicy(ctx,
+		&organizations.ListTargetsForPolicyInput{PolicyId: &policy, NextToken: optional(token)}, plainly)
+	if err != nil {
+		return nil, "", c.account.Explained(err, "organizations:ListTargetsForPolicy", "list what policy "+policy+" is attached to")
+	}
+	for _, t := range out.Targets {
+		all = append(all, clean(t.TargetId))
+	}
+	return all, awssdk.ToString(out.NextToken), nil
 }
 
 // PolicyText reads a policy's document.

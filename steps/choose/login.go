@@ -355,7 +355,7 @@ func (l *Login) failedActions(s *step.Session) []screen.Action {
 		{ID: "again", Label: "try again", Default: true},
 		{ID: chooseAnotherWay, Key: "p", Label: "choose another profile"},
 	}
-	if s.Method != describe.Direct {
+	if s.Method != describe.Direct && s.Across == nil {
 		actions = append(actions, screen.Action{ID: optionGuide, Key: "g", Label: labelGuide})
 	}
 	return actions
@@ -363,7 +363,7 @@ func (l *Login) failedActions(s *step.Session) []screen.Action {
 
 // withoutCredentials adds the way that needs none to what can be done.
 func withoutCredentials(s *step.Session, p *screen.Problem) *screen.Problem {
-	if s.Method == describe.Direct {
+	if s.Method == describe.Direct || s.Across != nil {
 		return p
 	}
 	added := *p
@@ -392,14 +392,14 @@ func (l *Login) profileBlocks(s *step.Session) []screen.Block {
 		listed = true
 	}
 	choices.Options = append(choices.Options,
-		screen.Option{ID: optionDefault, Label: "What the environment gives", Detail: "AWS_PROFILE, access keys, an instance's role …"},
-		screen.Option{ID: optionGuide, Label: "Guide me only", Detail: "no AWS credentials here: you look, rolecall checks what you paste"})
-	blocks := []screen.Block{
-		screen.Text{
-			Body: "Sign in to the AWS account that you connect. rolecall looks with these credentials; it changes nothing by the manual method.",
-		},
-		choices,
+		screen.Option{ID: optionDefault, Label: "What the environment gives", Detail: "AWS_PROFILE, access keys, an instance's role …"})
+	body := "Sign in to the AWS account that you connect. rolecall looks with these credentials; it changes nothing by the manual method."
+	if s.Across != nil {
+		body = "Sign in to the management account of the organization, or to a delegated administrator of StackSets."
+	} else {
+		choices.Options = append(choices.Options, screen.Option{ID: optionGuide, Label: "Guide me only", Detail: "no AWS credentials here: you look, rolecall checks what you paste"})
 	}
+	blocks := []screen.Block{screen.Text{Body: body}, choices}
 	if console, ok := aws.ConsoleFor(s.Partition); ok {
 		blocks = append(blocks, screen.Link{Label: "Sign in to the console", URL: console.SignIn()})
 	}
@@ -421,14 +421,14 @@ func (l *Login) whoBlocks(s *step.Session) ([]screen.Block, []screen.Action) {
 	id := l.who.identity
 	facts := screen.Facts{{Label: "Account", Value: id.AccountID, Shown: screen.Grouped(id.AccountID), Note: l.who.alias, Copy: true},
 		{Label: "You are", Value: id.ARN}, {Label: "Partition", Value: id.Partition}}
-	blocks := []screen.Block{
-		screen.Text{
-			Body: "Is this the account to connect? Check that the browser's top right corner shows the same number: it may be signed in to " +
-				"another one.",
-		},
-		facts,
+	question := "Is this the account to connect? Check that the browser's top right corner shows the same number: it may be signed in to " +
+		"another one."
+	label := "yes, connect " + screen.Grouped(id.AccountID)
+	if s.Across != nil {
+		question, label = "Is this the account from which the organization is connected?", "yes, go on from "+screen.Grouped(id.AccountID)
 	}
-	if l.who.management {
+	blocks := []screen.Block{screen.Text{Body: question}, facts}
+	if l.who.management && s.Across == nil {
 		blocks = append(
 			blocks,
 			screen.Text{Tone: screen.Warning, Body: "This account manages an organization. Vendors are usually connected to a member account."},
@@ -440,7 +440,7 @@ func (l *Login) whoBlocks(s *step.Session) ([]screen.Block, []screen.Action) {
 	return blocks, []screen.Action{
 		{
 			ID:      "confirm",
-			Label:   "yes, connect " + screen.Grouped(id.AccountID),
+			Label:   label,
 			Default: true,
 			Writes:  true,
 			Confirm: &screen.Confirm{Flag: "--aws-account", Given: s.AccountPinned},

@@ -13,6 +13,7 @@ import (
 type Choice struct {
 	Units    []string `json:"units,omitempty"`    // IDs or paths
 	Accounts []string `json:"accounts,omitempty"` // numbers
+	Tags     []Tag    `json:"tags,omitempty"`     // of which an account must have all; WithTags looks
 }
 
 // Chosen is one account that was meant, and why it is left out; empty: it is not.
@@ -54,6 +55,16 @@ func (t *Tree) Choose(c Choice) ([]Chosen, error) {
 		}
 	}
 	return all, nil
+}
+
+// Everyone are all accounts of the organization, also those that a StackSet does
+// not reach.
+func (t *Tree) Everyone() []Chosen {
+	all := make([]Chosen, len(t.Accounts))
+	for i, a := range t.Accounts {
+		all[i] = Chosen{Account: a, Excluded: t.excluded(a)}
+	}
+	return all
 }
 
 func notThere(what, expected string) error {

@@ -14,10 +14,11 @@ import (
 	"rolecall/steps/vendorapi"
 )
 
-// loop does one call to the vendor and one to AWS at a time, whichever account it
-// is for, until nothing is left to do: an account that fails stands in nobody's
+// loop does a few calls to the vendor and one to AWS at a time, whichever account
+// it is for, until nothing is left to do: an account that fails stands in nobody's
 // way.
 func (r *run) loop(ctx context.Context) error {
+	defer r.flights.Wait() // also where something panics: nothing is left that still writes
 	for {
 		if r.over() {
 			return TimeUp()
@@ -35,7 +36,7 @@ func (r *run) loop(ctx context.Context) error {
 			return nil
 		}
 		if !r.moved {
-			if err := r.pause(ctx, max(50*time.Millisecond, r.next().Sub(r.Now()))); err != nil {
+			if err := r.rest(ctx); err != nil {
 				return err
 			}
 		}
@@ -45,12 +46,16 @@ func (r *run) loop(ctx context.Context) error {
 // turn takes one step on each side; more is false when there is none left.
 func (r *run) turn(ctx context.Context) (more bool, err error) {
 	left := r.wanted()
+	if err := r.arrived(); err != nil {
+		return true, err
+	}
 	var mint, send, hand *work
 	r.waits = false
 	now := r.Now()
 	for _, w := range left {
 		m := r.Kept.Members.Get(w.ID)
 		switch {
+		case w.busy:
 		case w.cause != nil, r.done(w, m):
 			continue
 		case r.Wanted.Minted() && m.ExternalID == "":
@@ -70,6 +75,7 @@ func (r *run) turn(ctx context.Context) (more bool, err error) {
 			return more, err
 		}
 	}
+	r.calls = mint != nil || hand != nil
 	if err := r.atVendor(ctx, mint, hand); err != nil {
 		return more, err
 	}
@@ -114,20 +120,26 @@ func (r *run) atVendor(ctx context.Context, mint, hand *work) error {
 			return err
 		}
 	}
-	if r.vendor.closed(r.Now()) || hand == nil && mint == nil {
+	if r.vendor.closed(r.Now()) || hand == nil && mint == nil || r.flying == mostCalls {
 		return nil
 	}
 	r.moved = true
 	w, step := mint, r.mint
-	if hand != nil {
+	switch {
+	case hand != nil && r.posts():
+		w, step = hand, r.post
+	case hand != nil:
 		w, step = hand, r.handOver
-	}
-	err := step(ctx, w)
-	if err == nil {
-		r.vendor.passed(r.Now(), r.paced(vendorPace, hurriedPace))
+	case r.known == nil && r.Kept.Members.Get(w.ID).VendorAccount == "":
+		err := r.listVendor(ctx)
+		r.vendor.taken(r.Now(), r.paced(vendorPace, hurriedPace))
+		if err != nil {
+			return r.vendorSaid(w, err)
+		}
 		return nil
 	}
-	return r.vendorSaid(w, err)
+	r.call(ctx, w, step)
+	return nil
 }
 
 // without settles what no call to the vendor is needed for.
@@ -135,7 +147,7 @@ func (r *run) without(ctx context.Context, w *work) (done bool, err error) {
 	if err := r.readBack(ctx); err != nil {
 		return true, err
 	}
-	if r.Vendor != nil && !r.Wanted.ByHand() {
+	if r.Vendor != nil && !r.Wanted.ByHand() || r.posts() {
 		return false, nil
 	}
 	m := r.Kept.Members.Get(w.ID)
@@ -148,10 +160,22 @@ func (r *run) without(ctx context.Context, w *work) (done bool, err error) {
 // this account's alone.
 func (r *run) vendorSaid(w *work, err error) error {
 	var e *vendorapi.Error
-	if !errors.As(err, &e) {
+	var own *caused
+	switch now := r.Now(); {
+	case errors.As(err, &own):
+		w.cause = own.problem
+		return nil
+	case !errors.As(err, &e):
 		return err
+	case e.Unsure:
+		r.known = nil // what was asked for may be there: the list tells
+		fallthrough
+	default:
+		return r.vendorError(w, e, err, now)
 	}
-	now := r.Now()
+}
+
+func (r *run) vendorError(w *work, e *vendorapi.Error, err error, now time.Time) error {
 	switch {
 	case e.Denied(), e.Unsent():
 		return err
@@ -175,13 +199,10 @@ func (r *run) vendorSaid(w *work, err error) error {
 
 // mint gives an account an account at the vendor, and that an external ID. Each
 // call is one step.
-func (r *run) mint(ctx context.Context, w *work) error {
+func (r *run) mint(ctx context.Context, w *work, known map[string][]vendorapi.Account) error {
 	m := r.Kept.Members.Get(w.ID)
-	switch {
-	case m.VendorAccount == "" && r.known == nil:
-		return r.listVendor(ctx)
-	case m.VendorAccount == "":
-		return r.vendorAccount(ctx, w, m)
+	if m.VendorAccount == "" {
+		return r.vendorAccount(ctx, w, m, known)
 	}
 	id, err := r.Vendor.ExternalID(ctx, m.VendorAccount)
 	if err == nil && id == "" {
@@ -211,19 +232,19 @@ func (r *run) listVendor(ctx context.Context) error {
 
 // vendorAccount finds the account at the vendor that was asked for under this
 // very name, else has one made.
-func (r *run) vendorAccount(ctx context.Context, w *work, m record.Member) error {
+func (r *run) vendorAccount(ctx context.Context, w *work, m record.Member, known map[string][]vendorapi.Account) error {
 	name := vendorName(w.Account)
 	if m.Asked != "" {
 		name = m.Asked
 	}
-	switch have := r.known[name]; len(have) {
+	switch have := known[name]; len(have) {
 	case 0:
 	case 1:
 		return r.adopt(ctx, w, m, have[0])
 	default:
-		w.cause = &screen.Problem{What: fmt.Sprintf("%s has %d accounts that are called %q.", r.Wanted.Request.Vendor.Title, len(have), name),
-			Expected: "one", Next: "Remove or rename those that are not used, then apply again."}
-		return nil
+		return &caused{&screen.Problem{
+			What:     fmt.Sprintf("%s has %d accounts that are called %q.", r.Wanted.Request.Vendor.Title, len(have), name),
+			Expected: "one", Next: "Remove or rename those that are not used, then apply again."}}
 	}
 	m.Asked = name
 	if err := r.note(w, m); err != nil {
@@ -235,10 +256,6 @@ func (r *run) vendorAccount(ctx context.Context, w *work, m record.Member) error
 		return err
 	})
 	if err != nil {
-		var e *vendorapi.Error
-		if errors.As(err, &e) && e.Unsure {
-			r.known = nil // it may be there: the list tells
-		}
 		return err
 	}
 	m.VendorAccount = made.ID
@@ -255,9 +272,8 @@ func (r *run) adopt(ctx context.Context, w *work, m record.Member, have vendorap
 			return err
 		}
 		if role != "" && role != r.Wanted.RoleARN(w.ID) {
-			w.cause = &screen.Problem{What: r.Wanted.Request.Vendor.Title + " holds another role for " + have.ID + " already: " + role + ".",
-				Next: "Connect this account by itself, with --replace-role: rolecall connect --account " + have.ID + " --aws-account " + w.ID + "."}
-			return nil
+			return &caused{&screen.Problem{What: r.Wanted.Request.Vendor.Title + " holds another role for " + have.ID + " already: " + role + ".",
+				Next: "Connect this account by itself, with --replace-role: rolecall connect --account " + have.ID + " --aws-account " + w.ID + "."}}
 		}
 	}
 	m.VendorAccount, m.Asked = have.ID, have.Name
@@ -309,7 +325,7 @@ func (r *run) readBack(ctx context.Context) error {
 
 // handOver hands one role over. Where an earlier answer may have got lost, the
 // vendor is asked first what it has.
-func (r *run) handOver(ctx context.Context, w *work) error {
+func (r *run) handOver(ctx context.Context, w *work, _ map[string][]vendorapi.Account) error {
 	m, arn := r.Kept.Members.Get(w.ID), r.Wanted.RoleARN(w.ID)
 	if m.Offered == arn && w.handing == 0 {
 		has, err := r.Vendor.Role(ctx, m.VendorAccount)
@@ -457,6 +473,7 @@ func (r *run) cloudSaid(batch []*work, err error) error {
 		r.cloud.passed(now, r.paced(cloudPace, hurriedPace))
 		for _, w := range batch {
 			w.sent, w.notBefore = true, now.Add(longestPause)
+			w.begun++
 		}
 		if r.look.Before(now) {
 			r.look = now.Add(r.paced(lookPace, hurriedLook))

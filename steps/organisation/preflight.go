@@ -1,6 +1,7 @@
 package organisation
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -24,101 +25,128 @@ type Obstacle struct {
 	Certain bool   `json:"certain"`
 	Sid     string `json:"sid,omitempty"`
 	Fix     string `json:"fix"`
+
+	at string // ID of that
 }
 
-// Preflight reads the service and resource control policies on the path of every
-// account that is meant, and names those that forbid the stack's role, or the
-// vendor's use of it. Policies of single accounts are read where a few are meant.
+// Preflight reads the service and resource control policies of the organization,
+// each once, and names those on the path of an account that is meant which forbid
+// the stack's role, or the vendor's use of it. What a policy is attached to is
+// asked only where it forbids something: the size of the organization makes no
+// more requests.
 func Preflight(ctx context.Context, c Clock, cloud *organisation.Client, tree *Tree, want *Wanted, chosen []Chosen) ([]Obstacle, error) {
-	targets := tree.paths(chosen)
+	order, above := tree.above(chosen)
 	var all []Obstacle
-	texts := map[string]string{}
-	for _, target := range targets {
-		for _, kind := range []string{organisation.ServiceControl, organisation.ResourceControl} {
-			found, err := atTarget(ctx, c, cloud, target, kind, texts, want)
-			if is(err, aws.Malformed) {
-				continue // that kind of policy is not used here
-			}
+	for _, kind := range []string{organisation.ServiceControl, organisation.ResourceControl} {
+		policies, err := pages(ctx, c, func(token string) ([]organisation.Policy, string, error) { return cloud.Policies(ctx, kind, token) })
+		if is(err, aws.Malformed) {
+			continue // that kind of policy is not used here
+		}
+		if err != nil {
+			return all, err
+		}
+		for _, p := range policies {
+			found, err := forbids(ctx, c, cloud, p, kind, want, above)
 			if err != nil {
 				return all, err
 			}
 			all = append(all, found...)
 		}
 	}
+	slices.SortStableFunc(all, func(a, b Obstacle) int { return cmp.Compare(order[a.at], order[b.at]) })
 	return all, nil
 }
 
-// target is what policies are attached to.
+// target is a unit, or an account, with how many of the accounts that are meant
+// are in it.
 type target struct {
-	id, at   string
+	at       string // path, or number
 	accounts int
+	single   bool // an account
 }
 
-// mostSingle is up to how many accounts the policies of each are read.
-const mostSingle = 50
-
-// paths are the units above the accounts that are meant, and a few accounts.
-func (t *Tree) paths(chosen []Chosen) []target {
-	count := map[string]int{}
-	meant := 0
-	for _, a := range chosen {
+// above are the accounts that are meant with the units above them, by ID; and
+// their order in the tree.
+func (t *Tree) above(chosen []Chosen) (order map[string]int, all map[string]target) {
+	order, all = map[string]int{}, map[string]target{}
+	units := map[string]Unit{}
+	for i, u := range t.Units {
+		units[u.ID], order[u.ID] = u, i
+	}
+	for i, a := range chosen {
 		if a.Excluded != nil {
 			continue
 		}
-		meant++
-		for at := a.Unit; at != ""; {
-			count[at]++
-			u, _ := t.Unit(at)
-			at = u.Parent
+		all[a.ID], order[a.ID] = target{at: a.ID, accounts: 1, single: true}, len(units)+i
+		for at := a.Unit; at != ""; at = units[at].Parent {
+			all[at] = target{at: units[at].Path, accounts: all[at].accounts + 1}
 		}
 	}
-	var all []target
-	for _, u := range t.Units {
-		if count[u.ID] > 0 {
-			all = append(all, target{u.ID, u.Path, count[u.ID]})
-		}
-	}
-	for _, a := range chosen {
-		if a.Excluded == nil && meant <= mostSingle {
-			all = append(all, target{a.ID, a.ID, 1})
-		}
-	}
-	return all
+	return order, all
 }
 
-func atTarget(ctx context.Context, c Clock, cloud *organisation.Client, t target, kind string, texts map[string]string,
-	want *Wanted) ([]Obstacle, error) {
-	var policies []organisation.Policy
+// forbids is what one policy forbids, at each place on a path where it is
+// attached. Accounts that it is attached to one by one are told of together.
+func forbids(ctx context.Context, c Clock, cloud *organisation.Client, p organisation.Policy, kind string, want *Wanted,
+	above map[string]target) ([]Obstacle, error) {
+	if p.AWSManaged {
+		return nil, nil
+	}
+	var text string
 	err := c.patiently(ctx, func() (err error) {
-		policies, err = cloud.Policies(ctx, t.id, kind)
+		text, err = cloud.PolicyText(ctx, p.ID)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	var all []Obstacle
-	for _, p := range policies {
-		if _, read := texts[p.ID]; !read {
-			err := c.patiently(ctx, func() (err error) {
-				texts[p.ID], err = cloud.PolicyText(ctx, p.ID)
-				return err
-			})
-			if err != nil {
-				return all, err
-			}
-		}
-		doc, err := policy.ParseGuardrail([]byte(texts[p.ID]))
-		if err != nil {
-			continue // AWS took it, and what it says cannot be told here
-		}
-		for _, s := range doc.Statements {
-			if o, ok := obstacle(s, kind, want); ok {
-				o.Policy, o.PolicyID, o.Kind, o.At, o.Accounts, o.Sid = p.Name, p.ID, kind, t.at, t.accounts, screen.CleanLine(s.Sid)
-				all = append(all, o)
-			}
+	doc, err := policy.ParseGuardrail([]byte(text))
+	if err != nil {
+		return nil, nil //nolint:nilerr // AWS took it, and what it says cannot be told here
+	}
+	var denied []Obstacle
+	for _, s := range doc.Statements {
+		if o, ok := obstacle(s, kind, want); ok {
+			o.Policy, o.PolicyID, o.Kind, o.Sid = p.Name, p.ID, kind, screen.CleanLine(s.Sid)
+			denied = append(denied, o)
 		}
 	}
+	if len(denied) == 0 {
+		return nil, nil
+	}
+	targets, err := pages(ctx, c, func(token string) ([]string, string, error) { return cloud.Targets(ctx, p.ID, token) })
+	if err != nil {
+		return nil, err
+	}
+	var all []Obstacle
+	for _, o := range denied {
+		all = append(all, o.attached(targets, above)...)
+	}
 	return all, nil
+}
+
+// attached is an obstacle at each of its targets that is on a path.
+func (o Obstacle) attached(targets []string, above map[string]target) []Obstacle {
+	var all []Obstacle
+	single := -1
+	for _, id := range targets {
+		t, ok := above[id]
+		switch {
+		case !ok:
+		case t.single && single >= 0:
+			all[single].Accounts++
+		default:
+			if t.single {
+				single = len(all)
+			}
+			o.At, o.at, o.Accounts = t.at, id, t.accounts
+			all = append(all, o)
+		}
+	}
+	if single >= 0 && all[single].Accounts > 1 {
+		all[single].At += fmt.Sprintf(" and %s", count(all[single].Accounts-1, "other account"))
+	}
+	return all
 }
 
 // needed are the actions that the stack's making takes, with what they act on.

@@ -132,9 +132,13 @@ func count(n int, what string) string {
 
 // report is how each account of a run stands.
 func (r *run) report() *Report {
-	out := &Report{Session: r.Kept.ID, Vendor: r.Wanted.Request.Vendor.Name, Rehearsal: r.Head.Rehearsal, Submitted: !r.Wanted.ByHand(),
-		Next:     r.Wanted.HandOver(),
-		StackSet: StackSet{Name: cmp.Or(r.set.Name, r.Wanted.SetName()), ID: r.set.ID, Digest: r.Wanted.Digest, Automatic: r.set.Automatic}}
+	out := &Report{Session: r.Kept.ID, Vendor: r.Wanted.Request.Vendor.Name, Rehearsal: r.Head.Rehearsal,
+		Submitted: !r.Wanted.ByHand() || r.posts(),
+		Next:      r.Wanted.HandOver(),
+		StackSet:  StackSet{Name: cmp.Or(r.set.Name, r.Wanted.SetName()), ID: r.set.ID, Digest: r.Wanted.Digest, Automatic: r.set.Automatic}}
+	if r.posts() {
+		out.Next = ""
+	}
 	for _, w := range r.all {
 		m := r.Kept.Members.Get(w.ID)
 		row := rowOf(w.Chosen, m, w.instance)
@@ -184,7 +188,7 @@ func (r *run) tell(note string) {
 		return
 	}
 	r.lastReport = now
-	p := Progress{Note: note, Since: r.began, Phase: "deploying"}
+	p := Progress{Note: note, Since: r.began, Phase: "deploying", Already: r.already, Report: r.report}
 	for _, w := range r.all {
 		if w.Excluded != nil {
 			continue

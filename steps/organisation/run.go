@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"rolecall/aws"
@@ -23,6 +24,8 @@ type Options struct {
 	Acknowledged bool  // that IAM resources with names are made
 	Concurrent   Share
 	Tolerance    Share
+	// Resend sends declared requests again whose answer got lost.
+	Resend bool
 	// Hurried is for a rehearsal, where nobody is asked too often.
 	Hurried bool
 }
@@ -49,12 +52,26 @@ func (s Share) String() string {
 	return strconv.Itoa(s.N)
 }
 
+// ParseShare reads N or P%.
+func ParseShare(text string) (Share, error) {
+	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
+	n, err := strconv.Atoi(number)
+	if err != nil || n < 0 || percent && n > 100 {
+		return Share{}, &screen.Fault{Problem: screen.Problem{What: screen.CleanLine(text) + " is no share of accounts.",
+			Expected: "a number of accounts, or a percentage up to 100%", Next: "Give a number, or one with %.", Kind: screen.Usage}}
+	}
+	return Share{N: n, Percent: percent}, nil
+}
+
 // Host is what a run acts on.
 type Host struct {
 	Clock
 
-	Cloud   *organisation.Client
-	Vendor  vendorapi.Client // nil: a person hands the roles over
+	Cloud  *organisation.Client
+	Vendor vendorapi.Client // nil: a person hands the roles over
+	// Post sends the request that the vendor's description declares; nil: nobody
+	// agreed to it, or there is none.
+	Post    Post
 	Wanted  *Wanted
 	Kept    *record.OpenOrganisation
 	Head    record.Receipt
@@ -69,8 +86,27 @@ type Progress struct {
 	Phase                                string
 	Accounts, Connected, Failed, Waiting int
 	Minted, Deployed                     int
+	Already                              int // connected when the run began
 	Since                                time.Time
 	Note                                 string // what has just happened, where it is worth a line
+
+	// Report is how each account stands. It may be called while Tell runs, and not
+	// later.
+	Report func() *Report
+}
+
+// Line is how far a run is, with the rate and the time that is left by it, in
+// less than 80 columns.
+func (p Progress) Line(now time.Time) string {
+	spent := now.Sub(p.Since)
+	line := fmt.Sprintf("%s · %d of %d connected · %d deployed · %d failed", screen.Clock(spent), p.Connected, p.Accounts,
+		p.Deployed, p.Failed)
+	if p.Connected == p.Already || p.Waiting == 0 || spent <= 0 {
+		return line
+	}
+	done := float64(p.Connected - p.Already) // of this run
+	left := time.Duration(float64(spent) / done * float64(p.Waiting))
+	return line + fmt.Sprintf(" · %.0f/min · %s left", done/spent.Minutes(), screen.Clock(left))
 }
 
 // work is one account of a run.
@@ -83,6 +119,8 @@ type work struct {
 	ready     time.Time // since when its stack is whole
 	cause     *screen.Problem
 	sent      bool // an operation of this run is under way
+	begun     int  // operations of this run on its stack
+	busy      bool // a call to the vendor is under way for it
 }
 
 // run is one run of apply.
@@ -96,10 +134,15 @@ type run struct {
 	cloud      gate // to StackSets' operations
 	look       time.Time
 	failed     int                            // stacks of this run
+	already    int                            // accounts that were connected when it began
 	known      map[string][]vendorapi.Account // the vendor's accounts by name; nil: not listed yet
 	began      time.Time
 	checked    bool // the template was read back
 	moved      bool
+	answers    chan answer // of calls to the vendor
+	flights    sync.WaitGroup
+	flying     int  // how many of those are under way
+	calls      bool // there is something to ask the vendor
 	waits      bool // for stacks
 	lastReport time.Time
 }
@@ -122,8 +165,21 @@ func (g *gate) slow(now time.Time, asked time.Duration) {
 	}
 }
 
-// passed opens it again.
-func (g *gate) passed(now time.Time, pace time.Duration) { g.wait, g.open = 0, now.Add(pace) }
+// passed opens it again, unless another answer has asked to wait meanwhile.
+func (g *gate) passed(now time.Time, pace time.Duration) {
+	if !g.closed(now) {
+		g.wait = 0
+	}
+	g.taken(now, pace)
+}
+
+// taken closes the gate for as long as the next call has to stand away from one
+// that is sent now.
+func (g *gate) taken(now time.Time, pace time.Duration) {
+	if next := now.Add(pace); next.After(g.open) {
+		g.open = next
+	}
+}
 
 // The paces of a run.
 const (
@@ -134,6 +190,7 @@ const (
 	lookPace      = 5 * time.Second        // looks at all stacks, of a hundred a page
 	lookEachPage  = time.Second
 	mostHandings  = 12
+	mostBegun     = 3 // operations that leave no stack
 	handingPause  = 2 * time.Second
 	longestHandng = 30 * time.Second
 )
@@ -149,7 +206,7 @@ func (h *Host) paced(pace, hurried time.Duration) time.Duration {
 // Apply connects the accounts that are not connected yet. It gives how each of
 // them stands, also beside an error.
 func (h *Host) Apply(ctx context.Context, chosen []Chosen) (*Report, error) {
-	r := &run{Host: h, byID: map[string]*work{}, began: h.Now()}
+	r := &run{Host: h, byID: map[string]*work{}, began: h.Now(), answers: make(chan answer, mostCalls)}
 	for _, c := range chosen {
 		w := &work{Chosen: c}
 		r.all = append(r.all, w)
@@ -158,6 +215,9 @@ func (h *Host) Apply(ctx context.Context, chosen []Chosen) (*Report, error) {
 	err := r.prepare(ctx)
 	if err == nil {
 		err = r.loop(ctx)
+	}
+	if landed := r.land(); err == nil {
+		err = landed
 	}
 	return r.report(), err
 }
@@ -174,7 +234,15 @@ func (r *run) prepare(ctx context.Context) error {
 	if err := r.others(ctx); err != nil {
 		return err
 	}
-	return r.lookAtStacks(ctx)
+	if err := r.lookAtStacks(ctx); err != nil {
+		return err
+	}
+	for _, w := range r.wanted() {
+		if r.done(w, r.Kept.Members.Get(w.ID)) {
+			r.already++
+		}
+	}
+	return nil
 }
 
 // wanted are the accounts that are not left out.
@@ -432,6 +500,8 @@ func (r *run) settle(w *work) error {
 	m, i := r.Kept.Members.Get(w.ID), w.instance
 	own := i != nil && m.Operation != "" && i.Operation == m.Operation
 	switch {
+	case i == nil && w.sent && !r.Now().Before(w.notBefore):
+		r.missing(w)
 	case i == nil:
 	case i.Moving():
 		w.sent = true
@@ -449,4 +519,17 @@ func (r *run) settle(w *work) error {
 		w.sent = false
 	}
 	return nil
+}
+
+// missing takes in that an operation left no stack: StackSets passes over an
+// account that left its unit. It is begun again a few times, since a stack may be
+// late to be seen.
+func (r *run) missing(w *work) {
+	w.sent, r.moved = false, true
+	if w.begun < mostBegun {
+		return
+	}
+	r.failed++
+	w.cause = &screen.Problem{What: "AWS made no stack for it, though it was asked to: it may have been moved to another unit meanwhile.",
+		Next: "Run rolecall org apply again: it reads the organization anew."}
 }

@@ -46,6 +46,7 @@ func (c *clock) After(d time.Duration) <-chan time.Time {
 
 // vendor is a vendor's API in memory, which counts and can be rude.
 type vendor struct {
+	mu       sync.Mutex
 	now      func() time.Time
 	assume   func(principal, arn, id string) error
 	accounts []vendorapi.Account
@@ -53,9 +54,10 @@ type vendor struct {
 	roles    map[string]string
 	minted   map[string]int
 	calls    int
-	free     time.Time // before that it answers 429
-	every    int       // each nth call is answered by 429; 0: none
-	refused  int
+	free     time.Time         // before that it answers 429
+	every    int               // each nth call is answered by 429; 0: none
+	refused  int               // asked before the time that it named
+	slowed   int               // how often it named one
 	kill     func(call string) // before and after each writing call
 }
 
@@ -99,12 +101,14 @@ func newVendor(c *clock, assume func(principal, arn, id string) error) *vendor {
 
 func (v *vendor) call() error {
 	v.calls++
-	if v.now().Before(v.free) {
+	if v.now().Before(v.free) { // what was under way when it said so is no fault
 		v.refused++
-		return fmt.Errorf("it was asked before the time that it named")
+		return &vendorapi.Error{Vendor: vendorapi.Vendor{Title: "Spot"}, Op: "call", Status: http.StatusTooManyRequests,
+			RetryAfter: v.free.Sub(v.now())}
 	}
 	if v.every > 0 && v.calls%v.every == 0 {
 		v.free = v.now().Add(7 * time.Second)
+		v.slowed++
 		return &vendorapi.Error{Vendor: vendorapi.Vendor{Title: "Spot"}, Op: "call", Status: http.StatusTooManyRequests,
 			RetryAfter: 7 * time.Second}
 	}
@@ -112,10 +116,14 @@ func (v *vendor) call() error {
 }
 
 func (v *vendor) Accounts(context.Context) ([]vendorapi.Account, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	return append([]vendorapi.Account(nil), v.accounts...), v.call()
 }
 
 func (v *vendor) CreateAccount(_ context.Context, name string) (vendorapi.Account, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.kill("before create account")
 	if err := v.call(); err != nil {
 		return vendorapi.Account{}, err
@@ -127,10 +135,14 @@ func (v *vendor) CreateAccount(_ context.Context, name string) (vendorapi.Accoun
 }
 
 func (v *vendor) ExternalID(_ context.Context, account string) (string, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	return v.ids[account], v.call()
 }
 
 func (v *vendor) MintExternalID(_ context.Context, account string) (string, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.kill("before mint")
 	if err := v.call(); err != nil {
 		return "", err
@@ -142,10 +154,14 @@ func (v *vendor) MintExternalID(_ context.Context, account string) (string, erro
 }
 
 func (v *vendor) Role(_ context.Context, account string) (string, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	return v.roles[account], v.call()
 }
 
 func (v *vendor) SubmitRole(_ context.Context, account, arn string) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	v.kill("before submit")
 	if err := v.call(); err != nil {
 		return err
@@ -172,6 +188,7 @@ type world struct {
 	options organisation.Options
 	wait    time.Duration
 	shared  string // external ID of all accounts
+	post    organisation.Post
 }
 
 func newWorld(t testing.TB, o rehearsal.Options) *world {
@@ -239,7 +256,7 @@ func (w *world) apply(choice organisation.Choice) (report *organisation.Report, 
 		return nil, err
 	}
 	h := &organisation.Host{Clock: c, Cloud: client, Vendor: w.vendor, Wanted: want, Kept: kept, Head: w.head, By: "tester",
-		Region: "us-east-1", Options: w.options}
+		Region: "us-east-1", Options: w.options, Post: w.post}
 	return h.Apply(w.t.Context(), chosen)
 }
 

@@ -57,6 +57,9 @@ type Answers struct {
 	// Stack is the CloudFormation stack that makes the roles, where one does.
 	Stack Stack `json:"stack,omitzero"`
 
+	// Across is what a session on an organisation chose beside; nil for any other.
+	Across *Across `json:"across,omitempty"`
+
 	// Plan binds the session to approved documents (see Plan.Binding); nil: none
 	// does.
 	Plan *plan.Plan `json:"plan,omitempty"`
@@ -66,6 +69,19 @@ type Answers struct {
 	Rests map[StepID]string `json:"rests,omitempty"`
 
 	Seen Seen `json:"-"`
+}
+
+// Across says which accounts of an organisation are meant, and how its StackSet
+// goes about them.
+type Across struct {
+	Units    []string `json:"units,omitempty"`    // IDs or paths; with no accounts either: all of the organisation
+	Accounts []string `json:"accounts,omitempty"` // numbers
+	Tags     []string `json:"tags,omitempty"`     // k=v, of accounts
+	// Tolerance and Concurrent are "N" or "P%"; Automatic deploys to new accounts.
+	Tolerance  string `json:"failure_tolerance,omitempty"`
+	Concurrent string `json:"concurrency,omitempty"`
+	Automatic  bool   `json:"automatic,omitempty"`
+	ExternalID string `json:"external_id,omitempty"` // of all accounts; empty: each has its own
 }
 
 // Stack is the CloudFormation stack of a session. ID and Token are hints: what

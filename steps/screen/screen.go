@@ -184,6 +184,9 @@ type Input struct {
 	Flag    string
 	Secret  bool
 	Long    bool
+	// Filter says that it narrows the list below it: it has the focus when it is
+	// asked for, each edit counts, and enter goes on in the list.
+	Filter bool
 }
 
 // Meter is a part of a limit.

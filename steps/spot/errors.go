@@ -48,7 +48,7 @@ func unsure(err error) error {
 // have been carried out.
 func (c *Client) refusal(op string, status int, said answer, write bool, header http.Header) *vendorapi.Error {
 	e := &vendorapi.Error{Vendor: vendor(), Op: op, Status: status, RequestID: c.clean(said.Request.ID),
-		Unsure: write && (status >= 500 || status == http.StatusRequestTimeout), RetryAfter: retryAfter(header)}
+		Unsure: write && (status >= 500 || status == http.StatusRequestTimeout), RetryAfter: vendorapi.RetryAfter(header)}
 	if said.Response == nil {
 		return e
 	}
@@ -70,7 +70,7 @@ func (c *Client) refusal(op string, status int, said answer, write bool, header 
 // write nobody knows then whether it was carried out.
 func (c *Client) foreign(op string, status int, what string, write bool, header http.Header) *vendorapi.Error {
 	return &vendorapi.Error{Vendor: vendor(), Op: op, Status: status, Foreign: what, Unsure: write && status != http.StatusTooManyRequests,
-		RetryAfter: retryAfter(header)}
+		RetryAfter: vendorapi.RetryAfter(header)}
 }
 
 // final tells a refusal that no further try changes. Spot documents neither code

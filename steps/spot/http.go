@@ -6,11 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"math"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -78,7 +76,7 @@ func repeat[T any](ctx context.Context, again func(*vendorapi.Error) bool, ask f
 	wait := firstWait
 	for try := 1; ; try++ {
 		items, err := ask()
-		if err == nil || !again(err) || ctx.Err() != nil {
+		if err == nil || !again(err) || ctx.Err() != nil || vendorapi.AskedOnce(ctx) {
 			return items, plain(err)
 		}
 		pause := wait + rand.N(wait) //nolint:gosec // a pause is no secret
@@ -178,24 +176,6 @@ func foreignIn(text []byte) string {
 		return "JSON of another server"
 	}
 	return ""
-}
-
-// retryAfter is how long a server asks to wait, in seconds or as a date (RFC
-// 9110, 10.2.3); 0 where it does not. A date counts from the server's own time.
-func retryAfter(header http.Header) time.Duration {
-	text := strings.TrimSpace(header.Get("Retry-After"))
-	if seconds, err := strconv.Atoi(text); err == nil || errors.Is(err, strconv.ErrRange) {
-		return max(0, time.Duration(min(seconds, math.MaxInt32))*time.Second)
-	}
-	at, err := http.ParseTime(text)
-	if err != nil {
-		return 0
-	}
-	now, err := http.ParseTime(header.Get("Date"))
-	if err != nil {
-		now = time.Now()
-	}
-	return max(0, at.Sub(now))
 }
 
 func (c *Client) request(ctx context.Context, method, path string, query url.Values, body []byte) (*http.Request, error) {

@@ -30,19 +30,26 @@ func PostClient() *http.Client {
 // Post sends a JSON text once and returns the answer's status and the beginning
 // of its text.
 func Post(ctx context.Context, client *http.Client, url, body string) (int, string, error) {
+	status, answer, _, err := PostAsked(ctx, client, url, body)
+	return status, answer, err
+}
+
+// PostAsked is Post, and gives how long the answer asks to wait (Retry-After); 0
+// where it does not.
+func PostAsked(ctx context.Context, client *http.Client, url, body string) (status int, answer string, wait time.Duration, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
-		return 0, "", err
+		return 0, "", 0, err
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "rolecall/"+Version())
 	response, err := client.Do(request)
 	if err != nil {
-		return 0, "", err
+		return 0, "", 0, err
 	}
 	defer response.Body.Close()
-	answer, err := io.ReadAll(io.LimitReader(response.Body, longestAnswer))
-	return response.StatusCode, string(answer), err
+	text, err := io.ReadAll(io.LimitReader(response.Body, longestAnswer))
+	return response.StatusCode, string(text), vendorapi.RetryAfter(response.Header), err
 }
 
 // VendorWait bounds one request to a vendor.

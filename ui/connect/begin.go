@@ -13,40 +13,14 @@ import (
 	"rolecall/steps/step"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
+	"rolecall/ui/front"
 	"rolecall/ui/lines"
-	"rolecall/ui/wizard"
 )
-
-// front is how a person, or nobody, meets the steps.
-type front int
-
-const (
-	frontScreen     front = iota // the full-screen wizard
-	frontPlain                   // line by line
-	frontUnattended              // --yes
-)
-
-// frontFor picks the front, and refuses where none fits.
-func frontFor(a *cli.App, yes bool) (front, error) {
-	switch {
-	case yes:
-		return frontUnattended, nil
-	case a.JSON:
-		return 0, cli.Usage("--json prints a result for a script, and the wizard is for a person.", "--json together with --yes",
-			"Add --yes, or leave out --json.")
-	case a.LineByLine():
-		return frontPlain, nil
-	case !a.Interactive():
-		return 0, cli.Usage("There is no terminal for the wizard.", "stdin and stdout to be a terminal, or --yes, or --plain",
-			"Run it in a terminal, add --yes for an unattended run, or --plain to go line by line.")
-	}
-	return frontScreen, nil
-}
 
 // begin makes a new session and walks through it.
-func begin(ctx context.Context, a *cli.App, s *step.Session, f front, wait time.Duration, command string) error {
+func begin(ctx context.Context, a *cli.App, s *step.Session, f front.Front, wait time.Duration, command string) error {
 	walk := steps.NewWalk(s)
-	if f == frontUnattended {
+	if f == front.Unattended {
 		s.Wait = wait
 		if err := s.ConnectAPI(); err != nil {
 			return err
@@ -70,25 +44,9 @@ func begin(ctx context.Context, a *cli.App, s *step.Session, f front, wait time.
 }
 
 // walkThrough runs the front, lets go of the session and says how it ended.
-func walkThrough(ctx context.Context, r *lines.Run, f front) (err error) {
+func walkThrough(ctx context.Context, r *lines.Run, f front.Front) error {
 	r.Walk.Session.Ledger, r.Walk.Session.Journal = r.Store.Ledger(r.Open.ID), r.Open.Journal
-	if r.Walk.Session.Rehearsal && f != frontScreen {
-		r.App.Say("REHEARSAL: this AWS and this vendor are inside the program. Nothing of it is real.")
-	}
-	r.Walk.Session.ScreenStays = f != frontScreen
-	switch f {
-	case frontUnattended:
-		err = r.Unattended(ctx)
-	case frontPlain:
-		err = r.Plain(ctx)
-	case frontScreen:
-		if r.App.Env.MuteStderr != nil {
-			r.App.Env.MuteStderr(true)
-			defer r.App.Env.MuteStderr(false)
-		}
-		err = fullScreen(ctx, r)
-	}
-	return finish(r, err)
+	return finish(r, front.Run(ctx, r, f))
 }
 
 // finish prints the result and lets go of the session. A session in which
@@ -181,29 +139,4 @@ func handOverLine(r step.Result, vendorTitle string) string {
 		what = "access key"
 	}
 	return "You handed the " + what + " over to " + vendorTitle + " yourself; rolecall cannot see whether it was accepted."
-}
-
-// fullScreen runs the full-screen wizard.
-func fullScreen(ctx context.Context, r *lines.Run) error {
-	env := r.App.Env
-	theme, err := r.App.ThemeName()
-	if err != nil {
-		return err
-	}
-	w := wizard.NewWizard(wizard.WizardOptions{
-		Session:  r.Walk.Session,
-		Terminal: r.App.Terminal(),
-		Journal:  r.Open,
-		Save:     r.Open.Save,
-		Getenv:   env.Getenv,
-		After:    env.After,
-		Theme:    theme,
-	})
-	if err := w.Run(ctx, env.Stdin, env.Stdout); err != nil {
-		return err
-	}
-	if !w.Ended() {
-		return cli.ErrCancelled
-	}
-	return nil
 }

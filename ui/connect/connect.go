@@ -7,6 +7,7 @@ import (
 
 	"rolecall/ui/cli"
 	"rolecall/ui/flags"
+	"rolecall/ui/front"
 	"rolecall/ui/sessions"
 )
 
@@ -28,7 +29,7 @@ func ConnectCommand(a *cli.App) *cobra.Command {
 
 // Connect is the wizard against the real AWS and vendor.
 func Connect(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
-	front, err := frontFor(a, given.Yes())
+	by, err := front.For(a, given.Yes())
 	if err != nil {
 		return err
 	}
@@ -42,5 +43,5 @@ func Connect(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 	}
 	session.SendTo = given.SendTo()
 	sessions.AttachClients(a, session)
-	return begin(cmd.Context(), a, session, front, given.Wait(), "rolecall connect")
+	return begin(cmd.Context(), a, session, by, given.Wait(), "rolecall connect")
 }

@@ -9,6 +9,7 @@ import (
 	"rolecall/steps/step"
 	"rolecall/ui/cli"
 	"rolecall/ui/flags"
+	"rolecall/ui/front"
 	"rolecall/ui/rehearse"
 )
 
@@ -86,7 +87,7 @@ func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 	if _, err := rehearse.FindAll(scenarios); err != nil {
 		return err
 	}
-	front, err := frontFor(a, given.Yes())
+	by, err := front.For(a, given.Yes())
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 		return err
 	}
 	s.SendTo = given.SendTo()
-	unattended := front == frontUnattended
+	unattended := by == front.Unattended
 	rehearse.Answers(s, unattended)
 	rehearsal := rehearse.Start(a, s, unattended)
 	defer rehearsal.Close()
@@ -116,7 +117,7 @@ func runRehearse(a *cli.App, cmd *cobra.Command, given *flags.Flags) error {
 			wait = scenarioWait
 		}
 	}
-	return begin(cmd.Context(), a, s, front, wait, "rolecall rehearse")
+	return begin(cmd.Context(), a, s, by, wait, "rolecall rehearse")
 }
 
 // beginScenarios makes the mistakes that a flag names, unless one would show

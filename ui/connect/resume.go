@@ -9,6 +9,7 @@ import (
 	"rolecall/steps/step"
 	"rolecall/ui/cli"
 	"rolecall/ui/flags"
+	"rolecall/ui/front"
 	"rolecall/ui/lines"
 	"rolecall/ui/rehearse"
 	"rolecall/ui/sessions"
@@ -37,7 +38,7 @@ func ResumeCommand(a *cli.App) *cobra.Command {
 }
 
 func resume(a *cli.App, cmd *cobra.Command, args []string, f *flags.Flags) error {
-	front, err := frontFor(a, f.Yes())
+	by, err := front.For(a, f.Yes())
 	if err != nil {
 		return err
 	}
@@ -64,13 +65,13 @@ func resume(a *cli.App, cmd *cobra.Command, args []string, f *flags.Flags) error
 	}
 	defer release()
 	r := &lines.Run{App: a, Walk: steps.NewWalk(s), Open: open, Store: store, Wait: f.Wait()}
-	if front == frontUnattended {
+	if by == front.Unattended {
 		s.Wait = f.Wait()
 		if err := lines.MissingFlags(r.Walk, "rolecall resume "+saved.ID); err != nil {
 			return finish(r, err)
 		}
 	}
-	return walkThrough(cmd.Context(), r, front)
+	return walkThrough(cmd.Context(), r, by)
 }
 
 // goOn makes the session again, as far as the saved answers and the flags
@@ -110,11 +111,15 @@ func goOn(a *cli.App, f *flags.Flags, open *record.OpenSession, answers record.A
 // pickSession reads the named session, or the last one that is not connected.
 func pickSession(a *cli.App, store *record.Store, args []string) (record.Answers, error) {
 	if len(args) == 1 {
-		return store.Load(args[0])
+		saved, err := store.Load(args[0])
+		if err == nil && saved.Across != nil {
+			err = cli.Usage("Session "+args[0]+" connects an organization.", "a session on one account", "Go on with it: rolecall org.")
+		}
+		return saved, err
 	}
 	var held []sessions.Line
 	saved, ok, err := store.Latest(func(one record.Listed) bool {
-		open := !sessions.Connected(one.Answers)
+		open := !sessions.Connected(one.Answers) && one.Answers.Across == nil
 		if open && one.Holder != nil {
 			held = append(held, sessions.LineOf(one))
 			return false

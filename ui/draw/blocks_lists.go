@@ -198,10 +198,11 @@ func (p *page) pair(key, first string, hang int, style lipgloss.Style, label, de
 
 func (p *page) tree(b screen.Tree, nodes []screen.Node, depth int) {
 	column := 0
-	for _, n := range nodes {
-		column = max(column, width(p.t.plain(n.Label)))
+	for i := range nodes {
+		column = max(column, width(p.t.plain(nodes[i].Label)))
 	}
-	for _, n := range nodes {
+	for i := range nodes {
+		n := &nodes[i]
 		p.node(b, n, depth, column)
 		fold := p.f.Folds[nodeKey(b, n)]
 		if fold.Details {
@@ -215,7 +216,24 @@ func (p *page) tree(b screen.Tree, nodes []screen.Node, depth int) {
 
 // node is one line: box, label, detail, and the note at the right end. Detail
 // is cut first, then the note is left out, then the label is cut.
-func (p *page) node(b screen.Tree, n screen.Node, depth, column int) {
+func (p *page) node(b screen.Tree, n *screen.Node, depth, column int) {
+	key := nodeKey(b, n)
+	p.itemLater(key, func() string { return p.nodeLine(b, n, depth, column) })
+	if p.marked(key) && n.Fixed != "" {
+		space := strings.Repeat(" ", depth*p.nesting())
+		p.paragraph(p.t.dim, space+"    ", n.Fixed, len(space)+4)
+	}
+}
+
+// nesting is how far a child stands behind what holds it.
+func (p *page) nesting() int {
+	if p.width < narrowBelow {
+		return 2
+	}
+	return 4
+}
+
+func (p *page) nodeLine(b screen.Tree, n *screen.Node, depth, column int) string {
 	key := nodeKey(b, n)
 	style, boxStyle := lipgloss.NewStyle(), lipgloss.NewStyle()
 	switch {
@@ -226,11 +244,7 @@ func (p *page) node(b screen.Tree, n screen.Node, depth, column int) {
 	case n.Tick == screen.Off:
 		style = p.t.dim
 	}
-	step := 4
-	if p.width < narrowBelow {
-		step = 2
-	}
-	space := strings.Repeat(" ", depth*step)
+	space := strings.Repeat(" ", depth*p.nesting())
 	label := p.t.plain(n.Label)
 	room := p.room() - len(space) - 4
 	label = p.t.cut(label, room)
@@ -242,13 +256,10 @@ func (p *page) node(b screen.Tree, n screen.Node, depth, column int) {
 			left += strings.Repeat(" ", max(column-width(label), 0)+3) + p.t.dim.Render(p.t.cut(detail, space))
 		}
 	}
-	p.item(key, p.sides(left, p.t.dim.Render(note)))
-	if p.marked(key) && n.Fixed != "" {
-		p.paragraph(p.t.dim, space+"    ", n.Fixed, len(space)+4)
-	}
+	return p.sides(left, p.t.dim.Render(note))
 }
 
-func (p *page) note(b screen.Tree, n screen.Node) string {
+func (p *page) note(b screen.Tree, n *screen.Node) string {
 	note := p.t.plain(n.Note)
 	if len(n.Children)+len(n.Details) == 0 {
 		if note != "" {
@@ -277,7 +288,7 @@ func (p *page) box(tick screen.Tick) string {
 
 // details are lines in grey under a node; one that begins with a space belongs
 // to the line before it.
-func (p *page) details(n screen.Node, depth int) {
+func (p *page) details(n *screen.Node, depth int) {
 	space := strings.Repeat(" ", depth*2+4)
 	for _, d := range n.Details {
 		bullet := p.t.glyph.bullet

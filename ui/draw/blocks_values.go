@@ -166,7 +166,12 @@ func (p *page) input(b screen.Input) {
 	if marked {
 		style = p.t.accent
 	}
-	p.paragraph(style, "", b.Label, 0)
+	label := ""
+	if b.Filter { // a word beside it: the list below needs the room
+		label = style.Render(p.t.plain(b.Label)) + " "
+	} else {
+		p.paragraph(style, "", b.Label, 0)
+	}
 	text, caret := b.Value, 0
 	if typed, ok := p.f.Texts[b.ID]; ok {
 		text = typed
@@ -174,7 +179,7 @@ func (p *page) input(b screen.Input) {
 	if marked {
 		caret = p.f.Caret
 	}
-	room := min(p.room()-2, 72)
+	room := min(p.room()-2-width(label), 72)
 	shown, at := p.field(text, caret, b.Secret, room)
 	if shown == "" && b.Hint != "" {
 		shown = p.t.dim.Render(p.t.cut(p.t.plain(b.Hint), room))
@@ -183,9 +188,9 @@ func (p *page) input(b screen.Input) {
 	if marked {
 		edge = p.t.accent
 	}
-	p.item(key, edge.Render("[")+pad(shown, room)+edge.Render("]"))
+	p.item(key, label+edge.Render("[")+pad(shown, room)+edge.Render("]"))
 	if marked {
-		p.lines[len(p.lines)-1].caret = p.indent + 1 + at
+		p.lines[len(p.lines)-1].caret = p.indent + width(label) + 1 + at
 	}
 	if b.Problem != "" {
 		p.paragraph(p.t.fail, p.t.fail.Render(p.t.glyph.fail)+" ", b.Problem, 2)

@@ -354,8 +354,10 @@ func (t *Theme) hidden(lines []line, where, sign string) string {
 // textOf is what stands on lines, without any look.
 func textOf(lines []line) []string {
 	out := make([]string, len(lines))
-	for i, l := range lines {
-		out[i] = strings.TrimSpace(ansi.Strip(l.text))
+	for i := range lines {
+		if out[i] = lines[i].same; out[i] == "" {
+			out[i] = strings.TrimSpace(ansi.Strip(lines[i].text))
+		}
 	}
 	return out
 }
@@ -415,8 +417,8 @@ func (t *Theme) cutRows(p *page, top, rows int, d *Drawn) []string {
 		if top+i >= len(p.lines) {
 			break
 		}
-		l := p.lines[top+i]
-		out[i] = l.text
+		l := &p.lines[top+i]
+		out[i] = l.drawn()
 		if l.caret >= 0 {
 			d.CursorX, d.CursorY = l.caret, i
 		}

@@ -38,6 +38,7 @@ type Item struct {
 	Picked   bool   // an Option: where the cursor starts
 	Secret   bool
 	Long     bool   // a Field: takes documents, which are entered whole
+	Filter   bool   // a Field: narrows the list below it
 	Value    string // a Field: the step's value
 	Code     screen.Code
 }
@@ -50,12 +51,26 @@ type Folds map[string]Fold
 type Fold struct{ Closed, Details bool }
 
 // Items lists what can be marked on a screen.
-func Items(screen screen.Screen, folds Folds) []Item {
+func Items(view screen.Screen, folds Folds) []Item {
 	l := lister{folds: folds}
-	for _, block := range screen.Blocks {
+	for _, block := range view.Blocks {
+		if tree, ok := block.(screen.Tree); ok {
+			l.items = slices.Grow(l.items, countNodes(tree.Nodes))
+		}
+	}
+	for _, block := range view.Blocks {
 		l.block(block)
 	}
 	return l.items
+}
+
+// countNodes is how many nodes a tree has: one of an organisation has thousands.
+func countNodes(nodes []screen.Node) int {
+	n := len(nodes)
+	for i := range nodes {
+		n += countNodes(nodes[i].Children)
+	}
+	return n
 }
 
 type lister struct {
@@ -74,7 +89,8 @@ func (l *lister) block(block screen.Block) {
 	case screen.Tree:
 		l.nodes(b, b.Nodes, "")
 	case screen.Input:
-		l.add(Item{Key: inputKey(b), Kind: Field, ID: b.ID, Label: b.Label, Value: b.Value, Secret: b.Secret, Long: b.Long})
+		l.add(Item{Key: inputKey(b), Kind: Field, ID: b.ID, Label: b.Label, Value: b.Value, Secret: b.Secret, Long: b.Long,
+			Filter: b.Filter})
 	case screen.Facts:
 		for _, f := range b {
 			if f.Copy {
@@ -113,7 +129,8 @@ func (l *lister) copyable(item Item) {
 }
 
 func (l *lister) nodes(tree screen.Tree, nodes []screen.Node, parent string) {
-	for _, n := range nodes {
+	for i := range nodes {
+		n := &nodes[i]
 		key := nodeKey(tree, n)
 		l.add(Item{Key: key, Kind: Node, Block: tree.ID, ID: n.ID, Label: n.Label, Disabled: n.Fixed,
 			On: n.Tick == screen.On, Folds: len(n.Children)+len(n.Details) > 0, Children: len(n.Children) > 0, Parent: parent})
@@ -124,7 +141,7 @@ func (l *lister) nodes(tree screen.Tree, nodes []screen.Node, parent string) {
 }
 
 func optionKey(c screen.Choices, o screen.Option) string { return "option/" + c.ID + "/" + o.ID }
-func nodeKey(t screen.Tree, n screen.Node) string        { return "node/" + t.ID + "/" + n.ID }
+func nodeKey(t screen.Tree, n *screen.Node) string       { return "node/" + t.ID + "/" + n.ID }
 func inputKey(in screen.Input) string                    { return "input/" + in.ID }
 func codeKey(c screen.Code) string                       { return "code/" + c.Name + "/" + c.Label }
 func linkKey(l screen.Link) string                       { return "link/" + l.Label + "/" + l.URL }
@@ -139,14 +156,14 @@ func factKey(f screen.Fact) string { return "fact/" + f.Label + "/" + f.Value }
 // Start is the index of the item that is marked when nothing was marked yet: the
 // option that is picked, else the first option, else the first item, where links
 // alone do not keep the mark from a field. Instructions have a mark of their own.
-// It is -1 when there is none.
+// A filter waits until it is asked for. It is -1 when there is none.
 func Start(items []Item) int {
 	first, option := -1, -1
 	for i, item := range items {
 		switch {
 		case item.Kind == Option && item.Picked:
 			return i
-		case item.Disabled != "" || item.Kind == ToDo || item.Code.Aside:
+		case item.Disabled != "" || item.Kind == ToDo || item.Code.Aside || item.Filter:
 		case item.Kind == Option && option < 0:
 			option = i
 		case first < 0, item.Kind == Field && items[first].Kind == Page:
@@ -156,8 +173,11 @@ func Start(items []Item) int {
 	switch {
 	case option >= 0:
 		return option
-	case first < 0 && len(items) > 0 && items[0].Kind != ToDo:
-		return 0
+	case first < 0:
+		first = slices.IndexFunc(items, func(item Item) bool { return !item.Filter })
+	}
+	if first >= 0 && items[first].Kind == ToDo {
+		return -1
 	}
 	return first
 }

@@ -90,9 +90,19 @@ type Drawn struct {
 // line is one drawn line of a step.
 type line struct {
 	text   string
+	later  func() string // draws text once it is seen; nil: it is drawn. A tree of thousands is not drawn for a few rows.
+	same   string        // what tells it from others until it is drawn
 	focus  focus
 	marked bool // it is what is marked
 	caret  int  // column of the caret; -1 for none
+}
+
+// drawn is the line's text.
+func (l *line) drawn() string {
+	if l.later != nil {
+		l.text, l.later = l.later(), nil
+	}
+	return l.text
 }
 
 // focus says why a line matters. A screen is read from its top: only what the
@@ -133,7 +143,10 @@ func (t *Theme) newPage(f *Frame, width, window int) *page {
 	if width < narrowBelow {
 		p.indent = 2
 	}
-	for _, item := range Items(f.Screen, f.Folds) {
+	items := Items(f.Screen, f.Folds)
+	p.lines = make([]line, 0, len(items)+32)
+	for i := range items {
+		item := &items[i]
 		if n, kept := f.Numbers[item.Key]; kept {
 			item.Number = n
 		}
@@ -190,7 +203,7 @@ func (p *page) put(text string) {
 }
 
 func (p *page) blank() {
-	if n := len(p.lines); n > 0 && p.lines[n-1].text != "" {
+	if n := len(p.lines); n > 0 && (p.lines[n-1].same != "" || p.lines[n-1].text != "") {
 		p.lines = append(p.lines, line{caret: -1})
 	}
 }
@@ -204,6 +217,17 @@ func (p *page) item(key, text string) {
 	}
 	space := strings.Repeat(" ", p.indent-2)
 	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark+" ") + text, marked: true, focus: p.markFocus(), caret: -1})
+}
+
+// itemLater is an item of which nothing but its key is known until it is seen.
+func (p *page) itemLater(key string, text func() string) {
+	if p.marked(key) {
+		p.item(key, text())
+		p.lines[len(p.lines)-1].same = key
+		return
+	}
+	space := strings.Repeat(" ", p.indent)
+	p.lines = append(p.lines, line{same: key, later: func() string { return space + text() }, caret: -1})
 }
 
 // markFocus keeps the mark in sight where the person put it. Elsewhere a screen

@@ -118,7 +118,7 @@ func runRows() []row {
 		{name: "replace-role", kind: toggle, of: Connecting | Resuming,
 			usage: "replace the role that the vendor's account has now", single: true,
 			field: switched{at: func(a *record.Answers) *bool { return &a.ReplaceRole }}},
-		{name: "send-to", of: Connecting | Resuming, usage: "https address to which a vendor file's declared request may go"},
+		{name: "send-to", of: Connecting | Resuming | Organising, usage: "https address to which a vendor file's declared request may go"},
 		{name: "secret-file", of: Connecting | Resuming, usage: "file for the secret access key",
 			owner: byAccess(describe.AccessUser)},
 		{name: "plan", of: Connecting | Organising, usage: "create nothing but what this approved plan holds"},

@@ -40,7 +40,7 @@ func blockLines(block screen.Block, number *int) []string {
 	case screen.Choices:
 		return choiceLines(block, number)
 	case screen.Tree:
-		return nodeLines(block.Nodes, "  ", number)
+		return treeLines(block, number)
 	case screen.Input:
 		return inputLines(block)
 	case screen.Meter:
@@ -135,6 +135,19 @@ func choiceLines(c screen.Choices, number *int) []string {
 	return lines
 }
 
+// mostNodes is up to how many nodes of a tree are read out: nobody listens to
+// thousands.
+const mostNodes = 100
+
+// treeLines are the first nodes of a tree, and how many there are beside them.
+func treeLines(tree screen.Tree, number *int) []string {
+	lines := nodeLines(tree.Nodes, "  ", number)
+	if more := len(lines) - mostNodes; more > 0 {
+		lines = append(lines[:mostNodes:mostNodes], fmt.Sprintf("  and %s: type / and a part of a name", screen.Counted(more, "more line")))
+	}
+	return lines
+}
+
 func nodeLines(nodes []screen.Node, indent string, number *int) []string {
 	var lines []string
 	for _, node := range nodes {
@@ -157,7 +170,11 @@ func inputLines(in screen.Input) []string {
 	if in.Value != "" && !in.Secret {
 		line += ", now " + in.Value
 	}
-	if in.Hint != "" {
+	switch {
+	case in.Hint == "":
+	case in.Filter:
+		line += ": type / and " + in.Hint
+	default:
 		line += " (" + in.Hint + ")"
 	}
 	if in.Secret {
@@ -224,7 +241,24 @@ func problemLines(p screen.Problem) []string {
 	return lines
 }
 
-func firstInput(view screen.Screen) (screen.Input, bool) { return firstBlock[screen.Input](view) }
+// firstInput is the field that is asked; a filter is none: it waits to be asked for.
+func firstInput(view screen.Screen) (screen.Input, bool) {
+	return firstInputThat(view, func(in screen.Input) bool { return !in.Filter })
+}
+
+func firstFilter(view screen.Screen) (screen.Input, bool) {
+	return firstInputThat(view, func(in screen.Input) bool { return in.Filter })
+}
+
+func firstInputThat(view screen.Screen, fits func(screen.Input) bool) (screen.Input, bool) {
+	for _, block := range view.Blocks {
+		if in, ok := block.(screen.Input); ok && fits(in) {
+			return in, true
+		}
+	}
+	return screen.Input{}, false
+}
+
 func firstChoices(view screen.Screen) (screen.Choices, bool) {
 	return firstBlock[screen.Choices](view)
 }

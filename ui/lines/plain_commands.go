@@ -32,6 +32,10 @@ func (p *plain) command(text string) (leave bool) {
 		p.driver.tell(screen.Entered{ID: in.ID, Text: forced})
 		return false
 	}
+	if filter, ok := firstFilter(p.screen); ok && strings.HasPrefix(text, "/") {
+		p.driver.tell(screen.Changed{ID: filter.ID, Text: strings.TrimSpace(text[1:])})
+		return false
+	}
 	switch word {
 	case "q", "quit":
 		return true
@@ -287,6 +291,9 @@ func (p *plain) help() {
 	}
 	if p.run.Walk.Session.Scenarios != nil {
 		p.say("! lists mistakes to rehearse, !2 makes the second of them, m mends it.")
+	}
+	if _, ok := firstFilter(p.screen); ok {
+		p.say("/ and a part of a name narrows the list to what has it; / alone shows all again.")
 	}
 	if _, ok := firstInput(p.screen); ok {
 		p.say("Anything else is the field's text; begin it with = if it is one of these words.")

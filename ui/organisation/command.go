@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -26,13 +25,14 @@ type command struct {
 	app   *cli.App
 	given flags.Flags
 
-	units, accounts        []string
+	units, accounts, tags  []string
 	automatic              bool
 	tolerance, concurrency string
 	reader, format, output string
-	drift                  bool
+	drift, resend, sends   bool // sends: the declared request was agreed to
 	wait                   time.Duration
 	rehearsed              *rehearsed // nil: the real one
+	telling                *teller    // of the run under way; nil before
 }
 
 // longWait is how long a command may take that nobody gave a --wait: AWS makes
@@ -49,20 +49,29 @@ const (
 
 // OrgCommand is rolecall org.
 func OrgCommand(a *cli.App) *cobra.Command {
+	c := &command{app: a}
 	cmd := &cobra.Command{
 		Use:   "org",
 		Short: "Connect every account of an AWS organization",
 		Long: "org connects the accounts of an organization by one CloudFormation StackSet, from its management account or from a delegated " +
 			"administrator's. AWS deploys the stacks; rolecall gives each account its own external ID and hands each role over as it becomes " +
 			"ready. " +
-			"It never signs in to the accounts. What was done is kept, so that org apply goes on where it stopped, and can run on a schedule: " +
+			"It never signs in to the accounts. org alone, on a terminal, is the wizard: it walks through the same as steps. What was " +
+			"done is kept, so that org apply goes on where it stopped, and can run on a schedule: " +
 			"exit 0, all are connected; 3, some failed; 8, the time was up.",
 		Example: "  rolecall org plan --ou /prod\n  rolecall org apply --ou /prod --automatic-deployment\n  rolecall org status --format csv",
 		Args:    a.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return cli.Usage("There is no command behind org.", "plan, apply, status, verify or remove", "See rolecall org --help.")
+			if c.given.Yes() || a.JSON || c.format != formatText || !a.Interactive() && !a.LineByLine() {
+				return cli.Usage("There is no command behind org.", "plan, apply, status, verify or remove; or a terminal for the wizard",
+					"See rolecall org --help.")
+			}
+			return c.walk(cmd.Context())
 		},
 	}
+	c.bind(cmd)
+	c.bindDeployment(cmd)
+	hide(cmd, "yes", "acknowledge-iam-capabilities", "plan", "format", "wait")
 	cmd.AddCommand(planCommand(a), applyCommand(a), statusCommand(a), verifyCommand(a), removeCommand(a))
 	return cmd
 }
@@ -73,6 +82,7 @@ func (c *command) bind(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringSliceVar(&c.units, "ou", nil, "organizational units, by ID or path: /prod,/dev/eu")
 	f.StringSliceVar(&c.accounts, "accounts", nil, "account numbers, or one file with a number on each line")
+	f.StringArrayVar(&c.tags, "account-tag", nil, "only accounts with this tag of Organizations: k=v; again for more, which all must be there")
 	f.StringVar(&c.format, "format", formatText, "text, json, csv or html")
 	f.DurationVar(&c.wait, "wait", longWait, "how long it may take")
 	for _, hidden := range []string{"partition"} {
@@ -97,17 +107,15 @@ func hide(cmd *cobra.Command, names ...string) {
 
 // share reads N or P%.
 func share(flag, text string) (organisation.Share, error) {
-	number, percent := strings.CutSuffix(strings.TrimSpace(text), "%")
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 0 || percent && n > 100 {
-		return organisation.Share{}, cli.Usage("--"+flag+" is "+draw.Clean(text)+".", "a number of accounts, or a percentage up to 100%",
-			"Correct --"+flag+".")
+	s, err := organisation.ParseShare(text)
+	if err != nil {
+		return s, cli.Usage("--"+flag+" is "+draw.Clean(text)+".", "a number of accounts, or a percentage up to 100%", "Correct --"+flag+".")
 	}
-	return organisation.Share{N: n, Percent: percent}, nil
+	return s, nil
 }
 
 func (c *command) options() (organisation.Options, error) {
-	o := organisation.Options{Acknowledged: true, Hurried: c.rehearsed != nil}
+	o := organisation.Options{Acknowledged: true, Hurried: c.rehearsed != nil, Resend: c.resend}
 	if c.given.Given("automatic-deployment") {
 		o.Automatic = &c.automatic
 	}
@@ -151,6 +159,13 @@ func (c *command) prepare() (*flags.Prepared, error) {
 // choice is which accounts the flags mean.
 func (c *command) choice() (organisation.Choice, error) {
 	chosen := organisation.Choice{Units: c.units}
+	for _, text := range c.tags {
+		tag, err := organisation.ParseTag(text)
+		if err != nil {
+			return chosen, err
+		}
+		chosen.Tags = append(chosen.Tags, tag)
+	}
 	for _, word := range c.accounts {
 		if allDigits(word) {
 			chosen.Accounts = append(chosen.Accounts, word)

@@ -36,7 +36,7 @@ func RehearseCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "org",
 		Short: "Connect an organization inside the program",
-		Long: "rehearse org is rolecall org apply against an organization and a vendor that run inside the program. It reads no environment " +
+		Long: "rehearse org is the same as org, against an organization and a vendor that run inside the program. It reads no environment " +
 			"of AWS or of a " +
 			"vendor and reaches nothing outside this machine. --fail has so many of the accounts refuse the stack: half of them once, so that " +
 			"applying " +
@@ -84,6 +84,10 @@ func (c *command) rehearse(ctx context.Context, fail string) error {
 		return err
 	}
 	defer c.rehearsed.close()
+	asPerson := !c.given.Yes() && !c.app.JSON && c.format == formatText
+	if asPerson && (c.app.Plain || c.app.Interactive()) {
+		return c.walk(ctx)
+	}
 	c.app.Say("REHEARSAL: this organization and this vendor are inside the program. Nothing of it is real.")
 	return c.runApply(ctx)
 }
@@ -99,6 +103,9 @@ func (r *rehearsed) vendor(name string) (vendorapi.Client, error) {
 	api, ok := steps.APIs().Find(name)
 	if !ok || api.Rehearse == nil {
 		return nil, nil //nolint:nilnil // nil is "by hand"
+	}
+	if r.running != nil {
+		return r.running.Client, nil
 	}
 	running, err := api.Rehearse(vendorapi.Rehearsal{Accounts: []vendorapi.Account{}, Assume: r.org.AssumeRole})
 	if err != nil {

@@ -1,10 +1,13 @@
 package organisation
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -97,6 +100,9 @@ func targets(id string, choice organisation.Choice) []string {
 	for _, a := range choice.Accounts {
 		all = append(all, "account:"+a)
 	}
+	for _, t := range choice.Tags {
+		all = append(all, "tag:"+t.String())
+	}
 	slices.Sort(all)
 	if id != "" {
 		all = append([]string{"organization:" + id}, all...)
@@ -145,6 +151,7 @@ func applyCommand(a *cli.App) *cobra.Command {
 	}
 	c.bind(cmd)
 	c.bindDeployment(cmd)
+	cmd.Flags().BoolVar(&c.resend, "resend", false, "send a declared request again whose answer got lost")
 	return cmd
 }
 
@@ -171,6 +178,9 @@ func (c *command) runApply(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := c.agreeToSend(ctx, s); err != nil {
+		return err
+	}
 	if err := c.agree(ctx, s); err != nil {
 		return err
 	}
@@ -179,9 +189,10 @@ func (c *command) runApply(ctx context.Context) error {
 		return err
 	}
 	defer release()
-	h.Vendor = client
+	h.Vendor, h.Post = client, c.post()
 	for {
 		report, err := h.Apply(ctx, s.chosen)
+		c.telling.end()
 		report.Organisation = s.tree.ID
 		again := err == nil && report.Totals.Failed > 0 && !yes && c.format == formatText && c.app.Env.StdinTTY
 		if !again {
@@ -191,6 +202,45 @@ func (c *command) runApply(ctx context.Context) error {
 		if ok, err := c.app.Agree(ctx, "\nTry the accounts that failed again? [y/N]"); err != nil || !ok {
 			return c.end(report, err, (*organisation.Report).Worst)
 		}
+	}
+}
+
+// agreeToSend settles whether the request goes out that a vendor's file declares.
+// Only a person says so, or the flag that names its address.
+func (c *command) agreeToSend(ctx context.Context, s *scene) error {
+	to, named := s.want.PostTo(), c.given.SendTo()
+	switch {
+	case named != "" && (!s.want.Posts() || named != to):
+		return cli.Usage("--send-to names another address than the description of "+draw.Clean(s.prepared.Vendor.Title)+".",
+			cmp.Or(to, "a vendor that declares a request"), "Correct --send-to, or leave it out.")
+	case !s.want.Posts():
+		return nil
+	case named == to || c.rehearsed != nil:
+		c.sends = true
+		return nil
+	case c.given.Yes():
+		return cli.Usage("Nobody said whether each role is sent to "+draw.Clean(to)+", as the vendor's description declares.",
+			"--send-to "+draw.Clean(to), "Add it. Without --yes you are asked, and can say no.")
+	}
+	var err error
+	c.app.Say("The description of %s asks rolecall to send this for each account:\n%s", draw.Clean(s.prepared.Vendor.Title),
+		draw.Clean(s.want.PostBody("111122223333", s.want.Shared)))
+	c.sends, err = c.app.Agree(ctx, "Send it to "+draw.Clean(to)+"? n: you hand the roles over by hand. [y/N]")
+	return err
+}
+
+// post is how the declared request is sent; nil: it is not.
+func (c *command) post() organisation.Post {
+	switch {
+	case !c.sends:
+		return nil
+	case c.rehearsed != nil:
+		return func(context.Context, string, string) (int, string, time.Duration, error) {
+			return http.StatusOK, "taken", 0, nil
+		}
+	}
+	return func(ctx context.Context, url, body string) (int, string, time.Duration, error) {
+		return cli.PostAsked(ctx, cli.PostClient(), url, body)
 	}
 }
 
@@ -387,6 +437,7 @@ func (c *command) runRemove(ctx context.Context) error {
 		}
 	}
 	report, err := h.Remove(ctx, removal)
+	c.telling.end()
 	report.Organisation = s.tree.ID
 	return c.end(report, err, (*organisation.Report).Left)
 }

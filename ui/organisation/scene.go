@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"rolecall/aws"
 	cloud "rolecall/aws/organisation"
@@ -197,7 +196,10 @@ func (s *scene) discover(ctx context.Context) error {
 			return err
 		}
 	}
-	s.chosen, err = s.tree.Choose(s.choice)
+	if s.chosen, err = s.tree.Choose(s.choice); err != nil {
+		return err
+	}
+	s.chosen, err = organisation.WithTags(ctx, s.clock, s.cloud, s.chosen, s.choice.Tags)
 	return err
 }
 
@@ -215,11 +217,17 @@ func (s *scene) bound() error {
 			planned.Units = append(planned.Units, value)
 		case "account":
 			planned.Accounts = append(planned.Accounts, value)
+		case "tag":
+			tag, err := organisation.ParseTag(value)
+			if err != nil {
+				return err
+			}
+			planned.Tags = append(planned.Tags, tag)
 		}
 	}
-	given := len(s.choice.Units)+len(s.choice.Accounts) > 0
+	given := len(s.choice.Units)+len(s.choice.Accounts)+len(s.choice.Tags) > 0
 	if given && !slices.Equal(targets(s.tree.ID, planned), targets(s.tree.ID, s.choice)) {
-		return otherwise("--ou or --accounts", fmt.Sprint(targets("", planned)), fmt.Sprint(targets("", s.choice)))
+		return otherwise("--ou, --accounts or --account-tag", fmt.Sprint(targets("", planned)), fmt.Sprint(targets("", s.choice)))
 	}
 	s.choice = planned
 	return nil
@@ -279,12 +287,13 @@ func (c *command) host(s *scene, name string) (h *organisation.Host, release fun
 	}
 	kept.Journal.SetBy(s.identity.ARN)
 	head.Session = kept.ID
+	c.telling = c.teller()
 	if c.rehearsed != nil {
 		c.rehearsed.session = kept.ID
 	}
 	return &organisation.Host{Clock: s.clock, Cloud: s.cloud, Wanted: s.want, Kept: kept, Head: head, By: s.identity.ARN,
 		Region:  s.account.Region(),
-		Options: options, Tell: c.teller()}, kept.Release, nil
+		Options: options, Tell: c.telling.tell}, kept.Release, nil
 }
 
 // vendor is the client of the vendor's API; nil where a person hands the roles
@@ -308,37 +317,4 @@ func (c *command) vendor(s *scene) (vendorapi.Client, error) {
 	return nil, cli.Usage("There is no token of "+s.prepared.Vendor.Title+", which gives each account its external ID.",
 		"a token in "+cmp.Or(known.TokenName, "the environment"),
 		"Set "+known.TokenName+", then try again.")
-}
-
-// teller writes progress to standard error: what is worth a line at once, and the
-// numbers every few seconds.
-func (c *command) teller() func(organisation.Progress) {
-	var last time.Time
-	return func(p organisation.Progress) {
-		now := c.app.Env.Now()
-		if p.Note != "" {
-			c.app.Say("  %s", draw.Clean(p.Note))
-			return
-		}
-		if now.Sub(last) < tellEvery && p.Waiting > 0 {
-			return
-		}
-		last = now
-		c.app.Say("%s", progressLine(p, now))
-	}
-}
-
-const tellEvery = 5 * time.Second
-
-// progressLine is how far it is, with the rate and the time that is left by it, in
-// less than 80 columns.
-func progressLine(p organisation.Progress, now time.Time) string {
-	spent := now.Sub(p.Since)
-	line := fmt.Sprintf("%s · %d of %d connected · %d deployed · %d failed", spent.Round(time.Second), p.Connected, p.Accounts,
-		p.Deployed, p.Failed)
-	if p.Connected == 0 || p.Waiting == 0 || spent <= 0 {
-		return line
-	}
-	left := time.Duration(float64(spent) / float64(p.Connected) * float64(p.Waiting))
-	return line + fmt.Sprintf(" · %.0f/min · %s left", float64(p.Connected)/spent.Minutes(), left.Round(time.Second))
 }

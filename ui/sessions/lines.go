@@ -59,6 +59,9 @@ func linesOf(a *cli.App, all []record.Listed) []Line {
 // place says at which step a session stopped: the first one behind all that is
 // done. What is looked at anew each time, such as the login, may be before it.
 func (l *Line) place(a *cli.App, answers record.Answers, vendor *describe.Vendor) {
+	if answers.Across != nil {
+		return // its steps are other ones: rolecall org goes on with it
+	}
 	s := &step.Session{Answers: answers, Vendor: vendor, Now: a.Env.Now}
 	if answers.Method != "" {
 		s.Prepare()
@@ -105,7 +108,10 @@ func Connected(s record.Answers) bool {
 type receiptLine struct {
 	Session     string `json:"session"`
 	Account     string `json:"account_id,omitempty"`
-	Outstanding int    `json:"outstanding"` // things that rolecall made and did not remove
+	Method      string `json:"method,omitempty"` // "organisation", where it connects one
+	Accounts    int    `json:"accounts,omitempty"`
+	Connected   int    `json:"connected,omitempty"` // of an organization's accounts
+	Outstanding int    `json:"outstanding"`         // things that rolecall made and did not remove
 	Problem     string `json:"problem,omitempty"`
 }
 
@@ -123,7 +129,21 @@ func looseReceipts(store *record.Store) ([]receiptLine, error) {
 			line.Problem = cli.ProblemOf(one.Err).What
 		}
 		if line.Problem == "" && one.Receipt.Method == record.MethodOrganisation {
-			continue // rolecall org status tells of it
+			line.Method = record.MethodOrganisation
+			members, err := store.Members(one.Session)
+			if err != nil {
+				line.Problem = cli.ProblemOf(err).What
+			}
+			for _, m := range members {
+				line.Accounts++
+				if m.Connected && !m.Removed {
+					line.Connected++
+				}
+			}
+			if !one.Receipt.Rehearsal || err != nil {
+				lines = append(lines, line)
+			}
+			continue
 		}
 		if line.Problem != "" || !store.HasSession(one.Session) && line.Outstanding > 0 && !one.Receipt.Rehearsal {
 			lines = append(lines, line)
@@ -180,6 +200,11 @@ func printReceipts(a *cli.App, receipts []receiptLine) {
 	for _, line := range receipts {
 		if line.Problem != "" {
 			a.Print("%s", draw.Clean(line.Problem))
+			continue
+		}
+		if line.Method == record.MethodOrganisation {
+			a.Print("Session %s connects an organization from account %s: %d of %s connected.\n  Look again: rolecall org status", line.Session,
+				screen.Grouped(line.Account), line.Connected, screen.Counted(line.Accounts, "account"))
 			continue
 		}
 		a.Print("Session %s was removed, and %d things that it made are left in account %s.\n  Remove them: rolecall disconnect %s",

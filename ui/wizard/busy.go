@@ -28,6 +28,8 @@ func (w *Wizard) busy() bool {
 	switch {
 	case !ok:
 		return false
+	case item.Filter:
+		return false // what comes goes on in the list
 	case item.Kind == draw.Field:
 		f := w.fields[item.ID]
 		return f != nil && (f.asked || f.typed && f.edit.Value() != "")

@@ -160,6 +160,7 @@ func (w *Wizard) stepKeys() []binding {
 	keys = append(keys, w.arrowKeys()...)
 	keys = append(keys, w.nodeKeys()...)
 	keys = append(keys, w.followKeys()...)
+	keys = append(keys, w.filterKey()...)
 	keys = append(keys, w.actionKeys()...)
 	keys = append(keys, w.verdictKeys()...)
 	keys = append(keys, w.copyKeys()...)
@@ -456,6 +457,9 @@ func fileName(item draw.Item) string {
 // fieldKeys are those of a step while a field has the focus: letters are text.
 func (w *Wizard) fieldKeys() []binding {
 	item, _ := w.item()
+	if item.Filter {
+		return w.filterKeys(item)
+	}
 	enter := func() tea.Cmd {
 		f := w.fields[item.ID]
 		f.typed, f.asked = false, false
@@ -484,6 +488,38 @@ func (w *Wizard) fieldKeys() []binding {
 		keys = append(keys, bound("esc", "back", "go back", w.backByKey, "esc"))
 	}
 	return keys
+}
+
+// filterKeys are those while a filter has the focus. Whoever leaves it is in the
+// list that it narrows.
+func (w *Wizard) filterKeys(item draw.Item) []binding {
+	into := silent(func() {
+		w.fields[item.ID].typed, w.fields[item.ID].asked = false, false
+		if w.at()+1 < len(w.items) {
+			w.mark(w.at() + 1)
+			return
+		}
+		w.marked, w.moved = "", false
+	})
+	clearing := func() tea.Cmd {
+		w.fields[item.ID].edit.SetValue("")
+		_ = into()
+		return w.tell(screen.Changed{ID: item.ID})
+	}
+	return []binding{
+		bound("enter", "to the list", "go to the list (also tab and down)", into, "enter"), also(into, "tab", "down"),
+		also(silent(func() { w.step(-1) }), "up", "shift+tab"),
+		bound("esc", "show all", "show all of the list again", clearing, "esc"),
+	}
+}
+
+// filterKey goes to the filter of a list.
+func (w *Wizard) filterKey() []binding {
+	i := slices.IndexFunc(w.items, func(item draw.Item) bool { return item.Filter })
+	if i < 0 {
+		return nil
+	}
+	return []binding{bound("/", "filter", "type what the list is narrowed to", silent(func() { w.mark(i) }), "/")}
 }
 
 func (w *Wizard) closeKeys(end func()) []binding {

@@ -91,7 +91,7 @@ func (w *Wizard) settleMark() {
 // none.
 func (w *Wizard) newField() int {
 	return slices.IndexFunc(w.items, func(item draw.Item) bool {
-		return item.Kind == draw.Field && w.fields[item.ID] == nil
+		return item.Kind == draw.Field && !item.Filter && w.fields[item.ID] == nil
 	})
 }
 

@@ -29,6 +29,7 @@ import (
 // WizardOptions are what the full-screen wizard depends on.
 type WizardOptions struct {
 	Session  *step.Session
+	Walk     *steps.Walk // nil: through the session's own steps
 	Terminal *terminal.Terminal
 	Journal  calls.Journal // nil: nothing is kept
 	// Save is called with the answers after every change; nil: nothing is kept.
@@ -153,7 +154,11 @@ type (
 
 // NewWizard makes the wizard. Nothing happens before Run.
 func NewWizard(o WizardOptions) *Wizard {
-	if o.walk == nil {
+	switch {
+	case o.walk != nil:
+	case o.Walk != nil:
+		o.walk = o.Walk
+	default:
 		o.walk = steps.NewWalk(o.Session)
 	}
 	if o.Save == nil {

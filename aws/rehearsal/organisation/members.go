@@ -168,3 +168,33 @@ func (o *Organisation) Tamper() {
 		}
 	})
 }
+
+// Move has somebody put an account into another unit.
+func (o *Organisation) Move(account, path string) {
+	o.server.Locked(func() {
+		for _, u := range o.units {
+			if a := o.byID[account]; a != nil && u.Path == path {
+				a.Unit = u.ID
+			}
+		}
+	})
+}
+
+// Suspend has somebody suspend an account: StackSets skips it from then on.
+func (o *Organisation) Suspend(account string) {
+	o.server.Locked(func() {
+		if a := o.byID[account]; a != nil {
+			a.Status = "SUSPENDED"
+		}
+	})
+}
+
+// DropStackSets has somebody delete all StackSets with what they made.
+func (o *Organisation) DropStackSets() {
+	o.server.Locked(func() {
+		for _, set := range o.sets {
+			set.status = "DELETED"
+			clear(set.instances)
+		}
+	})
+}

@@ -36,8 +36,8 @@ type Options struct {
 	Untrusted bool
 	// ReaderRole exists in every account; empty: none does.
 	ReaderRole string
-	// Policies are service control policies (JSON) by the name of a unit's path, "/"
-	// for the root.
+	// Policies are service control policies (JSON) by what they are attached to: paths
+	// of units, "/" for the root, and numbers of accounts, separated by commas.
 	Policies map[string]string
 	Now      func() time.Time
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"rolecall/aws/rehearsal"
 )
@@ -15,14 +16,14 @@ func organizationsActions() map[string]action {
 		"DescribeOrganization": describeOrganization, "ListRoots": listRoots, "ListAccounts": listAccounts,
 		"ListOrganizationalUnitsForParent": listUnits, "ListAccountsForParent": listAccountsForParent,
 		"ListTagsForResource": listTags, "ListAWSServiceAccessForOrganization": listServiceAccess,
-		"ListDelegatedAdministrators": listDelegated, "ListPoliciesForTarget": listPolicies, "DescribePolicy": describePolicy,
+		"ListDelegatedAdministrators": listDelegated, "ListPolicies": listPolicies, "ListTargetsForPolicy": listTargets,
+		"DescribePolicy": describePolicy,
 	}
 }
 
 // asked are the parameters that a rehearsal reads.
 type asked struct {
 	ParentID   string `json:"ParentId"`
-	TargetID   string `json:"TargetId"`
 	ResourceID string `json:"ResourceId"`
 	PolicyID   string `json:"PolicyId"`
 	Filter     string
@@ -162,8 +163,44 @@ func listDelegated(*Organisation, rehearsal.Request) (any, *rehearsal.Refusal) {
 	return object{"DelegatedAdministrators": []object{}}, nil
 }
 
-// listPolicies gives the policies of one target: what is inherited is listed at
-// the unit that has it.
+// scp is a service control policy with what it is attached to.
+type scp struct {
+	id, name, text string
+	targets        []string
+}
+
+// scps are those of the options, by name. FullAWSAccess is attached to everything.
+func (o *Organisation) scps() []scp {
+	full := scp{id: fullAccess, name: "FullAWSAccess", text: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`}
+	for _, u := range o.units {
+		full.targets = append(full.targets, u.ID)
+	}
+	for _, a := range o.accounts {
+		full.targets = append(full.targets, a.ID)
+	}
+	all := []scp{full}
+	for _, where := range slices.Sorted(maps.Keys(o.options.Policies)) {
+		one := scp{name: "scp " + where, text: o.options.Policies[where]}
+		for _, at := range strings.Split(where, ",") {
+			for _, u := range o.units {
+				if u.Path == at {
+					one.targets = append(one.targets, u.ID)
+				}
+			}
+			if _, ok := o.byID[at]; ok {
+				one.targets = append(one.targets, at)
+			}
+		}
+		if len(one.targets) > 0 {
+			one.id = "p-" + one.targets[0]
+			all = append(all, one)
+		}
+	}
+	return all
+}
+
+const fullAccess = "p-FullAWSAccess"
+
 func listPolicies(o *Organisation, r rehearsal.Request) (any, *rehearsal.Refusal) {
 	a, refused := read(r)
 	if refused != nil {
@@ -171,16 +208,48 @@ func listPolicies(o *Organisation, r rehearsal.Request) (any, *rehearsal.Refusal
 	}
 	all := []object{}
 	if a.Filter == "SERVICE_CONTROL_POLICY" {
-		all = append(all, o.policyJSON("p-FullAWSAccess", "FullAWSAccess", a.Filter))
-		if u := o.unit(a.TargetID); u != nil && o.options.Policies[u.Path] != "" {
-			all = append(all, o.policyJSON("p-"+u.ID, "scp "+u.Path, a.Filter))
+		for _, one := range o.scps() {
+			all = append(all, o.policyJSON(one.id, one.name, a.Filter))
 		}
 	}
 	return page(a, "Policies", all)
 }
 
+func listTargets(o *Organisation, r rehearsal.Request) (any, *rehearsal.Refusal) {
+	a, refused := read(r)
+	if refused != nil {
+		return nil, refused
+	}
+	one, ok := o.scp(a.PolicyID)
+	if !ok {
+		return nil, noPolicy()
+	}
+	var all []object
+	for _, id := range one.targets {
+		kind := "ORGANIZATIONAL_UNIT"
+		if _, account := o.byID[id]; account {
+			kind = "ACCOUNT"
+		}
+		all = append(all, object{"TargetId": id, "Arn": o.arn("target/" + id), "Name": id, "Type": kind})
+	}
+	return page(a, "Targets", all)
+}
+
+func (o *Organisation) scp(id string) (scp, bool) {
+	all := o.scps()
+	i := slices.IndexFunc(all, func(one scp) bool { return one.id == id })
+	if i < 0 {
+		return scp{}, false
+	}
+	return all[i], true
+}
+
+func noPolicy() *rehearsal.Refusal {
+	return refuse("PolicyNotFoundException", "We can't find a policy with the PolicyId that you specified.")
+}
+
 func (o *Organisation) policyJSON(id, name, kind string) object {
-	return object{"Id": id, "Name": name, "Type": kind, "AwsManaged": id == "p-FullAWSAccess", "Arn": o.arn("policy/" + o.id +
+	return object{"Id": id, "Name": name, "Type": kind, "AwsManaged": id == fullAccess, "Arn": o.arn("policy/" + o.id +
 		"/service_control_policy/" + id)}
 }
 
@@ -189,12 +258,9 @@ func describePolicy(o *Organisation, r rehearsal.Request) (any, *rehearsal.Refus
 	if refused != nil {
 		return nil, refused
 	}
-	text := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`
-	name := "FullAWSAccess"
-	for _, u := range o.units {
-		if a.PolicyID == "p-"+u.ID && o.options.Policies[u.Path] != "" {
-			text, name = o.options.Policies[u.Path], "scp "+u.Path
-		}
+	one, ok := o.scp(a.PolicyID)
+	if !ok {
+		return nil, noPolicy()
 	}
-	return object{"Policy": object{"PolicySummary": o.policyJSON(a.PolicyID, name, "SERVICE_CONTROL_POLICY"), "Content": text}}, nil
+	return object{"Policy": object{"PolicySummary": o.policyJSON(one.id, one.name, "SERVICE_CONTROL_POLICY"), "Content": one.text}}, nil
 }
