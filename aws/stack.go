@@ -34,6 +34,7 @@ const (
 	StackUpdated        StackStatus = "UPDATE_COMPLETE"
 	StackUpdateUndone   StackStatus = "UPDATE_ROLLBACK_COMPLETE"
 	StackImported       StackStatus = "IMPORT_COMPLETE"
+	StackImportUndone   StackStatus = "IMPORT_ROLLBACK_COMPLETE"
 	StackReview         StackStatus = "REVIEW_IN_PROGRESS" // nothing but a change set
 	StackDeleted        StackStatus = "DELETE_COMPLETE"
 	StackDeleteFailed   StackStatus = "DELETE_FAILED"
