@@ -292,6 +292,20 @@ func (a *Account) template(ctx context.Context, nameOrID string, opts ...func(*c
 	return awssdk.ToString(out.TemplateBody), nil
 }
 
+// StackResources are what is in a stack now: one request, which tells a hundred.
+func (a *Account) StackResources(ctx context.Context, id string) ([]StackResource, error) {
+	out, err := a.cfn().DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{StackName: &id}, inRegion(id))
+	if err != nil {
+		return nil, a.stackFail(err, "cloudformation:DescribeStackResources", "list what is in stack %s", cleanText(id))
+	}
+	var all []StackResource
+	for _, r := range out.StackResources {
+		all = append(all, StackResource{LogicalID: cleanText(awssdk.ToString(r.LogicalResourceId)), Type: cleanText(awssdk.ToString(r.ResourceType)),
+			PhysicalID: cleanText(awssdk.ToString(r.PhysicalResourceId)), Status: cleanText(string(r.ResourceStatus))})
+	}
+	return all, nil
+}
+
 // SameTemplate compares two templates as texts. Ends of lines, white space
 // behind them and empty lines do not count: editors and browsers change those.
 func SameTemplate(a, b string) bool { return templateText(a) == templateText(b) }

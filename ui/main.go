@@ -81,6 +81,7 @@ func rootCommand(a *cli.App) *cobra.Command {
 		prove.DiagnoseCommand(a),
 		change.UpdateCommand(a),
 		change.DisconnectCommand(a),
+		change.MigrateCommand(a),
 		delegation.Command(
 			a,
 		),
