@@ -171,7 +171,7 @@ func (u *migrating) handOver(ctx context.Context, r *migrate.Replacing) error {
 			}
 			return &screen.Fault{Problem: screen.Problem{What: "Nobody said that " + s.Vendor.Title + " has the role now. The user's key works as before.",
 				Expected: "the hand-over, done by you", Next: "Hand it over as the lines above say, then run the same with --handed-over.",
-				Kind: screen.NotAsNeeded, Flag: "--handed-over"}}
+				Kind: screen.NotAsNeeded}}
 		default:
 			if err := u.agree(ctx, "Does "+s.Vendor.Title+" have it, and say that it works?"); err != nil {
 				return err
@@ -230,7 +230,7 @@ func (u *migrating) deactivate(ctx context.Context, r *migrate.Replacing) error 
 		}
 		if u.flags.yes && !u.flags.used {
 			return &screen.Fault{Problem: screen.Problem{What: warning, Expected: "a key that nothing uses any more",
-				Next: "Find out what uses it. If that may stop: --although-used.", Kind: screen.NotAsNeeded, Flag: "--although-used"}}
+				Next: "Find out what uses it. If that may stop: --although-used.", Kind: screen.NotAsNeeded}}
 		}
 		u.app.Say("Warning: %s What uses it stops working.", warning)
 	}
