@@ -1,6 +1,7 @@
 package migrate_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,12 +69,9 @@ func intoStack(w *world) error {
 
 func outOfStack(w *world) error {
 	m := w.migration()
-	if receipt, err := w.store.Receipt(id); err == nil && m.Session.Method == "automatic" {
-		for _, i := range receipt.Items {
-			if i.Kind == record.ItemStack && i.State == record.ItemRemoved {
-				return nil // the command says that there is nothing to do
-			}
-		}
+	if receipt, err := w.store.Receipt(id); err == nil { // the session names its stack until all is done
+		i := slices.IndexFunc(receipt.Items, func(i record.Item) bool { return i.Kind == record.ItemStack })
+		m.Session.Stack.ID = receipt.Items[i].ID
 	}
 	r, err := m.PlanRelease(w.t.Context())
 	if err != nil {

@@ -27,8 +27,10 @@ type Release struct {
 // error is a Fault where the stack is not as rolecall made it. It changes nothing
 // in AWS.
 func (m *Migration) PlanRelease(ctx context.Context) (*Release, error) {
+	// One that an earlier run deleted is the stack of the session until that is
+	// written down in the session too.
 	i := slices.IndexFunc(m.Receipt.Items, func(i record.Item) bool {
-		return i.Kind == record.ItemStack && (i.State == record.ItemMade || !i.Leaving.IsZero())
+		return i.Kind == record.ItemStack && (i.State == record.ItemMade || i.State == record.ItemRemoved && i.ID == m.Session.Stack.ID)
 	})
 	if i < 0 || m.Receipt.Items[i].ID == "" {
 		return nil, notAsNeeded("The receipt of session "+m.Receipt.Session+" proves no stack to be rolecall's.", "a stack that this session made",
@@ -40,7 +42,7 @@ func (m *Migration) PlanRelease(ctx context.Context) (*Release, error) {
 	if r.Stack, exists, err = m.stackOf(ctx, r.item); err != nil {
 		return nil, err
 	}
-	if !exists && r.item.Leaving.IsZero() {
+	if !exists && r.item.State == record.ItemMade && r.item.Leaving.IsZero() {
 		return nil, notAsNeeded("The stack "+r.item.Name+" is gone, and rolecall did not delete it.", "the stack "+r.item.ID,
 			"Look whether its role is still there: rolecall verify.")
 	}

@@ -263,6 +263,28 @@ func (l *Ledger) Ready(head Receipt) error {
 	return err
 }
 
+// Rename writes what a receipt says of its session, such as the method, and leaves
+// its items as they are. Where there is none, nothing is written.
+func (l *Ledger) Rename(head Receipt) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.store == nil {
+		head.Items, head.Created, head.Updated = l.now.Items, l.now.Created, l.now.Updated
+		l.now = head
+		return nil
+	}
+	old, unlock, err := l.begin(head)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if old.Session == "" {
+		return nil
+	}
+	head.Session, head.Items, head.Created, head.Updated = l.id, old.Items, old.Created, old.Updated
+	return l.store.writeReceipt(head)
+}
+
 // begin takes the receipt's lock and reads it; the zero Receipt when there is
 // none yet.
 func (l *Ledger) begin(head Receipt) (old Receipt, unlock func(), err error) {

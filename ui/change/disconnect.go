@@ -254,6 +254,9 @@ func (u *undoing) signIn(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := sameEndpoint(account, u.remover.Receipt); err != nil {
+		return err
+	}
 	u.remover.Account, u.remover.By = account, identity.ARN
 	u.door.Journal.SetBy(identity.ARN)
 	return nil
@@ -278,16 +281,21 @@ func signInTo(ctx context.Context, a *cli.App, r record.Receipt) (*aws.Account, 
 	if err != nil {
 		return nil, aws.Identity{}, err
 	}
+	identity, err := account.Identity(ctx)
+	return account, identity, err
+}
+
+// sameEndpoint refuses another place than the one where a session made its things.
+func sameEndpoint(account *aws.Account, r record.Receipt) error {
 	if account.Endpoint() != r.Endpoint {
-		return nil, aws.Identity{}, &screen.Fault{Problem: screen.Problem{
+		return &screen.Fault{Problem: screen.Problem{
 			What: "Requests go to " + endpointName(account.Endpoint()) + ", and this session made its things at " +
 				endpointName(r.Endpoint) + ".",
 			Expected: "the same endpoint: elsewhere everything would look removed",
 			Next:     "Set or unset AWS_ENDPOINT_URL, or the profile's endpoint_url.", Kind: screen.NotAsNeeded,
 		}}
 	}
-	identity, err := account.Identity(ctx)
-	return account, identity, err
+	return nil
 }
 
 func endpointName(endpoint string) string {

@@ -3,8 +3,8 @@ package change
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -284,11 +284,10 @@ func (u *migrating) prepare() error {
 }
 
 func (u *migrating) signIn(ctx context.Context) error {
-	r := u.m.Receipt
-	if r.Endpoint == "" && len(r.Items) == 0 { // nothing was made, so that nothing tells where
-		r.Endpoint = u.app.Env.Getenv("AWS_ENDPOINT_URL")
+	account, identity, err := signInTo(ctx, u.app, u.m.Receipt)
+	if err == nil && len(u.m.Receipt.Items) > 0 { // else nothing was made, and nothing tells where
+		err = sameEndpoint(account, u.m.Receipt)
 	}
-	account, identity, err := signInTo(ctx, u.app, r)
 	if err != nil {
 		return err
 	}
@@ -305,7 +304,7 @@ func (u *migrating) agree(ctx context.Context, question string) error {
 	if u.flags.yes {
 		return nil
 	}
-	agreed, err := u.app.Agree(ctx, question+" y or n")
+	agreed, err := u.app.Agree(ctx, draw.Clean(question)+" y or n")
 	if err == nil && !agreed {
 		u.app.Say("Nothing more was changed.")
 		err = cli.ErrCancelled
@@ -314,16 +313,22 @@ func (u *migrating) agree(ctx context.Context, question string) error {
 }
 
 // say prints a line of the plan for people; scripts have it in the document.
-func (u *migrating) say(format string, args ...any) {
-	if u.app.JSON {
-		return
+func (u *migrating) say(format string, args ...string) {
+	if !u.app.JSON {
+		u.app.Print("%s", cleaned(format, args))
 	}
+}
+
+// talk says a line to whoever is there.
+func (u *migrating) talk(format string, args ...string) { u.app.Say("%s", cleaned(format, args)) }
+
+// cleaned fills cleaned texts into a line: they may come from AWS or a file.
+func cleaned(format string, args []string) string {
+	clean := make([]any, len(args))
 	for i, arg := range args {
-		if text, ok := arg.(string); ok {
-			args[i] = draw.Clean(text)
-		}
+		clean[i] = draw.Clean(arg)
 	}
-	u.app.Print(format, args...)
+	return fmt.Sprintf(format, clean...)
 }
 
 func (u *migrating) planned(text string) {
@@ -357,26 +362,11 @@ func (u *migrating) keep(roles []migrate.Proven, change func(*record.Answers)) e
 	change(&s.Answers)
 	u.m.Receipt.Access, u.m.Receipt.Method = s.Access, s.Method
 	u.doc.Access, u.doc.Method = s.Access, s.Method
-	if len(u.m.Receipt.Items) > 0 {
-		if err := u.m.Ledger.Put(u.m.Receipt, lastOf(u.m.Receipt)); err != nil {
-			return err
-		}
+	if err := u.m.Ledger.Rename(u.m.Receipt); err != nil {
+		return err
 	}
 	if u.door.Open == nil {
 		return nil
 	}
 	return u.door.Open.Save(s.Answers)
-}
-
-// lastOf is an entry that can be written again without a change: only the head is
-// new.
-func lastOf(r record.Receipt) record.Item {
-	i := slices.IndexFunc(r.Items, func(i record.Item) bool {
-		known, ok := r.Find(i)
-		return ok && known.State == i.State && known.ID == i.ID
-	})
-	if i < 0 {
-		return r.Items[len(r.Items)-1]
-	}
-	return r.Items[i]
 }

@@ -197,7 +197,7 @@ func (u *migrating) sayHandOver(r *migrate.Replacing) {
 		if role.HandOver == describe.HandOverAccount {
 			value = s.AccountID
 		}
-		u.app.Say("For %s: %s\n  %s", s.Vendor.Title, cli.OrElse(role.Field, "the role's ARN"), value)
+		u.talk("For %s: %s\n  %s", s.Vendor.Title, cli.OrElse(role.Field, "the role's ARN"), value)
 	}
 	method, ok := s.Vendor.Method(describe.Direct, describe.AccessRole)
 	if !ok {
@@ -205,11 +205,11 @@ func (u *migrating) sayHandOver(r *migrate.Replacing) {
 	}
 	if step, ok := method.Step("connect", ""); ok {
 		for _, line := range step.Instructions {
-			u.app.Say("  · %s", line)
+			u.talk("  · %s", line)
 		}
 	}
 	if page := s.Vendor.Links.Connect; page != "" {
-		u.app.Say("  %s", page)
+		u.talk("  %s", page)
 	}
 }
 
@@ -232,7 +232,7 @@ func (u *migrating) deactivate(ctx context.Context, r *migrate.Replacing) error 
 			return &screen.Fault{Problem: screen.Problem{What: warning, Expected: "a key that nothing uses any more",
 				Next: "Find out what uses it. If that may stop: --although-used.", Kind: screen.NotAsNeeded}}
 		}
-		u.app.Say("Warning: %s What uses it stops working.", warning)
+		u.talk("Warning: %s What uses it stops working.", warning)
 	}
 	u.planned("delete the user from " + day + " on, when this is run again")
 	if len(active) == 0 {
@@ -246,14 +246,14 @@ func (u *migrating) deactivate(ctx context.Context, r *migrate.Replacing) error 
 	}
 	u.doc.State = stateDeactivated
 	for _, k := range active {
-		u.app.Say("Access key %s is deactivated.", k.Now.ID)
+		u.talk("Access key %s is deactivated.", k.Now.ID)
 	}
 	u.sayDay(r)
 	return nil
 }
 
 func (u *migrating) sayDay(r *migrate.Replacing) {
-	u.app.Say("From %s on, this deletes the user: rolecall migrate %s --access role.", r.Leaves().Format(time.DateOnly), u.doc.Session)
+	u.talk("From %s on, this deletes the user: rolecall migrate %s --access role.", r.Leaves().Format(time.DateOnly), u.doc.Session)
 }
 
 // delete deletes the user once its day has come.
@@ -272,6 +272,9 @@ func (u *migrating) delete(ctx context.Context, r *migrate.Replacing) error {
 	case r.Ours() && !u.m.Due(*r):
 		u.sayDay(r)
 		return nil
+	}
+	if !r.Ours() {
+		u.doc.State = stateHandedOver
 	}
 	for _, one := range r.Removes {
 		if one.Verdict == undo.Remove {
@@ -293,7 +296,7 @@ func (u *migrating) delete(ctx context.Context, r *migrate.Replacing) error {
 		}
 	}
 	u.doc.Done, u.doc.State = true, stateDone
-	u.app.Say("The user is gone. The role is all that is left of the connection.")
+	u.talk("The user is gone. The role is all that is left of the connection.")
 	return u.forgetUser(r)
 }
 

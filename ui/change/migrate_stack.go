@@ -51,7 +51,7 @@ func (u *migrating) intoStack(ctx context.Context) error {
 		answers.Stack = record.Stack{Name: stack.Name, ID: stack.ID, Way: "rolecall", Acknowledged: true}
 	})
 	if err == nil && !p.Done {
-		u.app.Say("The stack %s holds the role now. It is the same role, with the same trust policy.", name)
+		u.talk("The stack %s holds the role now. It is the same role, with the same trust policy.", name)
 	}
 	return err
 }
@@ -98,7 +98,7 @@ func (u *migrating) outOfStack(ctx context.Context) error {
 		return err
 	}
 	u.doc.Done, u.doc.State = true, stateDone
-	u.app.Say("The stack is gone. Its role is still there: the same role, with the same trust policy.")
+	u.talk("The stack is gone. Its role is still there: the same role, with the same trust policy.")
 	return u.keep(r.Roles, func(answers *record.Answers) {
 		answers.Method, answers.Stack = describe.Manual, record.Stack{}
 	})
