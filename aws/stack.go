@@ -300,7 +300,8 @@ func (a *Account) StackResources(ctx context.Context, id string) ([]StackResourc
 	}
 	var all []StackResource
 	for _, r := range out.StackResources {
-		all = append(all, StackResource{LogicalID: cleanText(awssdk.ToString(r.LogicalResourceId)), Type: cleanText(awssdk.ToString(r.ResourceType)),
+		all = append(all, StackResource{LogicalID: cleanText(awssdk.ToString(r.LogicalResourceId)),
+			Type:       cleanText(awssdk.ToString(r.ResourceType)),
 			PhysicalID: cleanText(awssdk.ToString(r.PhysicalResourceId)), Status: cleanText(string(r.ResourceStatus))})
 	}
 	return all, nil

@@ -90,8 +90,9 @@ func (a *Account) CreateChangeSet(ctx context.Context, n NewChangeSet) (ChangeSe
 	}
 	out, err := a.cfn().CreateChangeSet(
 		ctx,
-		&cloudformation.CreateChangeSetInput{StackName: &n.Name, ChangeSetName: &n.ChangeSet, ChangeSetType: n.kind(), ResourcesToImport: n.imports(),
-			TemplateBody: &n.Template, Parameters: stackParameters(n.Parameters), Tags: stackTags(n.Tags), Capabilities: n.capabilities(),
+		&cloudformation.CreateChangeSetInput{StackName: &n.Name, ChangeSetName: &n.ChangeSet, ChangeSetType: n.kind(),
+			ResourcesToImport: n.imports(),
+			TemplateBody:      &n.Template, Parameters: stackParameters(n.Parameters), Tags: stackTags(n.Tags), Capabilities: n.capabilities(),
 			ClientToken: optional(n.Token)},
 		inRegion(n.Name),
 	)

@@ -41,7 +41,8 @@ func Retained(template string) string {
 		text := strings.TrimRight(line, "\r\n")
 		made := text == "    Type: AWS::IAM::Role" || text == "    Type: AWS::IAM::ManagedPolicy"
 		if made && (i+1 == len(lines) || !strings.HasPrefix(lines[i+1], "    DeletionPolicy:")) {
-			b.WriteString("    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n    Metadata:\n      Keeps: 'rolecall: stays when the stack is deleted'\n")
+			b.WriteString("    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n" +
+				"    Metadata:\n      Keeps: 'rolecall: stays when the stack is deleted'\n")
 		}
 	}
 	return b.String()

@@ -55,8 +55,8 @@ func (w *Stack) Look(ctx context.Context, account *aws.Account, _ bool) (Sight, 
 	if err != nil {
 		return x, err
 	}
-	x.same = aws.SameTemplate(text, w.Template) || aws.SameTemplate(text, policy.Retained(w.Template)) // what stays with it is as wanted
-	if text == "" {                                                                                    // then the outputs tell: the roles are judged in any case
+	x.same = aws.SameTemplate(text, w.Template) || aws.SameTemplate(text, policy.Retained(w.Template))
+	if text == "" { // then the outputs tell: the roles are judged in any case
 		x.same = !slices.ContainsFunc(w.Purposes, func(name string) bool { return stack.Outputs[name] == "" })
 	}
 	x.same = x.same && w.with(stack)

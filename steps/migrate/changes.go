@@ -120,8 +120,10 @@ func (m *Migration) failedSet(ctx context.Context, set aws.ChangeSet) error {
 	if err := m.discard(ctx, set); err != nil {
 		return err
 	}
-	return &screen.Fault{Problem: screen.Problem{What: "CloudFormation cannot do that: it refused the change set of stack " + set.StackName + ".",
-		Expected: "a change set that can be executed", Next: "Read AWS's words. Nothing was changed.", Quoted: set.Reason, Kind: screen.NotAsNeeded}}
+	return &screen.Fault{Problem: screen.Problem{
+		What:     "CloudFormation cannot do that: it refused the change set of stack " + set.StackName + ".",
+		Expected: "a change set that can be executed", Next: "Read AWS's words. Nothing was changed.", Quoted: set.Reason,
+		Kind: screen.NotAsNeeded}}
 }
 
 func (m *Migration) discard(ctx context.Context, set aws.ChangeSet) error {
@@ -148,7 +150,8 @@ func (m *Migration) keepsAll(ctx context.Context) func(aws.ChangeSet) error {
 				return err
 			}
 			return notAsNeeded("The change set of stack "+set.StackName+" would do more than was agreed to: "+strings.ToLower(c.Action)+" "+
-				c.LogicalID+", replacement "+strings.ToLower(c.Replacement)+". It was discarded.", "a change that leaves every role and policy as it is",
+				c.LogicalID+", replacement "+strings.ToLower(c.Replacement)+". It was discarded.",
+				"a change that leaves every role and policy as it is",
 				"Look at the stack in the AWS console.")
 		}
 		return nil
@@ -157,7 +160,8 @@ func (m *Migration) keepsAll(ctx context.Context) func(aws.ChangeSet) error {
 
 // ended says of a stack that is whole no more why that is.
 func ended(stack aws.Stack, next string) error {
-	return &screen.Fault{Problem: screen.Problem{What: "The stack " + stack.Name + " ended as " + making.StatusWords(string(stack.Status)) + ".",
+	return &screen.Fault{Problem: screen.Problem{
+		What:     "The stack " + stack.Name + " ended as " + making.StatusWords(string(stack.Status)) + ".",
 		Expected: "a stack that is complete", Next: next, Quoted: stack.Reason, Kind: screen.NotAsNeeded}}
 }
 

@@ -190,15 +190,16 @@ func (m *Migration) describePolicy(ctx context.Context, one *policy.SetupPolicy,
 		return err
 	}
 	if now.Path != role.Path {
-		return otherwise(role.Name, "Its policy "+now.Name+" is under the path "+now.Path+", and the template has one path, "+role.Path+", for both.")
+		return otherwise(role.Name, "Its policy "+now.Name+" is under the path "+now.Path+
+			", and the template has one path, "+role.Path+", for both.")
 	}
 	one.Name, one.Description = now.Name, now.Description
 	return nil
 }
 
 func otherwise(role, why string) error {
-	return notAsNeeded("The role "+role+" is not as a template would say. "+why+" CloudFormation does not compare what it imports, and would change it "+
-		"later.", "a role that is exactly as rolecall makes it", "Bring it to what is needed: rolecall update --role "+role+
+	return notAsNeeded("The role "+role+" is not as a template would say. "+why+" CloudFormation does not compare what it imports, "+
+		"and would change it later.", "a role that is exactly as rolecall makes it", "Bring it to what is needed: rolecall update --role "+role+
 		". What was added to it has to go first.")
 }
 
@@ -328,7 +329,8 @@ func (p *Import) agreed(set aws.ChangeSet) error {
 		left = slices.Delete(left, i, i+1)
 	}
 	if len(left) > 0 {
-		return notAsNeeded("The change set of stack "+set.StackName+" does not import "+left[0].Value+".", "a change set that imports what the plan names",
+		return notAsNeeded("The change set of stack "+set.StackName+" does not import "+left[0].Value+".",
+			"a change set that imports what the plan names",
 			"Delete the stack in the console: there is nothing in it.")
 	}
 	return nil

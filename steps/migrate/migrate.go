@@ -176,8 +176,9 @@ func (m *Migration) prove(ctx context.Context) ([]Proven, error) {
 		all = append(all, Proven{purpose, *seen.Role, report})
 	}
 	if len(all) == 0 {
-		return nil, notAsNeeded("Nothing that was chosen needs a role.", "products that a role is for", "Look at the session: rolecall sessions show "+
-			m.Receipt.Session+".")
+		return nil, notAsNeeded("Nothing that was chosen needs a role.", "products that a role is for",
+			"Look at the session: rolecall sessions show "+
+				m.Receipt.Session+".")
 	}
 	return all, nil
 }

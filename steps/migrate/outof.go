@@ -33,7 +33,8 @@ func (m *Migration) PlanRelease(ctx context.Context) (*Release, error) {
 		return i.Kind == record.ItemStack && (i.State == record.ItemMade || i.State == record.ItemRemoved && i.ID == m.Session.Stack.ID)
 	})
 	if i < 0 || m.Receipt.Items[i].ID == "" {
-		return nil, notAsNeeded("The receipt of session "+m.Receipt.Session+" proves no stack to be rolecall's.", "a stack that this session made",
+		return nil, notAsNeeded("The receipt of session "+m.Receipt.Session+" proves no stack to be rolecall's.",
+			"a stack that this session made",
 			"Look at what is on record: rolecall sessions show "+m.Receipt.Session+".")
 	}
 	r := &Release{item: m.Receipt.Items[i]}

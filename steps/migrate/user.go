@@ -126,8 +126,9 @@ func (m *Migration) lookAtKeys(ctx context.Context, r *Replacing) error {
 	}
 	r.User = name
 	for _, key := range keys {
-		one := Key{Now: key, Why: "No receipt proves that rolecall made it.", Next: "Deactivate it by hand when nothing uses it: IAM, Users, " + name +
-			", Security credentials, " + key.ID + "."}
+		one := Key{Now: key, Why: "No receipt proves that rolecall made it.",
+			Next: "Deactivate it by hand when nothing uses it: IAM, Users, " + name +
+				", Security credentials, " + key.ID + "."}
 		i := slices.IndexFunc(r.Removes, func(v undo.Removal) bool {
 			return v.Kind == record.ItemKey && v.ID == key.ID && strings.EqualFold(v.User, name)
 		})

@@ -40,10 +40,10 @@ func MigrateCommand(a *cli.App) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "migrate SESSION",
 		Short: "Turn a user into a role, or take a role into a stack and out of it",
-		Long: "migrate changes how a connection is made, and keeps it working meanwhile. --access role makes the role that takes the place of an " +
-			"IAM user, proves it, and has you hand it over; only then is the user's access key deactivated, and from a named day on the same " +
-			"command deletes the user. --method automatic has CloudFormation take over the role as it is (a change set that imports), and --method " +
-			"manual deletes the stack and keeps the role. A role is never made anew, and its trust policy never changed. What no receipt " +
+		Long: "migrate changes how a connection is made, and keeps it working meanwhile. --access role makes the role that takes the place " +
+			"of an IAM user, proves it, and has you hand it over; only then is the user's access key deactivated, and from a named day on the same " +
+			"command deletes the user. --method automatic has CloudFormation take over the role as it is (a change set that imports), and " +
+			"--method manual deletes the stack and keeps the role. A role is never made anew, and its trust policy never changed. What no receipt " +
 			"proves to be rolecall's is left alone. Each step is shown and asked for. Interrupted, it goes on when it is run again. " +
 			"Exit 0: done; 3: something is not as it has to be, or the hand-over is still open.",
 		Example: "  rolecall migrate 260131-7k2m --access role --external-id octo-org\n" +
@@ -158,7 +158,8 @@ func (f *migrateFlags) check(a *cli.App) error {
 	}
 	switch {
 	case (f.access == "") == (f.method == ""):
-		return cli.Usage("migrate takes one of two flags.", "--access role, or --method automatic or manual", "Say what the connection is to become.")
+		return cli.Usage("migrate takes one of two flags.", "--access role, or --method automatic or manual",
+			"Say what the connection is to become.")
 	case f.access != "" && f.access != describe.AccessRole:
 		return cli.Usage("--access is "+draw.Clean(f.access)+".", "role: nothing is turned into a user with a key", "Use --access role.")
 	case f.method != "" && f.method != describe.Automatic && f.method != describe.Manual:
@@ -175,7 +176,8 @@ func (f *migrateFlags) check(a *cli.App) error {
 		}
 	}
 	if f.access != "" && (f.stackName != "" || f.acknowledged) {
-		return cli.Usage("--stack-name and --acknowledge-iam-capabilities are about a stack, and --access role makes none.", "flags that say one thing",
+		return cli.Usage("--stack-name and --acknowledge-iam-capabilities are about a stack, and --access role makes none.",
+			"flags that say one thing",
 			"Leave them out, or use --method automatic.")
 	}
 	if f.method != "" && (f.externalID != "" || f.roleName != "" || f.handedOver || f.used) {

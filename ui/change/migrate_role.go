@@ -169,7 +169,8 @@ func (u *migrating) handOver(ctx context.Context, r *migrate.Replacing) error {
 			if err := u.saveNames(); err != nil {
 				return err
 			}
-			return &screen.Fault{Problem: screen.Problem{What: "Nobody said that " + s.Vendor.Title + " has the role now. The user's key works as before.",
+			return &screen.Fault{Problem: screen.Problem{
+				What:     "Nobody said that " + s.Vendor.Title + " has the role now. The user's key works as before.",
 				Expected: "the hand-over, done by you", Next: "Hand it over as the lines above say, then run the same with --handed-over.",
 				Kind: screen.NotAsNeeded}}
 		default:
@@ -263,7 +264,8 @@ func (u *migrating) delete(ctx context.Context, r *migrate.Replacing) error {
 	case len(r.Removes) == 0:
 		u.doc.Done, u.doc.State = len(r.Keys) == 0, stateHandedOver
 		if !u.doc.Done {
-			return &screen.Fault{Problem: screen.Problem{What: "The user " + r.User + " is left alone: no receipt proves that rolecall made it or its key.",
+			return &screen.Fault{Problem: screen.Problem{
+				What:     "The user " + r.User + " is left alone: no receipt proves that rolecall made it or its key.",
 				Expected: "a user that this session made", Next: r.Keys[0].Next, Kind: screen.NotAsNeeded}}
 		}
 		u.doc.State = stateDone
@@ -291,8 +293,9 @@ func (u *migrating) delete(ctx context.Context, r *migrate.Replacing) error {
 	}
 	for _, one := range r.Removes {
 		if one.Verdict == undo.Stays {
-			return &screen.Fault{Problem: screen.Problem{What: "Not all of the user was deleted: " + string(one.Kind) + " " + one.Label() + " stays. " +
-				one.Why, Expected: "a user that is as rolecall made it", Next: one.Next, Kind: screen.NotAsNeeded}}
+			return &screen.Fault{Problem: screen.Problem{
+				What:     "Not all of the user was deleted: " + string(one.Kind) + " " + one.Label() + " stays. " + one.Why,
+				Expected: "a user that is as rolecall made it", Next: one.Next, Kind: screen.NotAsNeeded}}
 		}
 	}
 	u.doc.Done, u.doc.State = true, stateDone

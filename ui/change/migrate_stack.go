@@ -65,8 +65,8 @@ func (u *migrating) agreeImport(ctx context.Context, p *migrate.Import) error {
 	for line := range strings.Lines(p.Template) {
 		u.say("  %s", strings.TrimRight(line, "\n"))
 	}
-	return u.agree(ctx, "Make the stack "+p.Stack+" in account "+screen.Grouped(u.doc.AccountID)+", and acknowledge that CloudFormation manages these "+
-		"IAM resources?")
+	return u.agree(ctx, "Make the stack "+p.Stack+" in account "+screen.Grouped(u.doc.AccountID)+", and acknowledge that "+
+		"CloudFormation manages these IAM resources?")
 }
 
 // outOfStack deletes the stack of a connection and keeps its roles.
