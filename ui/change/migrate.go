@@ -41,8 +41,8 @@ func MigrateCommand(a *cli.App) *cobra.Command {
 		Use:   "migrate SESSION",
 		Short: "Turn a user into a role, or take a role into a stack and out of it",
 		Long: "migrate changes how a connection is made, and keeps it working meanwhile. --access role makes the role that takes the place " +
-			"of an IAM user, proves it, and has you hand it over; only then is the user's access key deactivated, and from a named day on the same " +
-			"command deletes the user. --method automatic has CloudFormation take over the role as it is (a change set that imports), and " +
+			"of an IAM user, proves it, and has you hand it over; only then is the user's access key deactivated, and from a named day on the " +
+			"same command deletes the user. --method automatic has CloudFormation take over the role as it is (a change set that imports), and " +
 			"--method manual deletes the stack and keeps the role. A role is never made anew, and its trust policy never changed. What no receipt " +
 			"proves to be rolecall's is left alone. Each step is shown and asked for. Interrupted, it goes on when it is run again. " +
 			"Exit 0: done; 3: something is not as it has to be, or the hand-over is still open.",
