@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/policy"
 	making "rolecall/steps/make"
 	"rolecall/steps/record"
 )
@@ -256,6 +257,71 @@ func TestTheReceiptOfAnotherUserProvesNothing(t *testing.T) {
 		w.ok(err)
 		if len(r.Active()) != 0 || len(r.Keys) != 1 || r.Keys[0].Now.ID != theirs.ID || r.Making.Stage != making.Ready {
 			t.Errorf("%+v", r)
+		}
+	})
+}
+
+// TestAKeyThatIsUsedAfterTheHandOverIsNamed uses the key before and after it.
+func TestAKeyThatIsUsedAfterTheHandOverIsNamed(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.makesUser()
+		uses := func() {
+			_, err := w.hands.TryKey(w.t.Context(), w.key, w.secret)
+			w.ok(err)
+			time.Sleep(time.Minute)
+		}
+		uses()
+		m := w.migration()
+		r, err := m.PlanRole(w.t.Context())
+		w.ok(err)
+		w.ok(m.MakeRole(w.t.Context(), &r))
+		w.ok(m.HandedOver(&r))
+		if used := r.Active(); len(used) != 1 || used[0].UsedSince(r.Handed) || used[0].Now.LastUsed.IsZero() {
+			t.Errorf("%+v", used)
+		}
+		time.Sleep(time.Minute)
+		uses()
+		r, err = w.migration().PlanRole(w.t.Context())
+		w.ok(err)
+		if used := r.Active(); len(used) != 1 || !used[0].UsedSince(r.Handed) {
+			t.Errorf("%+v", used)
+		}
+	})
+}
+
+// TestWhatAWSDoesNotImport holds the rehearsal to the sentences of AWS.
+func TestWhatAWSDoesNotImport(t *testing.T) {
+	bubble(t, func(w *world) {
+		w.makesRole("sprinters")
+		setup, err := w.wanted("role").Request().Setup()
+		w.ok(err)
+		whole, err := setup.CloudFormation()
+		w.ok(err)
+		role := aws.ImportedResource{LogicalID: setup.Roles[0].ID, Type: "AWS::IAM::Role", By: "RoleName", Value: "sprinters-role"}
+		for says, n := range map[string]aws.NewChangeSet{
+			"must have DeletionPolicy attribute": {NewStack: aws.NewStack{Template: whole}, Import: []aws.ImportedResource{role}},
+			"you cannot modify or add [Outputs]": {NewStack: aws.NewStack{Template: policy.Retained(whole)}, Import: []aws.ImportedResource{role}},
+			"Allowed values are [RoleName]":      {NewStack: aws.NewStack{Template: whole}, Import: []aws.ImportedResource{{LogicalID: role.LogicalID, Type: role.Type, By: "Arn", Value: "x"}}},
+			"is missing from the template":       {NewStack: aws.NewStack{Template: whole}, Import: []aws.ImportedResource{{LogicalID: "Other", Type: role.Type, By: "RoleName", Value: "x"}}},
+		} {
+			n.Name, n.ChangeSet, n.Acknowledged = "vendor-access", "one", true
+			if _, err := w.hands.CreateChangeSet(w.t.Context(), n); err == nil || !strings.Contains(aws.Explain(err).AWS, says) {
+				t.Errorf("want %q: %v", says, err)
+			}
+		}
+	})
+}
+
+// TestRetainedIsTheSameTwice retains what is retained already.
+func TestRetainedIsTheSameTwice(t *testing.T) {
+	bubble(t, func(w *world) {
+		setup, err := w.begins("spot", "role", "direct").Request().Setup()
+		w.ok(err)
+		whole, err := setup.CloudFormation()
+		w.ok(err)
+		once := policy.Retained(whole)
+		if policy.Retained(once) != once || strings.Count(once, "DeletionPolicy: Retain") != 2 {
+			t.Error(once)
 		}
 	})
 }

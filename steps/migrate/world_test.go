@@ -39,6 +39,8 @@ type world struct {
 	store   *record.Store
 	session record.Answers
 	release func() // of the journal of the last run
+	key     string
+	secret  aws.SecretKey
 }
 
 // killer ends the program at one request: before it is sent, or after it was done
@@ -153,7 +155,9 @@ func (w *world) makesUser() {
 	w.makes(s, func(g access.Grant) making.Planner { return making.NewUser(g, g.WantUser()) })
 	user, err := w.hands.User(w.t.Context(), "sprinters-user")
 	w.ok(err)
-	_, err = w.host(s).Send(w.t.Context(), making.NewKey("SprintersUser", user.Ref(), nil, func(aws.AccessKey, aws.SecretKey) {}))
+	_, err = w.host(s).Send(w.t.Context(), making.NewKey("SprintersUser", user.Ref(), nil, func(k aws.AccessKey, secret aws.SecretKey) {
+		w.key, w.secret = k.ID, secret
+	}))
 	w.ok(err)
 	time.Sleep(time.Minute)
 }
