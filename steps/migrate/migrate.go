@@ -34,7 +34,20 @@ type Migration struct {
 	// After is like time.After, on the clock of Now.
 	After func(time.Duration) <-chan time.Time
 
-	executed bool // a change set was executed in this run
+	executed bool          // a change set was executed in this run
+	ahead    time.Duration // how far AWS's clock is ahead of this machine's
+}
+
+// AWSNow is the time by AWS's clock, as far as it is known: a day that is named and
+// the last use of a key go by that, whatever this machine's clock says.
+func (m *Migration) AWSNow() time.Time { return m.Now().Add(m.ahead).UTC() }
+
+// clock takes AWS's time from a role that was just read. An answer tells whole
+// seconds alone.
+func (m *Migration) clock(role aws.Role) {
+	if ahead := role.AsOf.Sub(m.Now()); !role.AsOf.IsZero() && ahead.Abs() > 2*time.Second {
+		m.ahead = ahead
+	}
 }
 
 func (m *Migration) host() making.Host {
@@ -173,6 +186,7 @@ func (m *Migration) prove(ctx context.Context) ([]Proven, error) {
 		if p := explain.Unfit(seen.Role.Name, report.Checks); !report.OK && p != nil {
 			return nil, &screen.Fault{Problem: *p}
 		}
+		m.clock(*seen.Role)
 		all = append(all, Proven{purpose, *seen.Role, report})
 	}
 	if len(all) == 0 {

@@ -200,7 +200,7 @@ func (m *Migration) MakeRole(ctx context.Context, r *Replacing) error {
 
 // HandedOver writes down that the vendor has the roles now.
 func (m *Migration) HandedOver(r *Replacing) error {
-	at := m.Now().UTC()
+	at := m.AWSNow()
 	for _, one := range r.Roles {
 		like := record.Item{Kind: record.ItemRole, Name: one.Role.Name}
 		item, ok := m.Receipt.Find(like)
@@ -264,7 +264,7 @@ func (m *Migration) deactivate(ctx context.Context, k *Key, from time.Time) erro
 // Due tells whether the day is there from which the user may be deleted.
 func (m *Migration) Due(r Replacing) bool {
 	day := r.Leaves()
-	return !day.IsZero() && !m.Now().Before(day)
+	return !day.IsZero() && !m.AWSNow().Before(day)
 }
 
 // Delete deletes the user with its keys and policies, as far as the receipt proves

@@ -216,7 +216,7 @@ func (u *migrating) sayHandOver(r *migrate.Replacing) {
 
 // deactivate makes the user's key useless, once that was agreed to.
 func (u *migrating) deactivate(ctx context.Context, r *migrate.Replacing) error {
-	from := u.app.Env.Now().UTC().AddDate(0, 0, u.flags.days).Truncate(24 * time.Hour)
+	from := u.m.AWSNow().AddDate(0, 0, u.flags.days).Truncate(24 * time.Hour)
 	day := from.Format(time.DateOnly)
 	question := "Deactivate it now, and have it deleted with its user from " + day + " on?"
 	active := r.Active()
