@@ -262,7 +262,7 @@ func (u *migrating) prepare() error {
 		return cli.Usage("Session "+answers.ID+" knows no AWS account yet.", "a session that connected an account",
 			"Go on with it: rolecall resume "+answers.ID+".")
 	}
-	if f.access != "" {
+	if f.access != "" && answers.Access != describe.AccessRole { // a role that is there may be in a stack
 		answers.Access, answers.Method = describe.AccessRole, describe.Direct
 	}
 	s, err := sessions.Resumed(a, answers)

@@ -57,14 +57,14 @@ func (u *migrating) intoStack(ctx context.Context) error {
 }
 
 func (u *migrating) agreeImport(ctx context.Context, p *migrate.Import) error {
+	for line := range strings.Lines(p.Template) {
+		u.say("  %s", strings.TrimRight(line, "\n"))
+	}
 	for _, one := range p.Resources {
 		u.planned("import " + one.Type + " " + one.Value + " as " + one.LogicalID)
 	}
 	u.planned("add the output with the role's ARN")
 	u.say("  Nothing of it is changed but the tags that CloudFormation gives to what it manages. When the stack is deleted, all of it stays.")
-	for line := range strings.Lines(p.Template) {
-		u.say("  %s", strings.TrimRight(line, "\n"))
-	}
 	return u.agree(ctx, "Make the stack "+p.Stack+" in account "+screen.Grouped(u.doc.AccountID)+", and acknowledge that "+
 		"CloudFormation manages these IAM resources?")
 }
