@@ -209,17 +209,18 @@ func executeChangeSet(s *Server, q request) (any, *apiError) {
 	}
 	now := s.options.Now()
 	run := &stackRun{caller: s.callerFor(q), token: token}
-	if c.update {
+	switch {
+	case c.update:
 		if err := k.settled(); err != nil {
 			return nil, err
 		}
 		if err := s.beginUpdate(k, run, c.asked.template, c.asked.text, c.asked.parameters, now); err != nil {
 			return nil, err
 		}
-	} else if c.imports != nil {
+	case c.imports != nil:
 		k.text, k.template, k.parameters, k.tags = c.asked.text, c.asked.template, c.asked.parameters, c.asked.tags
 		s.beginImport(k, run, c.imports, now)
-	} else {
+	default:
 		k.text, k.template, k.parameters, k.tags = c.asked.text, c.asked.template, c.asked.parameters, c.asked.tags
 		s.beginCreate(k, run, now)
 	}

@@ -86,7 +86,7 @@ func (m *Migration) change(ctx context.Context, item record.Item, n aws.NewChang
 		return err
 	}
 	item.Digest = aws.TemplateDigest(n.Template)
-	_, err = m.send(ctx, making.Operation{Name: "execute change set of stack " + item.Name, Item: item, Follow: true,
+	err = m.send(ctx, making.Operation{Name: "execute change set of stack " + item.Name, Item: item, Follow: true,
 		Do: func(ctx context.Context, account *aws.Account, _ *record.Item) error {
 			return account.ExecuteChangeSet(ctx, set.ID, n.ChangeSet)
 		}})
@@ -95,7 +95,7 @@ func (m *Migration) change(ctx context.Context, item record.Item, n aws.NewChang
 }
 
 func (m *Migration) createSet(ctx context.Context, item record.Item, n aws.NewChangeSet) error {
-	_, err := m.send(ctx, making.Operation{Name: "create change set of stack " + item.Name, Item: item, Follow: true,
+	err := m.send(ctx, making.Operation{Name: "create change set of stack " + item.Name, Item: item, Follow: true,
 		Do: func(ctx context.Context, account *aws.Account, _ *record.Item) error {
 			_, err := account.CreateChangeSet(ctx, n)
 			return err

@@ -75,8 +75,7 @@ func (m *Migration) PlanImport(ctx context.Context, stackName string) (*Import, 
 	if err != nil || !exists {
 		return p, err
 	}
-	item, err = m.own(ctx, stack, item)
-	if err != nil {
+	if _, err := m.own(ctx, stack, item); err != nil {
 		return nil, err
 	}
 	p.Done, err = m.is(ctx, stack, p.whole)
@@ -117,7 +116,7 @@ func (m *Migration) free(ctx context.Context, role aws.Role, stackName string) e
 			return err
 		}
 		known, ours := m.Receipt.Find(record.Item{Kind: record.ItemStack, Name: stack.Name})
-		if exists && !(ours && known.ID == stack.ID && stack.Name == stackName) {
+		if exists && (!ours || known.ID != stack.ID || stack.Name != stackName) {
 			return notAsNeeded("The role "+role.Name+" is in the stack "+stack.Name+" already. AWS takes no resource into two stacks.",
 				"a role that no stack holds", "Take it out of that stack first, or leave it there.")
 		}
@@ -295,7 +294,7 @@ func (m *Migration) beginImport(ctx context.Context, p *Import, before record.It
 	if before.Unproven() && before.Digest == item.Digest && before.ChangeSet != "" {
 		item.ChangeSet = before.ChangeSet // the request for it may still be done
 	}
-	_, err := m.send(ctx, making.Operation{Name: "create change set of stack " + p.Stack, Item: item, Makes: true, Follow: true,
+	err := m.send(ctx, making.Operation{Name: "create change set of stack " + p.Stack, Item: item, Makes: true, Follow: true,
 		Do: func(ctx context.Context, account *aws.Account, item *record.Item) error {
 			set, err := account.CreateChangeSet(ctx, p.set(item.ChangeSet))
 			if err == nil {

@@ -78,9 +78,9 @@ func (m *Migration) put(item record.Item) error {
 }
 
 // send carries out one operation, with a line in the journal before and after it.
-func (m *Migration) send(ctx context.Context, op making.Operation) (record.Item, error) {
+func (m *Migration) send(ctx context.Context, op making.Operation) error {
 	if err := m.Journal.Before(op.Name); err != nil {
-		return op.Item, err
+		return err
 	}
 	writing, cancel := screen.Writing(ctx)
 	defer cancel()
@@ -93,7 +93,7 @@ func (m *Migration) send(ctx context.Context, op making.Operation) (record.Item,
 	if readErr := m.reread(); err == nil {
 		err = readErr
 	}
-	return item, err
+	return err
 }
 
 // pause waits on the clock of Now.

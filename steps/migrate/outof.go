@@ -205,7 +205,7 @@ func wrote(g access.Grant, d *policy.Document) string {
 // deleteStack asks for the deletion. What the template retains stays.
 func (m *Migration) deleteStack(ctx context.Context, r *Release) error {
 	op := making.DeleteStack(r.Stack, "rolecall-release-"+r.templates.kept.setName("keep"))
-	_, err := m.send(ctx, op)
+	err := m.send(ctx, op)
 	return m.again(ctx, err)
 }
 
