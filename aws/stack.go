@@ -34,6 +34,7 @@ const (
 	StackUpdated        StackStatus = "UPDATE_COMPLETE"
 	StackUpdateUndone   StackStatus = "UPDATE_ROLLBACK_COMPLETE"
 	StackImported       StackStatus = "IMPORT_COMPLETE"
+	StackImportUndone   StackStatus = "IMPORT_ROLLBACK_COMPLETE"
 	StackReview         StackStatus = "REVIEW_IN_PROGRESS" // nothing but a change set
 	StackDeleted        StackStatus = "DELETE_COMPLETE"
 	StackDeleteFailed   StackStatus = "DELETE_FAILED"
@@ -289,6 +290,21 @@ func (a *Account) template(ctx context.Context, nameOrID string, opts ...func(*c
 		return "", a.stackFail(err, "cloudformation:GetTemplate", "get the template of stack %s", cleanText(nameOrID))
 	}
 	return awssdk.ToString(out.TemplateBody), nil
+}
+
+// StackResources are what is in a stack now: one request, which tells a hundred.
+func (a *Account) StackResources(ctx context.Context, id string) ([]StackResource, error) {
+	out, err := a.cfn().DescribeStackResources(ctx, &cloudformation.DescribeStackResourcesInput{StackName: &id}, inRegion(id))
+	if err != nil {
+		return nil, a.stackFail(err, "cloudformation:DescribeStackResources", "list what is in stack %s", cleanText(id))
+	}
+	var all []StackResource
+	for _, r := range out.StackResources {
+		all = append(all, StackResource{LogicalID: cleanText(awssdk.ToString(r.LogicalResourceId)),
+			Type:       cleanText(awssdk.ToString(r.ResourceType)),
+			PhysicalID: cleanText(awssdk.ToString(r.PhysicalResourceId)), Status: cleanText(string(r.ResourceStatus))})
+	}
+	return all, nil
 }
 
 // SameTemplate compares two templates as texts. Ends of lines, white space

@@ -14,6 +14,37 @@ type NewChangeSet struct {
 	NewStack
 	ChangeSet string // its name: a letter, then letters, digits and dashes
 	Update    bool   // the stack exists and is to be changed
+	// Import are the resources that exist already and that a new stack takes over,
+	// which the template names all. None: it makes what it names.
+	Import []ImportedResource
+}
+
+// ImportedResource is a role or policy that exists, and its name in the template
+// (CloudFormation API reference, ResourceToImport).
+type ImportedResource struct {
+	LogicalID string
+	Type      string // AWS::IAM::Role or AWS::IAM::ManagedPolicy
+	// By and Value find it: RoleName and the role's name, or PolicyArn and its ARN.
+	By, Value string
+}
+
+func (n NewChangeSet) kind() types.ChangeSetType {
+	switch {
+	case len(n.Import) > 0:
+		return types.ChangeSetTypeImport
+	case n.Update:
+		return types.ChangeSetTypeUpdate
+	}
+	return types.ChangeSetTypeCreate
+}
+
+func (n NewChangeSet) imports() []types.ResourceToImport {
+	var all []types.ResourceToImport
+	for _, r := range n.Import {
+		all = append(all, types.ResourceToImport{LogicalResourceId: &r.LogicalID, ResourceType: &r.Type,
+			ResourceIdentifier: map[string]string{r.By: r.Value}})
+	}
+	return all
 }
 
 // ChangeSet is what CloudFormation would do to a stack.
@@ -57,14 +88,11 @@ func (a *Account) CreateChangeSet(ctx context.Context, n NewChangeSet) (ChangeSe
 	if err := CheckTemplateSize(n.Template); err != nil {
 		return ChangeSet{}, err
 	}
-	kind := types.ChangeSetTypeCreate
-	if n.Update {
-		kind = types.ChangeSetTypeUpdate
-	}
 	out, err := a.cfn().CreateChangeSet(
 		ctx,
-		&cloudformation.CreateChangeSetInput{StackName: &n.Name, ChangeSetName: &n.ChangeSet, ChangeSetType: kind,
-			TemplateBody: &n.Template, Parameters: stackParameters(n.Parameters), Tags: stackTags(n.Tags), Capabilities: n.capabilities(),
+		&cloudformation.CreateChangeSetInput{StackName: &n.Name, ChangeSetName: &n.ChangeSet, ChangeSetType: n.kind(),
+			ResourcesToImport: n.imports(),
+			TemplateBody:      &n.Template, Parameters: stackParameters(n.Parameters), Tags: stackTags(n.Tags), Capabilities: n.capabilities(),
 			ClientToken: optional(n.Token)},
 		inRegion(n.Name),
 	)

@@ -129,6 +129,14 @@ func (a *Account) CreateAccessKey(ctx context.Context, userName string) (AccessK
 	return key, SecretKey(awssdk.ToString(k.SecretAccessKey)), nil
 }
 
+// DeactivateAccessKey makes a key useless until somebody activates it again: one
+// request, and none the worse when it is inactive already.
+func (a *Account) DeactivateAccessKey(ctx context.Context, userName, keyID string) error {
+	_, err := a.iam().UpdateAccessKey(ctx, &iam.UpdateAccessKeyInput{UserName: &userName, AccessKeyId: &keyID,
+		Status: types.StatusTypeInactive})
+	return a.fail(err, "iam:UpdateAccessKey", "deactivate access key %s of user %s", cleanText(keyID), cleanText(userName))
+}
+
 // DeleteAccessKey deletes an access key: one request.
 func (a *Account) DeleteAccessKey(ctx context.Context, userName, keyID string) error {
 	_, err := a.iam().DeleteAccessKey(ctx, &iam.DeleteAccessKeyInput{UserName: &userName, AccessKeyId: &keyID}, once)

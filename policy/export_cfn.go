@@ -29,6 +29,25 @@ func (s *Setup) CloudFormation() (string, error) {
 	return y.b.String(), nil
 }
 
+// Retained is a template of CloudFormation's whose roles and policies stay when its
+// stack is deleted. Each gets metadata beside: a change to nothing but a
+// DeletionPolicy is no change to CloudFormation (user guide, "DeletionPolicy
+// attribute"). What is retained already stays as it is.
+func Retained(template string) string {
+	var b strings.Builder
+	lines := slices.Collect(strings.Lines(template))
+	for i, line := range lines {
+		b.WriteString(line)
+		text := strings.TrimRight(line, "\r\n")
+		made := text == "    Type: AWS::IAM::Role" || text == "    Type: AWS::IAM::ManagedPolicy"
+		if made && (i+1 == len(lines) || !strings.HasPrefix(lines[i+1], "    DeletionPolicy:")) {
+			b.WriteString("    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n" +
+				"    Metadata:\n      Keeps: 'rolecall: stays when the stack is deleted'\n")
+		}
+	}
+	return b.String()
+}
+
 func (s *Setup) parameters(y *yamlWriter) {
 	if !slices.ContainsFunc(s.Roles, func(r SetupRole) bool { return r.guarded() }) {
 		return

@@ -85,6 +85,7 @@ func commands() []command {
 		{"diagnose", prove.DiagnoseCommand, true},
 		{"update", change.UpdateCommand, true},
 		{"disconnect", change.DisconnectCommand, true},
+		{"migrate", change.MigrateCommand, true},
 		{"delegation", delegation.Command, true},
 		{"org", organisation.OrgCommand, true},
 		{"policy", policies.PolicyCommand, true},

@@ -17,10 +17,12 @@ type changeSet struct {
 	created           time.Time
 	token             string
 	update            bool
+	imports           []imported // of a change set that imports; nil: it is another
 }
 
 func createChangeSet(s *Server, q request) (any, *apiError) {
-	name, title, update := q.form.Get("StackName"), q.form.Get("ChangeSetName"), q.form.Get("ChangeSetType") != "CREATE"
+	name, title, kind := q.form.Get("StackName"), q.form.Get("ChangeSetName"), q.form.Get("ChangeSetType")
+	update := kind != "CREATE" && kind != "IMPORT"
 	if strings.HasPrefix(name, "arn:") {
 		if k := s.stack(name); k != nil {
 			name = k.name
@@ -35,6 +37,12 @@ func createChangeSet(s *Server, q request) (any, *apiError) {
 	a, err := readAsked(q)
 	if err != nil {
 		return nil, err
+	}
+	var imports []imported
+	if kind == "IMPORT" {
+		if imports, err = readImports(q, a.template); err != nil {
+			return nil, err
+		}
 	}
 	now := s.options.Now()
 	k, err := s.stackForChange(name, title, update, a, now)
@@ -59,6 +67,7 @@ func createChangeSet(s *Server, q request) (any, *apiError) {
 		created:   now,
 		token:     q.form.Get("ClientToken"),
 		update:    update,
+		imports:   imports,
 	}
 	c.id = fmt.Sprintf(
 		"arn:%s:cloudformation:%s:%s:changeSet/%s/%s",
@@ -95,7 +104,9 @@ func (s *Server) stackForChange(name, title string, update bool, a asked, now ti
 
 // workOut finds the changes, after the time that CloudFormation takes for it.
 func (s *Server) workOut(k *stack, c *changeSet) {
-	if !c.update {
+	if c.imports != nil {
+		c.changes = importChanges(c)
+	} else if !c.update {
 		for i := range c.asked.template.resources {
 			c.changes = append(c.changes, change{action: "Add", resource: &c.asked.template.resources[i]})
 		}
@@ -105,7 +116,7 @@ func (s *Server) workOut(k *stack, c *changeSet) {
 	} else {
 		c.changes = all
 	}
-	if len(c.changes) == 0 {
+	if len(c.changes) == 0 && (!c.update || sameOutputs(k.template, c.asked.template)) {
 		c.status = "FAILED"
 		c.reason = "The submitted information didn't contain changes. Submit different information to create a change set."
 		return
@@ -198,14 +209,18 @@ func executeChangeSet(s *Server, q request) (any, *apiError) {
 	}
 	now := s.options.Now()
 	run := &stackRun{caller: s.callerFor(q), token: token}
-	if c.update {
+	switch {
+	case c.update:
 		if err := k.settled(); err != nil {
 			return nil, err
 		}
 		if err := s.beginUpdate(k, run, c.asked.template, c.asked.text, c.asked.parameters, now); err != nil {
 			return nil, err
 		}
-	} else {
+	case c.imports != nil:
+		k.text, k.template, k.parameters, k.tags = c.asked.text, c.asked.template, c.asked.parameters, c.asked.tags
+		s.beginImport(k, run, c.imports, now)
+	default:
 		k.text, k.template, k.parameters, k.tags = c.asked.text, c.asked.template, c.asked.parameters, c.asked.tags
 		s.beginCreate(k, run, now)
 	}

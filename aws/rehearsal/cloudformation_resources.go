@@ -35,6 +35,7 @@ func (s *Server) makeResource(k *stack, r *resource, m *madeResource, at time.Ti
 		return err.Error()
 	}
 	m.properties, _ = resolved.(map[string]any)
+	m.metadata = r.metadata
 	for key := range m.properties {
 		if _, ok := knownProperties(r.kind)[key]; !ok {
 			return fmt.Sprintf("Properties validation failed for resource %s with message:\n#: extraneous key [%s] is not permitted", r.id, key)
@@ -267,7 +268,8 @@ func (s *Server) changes(k *stack, t *template, parameters map[string]string) ([
 			return nil, &apiError{400, "ValidationError", err.Error()}
 		}
 		properties, _ := resolved.(map[string]any)
-		if sameJSON(properties, m.properties) {
+		// What changes nothing but a DeletionPolicy is no change to CloudFormation.
+		if sameJSON(properties, m.properties) && sameJSON(r.metadata, m.metadata) {
 			continue
 		}
 		c := change{action: "Modify", replacement: "False", resource: r, made: m, properties: properties}

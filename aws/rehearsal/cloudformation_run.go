@@ -48,6 +48,7 @@ type madeResource struct {
 	id, kind, physical string
 	attributes         map[string]string
 	properties         map[string]any // as they are in the account
+	metadata           any            // of the resource in the template
 	state              string         // the newest event's status
 }
 
@@ -248,7 +249,9 @@ func (s *Server) deleteNext(k *stack, at time.Time, left []*madeResource, done, 
 			s.tell(k, at, m, "DELETE_IN_PROGRESS", "")
 		}
 		k.later(at.Add(s.smallTime()), func(at time.Time) {
-			if why := s.removeResource(k, m); why != "" {
+			if k.retains(m) {
+				s.tell(k, at, m, "DELETE_SKIPPED", "")
+			} else if why := s.removeResource(k, m); why != "" {
 				s.tell(k, at, m, "DELETE_FAILED", why)
 				k.run.undeleted = append(k.run.undeleted, m.id)
 			} else {

@@ -35,6 +35,8 @@ type resource struct {
 	id, kind   string
 	properties map[string]any
 	needs      []string // resources that have to be there first
+	deletion   string   // DeletionPolicy; empty: none is given
+	metadata   any
 }
 
 type output struct {
@@ -229,7 +231,7 @@ func (t *template) readResources(n ast.Node, value any) error {
 		if !ok || textOf(d["Type"]) == "" {
 			return words("[/Resources/" + id + "] Every Resources object must contain a Type member.")
 		}
-		r := resource{id: id, kind: textOf(d["Type"])}
+		r := resource{id: id, kind: textOf(d["Type"]), deletion: textOf(d["DeletionPolicy"]), metadata: d["Metadata"]}
 		r.properties, _ = d["Properties"].(map[string]any)
 		switch depends := d["DependsOn"].(type) {
 		case string:

@@ -74,6 +74,9 @@ func (s *Server) change(k *stack, c change, m *madeResource, at time.Time) strin
 	}
 	k.run.before = append(k.run.before, earlierResource{m, m.properties})
 	properties, _ := resolved.(map[string]any)
+	if m.metadata = c.resource.metadata; sameJSON(properties, m.properties) {
+		return ""
+	}
 	return s.changeInPlace(k, m, properties)
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rolecall/aws"
+	"rolecall/policy"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
 )
@@ -54,7 +55,7 @@ func (w *Stack) Look(ctx context.Context, account *aws.Account, _ bool) (Sight, 
 	if err != nil {
 		return x, err
 	}
-	x.same = aws.SameTemplate(text, w.Template)
+	x.same = aws.SameTemplate(text, w.Template) || aws.SameTemplate(text, policy.Retained(w.Template))
 	if text == "" { // then the outputs tell: the roles are judged in any case
 		x.same = !slices.ContainsFunc(w.Purposes, func(name string) bool { return stack.Outputs[name] == "" })
 	}

@@ -32,7 +32,7 @@ func (r Receipt) Markdown() string {
 		if id == "" {
 			id = i.RoleID + i.UserID
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(string(i.Kind)), cell(string(i.State)), cell(i.Label()),
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(string(i.Kind)), cell(i.stateWords()), cell(i.Label()),
 			cell(i.ARN), cell(id), cell(i.Digest), stamp(i.At), cell(i.By))
 	}
 	if slices.ContainsFunc(r.Items, func(i Item) bool { return i.Kind.Decides() }) {
@@ -40,6 +40,21 @@ func (r Receipt) Markdown() string {
 	}
 	fmt.Fprintf(&b, "\nUndo exactly this: `rolecall disconnect %s`\n", cell(r.Session))
 	return b.String()
+}
+
+// stateWords are the state, and what a migration did with the thing.
+func (i Item) stateWords() string {
+	words := string(i.State)
+	if !i.HandedOver.IsZero() {
+		words += ", handed over " + stamp(i.HandedOver)
+	}
+	if !i.Deactivated.IsZero() {
+		words += ", deactivated " + stamp(i.Deactivated)
+	}
+	if !i.DeleteFrom.IsZero() && i.State == ItemMade {
+		words += ", to be deleted from " + i.DeleteFrom.UTC().Format(time.DateOnly)
+	}
+	return words
 }
 
 // JournalMarkdown is a journal for a ticket: who did what in which account, when,

@@ -91,8 +91,16 @@ type Item struct {
 	Looked    bool      `json:"looked,omitempty"`
 	// Leaving is when a request to delete it went out that was not seen answered.
 	Leaving time.Time `json:"leaving,omitzero"`
-	At      time.Time `json:"at"`           // of the state
-	By      string    `json:"by,omitempty"` // the ARN of who was signed in
+	// HandedOver is when the vendor had a role that takes the place of a user.
+	HandedOver time.Time `json:"handed_over,omitzero"`
+	// DeleteFrom is the day from which a key that was replaced may be deleted with its
+	// user, and Deactivated when it was seen to be useless. The day is on record
+	// before the request that deactivates the key.
+	DeleteFrom  time.Time `json:"delete_from,omitzero"`
+	Deactivated time.Time `json:"deactivated,omitzero"`
+
+	At time.Time `json:"at"`           // of the state
+	By string    `json:"by,omitempty"` // the ARN of who was signed in
 }
 
 // same tells whether two entries are about one thing.
@@ -253,6 +261,28 @@ func (l *Ledger) Ready(head Receipt) error {
 		unlock()
 	}
 	return err
+}
+
+// Rename writes what a receipt says of its session, such as the method, and leaves
+// its items as they are. Where there is none, nothing is written.
+func (l *Ledger) Rename(head Receipt) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.store == nil {
+		head.Items, head.Created, head.Updated = l.now.Items, l.now.Created, l.now.Updated
+		l.now = head
+		return nil
+	}
+	old, unlock, err := l.begin(head)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if old.Session == "" {
+		return nil
+	}
+	head.Session, head.Items, head.Created, head.Updated = l.id, old.Items, old.Created, old.Updated
+	return l.store.writeReceipt(head)
 }
 
 // begin takes the receipt's lock and reads it; the zero Receipt when there is

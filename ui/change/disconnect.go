@@ -120,21 +120,27 @@ func disconnect(ctx context.Context, a *cli.App, args []string, yes bool, wait t
 // sessions made: what two receipts claim, neither proves.
 func (u *undoing) prepare() (err error) {
 	receipt := u.remover.Receipt
-	listed, err := u.store.ListReceipts()
-	if err != nil {
+	if u.remover.Others, err = otherReceipts(u.app, u.store); err != nil {
 		return err
-	}
-	for _, one := range listed {
-		switch {
-		case one.Err != nil:
-			u.app.Say("%s It is left out here.", draw.Clean(cli.ProblemOf(one.Err).What))
-		case !one.Receipt.Rehearsal:
-			u.remover.Others = append(u.remover.Others, one.Receipt)
-		}
 	}
 	u.door, err = sessions.OpenDoor(u.app, u.store, receipt.Session, receipt.Rehearsal, "disconnect")
 	u.remover.Journal, u.remover.Resumes = u.door.Journal, u.door.Open != nil
 	return err
+}
+
+// otherReceipts are those of all sessions, as far as they can be read.
+func otherReceipts(a *cli.App, store *record.Store) ([]record.Receipt, error) {
+	listed, err := store.ListReceipts()
+	var others []record.Receipt
+	for _, one := range listed {
+		switch {
+		case one.Err != nil:
+			a.Say("%s It is left out here.", draw.Clean(cli.ProblemOf(one.Err).What))
+		case !one.Receipt.Rehearsal:
+			others = append(others, one.Receipt)
+		}
+	}
+	return others, err
 }
 
 // pickReceipt reads the named receipt, or the newest with something left.
@@ -244,10 +250,24 @@ func (u *undoing) run(ctx context.Context, yes bool) error {
 
 // signIn opens the account of the receipt and refuses every other.
 func (u *undoing) signIn(ctx context.Context) error {
-	a, r := u.app, &u.remover.Receipt
+	account, identity, err := signInTo(ctx, u.app, u.remover.Receipt)
+	if err != nil {
+		return err
+	}
+	if err := sameEndpoint(account, u.remover.Receipt); err != nil {
+		return err
+	}
+	u.remover.Account, u.remover.By = account, identity.ARN
+	u.door.Journal.SetBy(identity.ARN)
+	return nil
+}
+
+// signInTo opens the account in which a session made its things, and refuses every
+// other.
+func signInTo(ctx context.Context, a *cli.App, r record.Receipt) (*aws.Account, aws.Identity, error) {
 	if a.Account != "" && a.Account != r.AccountID {
-		return cli.Usage("--aws-account is "+a.Account+".", "account "+r.AccountID+", in which session "+r.Session+" made its things",
-			"Correct or leave out --aws-account.")
+		return nil, aws.Identity{}, cli.Usage("--aws-account is "+a.Account+".",
+			"account "+r.AccountID+", in which session "+r.Session+" made its things", "Correct or leave out --aws-account.")
 	}
 	a.Account = r.AccountID
 	profile := a.Profile
@@ -259,8 +279,14 @@ func (u *undoing) signIn(ctx context.Context) error {
 	}
 	account, err := aws.Open(ctx, a.AWSOptions(profile, r.Partition, a.AskCode()))
 	if err != nil {
-		return err
+		return nil, aws.Identity{}, err
 	}
+	identity, err := account.Identity(ctx)
+	return account, identity, err
+}
+
+// sameEndpoint refuses another place than the one where a session made its things.
+func sameEndpoint(account *aws.Account, r record.Receipt) error {
 	if account.Endpoint() != r.Endpoint {
 		return &screen.Fault{Problem: screen.Problem{
 			What: "Requests go to " + endpointName(account.Endpoint()) + ", and this session made its things at " +
@@ -269,12 +295,6 @@ func (u *undoing) signIn(ctx context.Context) error {
 			Next:     "Set or unset AWS_ENDPOINT_URL, or the profile's endpoint_url.", Kind: screen.NotAsNeeded,
 		}}
 	}
-	identity, err := account.Identity(ctx)
-	if err != nil {
-		return err
-	}
-	u.remover.Account, u.remover.By = account, identity.ARN
-	u.door.Journal.SetBy(identity.ARN)
 	return nil
 }
 
