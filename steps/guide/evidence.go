@@ -267,3 +267,30 @@ func (c *Role) startAnew(s *step.Session) {
 	c.pasted, c.field, c.pasting = pastedEvidence{}, "", true
 	s.SetSeen(c.Spec.Role, func(p *record.SeenPart) { p.Report = nil })
 }
+
+// keyIn is the one active access key that a pasted list shows of the part's user,
+// else what is wrong with the list.
+func keyIn(s *step.Session, purpose, text string) (id, wrong string) {
+	view, err := evidence.Read(strings.NewReader(text), evidence.Ask{AccountID: s.AccountID, Partition: s.Partition, Now: s.Now()})
+	if err != nil {
+		return "", evidenceProblem(err)
+	}
+	name := s.Part(purpose).UserName
+	seen, err := view.SeeUser(context.Background(), aws.WantUser{Name: name})
+	if err != nil {
+		return "", evidenceProblem(err)
+	}
+	var active []string
+	for _, key := range seen.Keys {
+		if key.Active && aws.CheckAccessKeyID(key.ID) == nil {
+			active = append(active, key.ID)
+		}
+	}
+	switch len(active) {
+	case 0:
+		return "", "That shows no active access key of " + name + "."
+	case 1:
+		return active[0], ""
+	}
+	return "", name + " has the active keys " + strings.Join(active, " and ") + ". Enter the one that is meant."
+}

@@ -224,7 +224,7 @@ func (u *Updater) remember(up *StackUpdate, role aws.Role, before map[string]aws
 		kept.Tags[tag.Key] = tag.Value
 	}
 	parts := map[string]record.Part{}
-	if s.ID != "" {
+	if u.Store.HasSession(s.ID) {
 		answers, err := u.Store.Load(s.ID)
 		if err != nil {
 			return err
