@@ -309,11 +309,24 @@ func (u *Updater) noteStack(update *Update, change func(record.Item) record.Item
 	return u.note(update.Stack.item(), change)
 }
 
-// Lines are what the change set does, one line for each resource.
+// Lines are what the change set does: for each resource what happens to it and,
+// on a line of its own, what it is called in AWS.
 func (up *StackUpdate) Lines() []string {
 	var all []string
 	for _, c := range up.Set.Changes {
-		all = append(all, fmt.Sprintf("%-7s %s · %s", c.Action, c.LogicalID, making.ChangeWords(c)))
+		stays := ""
+		switch {
+		case c.Replaces():
+			stays = " · is replaced"
+		case c.Removes() && c.Action == "Modify":
+			stays = " · may be replaced"
+		case c.Action == "Modify":
+			stays = " · stays, changed in place"
+		}
+		all = append(all, fmt.Sprintf("%-7s %s · %s%s", c.Action, c.LogicalID, c.Type, stays))
+		if c.PhysicalID != "" {
+			all = append(all, "        "+c.PhysicalID)
+		}
 	}
 	return all
 }
