@@ -127,6 +127,7 @@ func TestGuideOnlyProvesAUser(t *testing.T) {
 			return `{"AccessKeyMetadata": [{"UserName": "my-user", "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "Status": "Active", ` +
 				`"CreateDate": "2026-01-31T00:00:00Z"}` + more + "]}\n"
 		}
+		w.types("access-key-id", secret).sees("secret").seesNot(secret)
 		w.types("access-key-id", strings.ReplaceAll(keys(""), "my-user", "other")).sees("no active access key of my-user")
 		w.types("access-key-id", keys(`, {"UserName": "my-user", "AccessKeyId": "AKIAI44QH8DHBEXAMPLE", "Status": "Active"}`)).sees("Enter the one")
 		w.types("access-key-id", keys("")).sees("AKIAIOSFODNN7EXAMPLE").enter()

@@ -131,6 +131,10 @@ func (c *Role) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 	case screen.Chose:
 		return c.chose(s, msg)
 	case screen.Entered:
+		if msg.ID == fieldRoleARN && screen.HoldsSecret(msg.Text) {
+			c.field = screen.SecretPasted
+			return step.Stay, nil
+		}
 		if msg.ID == fieldRoleARN && s.AWS == nil && isEvidence(msg.Text) {
 			return c.tookEvidence(s, msg.Text)
 		}

@@ -112,6 +112,10 @@ func (c *User) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 	case screen.Changed:
 		c.field = ""
 	case screen.Entered:
+		if screen.HoldsSecret(msg.Text) {
+			c.field = screen.SecretPasted
+			return step.Stay, nil
+		}
 		if s.AWS == nil && isEvidence(msg.Text) {
 			return c.tookEvidence(s, msg.Text)
 		}
@@ -211,10 +215,6 @@ func (c *User) chose(s *step.Session, msg screen.Chose) (step.Move, []screen.Eff
 // named takes the user's name where rolecall cannot look into the account.
 func (c *User) named(s *step.Session, name string) (step.Move, []screen.Effect) {
 	if s.AWS != nil {
-		return step.Stay, nil
-	}
-	if screen.HoldsSecret(name) {
-		c.field = screen.SecretPasted
 		return step.Stay, nil
 	}
 	if err := aws.CheckUserName(name); err != nil {
