@@ -309,10 +309,6 @@ func (c *Credentials) tookKeys(s *step.Session, text string) (step.Move, []scree
 }
 
 func (c *Credentials) entered(s *step.Session, msg screen.Entered) (step.Move, []screen.Effect) {
-	if msg.ID == fieldKeyID && screen.HoldsSecret(msg.Text) {
-		c.field = screen.SecretPasted
-		return step.Stay, nil
-	}
 	if msg.ID == fieldKeyID && s.AWS == nil && isEvidence(msg.Text) {
 		return c.tookKeys(s, msg.Text)
 	}
