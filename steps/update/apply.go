@@ -63,7 +63,7 @@ func (u *Updater) dropped(ctx context.Context, p PolicyUpdate, versions []aws.Po
 	if d.Unread = document == nil; d.Unread {
 		return d, nil
 	}
-	d.Granted, d.Lost = len(policy.Compare(policy.NewDocument(), document).Added), policy.Compare(p.After, document).Added
+	d.Lost = policy.Compare(p.After, document).Added
 	return d, nil
 }
 

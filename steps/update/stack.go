@@ -195,12 +195,16 @@ func unfit(stack aws.Stack) error {
 	if region := aws.StackRegion(stack.ID); region != "" {
 		where = " --region " + region
 	}
+	name := stack.Name
+	if aws.CheckStackName(name) != nil {
+		name = "NAME" // what goes into a shell is none that a server made up
+	}
 	next := "Look at its events in the CloudFormation console. Delete it there and connect anew, or mend what they name."
 	switch stack.Status {
 	case aws.StackUpdateUndoFailed:
-		next = "Have its rollback go on: aws cloudformation continue-update-rollback --stack-name " + stack.Name + where + ". Then run this again."
+		next = "Have its rollback go on: aws cloudformation continue-update-rollback --stack-name " + name + where + ". Then run this again."
 	case aws.StackUpdateFailed:
-		next = "Have it rolled back: aws cloudformation rollback-stack --stack-name " + stack.Name + where + ". Then run this again."
+		next = "Have it rolled back: aws cloudformation rollback-stack --stack-name " + name + where + ". Then run this again."
 	}
 	return &screen.Fault{Problem: screen.Problem{
 		What:     "The stack " + stack.Name + " is " + making.StatusWords(string(stack.Status)) + ": CloudFormation does not change it so.",

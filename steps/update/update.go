@@ -71,9 +71,8 @@ type PolicyUpdate struct {
 type Dropped struct {
 	ID      string
 	Created time.Time
-	Granted int      // how many actions it grants
-	Lost    []string // those that the update does not grant
-	Unread  bool     // its document cannot be read: Granted and Lost are not known
+	Lost    []string // what it grants and the update does not
+	Unread  bool     // its document cannot be read: Lost is not known
 }
 
 // Plan reads the role and compares its policies with the wanted ones. It

@@ -82,8 +82,7 @@ type updatePolicyJSON struct {
 type dropJSON struct {
 	Version string    `json:"version"`
 	Created time.Time `json:"created,omitzero"`
-	Granted int       `json:"granted"` // actions
-	Lost    []string  `json:"lost"`    // those that the update does not grant
+	Lost    []string  `json:"lost"` // those that the update does not grant
 }
 
 // updating is one run of update.
@@ -363,7 +362,7 @@ func dropText(d update.Dropped) string {
 	case d.Unread:
 		return text + " rolecall cannot read what it granted."
 	case len(d.Lost) == 0:
-		return text + " It granted " + screen.Counted(d.Granted, "action") + ", none that the update does not grant."
+		return text + " It granted nothing that the update does not grant."
 	}
 	lost := d.Lost
 	more := ""
@@ -371,8 +370,7 @@ func dropText(d update.Dropped) string {
 		more = fmt.Sprintf(" and %d more", len(lost)-mostLost)
 		lost = lost[:mostLost]
 	}
-	return text + fmt.Sprintf(" It granted %s, %d of which the update does not grant: %s%s.", screen.Counted(d.Granted, "action"),
-		len(d.Lost), draw.Clean(strings.Join(lost, ", ")), more)
+	return text + " Of what it granted, the update does not grant " + draw.Clean(strings.Join(lost, ", ")) + more + "."
 }
 
 // mostLost bounds the actions that are named of a version that goes.
@@ -399,7 +397,7 @@ func (u *updating) document(e *cli.ErrorJSON) updateJSON {
 			one.Restored = ""
 		}
 		if p.Drop != nil {
-			one.Drop = &dropJSON{p.Drop.ID, p.Drop.Created, p.Drop.Granted, cli.OrEmpty(p.Drop.Lost)}
+			one.Drop = &dropJSON{p.Drop.ID, p.Drop.Created, cli.OrEmpty(p.Drop.Lost)}
 			if one.Updated {
 				one.Dropped = p.Drop.ID
 			}
