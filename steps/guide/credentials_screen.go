@@ -104,8 +104,8 @@ func (c *Credentials) waiting(s *step.Session) ([]screen.Block, []screen.Action)
 		if aws.CheckUserName(part.UserName) == nil {
 			blocks = append(blocks, commandFacts([]string{"aws iam list-access-keys --user-name " + part.UserName + " --output json"})...)
 		}
-		blocks = append(blocks, screen.Input{ID: fieldKeyID, Label: "Access key, or what AWS printed", Long: true, Value: part.KeyID, Hint: "AKIA…",
-			Problem: c.field})
+		blocks = append(blocks, screen.Input{ID: fieldKeyID, Label: "Access key, or what AWS printed", Long: true, Value: part.KeyID,
+			Hint: "AKIA…", Problem: c.field})
 		return blocks, nil
 	}
 	if len(c.keys) > 0 {
