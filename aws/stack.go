@@ -26,18 +26,20 @@ type StackStatus string
 
 // The states of a stack that rolecall speaks of by name.
 const (
-	StackCreating       StackStatus = "CREATE_IN_PROGRESS"
-	StackCreated        StackStatus = "CREATE_COMPLETE"
-	StackCreateFailed   StackStatus = "CREATE_FAILED"
-	StackRolledBack     StackStatus = "ROLLBACK_COMPLETE"
-	StackRollbackFailed StackStatus = "ROLLBACK_FAILED"
-	StackUpdated        StackStatus = "UPDATE_COMPLETE"
-	StackUpdateUndone   StackStatus = "UPDATE_ROLLBACK_COMPLETE"
-	StackImported       StackStatus = "IMPORT_COMPLETE"
-	StackImportUndone   StackStatus = "IMPORT_ROLLBACK_COMPLETE"
-	StackReview         StackStatus = "REVIEW_IN_PROGRESS" // nothing but a change set
-	StackDeleted        StackStatus = "DELETE_COMPLETE"
-	StackDeleteFailed   StackStatus = "DELETE_FAILED"
+	StackCreating         StackStatus = "CREATE_IN_PROGRESS"
+	StackCreated          StackStatus = "CREATE_COMPLETE"
+	StackCreateFailed     StackStatus = "CREATE_FAILED"
+	StackRolledBack       StackStatus = "ROLLBACK_COMPLETE"
+	StackRollbackFailed   StackStatus = "ROLLBACK_FAILED"
+	StackUpdated          StackStatus = "UPDATE_COMPLETE"
+	StackUpdateUndone     StackStatus = "UPDATE_ROLLBACK_COMPLETE"
+	StackUpdateFailed     StackStatus = "UPDATE_FAILED" // with what it had changed
+	StackUpdateUndoFailed StackStatus = "UPDATE_ROLLBACK_FAILED"
+	StackImported         StackStatus = "IMPORT_COMPLETE"
+	StackImportUndone     StackStatus = "IMPORT_ROLLBACK_COMPLETE"
+	StackReview           StackStatus = "REVIEW_IN_PROGRESS" // nothing but a change set
+	StackDeleted          StackStatus = "DELETE_COMPLETE"
+	StackDeleteFailed     StackStatus = "DELETE_FAILED"
 )
 
 // Moving reports whether CloudFormation is at work on the stack.

@@ -66,6 +66,16 @@ type StackChange struct {
 	Replacement string // True, False, Conditional; empty for what is new
 }
 
+// Replaces reports whether what exists is deleted for certain, and another one
+// made in its place.
+func (c StackChange) Replaces() bool { return c.Replacement == string(types.ReplacementTrue) }
+
+// Removes reports whether what exists is deleted, or may be: "Conditional" says
+// that CloudFormation finds out while it is at work.
+func (c StackChange) Removes() bool {
+	return c.Action == string(types.ChangeActionRemove) || c.Replaces() || c.Replacement == string(types.ReplacementConditional)
+}
+
 // Ready reports whether the change set can be executed.
 func (c ChangeSet) Ready() bool {
 	return c.Status == string(types.ChangeSetStatusCreateComplete) && c.Execution == string(types.ExecutionStatusAvailable)

@@ -86,3 +86,56 @@ func TestGuideOnlyTakesAWrappedARN(t *testing.T) {
 		w.types("role-arn", "arn:aws:iam::123456789012:\n  role/My-Role\n").at("connect")
 	})
 }
+
+// guideOnlyUser is a walk without credentials, up to the user.
+func (w *world) guideOnlyUser() *world {
+	w.t.Helper()
+	w.start().at("vendor").enter().at("login").until("the profiles", w.enterWorks)
+	w.chooses("profile", "guide-only").types("account-id", "").at("permissions").enter()
+	return w.at(userPolicyStep).enter().at(userStep).sees("CloudShell", "aws iam get-user --user-name sprinters-user")
+}
+
+func pastedUser(arn string) string {
+	return `{"User": {"UserName": "my-user", "UserId": "AIDAEXAMPLE", "Path": "/", "Arn": "` + arn + `", "CreateDate": "2026-01-31T00:00:00Z"}}` + "\n"
+}
+
+const pastedUserLists = "[cloudshell-user@ip-10-0-0-1 ~]$ aws iam list-attached-user-policies --user-name my-user\n" +
+	`{"AttachedPolicies": [{"PolicyName": "sprinters-policy", "PolicyArn": "arn:aws:iam::123456789012:policy/sprinters-policy"}]}` + "\n" +
+	`{"PolicyNames": []}` + "\n" + `{"Groups": []}` + "\n"
+
+// TestGuideOnlyProvesAUser holds that copying and pasting alone proves a user,
+// that a wrong one is not taken, and that no secret is.
+func TestGuideOnlyProvesAUser(t *testing.T) {
+	t.Parallel()
+	sprinters(t, "manual", "user", func(t *testing.T, w *world) {
+		w.guideOnlyUser()
+		secret := "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+		w.types("user-name", secret).at(userStep).sees("secret").seesNot(secret)
+		w.types("user-name", `{"AccessKey": {"UserName": "my-user", "SecretAccessKey": "`+secret+`"}}`).sees("secret").seesNot(secret)
+		w.types("user-name", pastedUser("arn:aws:iam::123456789012:user/my-user")).sees(
+			"nothing is wrong", "aws iam list-attached-user-policies --user-name my-user").at(userStep)
+		w.types("user-name", pastedUserLists).sees("get-policy-version")
+		less := policy.NewDocument(policy.Statement{Effect: policy.Allow, Action: []string{"s3:ListBucket"}, Resource: []string{"*"}})
+		version := func(d *policy.Document) string {
+			return `{"PolicyVersion": {"VersionId": "v1", "IsDefaultVersion": true, "Document": ` + d.Pretty() + "}}\n"
+		}
+		w.types("user-name", version(less)).sees("not right yet").seesNot("It is right")
+		w.presses("anew").types("user-name", pastedUser("arn:aws:iam::123456789012:user/my-user")+pastedUserLists+version(w.userPolicy()))
+		w.sees("Found my-user. It is right.", "pass user-policy-matches")
+		w.enter().at(credentialsStep).sees("aws iam list-access-keys --user-name my-user")
+		keys := func(more string) string {
+			return `{"AccessKeyMetadata": [{"UserName": "my-user", "AccessKeyId": "AKIAIOSFODNN7EXAMPLE", "Status": "Active", ` +
+				`"CreateDate": "2026-01-31T00:00:00Z"}` + more + "]}\n"
+		}
+		w.types("access-key-id", secret).sees("secret").seesNot(secret)
+		w.types("access-key-id", strings.ReplaceAll(keys(""), "my-user", "other")).sees("no active access key of my-user")
+		w.types("access-key-id", keys(`, {"UserName": "my-user", "AccessKeyId": "AKIAI44QH8DHBEXAMPLE", "Status": "Active"}`)).sees("Enter the one")
+		w.types("access-key-id", keys("")).sees("AKIAIOSFODNN7EXAMPLE").enter()
+		if p := w.part(); p.KeyID != "AKIAIOSFODNN7EXAMPLE" || w.text() == "" {
+			t.Errorf("%+v", p)
+		}
+		if p := w.part(); p.UserARN != "arn:aws:iam::123456789012:user/my-user" || w.session.AccountID != "123456789012" {
+			t.Errorf("%+v of %s", p, w.session.AccountID)
+		}
+	})
+}

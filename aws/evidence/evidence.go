@@ -62,6 +62,17 @@ func (v *View) Roles() []aws.RoleRef {
 	return all
 }
 
+// Users are the names of the users that were kept, as far as they are known.
+func (v *View) Users() []aws.UserRef {
+	var all []aws.UserRef
+	for _, h := range v.holders {
+		if h.user {
+			all = append(all, aws.UserRef{ARN: h.arn, ID: h.id, Name: h.name})
+		}
+	}
+	return all
+}
+
 // holder is a role or a user, as far as it is known.
 type holder struct {
 	user                bool

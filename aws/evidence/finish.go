@@ -138,7 +138,7 @@ func (e *reader) giveTrust(text string) error {
 // giveList gives a list to the role or user that the command names, or to the
 // only one that the evidence is about.
 func (e *reader) giveList(l *list) error {
-	l.part.user = l.part.user || e.ask.User != "" && e.ask.Role == ""
+	l.part.user = l.part.user || e.ask.User != "" && e.ask.Role == "" || strings.Contains(l.command.name, "-user-") || e.onlyUsers()
 	if name := l.command.value("--role-name"); name != "" {
 		l.part.user, l.part.name = false, name
 	} else if name := l.command.value("--user-name"); name != "" {
@@ -152,6 +152,9 @@ func (e *reader) giveList(l *list) error {
 		}
 		return e.add(l.part)
 	}
+	if l.part.user && l.command.name == "" {
+		l.part.form = strings.Replace(l.part.form, "-role-", "-user-", 1) // two commands with one form of answer
+	}
 	name, ok := e.subject(l.part.user)
 	if !ok || !e.about(&l.part, name) {
 		e.view.note(
@@ -162,6 +165,11 @@ func (e *reader) giveList(l *list) error {
 	e.view.note("AWS does not say whose the list from " + l.part.form + " is; it is taken for that of " + clean(name) + ".")
 	l.part.name = name
 	return e.add(l.part)
+}
+
+// onlyUsers tells whether the evidence shows users and no role.
+func (e *reader) onlyUsers() bool {
+	return len(e.view.holders) > 0 && !slices.ContainsFunc(e.view.holders, func(h *holder) bool { return !h.user })
 }
 
 // about tells whether nothing in the evidence is of another role or user than

@@ -99,6 +99,25 @@ func (v *View) Sweep(ctx context.Context, keep func(aws.Role) bool) (aws.Sweep, 
 	return s, nil
 }
 
+// RolesOf are the roles that a CloudFormation template makes, by their names in
+// lower case. The error is Read's: there are templates that only CloudFormation
+// understands.
+func RolesOf(ctx context.Context, template string, ask Ask) (map[string]aws.Role, error) {
+	view, err := Read(strings.NewReader(template), ask)
+	if err != nil {
+		return nil, err
+	}
+	sweep, err := view.Sweep(ctx, func(aws.Role) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	roles := map[string]aws.Role{}
+	for _, seen := range sweep.Roles {
+		roles[strings.ToLower(seen.Role.Name)] = *seen.Role
+	}
+	return roles, nil
+}
+
 // Whole reports whether the evidence lists all roles of the account.
 func (v *View) Whole() bool { return v.swept }
 

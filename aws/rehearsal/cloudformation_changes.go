@@ -225,6 +225,13 @@ func executeChangeSet(s *Server, q request) (any, *apiError) {
 		s.beginCreate(k, run, now)
 	}
 	k.tokens[token] = c.id
+	// The others were worked out for what the stack was before (CloudFormation user
+	// guide, "Execute a change set").
+	for _, o := range k.changeSets {
+		if o.execution == "AVAILABLE" {
+			o.execution = "OBSOLETE"
+		}
+	}
 	c.execution = "EXECUTE_COMPLETE"
 	s.advanceStacks(now)
 	return struct{}{}, nil

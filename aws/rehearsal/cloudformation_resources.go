@@ -256,6 +256,7 @@ func (s *Server) changes(k *stack, t *template, parameters map[string]string) ([
 	next := *k
 	next.template, next.parameters = t, parameters
 	var all []change
+	renewed := map[string]bool{} // what refers to these changes, too
 	for i := range t.resources {
 		r := &t.resources[i]
 		m := k.find(r.id)
@@ -269,14 +270,14 @@ func (s *Server) changes(k *stack, t *template, parameters map[string]string) ([
 		}
 		properties, _ := resolved.(map[string]any)
 		// What changes nothing but a DeletionPolicy is no change to CloudFormation.
-		if sameJSON(properties, m.properties) && sameJSON(r.metadata, m.metadata) {
+		if sameJSON(properties, m.properties) && sameJSON(r.metadata, m.metadata) && !refersTo(r.properties, renewed) {
 			continue
 		}
 		c := change{action: "Modify", replacement: "False", resource: r, made: m, properties: properties}
 		for _, fixed := range []string{"RoleName", "ManagedPolicyName", "Path"} {
 			if textOf(properties[fixed]) != textOf(m.properties[fixed]) ||
 				r.kind == kindPolicy && textOf(properties["Description"]) != textOf(m.properties["Description"]) {
-				c.replacement = "True"
+				c.replacement, renewed[r.id] = "True", true
 			}
 		}
 		all = append(all, c)
@@ -287,6 +288,24 @@ func (s *Server) changes(k *stack, t *template, parameters map[string]string) ([
 		}
 	}
 	return all, nil
+}
+
+// refersTo reports whether properties refer to one of these resources.
+func refersTo(v any, ids map[string]bool) bool {
+	switch v := v.(type) {
+	case []any:
+		return slices.ContainsFunc(v, func(item any) bool { return refersTo(item, ids) })
+	case map[string]any:
+		if name, argument, ok := call(v); ok && name == "Ref" {
+			return ids[textOf(argument)]
+		}
+		for _, item := range v {
+			if refersTo(item, ids) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func sameJSON(a, b any) bool {

@@ -37,6 +37,7 @@ type stackRun struct {
 	retired   []*madeResource   // to be deleted after a change
 	previous  *template         // before the change
 	given     map[string]string // the parameters before
+	wrote     string            // the template's text before
 }
 
 type earlierResource struct {

@@ -15,7 +15,7 @@ func (s *Server) beginUpdate(k *stack, run *stackRun, t *template, text string, 
 	if err != nil {
 		return err
 	}
-	run.previous, run.given = k.template, k.parameters
+	run.previous, run.given, run.wrote = k.template, k.parameters, k.text
 	k.run, k.template, k.parameters, k.text, k.updated = run, t, parameters, text, at
 	s.set(k, at, "UPDATE_IN_PROGRESS", "User Initiated")
 	s.changeNext(k, at.Add(s.smallTime()), all)
@@ -128,6 +128,14 @@ func (s *Server) changeInPlace(k *stack, m *madeResource, properties map[string]
 			return why
 		}
 	}
+	for name := range old.inline() {
+		if _, wanted := m.inline()[name]; wanted {
+			continue
+		}
+		if why := s.iam(k, "DeleteRolePolicy", with(role, "PolicyName", name), deleteRolePolicy, m.physical); why != "" {
+			return why
+		}
+	}
 	return ""
 }
 
@@ -135,7 +143,7 @@ func (s *Server) changeInPlace(k *stack, m *madeResource, properties map[string]
 func (s *Server) undo(k *stack, at time.Time, cause *madeResource) {
 	s.set(k, at, "UPDATE_ROLLBACK_IN_PROGRESS", fmt.Sprintf("The following resource(s) failed to update: [%s]. ", cause.id))
 	k.later(at.Add(s.smallTime()), func(at time.Time) {
-		k.template, k.parameters = k.run.previous, k.run.given
+		k.template, k.parameters, k.text = k.run.previous, k.run.given, k.run.wrote
 		for _, b := range slices.Backward(k.run.before) {
 			if why := s.changeInPlace(k, b.resource, b.properties); why != "" {
 				s.set(k, at, "UPDATE_ROLLBACK_FAILED", why)

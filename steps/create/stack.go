@@ -2,7 +2,6 @@ package create
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -156,13 +155,8 @@ func (c *Stack) look(s *step.Session) []screen.Effect {
 		c.stage = stackWays
 		return nil
 	}
-	c.want = c.plan.want(s, c.token(s))
+	c.want = c.plan.want(s, s.StackToken())
 	return c.run.Begin(s.Host(), c.want)
-}
-
-// token marks a request, so that repeating it does no harm.
-func (c *Stack) token(s *step.Session) string {
-	return fmt.Sprintf("rolecall-%s-%d", dashed(s.ID), s.Now().UnixMilli())
 }
 
 // Update follows what CloudFormation shows and what the person wants.

@@ -75,13 +75,13 @@ func (c *Stack) send(s *step.Session, op making.Operation, then func(*step.Sessi
 
 // execute executes the change set. Unattended nobody looks at it first.
 func (c *Stack) execute(s *step.Session) []screen.Effect {
-	s.Stack.Token = c.token(s)
+	s.Stack.Token = s.StackToken()
 	return c.send(s, c.want.Execute(s.Stack.ID, s.Stack.Token), c.own(stackFollowing))
 }
 
 // discard takes a change set back, and the empty stack that came with it.
 func (c *Stack) discard(s *step.Session) []screen.Effect {
-	s.Stack.Token = c.token(s)
+	s.Stack.Token = s.StackToken()
 	then := c.own(stackDeleting)
 	if c.update {
 		then = c.look
@@ -91,7 +91,7 @@ func (c *Stack) discard(s *step.Session) []screen.Effect {
 
 // delete deletes a failed stack, after the person said so.
 func (c *Stack) delete(s *step.Session) []screen.Effect {
-	s.Stack.ID, s.Stack.Token = c.stack.ID, c.token(s)
+	s.Stack.ID, s.Stack.Token = c.stack.ID, s.StackToken()
 	return c.send(s, making.DeleteStack(c.stack, s.Stack.Token), c.own(stackDeleting))
 }
 
@@ -120,8 +120,7 @@ func (c *Stack) prepared(s *step.Session, msg changeSetSeen) []screen.Effect {
 		c.found = true
 		return c.prove(s)
 	case msg.set.Failed():
-		c.stop(&screen.Problem{What: "CloudFormation cannot work out the change set.", Expected: "a change set that can be executed",
-			Next: "Read AWS's words, then look again.", Quoted: msg.set.Reason})
+		c.stop(making.Unworkable(msg.set))
 		return nil
 	case !msg.set.Ready():
 		return []screen.Effect{c.changeSetCall(s, making.Pause(0))}
@@ -194,17 +193,8 @@ func (c *Stack) prove(s *step.Session) []screen.Effect {
 
 // failure says why the run failed, and what to do.
 func (c *Stack) failure() *screen.Problem {
-	cause := c.seen.cause
-	if cause == nil {
-		return &screen.Problem{What: "The stack ended as " + string(c.ended) + ".", Expected: "a stack that is complete",
-			Next: "Look at its events in the console, delete it, then try again."}
-	}
-	p := &screen.Problem{What: cause.What, Expected: cause.Expected, Next: cause.Next, Quoted: cause.AWS, Kind: screen.Failure}
-	switch cause.Kind {
-	case aws.Denied:
-		p.Kind = screen.AWSRefused
-	case aws.Exists:
-		p.Kind = screen.NotAsNeeded
+	p := making.StackFailure(c.ended, c.seen.cause)
+	if c.seen.cause != nil && c.seen.cause.Kind == aws.Exists {
 		p.Next, p.Flag = "Delete the failed stack, then choose other names.", "--stack-name, --role-name, --policy-name"
 	}
 	return p
@@ -217,7 +207,7 @@ func (c *Stack) wait(s *step.Session) []screen.Effect {
 	if c.pasted = nil; s.AWS == nil {
 		return nil
 	}
-	c.search = s.AWS.SearchStack(aws.WantStack{Template: c.plan.template, Outputs: c.want.Purposes, Name: s.Stack.Name, Since: s.Now()})
+	c.search = s.AWS.SearchStack(aws.WantStack{Template: c.plan.Template, Outputs: c.want.Purposes, Name: s.Stack.Name, Since: s.Now()})
 	return c.searchAfter(0)
 }
 

@@ -168,14 +168,8 @@ func (c *Stack) review(s *step.Session) ([]screen.Block, []screen.Action) {
 	var facts screen.Facts
 	replaced := false
 	for _, change := range c.set.Changes {
-		note := change.PhysicalID
-		if change.Replacement == "True" {
-			note, replaced = "replaced: AWS makes a new one and deletes "+change.PhysicalID, true
-		}
-		facts = append(
-			facts,
-			screen.Fact{Label: change.Action, Value: c.what(change.LogicalID), Note: strings.TrimSpace(change.Type + " " + note)},
-		)
+		replaced = replaced || change.Replaces()
+		facts = append(facts, screen.Fact{Label: change.Action, Value: c.what(change.LogicalID), Note: making.ChangeWords(change)})
 	}
 	blocks = append(blocks, facts, c.plan.code(s))
 	if replaced {

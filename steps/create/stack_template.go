@@ -16,16 +16,6 @@ import (
 // stackName is the stack's name, else the one that rolecall suggests.
 func stackName(s *step.Session) string { return cmp.Or(s.Stack.Name, s.Request().StackName()) }
 
-// dashed puts dashes for what a stack's name or token may not have.
-func dashed(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
-			return r
-		}
-		return '-'
-	}, text)
-}
-
 // stackRegion is where the stack is made, or was.
 func stackRegion(s *step.Session) string {
 	if region := aws.StackRegion(s.Stack.ID); region != "" {
@@ -40,9 +30,8 @@ func stackRegion(s *step.Session) string {
 // stackPlan is the template with what it makes, in the order in which
 // CloudFormation begins.
 type stackPlan struct {
-	template   string
-	parameters map[string]string // the external IDs, as the template names them
-	resources  []stackPlanned
+	step.StackPlan
+	resources []stackPlanned
 }
 
 // stackPlanned is one resource of the template.
@@ -51,23 +40,12 @@ type stackPlanned struct{ id, what, detail string }
 // planStack writes the template. The error says what is missing, or that it is
 // too large.
 func planStack(s *step.Session) (stackPlan, error) {
-	setup, err := s.Request().Setup()
-	if err != nil {
+	planned, err := s.PlanStack()
+	if planned.Setup == nil {
 		return stackPlan{}, err
 	}
-	template, err := setup.CloudFormation()
-	if err == nil {
-		err = aws.CheckTemplateSize(template)
-	}
-	plan := stackPlan{template: template, parameters: map[string]string{}}
-	for _, role := range setup.Roles {
-		switch {
-		case role.ExternalID == "":
-		case len(setup.Roles) == 1:
-			plan.parameters["ExternalId"] = role.ExternalID
-		default:
-			plan.parameters[role.ID+"ExternalId"] = role.ExternalID
-		}
+	plan := stackPlan{StackPlan: planned}
+	for _, role := range planned.Setup.Roles {
 		for _, p := range role.Policies {
 			if !p.Inline {
 				plan.resources = append(plan.resources, stackPlanned{p.ID, "policy " + p.Name,
@@ -88,13 +66,8 @@ func planStack(s *step.Session) (stackPlan, error) {
 
 // want is the planner of the stack.
 func (p stackPlan) want(s *step.Session, token string) *making.Stack {
-	w := &making.Stack{Name: s.Stack.Name, ID: s.Stack.ID, Title: s.Vendor.Title, Template: p.template, Parameters: p.parameters,
-		Wants: map[string]aws.Want{}, Tags: s.TagList(), Permissions: stackNeeds(s), Acknowledged: s.Stack.Acknowledged,
-		Token: token, AtOnce: s.Unattended, Set: &aws.ChangeSet{}}
-	for _, role := range s.Request().Needed() {
-		w.Purposes = append(w.Purposes, role.Purpose)
-		w.Wants[role.Purpose] = s.WantedRole(role.Purpose)
-	}
+	w := p.Want(s, token)
+	w.Permissions = stackNeeds(s)
 	return w
 }
 
@@ -102,12 +75,12 @@ func (p stackPlan) code(s *step.Session) screen.Code {
 	return screen.Code{
 		Label: "Template",
 		Name:  s.Stack.Name + ".yaml",
-		Body:  p.template,
+		Body:  p.Template,
 		About: fmt.Sprintf(
 			"%s of %s bytes · %s",
-			screen.Thousands(len(p.template)),
+			screen.Thousands(len(p.Template)),
 			screen.Thousands(aws.MaxTemplate),
-			screen.ShortDigest(aws.TemplateDigest(p.template)),
+			screen.ShortDigest(aws.TemplateDigest(p.Template)),
 		),
 	}
 }

@@ -47,7 +47,7 @@ func (c *Comparison) stack(ctx context.Context, item record.Item) error {
 	if err != nil {
 		return err
 	}
-	if item.Digest != "" && aws.TemplateDigest(template) != item.Digest {
+	if item.Digest != "" && !item.Writes(aws.TemplateDigest(template)) {
 		check.Status, check.Got, check.Fix = aws.Fail, "its template was changed since", readmit
 	}
 	c.add(item, check)
@@ -57,18 +57,9 @@ func (c *Comparison) stack(ctx context.Context, item record.Item) error {
 // stackRoles takes the roles in a stack's outputs for items whose documents are
 // those of its template.
 func (c *Comparison) stackRoles(ctx context.Context, stack aws.Stack, template string) error {
-	meant := map[string]aws.Role{}
-	view, err := evidence.Read(strings.NewReader(template), evidence.Ask{AccountID: c.Receipt.AccountID, Partition: c.Receipt.Partition,
+	// A template that only CloudFormation understands says nothing here.
+	meant, _ := evidence.RolesOf(ctx, template, evidence.Ask{AccountID: c.Receipt.AccountID, Partition: c.Receipt.Partition,
 		Parameters: stack.Parameters})
-	if err == nil { // a template that only CloudFormation understands says nothing here
-		sweep, err := view.Sweep(ctx, func(aws.Role) bool { return true })
-		if err != nil {
-			return err
-		}
-		for _, seen := range sweep.Roles {
-			meant[strings.ToLower(seen.Role.Name)] = *seen.Role
-		}
-	}
 	for _, purpose := range slices.Sorted(maps.Keys(stack.Outputs)) {
 		ref, err := aws.ParseRoleARN(stack.Outputs[purpose], c.Receipt.Partition, c.Receipt.AccountID)
 		if err != nil {

@@ -155,6 +155,12 @@ func (c *Credentials) Update(s *step.Session, msg screen.Msg) (step.Move, []scre
 		return c.deleted(s, msg)
 	case screen.Chose:
 		return c.chose(s, msg.ID)
+	case evidenceRead:
+		if msg.err != nil {
+			c.field = msg.problem()
+			return step.Stay, nil
+		}
+		return c.tookKeys(s, msg.text+"\n")
 	case screen.Changed:
 		c.field = ""
 	case screen.Entered:
@@ -286,7 +292,26 @@ func (c *Credentials) chose(s *step.Session, id string) (step.Move, []screen.Eff
 	return step.Stay, nil
 }
 
+// tookKeys takes the list of the user's keys that was pasted, where rolecall cannot
+// look.
+func (c *Credentials) tookKeys(s *step.Session, text string) (step.Move, []screen.Effect) {
+	c.field = ""
+	if read, ok := fileIn(text); ok {
+		return step.Stay, []screen.Effect{read}
+	}
+	id, wrong := keyIn(s, c.Spec.Role, text)
+	if c.field = wrong; wrong != "" {
+		return step.Stay, nil
+	}
+	c.typedID = id
+	c.take(s, id, false)
+	return step.Stay, nil
+}
+
 func (c *Credentials) entered(s *step.Session, msg screen.Entered) (step.Move, []screen.Effect) {
+	if msg.ID == fieldKeyID && s.AWS == nil && isEvidence(msg.Text) {
+		return c.tookKeys(s, msg.Text)
+	}
 	switch text := aws.CleanARN(msg.Text); msg.ID {
 	case fieldKeyID:
 		if err := aws.CheckAccessKeyID(text); err != nil {

@@ -98,9 +98,14 @@ func (c *Credentials) waiting(s *step.Session) ([]screen.Block, []screen.Action)
 	if s.AWS == nil {
 		blocks = append(
 			blocks,
-			screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Enter the access key, which is no secret, when it exists."},
-			screen.Input{ID: fieldKeyID, Label: "Access key", Value: part.KeyID, Hint: "AKIA…", Problem: c.field},
+			screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Paste what this prints, or enter the access key, " +
+				"which is no secret, when it exists."},
 		)
+		if aws.CheckUserName(part.UserName) == nil {
+			blocks = append(blocks, commandFacts([]string{"aws iam list-access-keys --user-name " + part.UserName + " --output json"})...)
+		}
+		blocks = append(blocks, screen.Input{ID: fieldKeyID, Label: "Access key, or what AWS printed", Long: true, Value: part.KeyID,
+			Hint: "AKIA…", Problem: c.field})
 		return blocks, nil
 	}
 	if len(c.keys) > 0 {

@@ -121,7 +121,7 @@ func (c *Role) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 		return c.judged(s, msg)
 	case evidenceRead:
 		if msg.err != nil {
-			c.field = "That file cannot be read: " + step.InputProblem(msg.err)
+			c.field = msg.problem()
 			return step.Stay, nil
 		}
 		return c.tookEvidence(s, msg.text+"\n")
@@ -131,6 +131,10 @@ func (c *Role) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 	case screen.Chose:
 		return c.chose(s, msg)
 	case screen.Entered:
+		if msg.ID == fieldRoleARN && screen.HoldsSecret(msg.Text) {
+			c.field = screen.SecretPasted
+			return step.Stay, nil
+		}
 		if msg.ID == fieldRoleARN && s.AWS == nil && isEvidence(msg.Text) {
 			return c.tookEvidence(s, msg.Text)
 		}

@@ -282,7 +282,7 @@ func (c *Role) grantsOther(s *step.Session) []screen.Block {
 // underway shows the waiting.
 func (c *Role) underway(s *step.Session) []screen.Block {
 	if s.AWS == nil {
-		return c.pasted.blocks(s, c.Spec.Role)
+		return c.pasted.blocks("role", "the ARN alone goes unchecked.", firstCommand("role", s.Part(c.Spec.Role).RoleName, aws.CheckRoleName))
 	}
 	var blocks []screen.Block
 	if c.making {
@@ -370,7 +370,7 @@ func (c *Role) actions(s *step.Session) []screen.Action {
 	if c.id.ByHand(s) {
 		more = append(more, screen.Action{ID: "external-id", Key: "i", Label: "another external ID"})
 	}
-	if s.AWS == nil && c.pasted.report != nil {
+	if s.AWS == nil && c.pasted.verdict != nil {
 		more = append(more, screen.Action{ID: "anew", Key: "a", Label: "paste anew"})
 	}
 	if s.AWS == nil || len(c.right()) > 1 {

@@ -25,6 +25,7 @@ type User struct {
 	making  bool // the rehearsal's stand-in for the browser is at work
 	made    bool // it is done; AWS does not show it everywhere yet
 	created []string
+	pasted  pastedEvidence // what shows the user where rolecall cannot look
 	field   string
 	problem *screen.Problem
 }
@@ -48,7 +49,8 @@ func (c *User) basis(a record.Answers) []string {
 }
 
 // Status is Done once this run has seen the user and found it right, or
-// without credentials, once the person said that it exists.
+// without credentials, once what was pasted shows that, or the person said that it
+// exists.
 func (c *User) Status(a record.Answers) step.Status {
 	if !a.PartNeeded(c.Spec.Role) {
 		return step.NotNeeded
@@ -99,11 +101,24 @@ func (c *User) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effe
 	case userMade:
 		c.making, c.made, c.created, c.problem = false, msg.err == nil, msg.created, step.ProblemOf(msg.err)
 		return step.Stay, []screen.Effect{c.lookAgain(0)}
+	case evidenceRead:
+		if msg.err != nil {
+			c.field = msg.problem()
+			return step.Stay, nil
+		}
+		return c.tookEvidence(s, msg.text+"\n")
 	case screen.Chose:
 		return c.chose(s, msg)
 	case screen.Changed:
 		c.field = ""
 	case screen.Entered:
+		if screen.HoldsSecret(msg.Text) {
+			c.field = screen.SecretPasted
+			return step.Stay, nil
+		}
+		if s.AWS == nil && isEvidence(msg.Text) {
+			return c.tookEvidence(s, msg.Text)
+		}
 		return c.named(s, step.Pasted(msg.Text))
 	case screen.Broke:
 		c.making, c.problem = false, screen.BrokenProblem(msg)
@@ -180,6 +195,9 @@ func (c *User) chose(s *step.Session, msg screen.Chose) (step.Move, []screen.Eff
 	switch msg.ID {
 	case "next":
 		return step.Next, nil
+	case "anew":
+		c.pasted, c.field = pastedEvidence{}, ""
+		s.SetSeen(c.Spec.Role, func(p *record.SeenPart) { p.User = nil })
 	case "login":
 		return step.Goto(record.StepLogin), nil
 	case actionEdit:
@@ -257,10 +275,10 @@ func (c *User) Screen(s *step.Session) screen.Screen {
 // underway shows the waiting and the nearest thing to a right user.
 func (c *User) underway(s *step.Session) []screen.Block {
 	if s.AWS == nil {
-		return []screen.Block{
-			screen.Text{Tone: screen.Dim, Body: "rolecall cannot look into the account. Enter the user's name when the user exists."},
-			screen.Input{ID: fieldUserName, Label: labelUserName, Value: s.Part(c.Spec.Role).UserName, Problem: c.field, Flag: "--user-name"},
-		}
+		name := s.Part(c.Spec.Role).UserName
+		blocks := c.pasted.blocks("user", "its name alone goes unchecked.", firstCommand("user", name, aws.CheckUserName))
+		return append(blocks, screen.Input{ID: fieldUserName, Label: "What AWS printed, a file with it, or the user's name", Long: true,
+			Value: name, Problem: c.field, Flag: "--user-name"})
 	}
 	var blocks []screen.Block
 	if c.making {
@@ -319,6 +337,8 @@ func (c *User) several(right []aws.UserSighting) []screen.Block {
 
 func (c *User) actions(s *step.Session) []screen.Action {
 	switch {
+	case s.AWS == nil && c.pasted.verdict != nil:
+		return []screen.Action{{ID: "anew", Key: "a", Label: "paste anew"}}
 	case s.AWS == nil, len(c.right()) > 1:
 		return nil
 	case s.Rehearsal && !c.making && !c.made && len(c.seen) == 0:

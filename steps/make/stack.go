@@ -150,7 +150,7 @@ func (w *Stack) Plan(x Sight, update map[string]bool) Plan {
 	mine := stack.ID == w.ID || x.Found[0].State == record.ItemMade
 	switch {
 	case stack.Status == aws.StackReview:
-		op := w.changeSet("")
+		op := w.ChangeSet("")
 		op.Makes, op.Item.ID, op.Item.ARN = false, stack.ID, stack.ID // in the empty stack that is there
 		p.Operations = []Operation{op}
 	case stack.Status.Moving() && (x.same || mine), stack.Status.Blocked():
@@ -176,7 +176,7 @@ func (w *Stack) difference(stack aws.Stack) *Difference {
 	case !w.Updatable(stack):
 		d.Fixed = "it was not made for " + w.Title
 	}
-	d.Update = []Operation{w.changeSet(stack.ID)}
+	d.Update = []Operation{w.ChangeSet(stack.ID)}
 	return d
 }
 
@@ -197,7 +197,7 @@ func (w *Stack) New() aws.NewStack {
 
 func (w *Stack) create() Operation {
 	if !w.AtOnce {
-		return w.changeSet("")
+		return w.ChangeSet("")
 	}
 	item := w.item()
 	item.Token = w.Token
@@ -211,9 +211,9 @@ func (w *Stack) create() Operation {
 		}}
 }
 
-// changeSet has CloudFormation work out what it would do: to a stack that exists
+// ChangeSet has CloudFormation work out what it would do: to a stack that exists
 // or, without an ID, to a new one, which appears with nothing in it.
-func (w *Stack) changeSet(stackID string) Operation {
+func (w *Stack) ChangeSet(stackID string) Operation {
 	op := Operation{Name: "create change set of stack " + w.Name, Follow: true, OnlyAnswer: true,
 		Do: func(ctx context.Context, account *aws.Account, item *record.Item) error {
 			n := aws.NewChangeSet{NewStack: w.New(), ChangeSet: w.Token, Update: stackID != ""}

@@ -77,9 +77,11 @@ type Item struct {
 	// Pending is the digest that an update was sent for and never seen answered.
 	Pending string `json:"pending,omitempty"`
 	// Token marks the request that made a stack: its events carry it. ChangeSet is
-	// the name of the change set that an empty stack came with.
-	Token     string `json:"token,omitempty"`
-	ChangeSet string `json:"change_set,omitempty"`
+	// the name of the change set that an empty stack came with, or of the one that was
+	// last made for it. Earlier is what an update took the place of.
+	Token     string   `json:"token,omitempty"`
+	ChangeSet string   `json:"change_set,omitempty"`
+	Earlier   *Earlier `json:"earlier,omitempty"`
 	// Beside are the access keys that the user had before one was made.
 	Beside []string `json:"beside,omitempty"`
 	// Settings are what was asked for beside the document.
@@ -101,6 +103,14 @@ type Item struct {
 
 	At time.Time `json:"at"`           // of the state
 	By string    `json:"by,omitempty"` // the ARN of who was signed in
+}
+
+// Earlier is the template that a stack had before its last update, which AWS
+// itself does not keep.
+type Earlier struct {
+	Digest     string            `json:"digest"`   // as aws.TemplateDigest has it
+	Template   []byte            `json:"template"` // exact to the byte: texts of a receipt lose line ends
+	Parameters map[string]string `json:"parameters,omitempty"`
 }
 
 // same tells whether two entries are about one thing.

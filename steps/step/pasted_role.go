@@ -50,17 +50,8 @@ func (s *Session) TakeRoleARN(purpose, text string) error {
 	if err != nil {
 		return err
 	}
-	account := accountOf(ref.ARN)
-	if err := s.CheckCustomer(account); err != nil {
+	if err := s.learn(purpose, accountOf(ref.ARN)); err != nil {
 		return err
-	}
-	if expected == "" {
-		s.AccountID, s.AccountFrom = account, purpose
-		for other, part := range s.Parts {
-			if part.RoleARN != "" && accountOf(part.RoleARN) != account {
-				s.SetPart(other, func(p *record.Part) { p.RoleARN, p.RoleID, p.HandedOver = "", "", false })
-			}
-		}
 	}
 	s.SetPart(purpose, func(p *record.Part) {
 		if p.RoleARN != ref.ARN {
@@ -68,6 +59,33 @@ func (s *Session) TakeRoleARN(purpose, text string) error {
 		}
 		p.RoleARN, p.RoleName, p.RoleID = ref.ARN, ref.Name, ""
 	})
+	return nil
+}
+
+// learn takes the account of what was pasted of a part, where none was known.
+func (s *Session) learn(purpose, account string) error {
+	if err := s.CheckCustomer(account); err != nil {
+		return err
+	}
+	if s.ExpectedAccount(purpose) != "" {
+		return nil
+	}
+	s.AccountID, s.AccountFrom = account, purpose
+	for other, part := range s.Parts {
+		if part.RoleARN != "" && accountOf(part.RoleARN) != account {
+			s.SetPart(other, func(p *record.Part) { p.RoleARN, p.RoleID, p.HandedOver = "", "", false })
+		}
+	}
+	return nil
+}
+
+// TakePastedUser takes the user that pasted evidence shows to be right, and its
+// account as TakeRoleARN does.
+func (s *Session) TakePastedUser(purpose string, report aws.UserReport) error {
+	if err := s.learn(purpose, accountOf(report.User.ARN)); err != nil {
+		return err
+	}
+	s.TakeUser(purpose, report)
 	return nil
 }
 

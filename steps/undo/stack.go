@@ -46,7 +46,7 @@ func (r *Remover) judgeStack(ctx context.Context, item record.Item) (Removal, er
 	if err != nil {
 		return Removal{}, err
 	}
-	if aws.TemplateDigest(template) != item.Digest {
+	if !item.Writes(aws.TemplateDigest(template)) {
 		return stays(item, "It was updated since rolecall made it.", deleteByHand(item)), nil
 	}
 	return Removal{Item: item, Verdict: Remove}, nil

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"rolecall/aws"
+	"rolecall/policy"
 	making "rolecall/steps/make"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -14,11 +15,11 @@ import (
 )
 
 // prepare reads what writing a managed policy's new version takes, and refuses
-// where there is no room for one.
+// where there is no room for one. CloudFormation makes room by itself.
 func (u *Updater) prepare(ctx context.Context, policies []PolicyUpdate) error {
 	for i := range policies {
 		p := &policies[i]
-		if p.Kind != record.ItemPolicy {
+		if p.Kind != record.ItemPolicy || p.New || p.Gone {
 			continue
 		}
 		now, err := u.Account.Policy(ctx, p.ARN)
@@ -37,19 +38,40 @@ func (u *Updater) prepare(ctx context.Context, policies []PolicyUpdate) error {
 		if err != nil {
 			return err
 		}
-		if !made {
+		if !made && !p.ofStack {
 			return making.NoRoom(p.Name, p.ARN, versions)
 		}
-		p.Drop = making.OldestVersion(versions)
+		if p.Drop, err = u.dropped(ctx, *p, versions); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// dropped is the oldest version that is not the default one, with what it grants:
+// that is lost for good.
+func (u *Updater) dropped(ctx context.Context, p PolicyUpdate, versions []aws.PolicyVersion) (*Dropped, error) {
+	id := making.OldestVersion(versions)
+	d := &Dropped{ID: id}
+	if at := slices.IndexFunc(versions, func(v aws.PolicyVersion) bool { return v.ID == id }); at >= 0 {
+		d.Created = versions[at].Created
+	}
+	document, err := u.Account.PolicyVersionDocument(ctx, p.ARN, id)
+	if err != nil {
+		return nil, err
+	}
+	if d.Unread = document == nil; d.Unread {
+		return d, nil
+	}
+	d.Lost = policy.Compare(p.After, document).Added
+	return d, nil
 }
 
 // madeHere tells whether a receipt proves that rolecall made the policy.
 func (u *Updater) madeHere(p PolicyUpdate) (bool, error) {
 	receipts, err := u.Store.Receipts()
 	return slices.ContainsFunc(receipts, func(r record.Receipt) bool {
-		return slices.ContainsFunc(r.Items, func(i record.Item) bool { return u.about(r, i, p, "") && i.State == record.ItemMade })
+		return slices.ContainsFunc(r.Items, func(i record.Item) bool { return u.about(r, i, p.item("")) && i.State == record.ItemMade })
 	}), err
 }
 
@@ -61,9 +83,16 @@ func (u *Updater) JournalOf(update Update) (string, error) {
 	if err != nil || u.Session.ID != "" {
 		return u.Session.ID, err
 	}
+	var things []record.Item
+	if update.Stack != nil {
+		things = append(things, stackItem(update.Stack.Stack))
+	}
+	for _, p := range update.Policies {
+		things = append(things, p.item(update.Role.ID))
+	}
 	for _, r := range receipts {
-		for _, p := range update.Policies {
-			if slices.ContainsFunc(r.Items, func(i record.Item) bool { return u.about(r, i, p, update.Role.ID) }) {
+		for _, like := range things {
+			if slices.ContainsFunc(r.Items, func(i record.Item) bool { return u.about(r, i, like) }) {
 				return r.Session, nil
 			}
 		}
@@ -71,22 +100,35 @@ func (u *Updater) JournalOf(update Update) (string, error) {
 	return "", nil
 }
 
-// about tells whether an entry of a receipt is about this very policy.
-func (u *Updater) about(r record.Receipt, i record.Item, p PolicyUpdate, roleID string) bool {
-	if r.Rehearsal || r.AccountID != u.Session.AccountID || r.Endpoint != u.Session.Endpoint || i.Kind != p.Kind {
+// about tells whether an entry of a receipt is about this very thing.
+func (u *Updater) about(r record.Receipt, i, like record.Item) bool {
+	if r.Rehearsal || r.AccountID != u.Session.AccountID || r.Endpoint != u.Session.Endpoint || i.Kind != like.Kind {
 		return false
 	}
-	if p.Kind == record.ItemInline {
-		return i.Name == p.Name && i.RoleID == roleID
+	if like.Kind == record.ItemInline {
+		return i.Name == like.Name && i.RoleID == like.RoleID
 	}
-	return i.ARN == p.ARN && i.ID == p.ID
+	return i.ARN == like.ARN && i.ID == like.ID
+}
+
+// item is the policy as a receipt lists it, with the digest of what it holds now.
+func (p PolicyUpdate) item(roleID string) record.Item {
+	item := record.Item{Kind: p.Kind, Name: p.Name, ARN: p.ARN, ID: p.ID, RoleID: roleID}
+	if p.Before != nil {
+		item.Digest = p.Before.Digest()
+	}
+	if p.Kind != record.ItemInline {
+		item.RoleID = ""
+	}
+	return item
 }
 
 // Apply writes one policy and, where the policy is in a receipt, its new digest
 // there: as pending before it is sent, and as written after. An answer that got
 // lost is settled by reading the policy again.
 func (u *Updater) Apply(ctx context.Context, role aws.Role, p PolicyUpdate) error {
-	if err := u.note(role, p, func(known record.Item) record.Item {
+	note := u.noter(role, p)
+	if err := note(func(known record.Item) record.Item {
 		known.Pending = p.After.Digest()
 		return known
 	}); err != nil {
@@ -104,14 +146,14 @@ func (u *Updater) Apply(ctx context.Context, role aws.Role, p PolicyUpdate) erro
 	}
 	switch err := write(ctx, p); {
 	case err != nil && step.Refused(err):
-		return errors.Join(err, u.note(role, p, func(known record.Item) record.Item {
+		return errors.Join(err, note(func(known record.Item) record.Item {
 			known.Pending = ""
 			return known
 		}))
 	case err != nil:
 		return err // it stays pending: whoever reads the receipt next looks
 	}
-	return u.note(role, p, func(known record.Item) record.Item {
+	return note(func(known record.Item) record.Item {
 		known.At, known.By = u.Session.Now().UTC(), u.By
 		return written(known, p.After.Digest())
 	})
@@ -126,11 +168,26 @@ func written(known record.Item, digest string) record.Item {
 	return known
 }
 
-// note writes down what is known of a policy in every receipt that knows it. One
+// noter writes down what is known of a policy. Of one that a stack keeps, the
+// stack's template tells.
+func (u *Updater) noter(role aws.Role, p PolicyUpdate) func(func(record.Item) record.Item) error {
+	like := p.item(role.ID)
+	if p.Kind == record.ItemInline {
+		like.Role = role.Name
+	}
+	return func(change func(record.Item) record.Item) error {
+		if p.ofStack {
+			return nil
+		}
+		return u.note(like, change)
+	}
+}
+
+// note writes down what is known of a thing in every receipt that knows it. One
 // that none knows goes into that of the session that connected its role: rolecall
-// only found it. A receipt that cannot be read could be the policy's, and would be
+// only found it. A receipt that cannot be read could be the one, and would be
 // wrong then.
-func (u *Updater) note(role aws.Role, p PolicyUpdate, change func(record.Item) record.Item) error {
+func (u *Updater) note(like record.Item, change func(record.Item) record.Item) error {
 	receipts, err := u.Store.Receipts()
 	if err != nil {
 		return err
@@ -138,53 +195,45 @@ func (u *Updater) note(role aws.Role, p PolicyUpdate, change func(record.Item) r
 	s, known := u.Session, false
 	for _, r := range receipts {
 		for _, i := range r.Items {
-			if i.State == record.ItemRemoved || i.State == record.ItemNotMade || !u.about(r, i, p, role.ID) {
+			if i.State == record.ItemRemoved || i.State == record.ItemNotMade || !u.about(r, i, like) {
 				continue
 			}
 			known = true
-			if changed := change(i); changed.Digest != i.Digest || changed.Pending != i.Pending {
-				if err := u.Store.Ledger(r.Session).Put(r, changed); err != nil {
-					return err
-				}
+			changed := change(i)
+			same := changed.Digest == i.Digest && changed.Pending == i.Pending && changed.ChangeSet == i.ChangeSet && changed.Earlier == i.Earlier
+			if same {
+				continue
+			}
+			if err := u.Store.Ledger(r.Session).Put(r, changed); err != nil {
+				return err
 			}
 		}
 	}
 	if known || s.ID == "" {
 		return nil
 	}
-	item := record.Item{Kind: p.Kind, State: record.ItemUpdated, Purpose: u.Purpose, Name: p.Name, ARN: p.ARN, ID: p.ID,
-		Digest: p.Before.Digest(), At: s.Now().UTC(), By: u.By}
-	if p.Kind == record.ItemInline {
-		item.Role, item.RoleID = role.Name, role.ID
-	}
+	item := like
+	item.State, item.Purpose, item.At, item.By = record.ItemAdopted, u.Purpose, s.Now().UTC(), u.By
 	head := s.ReceiptHead()
 	head.Access = cmp.Or(head.Access, s.AccessOrRole())
 	return u.Store.Ledger(s.ID).Put(head, change(item))
 }
 
-// settle writes down, of each policy that the role has now, what came of an
-// update that was sent and never seen answered.
-func (u *Updater) settle(role aws.Role) error {
-	var held []PolicyUpdate
-	for _, p := range role.Attached {
-		if p.Document != nil {
-			held = append(held, PolicyUpdate{Kind: record.ItemPolicy, Name: p.Name, ARN: p.ARN, After: p.Document})
-		}
-	}
-	for _, p := range role.Inline {
-		if p.Document != nil {
-			held = append(held, PolicyUpdate{Kind: record.ItemInline, Name: p.Name, After: p.Document})
-		}
-	}
+// settle writes down, of each thing that was found, what came of an update that
+// was sent and never seen answered. The things have the digests of what they hold
+// now.
+func (u *Updater) settle(found []record.Item) error {
 	receipts, err := u.Store.ListReceipts()
 	if err != nil {
 		return err
 	}
 	for _, one := range receipts {
 		for _, i := range one.Receipt.Items {
-			at := slices.IndexFunc(held, func(p PolicyUpdate) bool {
-				p.ID = i.ID // a role's list tells no IDs
-				return i.Pending != "" && u.about(one.Receipt, i, p, role.ID) && p.After.Digest() == i.Pending
+			at := slices.IndexFunc(found, func(like record.Item) bool {
+				if like.ID == "" {
+					like.ID = i.ID // a role's list tells no IDs of policies
+				}
+				return i.Pending != "" && u.about(one.Receipt, i, like) && like.Digest == i.Pending
 			})
 			if one.Err != nil || at < 0 {
 				continue
@@ -197,6 +246,16 @@ func (u *Updater) settle(role aws.Role) error {
 	return nil
 }
 
+// itemsOf are the policies of a role as receipts list them.
+func itemsOf(role aws.Role) []record.Item {
+	held, _ := heldPolicies(role)
+	var all []record.Item
+	for _, p := range held {
+		all = append(all, p.item(role.ID))
+	}
+	return all
+}
+
 func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
 	now, err := u.Account.Policy(ctx, p.ARN)
 	if err != nil {
@@ -207,13 +266,10 @@ func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
 			Expected: "version " + p.Version + " as its default",
 			Next:     "Run this again and look at the new difference.", Kind: screen.NotAsNeeded}}
 	}
-	if p.Drop != "" {
-		call := "delete version " + p.Drop + " of policy " + p.Name
-		if err := u.Journal.Do(
-			ctx,
-			call,
-			func(ctx context.Context) error { return u.Account.DeletePolicyVersion(ctx, p.ARN, p.Drop) },
-		); err != nil {
+	if p.Drop != nil {
+		call := "delete version " + p.Drop.ID + " of policy " + p.Name
+		drop := func(ctx context.Context) error { return u.Account.DeletePolicyVersion(ctx, p.ARN, p.Drop.ID) }
+		if err := u.Journal.Do(ctx, call, drop); err != nil {
 			return err
 		}
 	}

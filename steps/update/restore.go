@@ -22,7 +22,10 @@ func (u *Updater) PlanUndo(ctx context.Context, roleName string) (Update, error)
 	if err != nil {
 		return Update{}, err
 	}
-	if err := u.settle(*seen.Role); err != nil {
+	if stack, err := u.keptBy(*seen.Role); err != nil || stack != "" {
+		return u.planned(ctx, *seen.Role, stack, true, err)
+	}
+	if err := u.settle(itemsOf(*seen.Role)); err != nil {
 		return Update{}, err
 	}
 	update := Update{Role: *seen.Role}
@@ -62,7 +65,7 @@ func (u *Updater) before(ctx context.Context, p *PolicyUpdate) (bool, error) {
 		return false, err
 	}
 	p.ID, p.Version = now.ID, now.VersionID
-	if known, err := u.known(*p, ""); err != nil || known == nil {
+	if known, err := u.known(p.item("")); err != nil || known == nil {
 		return false, err
 	}
 	versions, err := u.Account.PolicyVersions(ctx, p.ARN)
@@ -81,16 +84,16 @@ func (u *Updater) before(ctx context.Context, p *PolicyUpdate) (bool, error) {
 	return true, nil
 }
 
-// known is what a receipt knows of a policy that rolecall wrote; nil where none
+// known is what a receipt knows of a thing that rolecall wrote; nil where none
 // does.
-func (u *Updater) known(p PolicyUpdate, roleID string) (*record.Item, error) {
+func (u *Updater) known(like record.Item) (*record.Item, error) {
 	receipts, err := u.Store.Receipts()
 	if err != nil {
 		return nil, err
 	}
 	for _, r := range receipts {
 		for _, i := range r.Items {
-			if u.about(r, i, p, roleID) && (i.State == record.ItemMade || i.State == record.ItemUpdated) {
+			if u.about(r, i, like) && (i.State == record.ItemMade || i.State == record.ItemUpdated) {
 				return &i, nil
 			}
 		}
@@ -102,7 +105,7 @@ func (u *Updater) known(p PolicyUpdate, roleID string) (*record.Item, error) {
 // that grant what is lost when they are written anew.
 func (u *Updater) markEdited(policies []PolicyUpdate, roleID string) error {
 	for i := range policies {
-		item, err := u.known(policies[i], roleID)
+		item, err := u.known(policies[i].item(roleID))
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"rolecall/aws"
 	"rolecall/policy"
@@ -25,6 +26,9 @@ type Updater struct {
 	Store   *record.Store
 	Journal *record.Journal // of what is sent; nil: nothing is written down
 	By      string          // the ARN of who is signed in
+	// Say tells how far CloudFormation is; After is like time.After. Both may be nil.
+	Say   func(string)
+	After func(time.Duration) <-chan time.Time
 }
 
 // Update is what has to change; nothing where no policy differs.
@@ -32,21 +36,43 @@ type Update struct {
 	Role     aws.Role
 	Policies []PolicyUpdate // those that differ
 	Others   []string       // names of policies on the role that are not the vendor's
+	Stack    *StackUpdate   // the stack that keeps the role; nil: none does
+}
+
+// Apart are the policies that are written by rolecall itself, and not by
+// CloudFormation.
+func (u Update) Apart() []PolicyUpdate {
+	return slices.DeleteFunc(slices.Clone(u.Policies), func(p PolicyUpdate) bool { return p.ofStack && !p.Beside })
 }
 
 // PolicyUpdate is one policy that grants something else than the vendor needs.
 type PolicyUpdate struct {
 	Kind       record.ItemKind // ItemPolicy or ItemInline
 	Name       string
-	ARN        string // of a managed policy
-	ID         string // of a managed policy
-	Version    string // of a managed policy: the default one, as compared
-	Drop       string // the version that has to go first, to make room
-	Restore    string // the version that becomes the default one again, instead of a new one
-	Edited     bool   // somebody edited it since rolecall wrote it, and what it grants beside would be lost
+	ARN        string   // of a managed policy
+	ID         string   // of a managed policy
+	Version    string   // of a managed policy: the default one, as compared
+	Drop       *Dropped // the version that goes, to make room; nil: none has to
+	Restore    string   // the version that becomes the default one again, instead of a new one
+	Edited     bool     // somebody edited it since rolecall wrote it, and what it grants beside would be lost
 	Before     *policy.Document
 	After      *policy.Document
 	Difference policy.Difference // what After grants that Before does not, and the reverse
+
+	// New and Gone say that the stack makes the policy, or deletes it; Beside that the
+	// stack's template has the wanted document, and somebody edited the policy beside it.
+	New, Gone, Beside bool
+
+	ofStack bool
+}
+
+// Dropped is a version of a managed policy that is deleted to make room for
+// another: IAM keeps five.
+type Dropped struct {
+	ID      string
+	Created time.Time
+	Lost    []string // what it grants and the update does not
+	Unread  bool     // its document cannot be read: Lost is not known
 }
 
 // Plan reads the role and compares its policies with the wanted ones. It
@@ -79,7 +105,10 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 				Kind: screen.NotAsNeeded}}
 		}
 	}
-	if err := u.settle(*seen.Role); err != nil {
+	if stack, err := u.keptBy(*seen.Role); err != nil || stack != "" {
+		return u.planned(ctx, *seen.Role, stack, false, err)
+	}
+	if err := u.settle(itemsOf(*seen.Role)); err != nil {
 		return Update{}, err
 	}
 	update := Update{Role: *seen.Role}
@@ -109,11 +138,8 @@ func (u *Updater) look(ctx context.Context, g access.Grant, roleName string) (aw
 	return seen, report, u.fit(seen, report, roleName)
 }
 
-// fit refuses a role that is not the vendor's, or that a stack keeps.
+// fit refuses a role that is not the vendor's.
 func (u *Updater) fit(seen aws.Seen, report aws.Report, roleName string) error {
-	refuse := func(what, expected, next string) error {
-		return &screen.Fault{Problem: screen.Problem{What: what, Expected: expected, Next: next, Kind: screen.NotAsNeeded}}
-	}
 	title := u.Session.Vendor.Title
 	if seen.Role == nil {
 		return refuse("There is no role "+roleName+" in account "+u.Session.AccountID+".", "the role that "+title+" uses",
@@ -129,26 +155,7 @@ func (u *Updater) fit(seen aws.Seen, report aws.Report, roleName string) error {
 				"Correct the flags, or name another role with --role.")
 		}
 	}
-	for _, tag := range seen.Role.Tags {
-		if tag.Key == "aws:cloudformation:stack-name" {
-			return u.ofStack(roleName, tag.Value)
-		}
-	}
-	if u.Session.HasStep(record.StepStack) && u.Session.ID != "" {
-		return u.ofStack(roleName, "")
-	}
 	return nil
-}
-
-func (u *Updater) ofStack(roleName, stack string) error {
-	named := "a CloudFormation stack"
-	next := "rolecall connect --vendor " + u.Session.Answers.Vendor + " --method automatic"
-	if stack != "" {
-		named, next = "the CloudFormation stack "+stack, next+" --stack-name "+stack
-	}
-	return &screen.Fault{Problem: screen.Problem{What: "The role " + roleName + " belongs to " + named +
-		", which would not know of the change.",
-		Expected: "a role outside of a stack", Next: "Update the stack: " + next + ", and choose to update it.", Kind: screen.NotAsNeeded}}
 }
 
 // pair finds for each wanted document the policy that holds it now: the one

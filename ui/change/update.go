@@ -37,10 +37,11 @@ func UpdateCommand(a *cli.App) *cobra.Command {
 		Short: "Bring a role's policy to what the vendor needs now",
 		Long: "update compares what a role's policies grant with what the vendor's description wants now, shows the difference, and " +
 			"after your yes writes it: as a new version of the managed policy, or into the inline policy. What was chosen when the role " +
-			"was connected (products, regions, tag) is taken from its session where there is one. It changes neither the trust policy nor " +
-			"what belongs to a CloudFormation stack. What would be lost of a policy that somebody edited since rolecall wrote it is named first. " +
-			"--undo makes the version before the one that counts the default one again. Exit 0: the role grants what is wanted; 3: rolecall " +
-			"cannot update it.",
+			"was connected (products, regions, tag) is taken from its session where there is one. It does not change the trust policy. " +
+			"What would be lost of a policy that somebody edited since rolecall wrote it is named first. A role that belongs to a " +
+			"CloudFormation stack is updated through that stack: by a change set that is shown first, and deleted again when it is not " +
+			"executed; --yes needs --acknowledge-iam-capabilities then. --undo makes the version before the one that counts the default one " +
+			"again, or gives the stack its earlier template. Exit 0: the role grants what is wanted; 3: rolecall cannot update it.",
 		Example: "  rolecall update\n  rolecall update --role arn:aws:iam::123456789012:role/Spot-Role --yes --json",
 		Args:    a.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runUpdate(cmd.Context(), a, f) },
@@ -60,6 +61,7 @@ type updateJSON struct {
 	Equal    bool               `json:"equal"`             // there was nothing to do
 	Updated  bool               `json:"updated"`           // everything that differed was written
 	Policies []updatePolicyJSON `json:"policies"`
+	Stack    *updateStackJSON   `json:"stack,omitempty"`  // that keeps the role
 	Others   []string           `json:"others,omitempty"` // policies on the role that are not the vendor's
 	Error    *cli.ErrorJSON     `json:"error,omitempty"`
 }
@@ -72,18 +74,27 @@ type updatePolicyJSON struct {
 	Restored   string             `json:"restored_version,omitempty"` // with --undo
 	Edited     bool               `json:"edited"`                     // since rolecall wrote it
 	Dropped    string             `json:"dropped_version,omitempty"`
+	Drop       *dropJSON          `json:"drop,omitempty"` // the version that goes to make room
 	Updated    bool               `json:"updated"`
 	Difference *policies.DiffJSON `json:"difference"`
 }
 
+type dropJSON struct {
+	Version string    `json:"version"`
+	Created time.Time `json:"created,omitzero"`
+	Lost    []string  `json:"lost"` // those that the update does not grant
+}
+
 // updating is one run of update.
 type updating struct {
-	app     *cli.App
-	updater *update.Updater
-	plan    update.Update
-	done    int // policies that were written
-	looked  bool
-	budget  cli.Budget
+	app      *cli.App
+	updater  *update.Updater
+	plan     update.Update
+	done     map[string]bool // policies that were written, by their names
+	looked   bool
+	executed bool // the stack's change set
+
+	budget cli.Budget
 }
 
 func runUpdate(ctx context.Context, a *cli.App, f *updateFlags) error {
@@ -130,8 +141,9 @@ func newUpdating(ctx context.Context, a *cli.App, f *updateFlags) (*updating, er
 		return nil, cli.Usage("--partition is "+session.Partition+", and you are signed in to "+identity.Partition+".",
 			"credentials of that partition", "Correct --partition, or sign in there.")
 	}
-	return &updating{app: a, updater: &update.Updater{Session: session, Purpose: role.Purpose, Account: account, Store: store,
-		By: identity.ARN}}, f.NameRole(session)
+	updater := &update.Updater{Session: session, Purpose: role.Purpose, Account: account, Store: store, By: identity.ARN,
+		Say: func(text string) { a.Say("%s", draw.Clean(text)) }, After: a.Env.Alarm}
+	return &updating{app: a, updater: updater}, f.NameRole(session)
 }
 
 func (u *updating) run(ctx context.Context, f *updateFlags) error {
@@ -159,8 +171,11 @@ func (u *updating) run(ctx context.Context, f *updateFlags) error {
 	u.looked = true
 	u.show()
 	u.sayEdited()
-	if len(u.plan.Policies) == 0 {
+	switch {
+	case u.still():
 		return nil
+	case u.plan.Stack != nil:
+		return u.runStack(ctx, f)
 	}
 	if err := u.ask(ctx, f.Connect.Yes()); err != nil {
 		return err
@@ -179,9 +194,14 @@ func (u *updating) run(ctx context.Context, f *updateFlags) error {
 	return u.keepChoices(d)
 }
 
-// apply writes one policy after the other.
+// still reports that there is nothing to do.
+func (u *updating) still() bool {
+	return len(u.plan.Policies) == 0 && (u.plan.Stack == nil || !u.plan.Stack.Needed)
+}
+
+// apply writes one policy after the other: those that no stack writes.
 func (u *updating) apply(ctx context.Context) error {
-	for _, p := range u.plan.Policies {
+	for _, p := range u.plan.Apart() {
 		if ctx.Err() != nil {
 			return cli.ErrCancelled
 		}
@@ -193,7 +213,7 @@ func (u *updating) apply(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		u.done++
+		u.updated(p)
 		u.app.Say("Updated %s.", draw.Clean(p.Name))
 	}
 	return nil
@@ -225,20 +245,40 @@ func (u *updating) keepChoices(d sessions.Door) error {
 	return d.Open.Save(answers)
 }
 
-// ask wants a yes, where no flag gave one.
+// ask wants a yes, where no flag gave one; first to each version of a policy that
+// is deleted for good.
 func (u *updating) ask(ctx context.Context, yes bool) error {
-	a := u.app
 	if yes {
 		return nil
 	}
-	if a.JSON || !a.Env.StdinTTY {
+	if u.unasked() {
 		return cli.Usage("update asks before it changes anything, and nobody can be asked here.", "a terminal, or --yes",
 			"Add --yes to update without being asked. Nothing was changed.")
 	}
-	agreed, err := a.Agree(ctx, fmt.Sprintf("Update %s in account %s? y or n", strings.Join(u.names(), " and "),
-		screen.Grouped(u.updater.Session.AccountID)))
-	if err == nil && !agreed {
-		a.Say("Nothing was changed.")
+	for _, p := range u.plan.Policies {
+		if p.Drop == nil {
+			continue
+		}
+		question := fmt.Sprintf("Delete version %s of %s for good, to make room? y or n", draw.Clean(p.Drop.ID), draw.Clean(p.Name))
+		if err := u.agreed(ctx, question); err != nil {
+			return err
+		}
+	}
+	what := strings.Join(u.names(), " and ")
+	if u.plan.Stack != nil && u.plan.Stack.Needed {
+		what = "the stack " + draw.Clean(u.plan.Stack.Stack.Name)
+	}
+	return u.agreed(ctx, fmt.Sprintf("Update %s in account %s? y or n", what, screen.Grouped(u.updater.Session.AccountID)))
+}
+
+// unasked tells whether nobody can be asked.
+func (u *updating) unasked() bool { return u.app.JSON || !u.app.Env.StdinTTY }
+
+// agreed asks one question; no is the end of it.
+func (u *updating) agreed(ctx context.Context, question string) error {
+	yes, err := u.app.Agree(ctx, question)
+	if err == nil && !yes {
+		u.app.Say("Nothing was changed.")
 		err = cli.ErrCancelled
 	}
 	return err
@@ -247,12 +287,17 @@ func (u *updating) ask(ctx context.Context, yes bool) error {
 // sayEdited names what would be lost of a policy that somebody edited by hand,
 // whatever else is shown: with --yes nobody is asked.
 func (u *updating) sayEdited() {
+	if u.plan.Stack != nil {
+		for _, line := range u.plan.Stack.Drift {
+			u.app.Say("%s", draw.Clean(line))
+		}
+	}
 	for _, p := range u.plan.Policies {
 		if !p.Edited {
 			continue
 		}
 		text := "Somebody edited " + draw.Clean(p.Name) + " since rolecall wrote it. This would be lost:"
-		if p.Kind == record.ItemPolicy {
+		if p.Kind == record.ItemPolicy && u.plan.Stack == nil {
 			text = "Somebody edited " + draw.Clean(p.Name) + " since rolecall wrote it. This would be lost, until rolecall update --undo:"
 		}
 		u.app.Say("%s", text)
@@ -260,6 +305,14 @@ func (u *updating) sayEdited() {
 			u.app.Say("  - %s", draw.Clean(line))
 		}
 	}
+}
+
+// updated takes down what was written.
+func (u *updating) updated(p update.PolicyUpdate) {
+	if u.done == nil {
+		u.done = map[string]bool{}
+	}
+	u.done[p.Name] = true
 }
 
 func (u *updating) names() []string {
@@ -277,7 +330,10 @@ func (u *updating) show() {
 		return
 	}
 	a.Print("Role %s", draw.Clean(role.ARN))
-	if len(u.plan.Policies) == 0 {
+	if u.plan.Stack != nil {
+		a.Print("  It belongs to the CloudFormation stack %s.", draw.Clean(u.plan.Stack.Stack.Name))
+	}
+	if u.still() {
 		a.Print("  It grants what %s needs. There is nothing to do.", draw.Clean(u.updater.Session.Vendor.Title))
 	}
 	for _, p := range u.plan.Policies {
@@ -286,14 +342,39 @@ func (u *updating) show() {
 		if p.Restore != "" {
 			a.Print("Version %s becomes the default one again. Version %s stays.", draw.Clean(p.Restore), draw.Clean(p.Version))
 		}
-		if p.Drop != "" {
-			a.Print("IAM keeps five versions: %s, the oldest, is deleted first.", draw.Clean(p.Drop))
+		if p.Drop != nil {
+			a.Print("%s", dropText(*p.Drop))
 		}
 	}
 	if len(u.plan.Others) > 0 {
 		a.Print("The role also has %s. rolecall leaves that as it is.", draw.Clean(strings.Join(u.plan.Others, ", ")))
 	}
 }
+
+// dropText says which version goes to make room, and what it granted.
+func dropText(d update.Dropped) string {
+	text := fmt.Sprintf("IAM keeps five versions: %s, the oldest", draw.Clean(d.ID))
+	if !d.Created.IsZero() {
+		text += ", of " + d.Created.UTC().Format("2006-01-02 15:04 MST")
+	}
+	text += ", is deleted for good to make room."
+	switch {
+	case d.Unread:
+		return text + " rolecall cannot read what it granted."
+	case len(d.Lost) == 0:
+		return text + " It granted nothing that the update does not grant."
+	}
+	lost := d.Lost
+	more := ""
+	if len(lost) > mostLost {
+		more = fmt.Sprintf(" and %d more", len(lost)-mostLost)
+		lost = lost[:mostLost]
+	}
+	return text + " Of what it granted, the update does not grant " + draw.Clean(strings.Join(lost, ", ")) + more + "."
+}
+
+// mostLost bounds the actions that are named of a version that goes.
+const mostLost = 8
 
 func limitOf(kind record.ItemKind) int {
 	if kind == record.ItemInline {
@@ -307,18 +388,23 @@ func (u *updating) document(e *cli.ErrorJSON) updateJSON {
 	doc := updateJSON{Vendor: s.Answers.Vendor, Session: s.ID, Policies: []updatePolicyJSON{}, Others: u.plan.Others, Error: e}
 	if u.plan.Role.Name != "" {
 		ref := u.plan.Role.Ref()
-		doc.Role, doc.Equal = &ref, u.looked && len(u.plan.Policies) == 0
+		doc.Role, doc.Equal = &ref, u.looked && u.still() && u.done == nil
 	}
-	for i, p := range u.plan.Policies {
+	for _, p := range u.plan.Policies {
 		one := updatePolicyJSON{Name: p.Name, ARN: p.ARN, Digest: p.After.Digest(), Characters: p.After.Characters(),
-			Restored: p.Restore, Edited: p.Edited, Updated: i < u.done, Difference: policies.DiffOf(p.Difference)}
+			Restored: p.Restore, Edited: p.Edited, Updated: u.done[p.Name], Difference: policies.DiffOf(p.Difference)}
 		if !one.Updated {
 			one.Restored = ""
-		} else {
-			one.Dropped = p.Drop
+		}
+		if p.Drop != nil {
+			one.Drop = &dropJSON{p.Drop.ID, p.Drop.Created, cli.OrEmpty(p.Drop.Lost)}
+			if one.Updated {
+				one.Dropped = p.Drop.ID
+			}
 		}
 		doc.Policies = append(doc.Policies, one)
 	}
-	doc.Updated = u.done > 0 && u.done == len(u.plan.Policies)
+	doc.Stack = stackOf(u.plan.Stack, u.executed)
+	doc.Updated = (len(u.done) > 0 || u.executed) && len(u.done) == len(u.plan.Policies)
 	return doc
 }

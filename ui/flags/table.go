@@ -112,7 +112,7 @@ func madeRows() []row {
 
 func runRows() []row {
 	return grouped(groupRun, []row{
-		{name: "acknowledge-iam-capabilities", kind: toggle, of: Connecting | Resuming | Organising,
+		{name: "acknowledge-iam-capabilities", kind: toggle, of: Connecting | Updating | Resuming | Organising,
 			usage: "accept that CloudFormation creates IAM resources", owner: byMethod("automatic"),
 			field: switched{at: func(a *record.Answers) *bool { return &a.Stack.Acknowledged }}},
 		{name: "replace-role", kind: toggle, of: Connecting | Resuming,

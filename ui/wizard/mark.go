@@ -278,6 +278,10 @@ func (w *Wizard) paste(text string) tea.Cmd {
 		}
 	}
 	w.help, w.shown = nil, nil
+	if field.Long && screen.HoldsSecret(text) { // it is not even shown
+		w.say(screen.Warning, screen.SecretPasted)
+		return nil
+	}
 	if whole := strings.TrimSpace(text); field.Long && (len(whole) > fieldLimit || strings.ContainsAny(whole, "\r\n")) {
 		w.moved = true
 		return w.tell(screen.Entered{ID: field.ID, Text: strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(text)})

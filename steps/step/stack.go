@@ -1,0 +1,67 @@
+package step
+
+import (
+	"fmt"
+	"strings"
+
+	"rolecall/aws"
+	"rolecall/policy"
+	making "rolecall/steps/make"
+)
+
+// StackPlan is the template of the CloudFormation stack that makes what the
+// session wants, with what its parameters get.
+type StackPlan struct {
+	Setup      *policy.Setup
+	Template   string
+	Parameters map[string]string // the external IDs, as the template names them
+}
+
+// PlanStack writes the template. The error says what is missing, or that it is
+// too large.
+func (s *Session) PlanStack() (StackPlan, error) {
+	setup, err := s.Request().Setup()
+	if err != nil {
+		return StackPlan{}, err
+	}
+	template, err := setup.CloudFormation()
+	if err == nil {
+		err = aws.CheckTemplateSize(template)
+	}
+	plan := StackPlan{Setup: setup, Template: template, Parameters: map[string]string{}}
+	names := setup.ExternalIDParameters()
+	for _, role := range setup.Roles {
+		if role.ExternalID != "" {
+			plan.Parameters[names[role.Output]] = role.ExternalID
+		}
+	}
+	return plan, err
+}
+
+// Want is the planner of the stack. The token marks its request.
+func (p StackPlan) Want(s *Session, token string) *making.Stack {
+	w := &making.Stack{Name: s.Stack.Name, ID: s.Stack.ID, Title: s.Vendor.Title, Template: p.Template, Parameters: p.Parameters,
+		Wants: map[string]aws.Want{}, Tags: s.TagList(), Acknowledged: s.Stack.Acknowledged, Token: token, AtOnce: s.Unattended,
+		Set: &aws.ChangeSet{}}
+	for _, role := range s.Request().Needed() {
+		w.Purposes = append(w.Purposes, role.Purpose)
+		w.Wants[role.Purpose] = s.WantedRole(role.Purpose)
+	}
+	return w
+}
+
+// StackToken marks a request about a stack, so that repeating it does no harm. It
+// is a change set's name, too.
+func (s *Session) StackToken() string {
+	return fmt.Sprintf("rolecall-%s-%d", dashed(s.ID), s.Now().UnixMilli())
+}
+
+// dashed puts dashes for what a stack's name or token may not have.
+func dashed(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, text)
+}
