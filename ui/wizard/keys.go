@@ -327,11 +327,11 @@ func (w *Wizard) followKeys() []binding {
 		}
 		item = w.items[i]
 	}
-	label, help := "tick", "say that this instruction is done: the marked one, or the next"
+	help := "say that this instruction is done: the marked one, or the next"
 	if item.On {
-		label, help = "untick", "say that this instruction is not done"
+		help = "say that this instruction is not done"
 	}
-	return []binding{bound("space", label, help, func() tea.Cmd {
+	return []binding{bound("space", "tick", help, func() tea.Cmd {
 		return w.choose(screen.Followed{ID: item.ID, Done: !item.On})
 	}, "space")}
 }
