@@ -199,7 +199,11 @@ func TestAPanicGivesARealTerminalBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	shown := make(chan struct{})
 	s := asks("First", "a", "a")
+	s.enter = func() []screen.Effect {
+		return []screen.Effect{screen.Call{Name: "look", Do: func(context.Context) screen.Msg { <-shown; return screen.Chose{} }}}
+	}
 	s.update = func(screen.Msg) (step.Move, []screen.Effect) { panic("mistake") }
 	session := &step.Session{Now: time.Now}
 	w := NewWizard(WizardOptions{Session: session, Terminal: testTerminal(t), Getenv: func(string) string { return "" },
@@ -209,14 +213,15 @@ func TestAPanicGivesARealTerminalBack(t *testing.T) {
 	go func() {
 		defer close(read)
 		chunk := make([]byte, 4096)
-		for {
+		for told := false; ; {
 			n, err := master.Read(chunk)
 			_, _ = drawn.Write(chunk[:n])
+			if !told && (err != nil || strings.Contains(drawn.String(), "First")) {
+				told = true
+				close(shown)
+			}
 			if err != nil {
 				return
-			}
-			if strings.Contains(drawn.String(), "First") {
-				_, _ = master.WriteString("\r")
 			}
 		}
 	}()
