@@ -189,8 +189,11 @@ const framesPerSecond = 120
 // saved. The error is that of the terminal, or a panic after which the terminal
 // was restored; leaving is none.
 func (w *Wizard) Run(ctx context.Context, in io.Reader, out io.Writer, opts ...tea.ProgramOption) error {
+	// Signals come by ctx alone: a second handler, Bubble Tea's own, hands over its
+	// message to a loop that may have ended by then, and the program waits for it.
 	opts = append(
-		[]tea.ProgramOption{tea.WithInput(in), tea.WithOutput(keepingTitle(out)), tea.WithFilter(w.filter), tea.WithFPS(framesPerSecond)},
+		[]tea.ProgramOption{tea.WithInput(in), tea.WithOutput(keepingTitle(out)), tea.WithFilter(w.filter), tea.WithFPS(framesPerSecond),
+			tea.WithoutSignalHandler()},
 		opts...)
 	program := tea.NewProgram(w, opts...)
 	w.over = ctx.Done()
