@@ -10,7 +10,8 @@ import (
 func LookOf(getenv func(string) string) Look {
 	term := getenv("TERM")
 	ascii := term == "linux" || term == "dumb" || decTerminal(term) || !speaksUTF8(getenv)
-	return Look{Light: lightBackground(getenv("COLORFGBG")), NoColor: getenv("NO_COLOR") != "" || decTerminal(term), ASCII: ascii, Links: !ascii}
+	bare := getenv("NO_COLOR") != "" || decTerminal(term)
+	return Look{Light: lightBackground(getenv("COLORFGBG")), NoColor: bare, ASCII: ascii, Links: !ascii}
 }
 
 // decTerminal reports a terminal of DEC's, or what says that it is one: vt52,

@@ -204,7 +204,8 @@ func (p *page) item(key, text string) {
 		return
 	}
 	space := strings.Repeat(" ", p.indent-2)
-	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark) + " " + text, marked: true, focus: p.markFocus(), caret: -1})
+	text = space + p.t.accent.Render(p.t.glyph.mark) + " " + text
+	p.lines = append(p.lines, line{text: text, marked: true, focus: p.markFocus(), caret: -1})
 }
 
 // markFocus keeps the mark in sight where the person put it. Elsewhere a screen
