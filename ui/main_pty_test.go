@@ -7,12 +7,14 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	xterm "github.com/charmbracelet/x/term"
 	"github.com/creack/pty"
 )
 
@@ -22,9 +24,27 @@ type terminal struct {
 	cmd  *exec.Cmd
 	file *os.File
 
+	fresh *xterm.State // the modes of a terminal that nothing changed
+
 	mu   sync.Mutex
 	seen bytes.Buffer
 	done chan struct{}
+}
+
+func (term *terminal) modes() (*xterm.State, error) { return xterm.GetState(term.file.Fd()) }
+
+func freshModes(t *testing.T) *xterm.State {
+	t.Helper()
+	master, line, err := pty.Open()
+	if err != nil {
+		t.Skipf("no pseudo-terminal here: %v", err)
+	}
+	defer func() { _, _ = line.Close(), master.Close() }()
+	modes, err := xterm.GetState(master.Fd())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return modes
 }
 
 func inTerminal(t *testing.T, state string, args ...string) *terminal {
@@ -38,7 +58,7 @@ func inTerminal(t *testing.T, state string, args ...string) *terminal {
 	if err != nil {
 		t.Fatal(err)
 	}
-	term := &terminal{t: t, cmd: cmd, file: file, done: make(chan struct{})}
+	term := &terminal{t: t, cmd: cmd, file: file, done: make(chan struct{}), fresh: freshModes(t)}
 	go term.read()
 	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = file.Close() })
 	return term
@@ -149,6 +169,18 @@ func (term *terminal) restored() {
 	if strings.LastIndex(text, cursorShown) < strings.LastIndex(text, "\x1b[?25l") {
 		term.t.Error("the cursor was left hidden")
 	}
+	for _, mode := range []string{"?2004", "?1000", "?1002", "?1003"} { // bracketed paste, the mouse
+		if on := strings.LastIndex(text, "\x1b["+mode+"h"); on > strings.LastIndex(text, "\x1b["+mode+"l") {
+			term.t.Errorf("mode %s was left on", mode)
+		}
+	}
+	modes, err := term.modes()
+	if err != nil {
+		term.t.Fatal(err)
+	}
+	if !reflect.DeepEqual(modes, term.fresh) {
+		term.t.Errorf("the terminal was left with other modes: %+v, was %+v", modes, term.fresh)
+	}
 }
 
 func TestInATerminal(t *testing.T) {
@@ -168,12 +200,26 @@ func TestInATerminal(t *testing.T) {
 			t.Errorf("after leaving it does not say how to go on: %q", text[strings.LastIndex(text, altScreenOff):])
 		}
 	})
-	t.Run("a lost terminal", func(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(signal.String(), func(t *testing.T) {
+			term := inTerminal(t, state, binary, "rehearse", "--vendor", "spot", "--method", "manual")
+			term.sees("Step 1 of ")
+			if err := term.cmd.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			if code := term.exits(); code != 130 {
+				t.Errorf("exit code %d, want 130", code)
+			}
+			term.restored()
+		})
+	}
+	t.Run("ctrl+c where a value is printed plain", func(t *testing.T) {
 		term := inTerminal(t, state, binary, "rehearse", "--vendor", "spot", "--method", "manual")
 		term.sees("Step 1 of ")
-		if err := term.cmd.Process.Signal(syscall.SIGHUP); err != nil {
-			t.Fatal(err)
-		}
+		term.types("p")
+		term.sees("\r\n" + signUp + "\r\n")
+		term.sees("ctrl+c leaves.")
+		term.types("\x03")
 		if code := term.exits(); code != 130 {
 			t.Errorf("exit code %d, want 130", code)
 		}

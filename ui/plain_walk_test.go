@@ -3,6 +3,8 @@ package ui_test
 import (
 	"bytes"
 	"context"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -28,6 +30,21 @@ func plainWalk(t *testing.T, typed string, environ ...string) (said string, code
 	env.Size = func() (int, int) { return 80, 24 }
 	code = ui.Main(context.Background(), []string{"rehearse", "--plain", "--vendor", "spot", "--method", "manual"}, env)
 	return out.String() + talk.String(), code
+}
+
+// TestTheREADMEShowsThePlainLook holds what the README shows of the walk, line by
+// line; the other looks are a picture that the wizard's own tests take.
+func TestTheREADMEShowsThePlainLook(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile(filepath.Join("..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "```text\n")
+	shown, _, found := strings.Cut(rest, "```")
+	if said, _ := plainWalk(t, "\n\n"); !found || !strings.Contains(said, shown) {
+		t.Errorf("the README shows\n%s\nwhich is not in\n%s", shown, said)
+	}
 }
 
 // TestTheWalkReadsAsText holds the whole walk to what a listener needs: nothing

@@ -64,14 +64,34 @@ func (s *display) drawn() (int, time.Time) {
 // await waits until a text was drawn, at most ten seconds.
 func (s *display) await(text string) error {
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Microsecond) {
-		s.mu.Lock()
-		found := strings.Contains(s.text.String(), text)
-		s.mu.Unlock()
-		if found {
+		if s.shows(text) {
 			return nil
 		}
 	}
 	return fmt.Errorf("%q was not drawn within 10 s", text)
+}
+
+// enterTo presses enter at a person's pace, until a text was drawn: a key that is
+// held agrees to nothing.
+func (s *display) enterTo(text string) error {
+	for range 60 {
+		s.calm()
+		if s.shows(text) {
+			return nil
+		}
+		if _, err := s.file.WriteString("\r"); err != nil {
+			return err
+		}
+		time.Sleep(700 * time.Millisecond)
+	}
+	return s.await(text)
+}
+
+// shows reports whether a text was drawn.
+func (s *display) shows(text string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Contains(s.text.String(), text)
 }
 
 // calm waits until nothing was drawn for a while.
@@ -119,25 +139,90 @@ func (b *bench) screens() ([]row, error) {
 		}
 		rows = append(rows, row{"first frame of `" + command + "`", millis(took), millis(version), "`version` on the same terminal"})
 	}
-	s, err := b.open(b.program, "rehearse")
+	keys, err := b.keys()
 	if err != nil {
 		return nil, err
 	}
-	defer s.close()
-	if err := s.await("Step 1"); err != nil {
+	idle, err := b.idle()
+	if err != nil {
 		return nil, err
 	}
+	return append(append(rows, keys...), idle), nil
+}
+
+// keys times the cursor in a list of options: rolecall's, that of a form, and that
+// of the least program. All three run in one go, on one machine in one state.
+func (b *bench) keys() ([]row, error) {
+	costs := func(until, program string, args ...string) (string, error) {
+		s, err := b.open(program, args...)
+		if err != nil {
+			return "", err
+		}
+		defer s.close()
+		if err := s.enterTo(until); err != nil {
+			return "", err
+		}
+		return s.cursor(b.runs)
+	}
+	ours, err := costs("AWS GovCloud (US)", b.program, "rehearse", "--vendor", "spot", "--method", "direct")
+	if err != nil {
+		return nil, err
+	}
+	form, err := costs("Which account?", b.bare, "form")
+	if err != nil {
+		return nil, err
+	}
+	bare, err := costs("Which account?", b.bare)
+	if err != nil {
+		return nil, err
+	}
+	return []row{
+		{"key to frame, the cursor in a list", ours, form, "the same list as a form of huh draws it"},
+		{"", "", bare, "the same list, drawn by ten lines of Bubble Tea"},
+	}, nil
+}
+
+// cursor moves down and up, and says what a key takes and costs.
+func (s *display) cursor(runs int) (string, error) {
 	var times []time.Duration
 	total := 0
-	for i := range b.runs {
+	for i := range runs {
 		took, n, err := s.key([]string{"\x1b[B", "\x1b[A"}[i%2])
 		if err != nil {
-			return nil, err
+			return "", err
 		}
 		times, total = append(times, took), total+n
 	}
-	rows = append(rows, row{"key to frame, cursor down in a list", fmt.Sprintf("%s, %d bytes", millis(middle(times)), total/b.runs), "", ""})
-	return append(rows, row{"idle, a minute", s.idle(5 * time.Second), "", ""}), nil
+	return fmt.Sprintf("%s, %d bytes", millis(middle(times)), total/runs), nil
+}
+
+// walked is the most memory that a walk through all screens takes, in bytes.
+func (b *bench) walked() (int64, error) {
+	s, err := b.open(b.program, "rehearse", "--vendor", "spot", "--method", "direct")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = s.file.Close() }()
+	if err := s.enterTo("Connected."); err != nil {
+		return 0, err
+	}
+	if _, err := s.file.WriteString("\x03"); err != nil {
+		return 0, err
+	}
+	_ = s.cmd.Wait() // the exit code does not matter
+	return peak(s.cmd), nil
+}
+
+func (b *bench) idle() (row, error) {
+	s, err := b.open(b.program, "rehearse")
+	if err != nil {
+		return row{}, err
+	}
+	defer s.close()
+	if err := s.await("Step 1"); err != nil {
+		return row{}, err
+	}
+	return row{"idle, a minute", s.idle(5 * time.Second), "", ""}, nil
 }
 
 // idle is what a screen that nobody touches draws in a minute.

@@ -61,7 +61,7 @@ func (p *page) instructions(b screen.Instructions) {
 	for i := from; i < to; i++ {
 		p.instruction(b[i], digits, i == next)
 		var notes []string
-		if b[i].Page != screen.PageNothing && !b[i].Done {
+		if b[i].Page != screen.PageNothing {
 			notes = append(notes, "o "+string(b[i].Page))
 		}
 		if after := len(b) - to; after > 0 && i == to-1 {
@@ -72,15 +72,15 @@ func (p *page) instructions(b screen.Instructions) {
 }
 
 func (p *page) instruction(one screen.Instruction, digits int, next bool) {
-	sign, style := " ", lipgloss.NewStyle()
+	sign := " "
 	switch {
 	case one.Done:
-		sign, style = p.t.ok.Render(p.t.glyph.done), p.t.dim
+		sign = p.t.ok.Render(p.t.glyph.done)
 	case next:
-		sign, style = p.t.accent.Render(p.t.glyph.next), p.t.accent
+		sign = p.t.accent.Render(p.t.glyph.next)
 	}
 	start := len(p.lines)
-	p.hanging(style, instructionKey(one), sign+" "+style.Render(pad(strconv.Itoa(one.Number), digits))+"  ", one.Text, digits+4)
+	p.hanging(lipgloss.NewStyle(), instructionKey(one), sign+" "+pad(strconv.Itoa(one.Number), digits)+"  ", one.Text, digits+4)
 	if p.marked(instructionKey(one)) {
 		p.focusLast(len(p.lines)-start, p.markFocus())
 	}
@@ -169,14 +169,11 @@ func (p *page) option(b screen.Choices, o screen.Option, on bool, column int) {
 	if on {
 		sign = p.t.glyph.radioOn
 	}
-	if p.marked(key) {
-		style = p.t.accent
-	}
 	detail := o.Detail
 	if o.Disabled != "" {
 		style, detail = p.t.dim, o.Disabled
 	}
-	p.pair(key, style.Render(sign+" "), width(sign)+1, style, o.Label, detail, column)
+	p.pair(key, style.Render(sign)+" ", width(sign)+1, style, o.Label, detail, column)
 }
 
 // pair puts a label and a detail in grey beside it, or under it where it does
@@ -234,29 +231,24 @@ func (p *page) nesting() int {
 }
 
 func (p *page) nodeLine(b screen.Tree, n *screen.Node, depth, column int) string {
-	key := nodeKey(b, n)
 	style, boxStyle := lipgloss.NewStyle(), lipgloss.NewStyle()
-	switch {
-	case p.marked(key):
-		style = p.t.accent
-	case n.Fixed != "":
+	if n.Fixed != "" {
 		style, boxStyle = p.t.dim, p.t.dim
-	case n.Tick == screen.Off:
-		style = p.t.dim
 	}
 	space := strings.Repeat(" ", depth*p.nesting())
 	label := p.t.plain(n.Label)
 	room := p.room() - len(space) - 4
 	label = p.t.cut(label, room)
 	note := p.note(b, n)
-	left := space + boxStyle.Render(p.box(n.Tick)) + " " + style.Render(label)
+	left, grey := space+boxStyle.Render(p.box(n.Tick))+" "+style.Render(label), ""
 	if detail := p.t.plain(n.Detail); detail != "" {
 		used := max(column, width(label)) + 3 + width(note) + 2
 		if space := room - used; space >= 12 || space >= width(detail) {
-			left += strings.Repeat(" ", max(column-width(label), 0)+3) + p.t.dim.Render(p.t.cut(detail, space))
+			left += strings.Repeat(" ", max(column-width(label), 0)+3)
+			grey = p.t.cut(detail, space)
 		}
 	}
-	return p.sides(left, p.t.dim.Render(note))
+	return left + p.t.dim.Render(p.sidesAfter(width(left), grey, note))
 }
 
 func (p *page) note(b screen.Tree, n *screen.Node) string {
@@ -295,7 +287,7 @@ func (p *page) details(n *screen.Node, depth int) {
 		if strings.HasPrefix(d, " ") {
 			bullet = " "
 		}
-		p.paragraph(p.t.dim, space+p.t.dim.Render(bullet)+" ", strings.TrimSpace(d), len(space)+2)
+		p.paragraph(p.t.dim, space+p.t.dim.Render(bullet+" "), strings.TrimSpace(d), len(space)+2)
 	}
 }
 

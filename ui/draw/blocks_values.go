@@ -30,7 +30,7 @@ func (p *page) fact(f screen.Fact) {
 	note := p.t.plain(f.Note)
 	hint := p.hints(key, f.Copy)
 	style := lipgloss.NewStyle()
-	if f.Copy { // also where it is marked: what does not change costs nothing on a slow line
+	if f.Copy {
 		style = p.t.strong
 	}
 	left := p.label(p.t.dim, f.Label, width(value)+3) + style.Render(value)
@@ -116,9 +116,6 @@ func (p *page) code(b screen.Code) {
 	}
 	name, about := p.t.plain(b.Name), p.t.plain(b.About)
 	style := p.t.strong
-	if p.marked(key) {
-		style = p.t.accent
-	}
 	left := p.label(p.t.dim, b.Label, width(name)) + style.Render(name)
 	if about != "" && width(left)+width(about)+5+width(hint[0]) <= p.room() {
 		left, about = left+"  "+p.t.dim.Render(about), ""
@@ -138,9 +135,6 @@ func (p *page) link(b screen.Link) {
 	key := linkKey(b)
 	url := p.t.plain(b.URL)
 	style, hint := lipgloss.NewStyle(), ""
-	if p.marked(key) {
-		style = p.t.accent
-	}
 	if key == p.opens {
 		hint = p.t.bold.Render("o") + "  " + p.t.dim.Render("open  ")
 	}
@@ -162,15 +156,11 @@ func (p *page) link(b screen.Link) {
 func (p *page) input(b screen.Input) {
 	key := inputKey(b)
 	marked := p.marked(key)
-	style := p.t.bold
-	if marked {
-		style = p.t.accent
-	}
 	label := ""
 	if b.Filter { // a word beside it: the list below needs the room
-		label = style.Render(p.t.plain(b.Label)) + " "
+		label = p.t.bold.Render(p.t.plain(b.Label)) + " "
 	} else {
-		p.paragraph(style, "", b.Label, 0)
+		p.paragraph(p.t.bold, "", b.Label, 0)
 	}
 	text, caret := b.Value, 0
 	if typed, ok := p.f.Texts[b.ID]; ok {
@@ -184,11 +174,7 @@ func (p *page) input(b screen.Input) {
 	if shown == "" && b.Hint != "" {
 		shown = p.t.dim.Render(p.t.cut(p.t.plain(b.Hint), room))
 	}
-	edge := p.t.dim
-	if marked {
-		edge = p.t.accent
-	}
-	p.item(key, label+edge.Render("[")+pad(shown, room)+edge.Render("]"))
+	p.item(key, label+p.t.dim.Render("[")+pad(shown, room)+p.t.dim.Render("]"))
 	if marked {
 		p.lines[len(p.lines)-1].caret = p.indent + width(label) + 1 + at
 	}

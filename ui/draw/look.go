@@ -9,9 +9,16 @@ import (
 // colours there are, and on which background, is asked of the terminal later.
 func LookOf(getenv func(string) string) Look {
 	term := getenv("TERM")
-	bare := term == "linux" || term == "dumb" || strings.HasPrefix(term, "vt")
-	ascii := bare || !speaksUTF8(getenv)
-	return Look{Light: lightBackground(getenv("COLORFGBG")), NoColor: getenv("NO_COLOR") != "", ASCII: ascii, Links: !ascii}
+	ascii := term == "linux" || term == "dumb" || decTerminal(term) || !speaksUTF8(getenv)
+	bare := getenv("NO_COLOR") != "" || decTerminal(term)
+	return Look{Light: lightBackground(getenv("COLORFGBG")), NoColor: bare, ASCII: ascii, Links: !ascii}
+}
+
+// decTerminal reports a terminal of DEC's, or what says that it is one: vt52,
+// vt100, vt220. They have neither colours nor UTF-8. VTE ("vte-256color") is none.
+func decTerminal(term string) bool {
+	model, ok := strings.CutPrefix(term, "vt")
+	return ok && model != "" && '0' <= model[0] && model[0] <= '9'
 }
 
 // lightBackground reads COLORFGBG, "foreground;background" in numbers of the 16

@@ -209,14 +209,16 @@ func (p *page) blank() {
 }
 
 // item puts the first line of something that can be marked, with the mark in
-// front of it.
+// front of it. The mark is all that tells it from what is not marked: the
+// renderer writes anew what looks different, and on a slow line that is seen.
 func (p *page) item(key, text string) {
 	if key == "" || key != p.f.Marked {
 		p.put(text)
 		return
 	}
 	space := strings.Repeat(" ", p.indent-2)
-	p.lines = append(p.lines, line{text: space + p.t.accent.Render(p.t.glyph.mark+" ") + text, marked: true, focus: p.markFocus(), caret: -1})
+	text = space + p.t.accent.Render(p.t.glyph.mark) + " " + text
+	p.lines = append(p.lines, line{text: text, marked: true, focus: p.markFocus(), caret: -1})
 }
 
 // itemLater is an item of which nothing but its key is known until it is seen.
@@ -285,8 +287,11 @@ func (p *page) hanging(style lipgloss.Style, key, first, text string, hang int) 
 
 // sides puts left and right at the two ends of a line, no further apart than the
 // eye goes; where there is no room for both, right is left out.
-func (p *page) sides(left, right string) string {
-	room := min(p.room(), max(measure, width(left)+2+width(right)))
+func (p *page) sides(left, right string) string { return p.sidesAfter(0, left, right) }
+
+// sidesAfter is sides behind what takes so many cells of the line already.
+func (p *page) sidesAfter(taken int, left, right string) string {
+	room := min(p.room(), max(measure, taken+width(left)+2+width(right))) - taken
 	gap := room - width(left) - width(right)
 	if width(right) == 0 || gap < 1 {
 		return left

@@ -111,3 +111,15 @@ func TestTheBackgroundFromTheEnvironment(t *testing.T) {
 		}
 	}
 }
+
+// TestWhatATerminalOfDECShows: neither colours nor UTF-8, unlike VTE, whose name
+// begins alike.
+func TestWhatATerminalOfDECShows(t *testing.T) {
+	t.Parallel()
+	for term, bare := range map[string]bool{"vt100": true, "vt220-8bit": true, "vte-256color": false, "vt": false, "xterm": false} {
+		look := LookOf(func(name string) string { return map[string]string{"TERM": term, "LANG": "C.UTF-8"}[name] })
+		if look.NoColor != bare || look.ASCII != bare {
+			t.Errorf("%s: %+v", term, look)
+		}
+	}
+}

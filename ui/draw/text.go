@@ -1,6 +1,7 @@
 package draw
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/charmbracelet/x/ansi"
@@ -36,25 +37,41 @@ func Wrap(s string, n int) []string {
 
 // breakAt is the space at which a text of more than n cells is broken: the last
 // one that leaves at most n cells, else the first one; -1 where there is none
-// behind a word.
+// behind a word. A number is parted from its unit only where nothing else can be.
 func breakAt(s string, n int) int {
-	at, cells, word := -1, 0, false
+	at, within, cells, word := -1, -1, 0, false
 	for i, r := range s {
 		if r != ' ' {
 			word = true
 			cells += width(string(r))
 			continue
 		}
-		if word && (cells <= n || at < 0) {
+		switch {
+		case !word:
+		case cells > n:
+			return cmp.Or(max(at, 0), max(within, 0), i)
+		case beforeUnit(s, i):
+			within = i
+		default:
 			at = i
-		}
-		if cells > n && at >= 0 {
-			return at
 		}
 		cells++
 	}
+	if at < 0 {
+		return within
+	}
 	return at
 }
+
+// beforeUnit reports that the space at i stands between a number and a word: a
+// unit, or what is counted.
+func beforeUnit(s string, i int) bool {
+	number := s[strings.LastIndexByte(s[:i], ' ')+1 : i]
+	return i+1 < len(s) && isLetter(s[i+1]) && number != "" &&
+		strings.Trim(number, "+-~(0123456789,.:") == "" && strings.ContainsAny(number[len(number)-1:], "0123456789")
+}
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
 // Least is the fewest cells that text is wrapped into.
 const Least = 20

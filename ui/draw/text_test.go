@@ -44,3 +44,25 @@ func TestHang(t *testing.T) {
 		}
 	}
 }
+
+// TestWrapKeepsANumberAtItsUnit breaks a line elsewhere, as long as it can.
+func TestWrapKeepsANumberAtItsUnit(t *testing.T) {
+	t.Parallel()
+	for _, one := range []struct {
+		text string
+		n    int
+		want []string
+	}{
+		{"Waiting · next look in 4 s", 24, []string{"Waiting · next look in", "4 s"}},
+		{"Waiting · next look in 4 s", 25, []string{"Waiting · next look in", "4 s"}},
+		{"6,097 of 6,144 characters", 16, []string{"6,097 of", "6,144 characters"}},
+		{"at most (12.5 MB)", 13, []string{"at most", "(12.5 MB)"}},
+		{"123 characters", 5, []string{"123", "characters"}},
+		{"in 4 s", 4, []string{"in", "4 s"}},
+		{"chapter 7 1 2 3", 11, []string{"chapter 7 1", "2 3"}},
+	} {
+		if got := draw.Wrap(one.text, one.n); strings.Join(got, "\n") != strings.Join(one.want, "\n") {
+			t.Errorf("%q in %d: %q, want %q", one.text, one.n, got, one.want)
+		}
+	}
+}

@@ -77,12 +77,11 @@ func drive(t *testing.T, all []step.Step, change func(*WizardOptions), what func
 }
 
 // begin starts the program. It has to run inside a synctest bubble.
-func begin(t *testing.T, o WizardOptions) *fluent {
+func begin(t *testing.T, o WizardOptions, more ...tea.ProgramOption) *fluent {
 	t.Helper()
 	w := &fluent{t: t, wizard: NewWizard(o), out: &lockedBuffer{}, done: make(chan error, 1)}
 	w.watched = &watched{Wizard: w.wizard}
-	w.program = tea.NewProgram(
-		w.watched,
+	w.program = tea.NewProgram(w.watched, append([]tea.ProgramOption{
 		tea.WithInput(nil),
 		tea.WithOutput(w.out),
 		tea.WithoutSignalHandler(),
@@ -90,7 +89,7 @@ func begin(t *testing.T, o WizardOptions) *fluent {
 		tea.WithWindowSize(80, 24),
 		tea.WithColorProfile(colorprofile.NoTTY),
 		tea.WithEnvironment(nil),
-	)
+	}, more...)...)
 	go func() { _, err := w.program.Run(); w.done <- err }()
 	t.Cleanup(w.stop)
 	synctest.Wait()

@@ -24,7 +24,7 @@ func TestInstructionsAreTickedByHandAndTheListFollows(t *testing.T) {
 		w.Press("space", "space", "space").Sees("✓ 1-3 done", "▸ 4", "5 Copy it: c. 3 more ▾").SeesNot("choose Policies in the sidebar")
 
 		// The mark goes where it likes, and takes the list along.
-		w.Press("down", "down").Sees("› ✓ 1", "space untick").Press("space").Sees("› ▸ 1", "space tick")
+		w.Press("down", "down").Sees("› ✓ 1", "space tick").Press("space").Sees("› ▸ 1", "space tick")
 		for range 7 {
 			w.Press("down")
 		}

@@ -192,12 +192,18 @@ func (w *Wizard) moveKeys() []binding {
 		tab.Hidden = !tab.Hidden
 		keys = append(keys, tab, also(silent(func() { w.tab(-1) }), "shift+tab"))
 	}
-	if w.tall {
-		page := max(w.drawn.Rows-3, 1)
-		keys = append(keys, obvious(bound("pgdn", "more", "scroll down (pgup: up)", silent(func() { w.scroll(page) }), "pgdown")),
-			also(silent(func() { w.scroll(-page) }), "pgup"))
+	return append(keys, w.pageKeys()...)
+}
+
+// pageKeys scroll what does not fit, also while a field has the focus or a question
+// is asked: they are no letters.
+func (w *Wizard) pageKeys() []binding {
+	if !w.tall {
+		return nil
 	}
-	return keys
+	page := max(w.drawn.Rows-3, 1)
+	return []binding{obvious(bound("pgdn", "more", "scroll down (pgup: up)", silent(func() { w.scroll(page) }), "pgdown")),
+		also(silent(func() { w.scroll(-page) }), "pgup")}
 }
 
 func (w *Wizard) backByKey() tea.Cmd { return w.leave(goingBack) }
@@ -291,10 +297,7 @@ func (w *Wizard) confirmKeys() []binding {
 	no := silent(func() { w.asking = nil })
 	agree := bound("y", "yes", "yes (also enter)", yes, "y", "Y", "enter")
 	agree.confirms, agree.writes = true, true
-	return []binding{
-		agree,
-		bound("n", "no", "no (also esc)", no, "n", "N", "esc"),
-	}
+	return append([]binding{agree, bound("n", "no", "no (also esc)", no, "n", "N", "esc")}, w.pageKeys()...)
 }
 
 // nodeKeys tick and fold what is marked in a tree.
@@ -328,11 +331,11 @@ func (w *Wizard) followKeys() []binding {
 		}
 		item = w.items[i]
 	}
-	label, help := "tick", "say that this instruction is done: the marked one, or the next"
+	help := "say that this instruction is done: the marked one, or the next"
 	if item.On {
-		label, help = "untick", "say that this instruction is not done"
+		help = "say that this instruction is not done"
 	}
-	return []binding{bound("space", label, help, func() tea.Cmd {
+	return []binding{bound("space", "tick", help, func() tea.Cmd {
 		return w.choose(screen.Followed{ID: item.ID, Done: !item.On})
 	}, "space")}
 }
@@ -477,7 +480,7 @@ func (w *Wizard) fieldKeys() []binding {
 			also(silent(func() { w.step(1) }), "down"),
 		)
 	}
-	keys = append(keys, w.rehearsalKeys()...)
+	keys = append(append(keys, w.pageKeys()...), w.rehearsalKeys()...)
 	switch {
 	case len(w.news) > 0:
 		keys = append(keys, bound("esc", "show it", "leave the field, and show what came", silent(func() {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -15,6 +16,8 @@ import (
 	"rolecall/steps/step"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/term"
+	"github.com/creack/pty"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -180,6 +183,65 @@ func TestAPanicInAStepGivesTheTerminalBack(t *testing.T) {
 			t.Error("the alternate screen was not left")
 		}
 	})
+}
+
+// TestAPanicGivesARealTerminalBack has a step panic in a pseudo-terminal.
+func TestAPanicGivesARealTerminalBack(t *testing.T) {
+	master, line, err := pty.Open()
+	if err != nil {
+		t.Skipf("no pseudo-terminal here: %v", err)
+	}
+	defer func() { _, _ = line.Close(), master.Close() }()
+	if err := pty.Setsize(master, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+		t.Fatal(err)
+	}
+	before, err := term.GetState(line.Fd())
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := make(chan struct{})
+	s := asks("First", "a", "a")
+	s.enter = func() []screen.Effect {
+		return []screen.Effect{screen.Call{Name: "look", Do: func(context.Context) screen.Msg { <-shown; return screen.Chose{} }}}
+	}
+	s.update = func(screen.Msg) (step.Move, []screen.Effect) { panic("mistake") }
+	session := &step.Session{Now: time.Now}
+	w := NewWizard(WizardOptions{Session: session, Terminal: testTerminal(t), Getenv: func(string) string { return "" },
+		walk: &testWalk{session: session, all: []step.Step{s}}})
+	var drawn lockedBuffer
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		chunk := make([]byte, 4096)
+		for told := false; ; {
+			n, err := master.Read(chunk)
+			_, _ = drawn.Write(chunk[:n])
+			if !told && (err != nil || strings.Contains(drawn.String(), "First")) {
+				told = true
+				close(shown)
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	if err := w.Run(t.Context(), line, line, tea.WithEnvironment([]string{"TERM=xterm-256color"})); !errors.Is(err, tea.ErrProgramPanic) {
+		t.Errorf("it ended with %v", err)
+	}
+	after, err := term.GetState(line.Fd())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(before, after) {
+		t.Errorf("the terminal was left with other modes: %+v, was %+v", after, before)
+	}
+	_ = line.Close()
+	<-read
+	for _, pair := range [][2]string{{"\x1b[?1049h", "\x1b[?1049l"}, {"\x1b[?25l", "\x1b[?25h"}, {"\x1b[?2004h", "\x1b[?2004l"}} {
+		if text := drawn.String(); strings.LastIndex(text, pair[0]) > strings.LastIndex(text, pair[1]) {
+			t.Errorf("%q was not taken back", pair[0])
+		}
+	}
 }
 
 // notes is a journal in memory.

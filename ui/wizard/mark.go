@@ -118,6 +118,9 @@ func (w *Wizard) step(by int) {
 
 func (w *Wizard) scroll(by int) {
 	w.follow, w.reading = false, nil
+	if w.top == 0 && by == 1 {
+		by = 2 // the row that says how much is above takes the place of the first line
+	}
 	w.top = min(max(w.top+by, 0), max(w.drawn.Lines-max(w.drawn.Rows-2, 1), 0))
 }
 

@@ -26,52 +26,74 @@ const (
 	pictureText   = "#e6edf3"
 )
 
+// paper is a background and the colour of text that has none.
+type paper struct{ ground, text string }
+
+func dark() paper { return paper{pictureGround, pictureText} }
+
 // svg turns a frame of a terminal of the given size into a picture that needs
 // nothing else: no font, style sheet or script.
 func svg(frame, title string, columns, rows int) string {
+	return svgOn(dark(), frame, title, columns, rows)
+}
+
+func svgOn(on paper, frame, title string, columns, rows int) string {
 	var b strings.Builder
-	b.WriteString(sheet(title, columns, rows))
-	drawFrame(&b, frame, columns, rows)
+	b.WriteString(sheet(on, title, columns, rows))
+	drawFrame(&b, on, frame, columns, rows)
 	b.WriteString("</svg>\n")
 	return b.String()
 }
 
 // sheet is the beginning of a picture: its size, letters and ground.
-func sheet(title string, columns, rows int) string {
+func sheet(on paper, title string, columns, rows int) string {
 	width, height := float64(columns)*cellWidth+2*margin, float64(rows)*cellHeight+2*margin
 	return fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 %g %g" width="%g" height="%g" xml:space="preserve"`,
 		width, height, width, height) +
 		fmt.Sprintf(` font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace" `+
-			`font-size="%g" fill="%s">`, letterSize, pictureText) +
-		fmt.Sprintf("\n<title>%s</title>\n", escaped(title)) + `<rect width="100%" height="100%" rx="8" fill="` + pictureGround + `"/>` + "\n"
+			`font-size="%g" fill="%s">`, letterSize, on.text) +
+		fmt.Sprintf("\n<title>%s</title>\n<rect width=\"100%%\" height=\"100%%\" rx=\"8\" fill=\"%s\"/>\n", escaped(title), on.ground)
 }
 
-func drawFrame(b *strings.Builder, frame string, columns, rows int) {
+// stacked is pictures of one width, one under the other.
+func stacked(title string, pictures []string, columns, rows int) string {
+	width, height := float64(columns)*cellWidth+2*margin, float64(rows)*cellHeight+2*margin
+	var b strings.Builder
+	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 %g %g" width="%g">`+"\n<title>%s</title>\n",
+		width, float64(len(pictures))*(height+margin)-margin, width, escaped(title))
+	for i, picture := range pictures {
+		b.WriteString(strings.Replace(picture, "<svg ", fmt.Sprintf(`<svg y="%g" `, float64(i)*(height+margin)), 1))
+	}
+	b.WriteString("</svg>\n")
+	return b.String()
+}
+
+func drawFrame(b *strings.Builder, on paper, frame string, columns, rows int) {
 	screen := uv.NewScreenBuffer(columns, rows)
 	screen.Method = ansi.GraphemeWidth
 	uv.NewStyledString(frame).Draw(screen, screen.Bounds())
 	for y, line := range screen.Lines {
 		for _, r := range stretches(line) {
-			r.write(b, y)
+			r.write(b, y, on)
 		}
 	}
 }
 
-// frameTime is how long each frame of a moving picture stands, in seconds.
-const frameTime = 3
+// standing is how long each frame of a moving picture stands, in seconds.
+const standing = 3
 
 // movingSVG shows frames one after the other, for ever, by nothing but a style
 // sheet, which also works where pictures may run no script. Who asked their
 // system for less movement, and a program that moves nothing, has the last frame.
 func movingSVG(frames []string, title string, columns, rows int) string {
 	var b strings.Builder
-	b.WriteString(sheet(title, columns, rows))
+	b.WriteString(sheet(dark(), title, columns, rows))
 	fmt.Fprintf(&b, "<style>\n.f{visibility:hidden}\n.f:last-of-type{visibility:visible}\n@media (prefers-reduced-motion:no-preference){\n"+
-		".f,.f:last-of-type{visibility:hidden;animation:f %ds step-end infinite}\n", frameTime*len(frames))
+		".f,.f:last-of-type{visibility:hidden;animation:f %ds step-end infinite}\n", standing*len(frames))
 	fmt.Fprintf(&b, "@keyframes f{0%%{visibility:visible}%.4f%%{visibility:hidden}}\n}\n</style>\n", 100/float64(len(frames)))
 	for i, frame := range frames {
-		fmt.Fprintf(&b, "<g class=\"f\" style=\"animation-delay:%ds\">\n", frameTime*i)
-		drawFrame(&b, frame, columns, rows)
+		fmt.Fprintf(&b, "<g class=\"f\" style=\"animation-delay:%ds\">\n", standing*i)
+		drawFrame(&b, dark(), frame, columns, rows)
 		b.WriteString("</g>\n")
 	}
 	b.WriteString("</svg>\n")
@@ -144,11 +166,11 @@ func shape(text string) (box, bool) {
 	return box{}, false
 }
 
-func (r stretch) write(b *strings.Builder, y int) {
+func (r stretch) write(b *strings.Builder, y int, on paper) {
 	x, top, width := margin+float64(r.column)*cellWidth, margin+float64(y)*cellHeight, float64(r.cells)*cellWidth
-	front, ground := hex(r.style.Fg, pictureText), hex(r.style.Bg, "")
+	front, ground := hex(r.style.Fg, on.text), hex(r.style.Bg, "")
 	if r.style.Attrs&uv.AttrReverse != 0 {
-		front, ground = hex(r.style.Bg, pictureGround), hex(r.style.Fg, pictureText)
+		front, ground = hex(r.style.Bg, on.ground), hex(r.style.Fg, on.text)
 	}
 	if ground != "" {
 		fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" fill="%s"/>`+"\n", x, top, width, cellHeight, ground)
@@ -159,7 +181,7 @@ func (r stretch) write(b *strings.Builder, y int) {
 		return
 	}
 	fmt.Fprintf(b, `<text x="%.1f" y="%.1f"`, x, top+cellHeight*0.72)
-	if front != pictureText {
+	if front != on.text {
 		fmt.Fprintf(b, ` fill="%s"`, front)
 	}
 	if r.style.Attrs&uv.AttrBold != 0 {

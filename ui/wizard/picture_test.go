@@ -19,6 +19,7 @@ import (
 	"rolecall/ui/rehearse"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/colorprofile"
 
 	"rolecall/aws"
 
@@ -41,6 +42,11 @@ func TestPictures(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		world := newPictured(t)
 		w := begin(t, WizardOptions{Session: world.session, Terminal: testTerminal(t, "TERM=xterm"), Getenv: func(string) string { return "" }})
+		w.size(76, 13)
+		w.reach(record.StepPartition).looks(
+			"looks",
+			"The step that asks for the partition, three times: in all colours on a dark and on a light background, and in sixteen colours and ASCII.",
+		)
 		w.size(100, 28)
 
 		w.reach(record.StepPermissions).Press("down").Enter().Sees("Elastigroup", "Ocean", "of 6,144")
@@ -87,7 +93,7 @@ func TestMovingPicture(t *testing.T) {
 		if len(frames) < 7 || len(got) > 200_000 {
 			t.Errorf("%d frames in %d bytes", len(frames), len(got))
 		}
-		w.stands("rehearse", got)
+		w.compare("rehearse", got)
 	})
 }
 
@@ -200,11 +206,31 @@ func (w *fluent) frame() string {
 // picture compares what is on the screen with a picture.
 func (w *fluent) picture(name, title string) {
 	w.t.Helper()
-	w.stands(name, svg(w.frame(), title, w.wizard.width, w.wizard.height))
+	w.compare(name, svg(w.frame(), title, w.wizard.width, w.wizard.height))
 }
 
-// stands compares a picture with the one that is kept.
-func (w *fluent) stands(name, got string) {
+// looks takes the screen as three terminals show it.
+func (w *fluent) looks(name, title string) {
+	w.t.Helper()
+	var pictures []string
+	for _, one := range []struct {
+		on    paper
+		look  draw.Look
+		title string
+	}{
+		{dark(), draw.Look{}, "All colours, on a dark background."},
+		{paper{"#ffffff", "#1f2328"}, draw.Look{Light: true}, "All colours, on a light background."},
+		{paper{"#000000", "#c0c0c0"}, draw.Look{Depth: draw.DepthOf(colorprofile.ANSI), ASCII: true}, "Sixteen colours, and ASCII alone."},
+	} {
+		w.wizard.restyle(func(l *draw.Look) { *l = one.look })
+		w.wizard.refresh()
+		pictures = append(pictures, svgOn(one.on, w.wizard.View().Content, one.title, w.wizard.width, w.wizard.height))
+	}
+	w.compare(name, stacked(title, pictures, w.wizard.width, w.wizard.height))
+}
+
+// compare holds a picture to what it shows.
+func (w *fluent) compare(name, got string) {
 	w.t.Helper()
 	path := filepath.Join(picturesDir, name+".svg")
 	if *rewrite {

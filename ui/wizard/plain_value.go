@@ -3,6 +3,7 @@ package wizard
 import (
 	"bufio"
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"rolecall/ui/draw"
 
 	tea "charm.land/bubbletea/v2"
+	uv "github.com/charmbracelet/ultraviolet"
 )
 
 // plainValue leaves the full screen for a moment and prints one value as it is,
@@ -22,8 +24,9 @@ type plainValue struct {
 	fetch       string // the command that brings the saved file; empty here
 	saved       bool
 
-	in  io.Reader
-	out io.Writer
+	in   io.Reader
+	out  io.Writer
+	over <-chan struct{} // closed when the program is to end: ctrl+c is a signal here
 }
 
 // plainShownMsg tells that the person came back.
@@ -47,7 +50,7 @@ func (w *Wizard) printPlain(item draw.Item) tea.Cmd {
 	path := w.files[item.Key]
 	saved := path != ""
 	path = cmp.Or(path, filepath.Join(w.terminal.Dir, fileName(item)))
-	value := &plainValue{label: cmp.Or(item.Label, "The text"), text: item.Text, fetch: w.terminal.Fetch(path), saved: saved}
+	value := &plainValue{label: cmp.Or(item.Label, "The text"), text: item.Text, fetch: w.terminal.Fetch(path), saved: saved, over: w.over}
 	return tea.Exec(value, func(err error) tea.Msg { return plainShownMsg{err} })
 }
 
@@ -76,15 +79,37 @@ func (v *plainValue) Run() error {
 	case v.fetch != "":
 		fmt.Fprintf(&b, "s saves it; then fetch it from your own machine: %s\n", draw.Clean(v.fetch))
 	}
-	b.WriteString("Press enter to go back to rolecall. ")
+	b.WriteString("Press enter to go back to rolecall; ctrl+c leaves. ")
 	if _, err := io.WriteString(v.out, b.String()); err != nil {
 		return err
 	}
+	return v.awaitEnter()
+}
+
+// awaitEnter waits for enter, the end of the input or that of the program.
+func (v *plainValue) awaitEnter() error {
 	if v.in == nil {
 		return nil
 	}
-	_, err := bufio.NewReader(v.in).ReadString('\n')
-	if err == io.EOF {
+	in, err := uv.NewCancelReader(v.in)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Close() }()
+	pressed := make(chan error, 1)
+	go func() {
+		_, err := bufio.NewReader(in).ReadString('\n')
+		pressed <- err
+	}()
+	select {
+	case err = <-pressed:
+	case <-v.over:
+		if in.Cancel() {
+			<-pressed
+		}
+		return nil
+	}
+	if errors.Is(err, io.EOF) {
 		return nil
 	}
 	return err

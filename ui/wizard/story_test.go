@@ -200,6 +200,7 @@ type film struct {
 	story  story
 	text   strings.Builder
 	scenes int
+	each   func() // on each screen where there is something to do; nil: nothing
 	// instructions are those that could be read, as they were shown.
 	instructions map[string]bool
 }
@@ -214,6 +215,9 @@ func (f *film) walk() string {
 		f.settle()
 		f.scene()
 		f.read()
+		if f.each != nil {
+			f.each()
+		}
 		connected := f.connected()
 		f.goOn()
 		if connected {

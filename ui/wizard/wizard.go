@@ -105,12 +105,13 @@ type Wizard struct {
 	under *place // the list of mistakes lies over the step, at this place of it
 
 	leaving leaving
-	gone    bool      // tea.Quit is on its way
-	held    []heldMsg // told once the writing call was answered
-	news    []heldMsg // told once the person is not busy
-	pressed time.Time // when a key was last pressed
-	byKey   bool      // what happens now comes of a key
-	lost    time.Time // when an answer took the focus from a field
+	gone    bool            // tea.Quit is on its way
+	over    <-chan struct{} // closed when the program is to end
+	held    []heldMsg       // told once the writing call was answered
+	news    []heldMsg       // told once the person is not busy
+	pressed time.Time       // when a key was last pressed
+	byKey   bool            // what happens now comes of a key
+	lost    time.Time       // when an answer took the focus from a field
 	ticking bool
 	secrets map[string]time.Time // on the clipboard, until when
 	files   map[string]string    // where what was saved lies, by the key of its item
@@ -193,10 +194,14 @@ const framesPerSecond = 120
 // saved. The error is that of the terminal, or a panic after which the terminal
 // was restored; leaving is none.
 func (w *Wizard) Run(ctx context.Context, in io.Reader, out io.Writer, opts ...tea.ProgramOption) error {
+	// Signals come by ctx alone: a second handler, Bubble Tea's own, hands over its
+	// message to a loop that may have ended by then, and the program waits for it.
 	opts = append(
-		[]tea.ProgramOption{tea.WithInput(in), tea.WithOutput(keepingTitle(out)), tea.WithFilter(w.filter), tea.WithFPS(framesPerSecond)},
+		[]tea.ProgramOption{tea.WithInput(in), tea.WithOutput(keepingTitle(out)), tea.WithFilter(w.filter), tea.WithFPS(framesPerSecond),
+			tea.WithoutSignalHandler()},
 		opts...)
 	program := tea.NewProgram(w, opts...)
+	w.over = ctx.Done()
 	stop := context.AfterFunc(ctx, func() { program.Send(leaveMsg{}) })
 	defer stop()
 	_, err := program.Run()
