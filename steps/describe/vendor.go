@@ -1,7 +1,7 @@
-// Package describe reads the descriptions of vendors: which account to trust,
+// Package describe knows the descriptions of vendors: which account to trust,
 // what to grant and why, and the vendor's own numbered steps in words. A new
-// vendor is a file, not code. The built-in ones live in assets. It stands under
-// steps and imports policy and assets alone.
+// vendor is a file, not code. The built-in ones live in assets, and the package
+// check under it reads them. It imports policy and assets alone.
 package describe
 
 import "rolecall/policy"
@@ -205,3 +205,15 @@ type Step struct {
 	Page  map[string][]int `yaml:"page"`
 	Links []Link           `yaml:"links"`
 }
+
+// Conditions of instructions, beside the purposes of roles.
+const (
+	OnlyNoToken       = "no-token"
+	OnlyNoCredentials = "no-credentials"
+)
+
+// PageOpens says that a page is where an instruction leads.
+const PageOpens = "opens"
+
+// MarkOpened is the mark for a page that was opened.
+const MarkOpened = "opened"
