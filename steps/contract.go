@@ -15,6 +15,9 @@ func contracts() []check.Contract {
 	}
 	contract := func(method, access string, makes ...check.Place) check.Contract {
 		places := append(append([]check.Place{}, asks...), makes...)
+		if access == describe.AccessRole {
+			places = append(places, check.Place{Step: string(record.StepAdmit), When: check.WithLaterTrust})
+		}
 		return check.Contract{Method: method, Access: access, Places: append(places, check.Place{Step: string(record.StepConnect)})}
 	}
 	policy := check.Place{Step: string(record.StepPolicy), When: check.WithOwnPolicy}

@@ -42,6 +42,7 @@ func stackRegion(s *step.Session) string {
 type stackPlan struct {
 	template   string
 	parameters map[string]string // the external IDs, as the template names them
+	closed     map[string]string // those of roles whose vendor tells them later
 	resources  []stackPlanned
 }
 
@@ -59,14 +60,17 @@ func planStack(s *step.Session) (stackPlan, error) {
 	if err == nil {
 		err = aws.CheckTemplateSize(template)
 	}
-	plan := stackPlan{template: template, parameters: map[string]string{}}
+	plan := stackPlan{template: template, parameters: map[string]string{}, closed: map[string]string{}}
 	for _, role := range setup.Roles {
-		switch {
-		case role.ExternalID == "":
-		case len(setup.Roles) == 1:
-			plan.parameters["ExternalId"] = role.ExternalID
-		default:
-			plan.parameters[role.ID+"ExternalId"] = role.ExternalID
+		name := "ExternalId"
+		if len(setup.Roles) > 1 {
+			name = role.ID + name
+		}
+		if part := s.Part(role.Output); part.Closed != "" {
+			plan.closed[name] = part.Closed
+		}
+		if role.ExternalID != "" {
+			plan.parameters[name] = role.ExternalID
 		}
 		for _, p := range role.Policies {
 			if !p.Inline {
@@ -88,8 +92,8 @@ func planStack(s *step.Session) (stackPlan, error) {
 
 // want is the planner of the stack.
 func (p stackPlan) want(s *step.Session, token string) *making.Stack {
-	w := &making.Stack{Name: s.Stack.Name, ID: s.Stack.ID, Title: s.Vendor.Title, Template: p.template, Parameters: p.parameters,
-		Wants: map[string]aws.Want{}, Tags: s.TagList(), Permissions: stackNeeds(s), Acknowledged: s.Stack.Acknowledged,
+	w := &making.Stack{Name: s.Stack.Name, ID: s.Stack.ID, Title: s.Vendor.Title, Template: p.template,
+		Parameters: p.parameters, Closed: p.closed, Wants: map[string]aws.Want{}, Tags: s.TagList(), Permissions: stackNeeds(s), Acknowledged: s.Stack.Acknowledged,
 		Token: token, AtOnce: s.Unattended, Set: &aws.ChangeSet{}}
 	for _, role := range s.Request().Needed() {
 		w.Purposes = append(w.Purposes, role.Purpose)

@@ -30,6 +30,13 @@ const (
 	AskARN     = "arn"     // the ARN of a role or user
 )
 
+// TrustLater says that whom a role trusts is known only once the role exists.
+const TrustLater = "later"
+
+// Later tells whether whom the role trusts, or under which external ID, is known
+// only once it exists.
+func (r *Role) Later() bool { return r.Trust == TrustLater }
+
 // TrustedAccounts are who a role has to trust in a partition, as far as the
 // description says whatever was chosen: the vendor's AWS accounts by their
 // numbers, and its roles and users by their ARNs. It is empty where the

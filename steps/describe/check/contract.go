@@ -32,6 +32,7 @@ const (
 	Always         Condition = iota
 	WithPartitions           // there are several, or the vendor's account is asked for
 	WithOwnPolicy            // of a role whose own policy is a managed one
+	WithLaterTrust           // of a role whose trust policy is completed once it exists
 )
 
 // contract holds a method to what it has to be made of.
@@ -113,7 +114,7 @@ func (r *reader) present(path string, v *describe.Vendor, m *describe.Method, pl
 	}
 	for i := range v.Roles {
 		role := &v.Roles[i]
-		if role.Access != m.Access || role.Purpose == "" || place.When == WithOwnPolicy && (role.Policy == "" || role.Inline) {
+		if role.Access != m.Access || role.Purpose == "" || !place.When.holds(role) {
 			continue
 		}
 		if _, ok := m.Step(place.Step, role.Purpose); !ok {
@@ -125,6 +126,19 @@ func (r *reader) present(path string, v *describe.Vendor, m *describe.Method, pl
 			)
 		}
 	}
+}
+
+// holds tells whether a step that is walked for each role has to be there for
+// this one.
+func (c Condition) holds(role *describe.Role) bool {
+	switch c {
+	case WithOwnPolicy:
+		return role.Policy != "" && !role.Inline
+	case WithLaterTrust:
+		return role.Later()
+	case Always, WithPartitions:
+	}
+	return true
 }
 
 func whyStep(place Place) string {
@@ -142,7 +156,9 @@ func asksPartition(v *describe.Vendor, access string) bool {
 	}
 	for id := range v.Partitions {
 		for i := range v.Roles {
-			if role := &v.Roles[i]; role.Access == access && access == describe.AccessRole && len(v.TrustedAccounts(role, id)) == 0 {
+			role := &v.Roles[i]
+			asked := role.Access == access && access == describe.AccessRole && !role.Later()
+			if asked && len(v.TrustedAccounts(role, id)) == 0 {
 				return true
 			}
 		}
@@ -173,6 +189,13 @@ func (r *reader) allowed(at string, v *describe.Vendor, m *describe.Method, s *d
 			fmt.Sprintf("%s is a %s, and the method is for a %s.", describe.Clean(s.Role), role.Access, m.Access),
 			"a "+m.Access,
 			"Name another one, or remove the step.",
+		)
+	case !role.Later() && c.Places[c.rank(s.ID)].When == WithLaterTrust:
+		r.wrong(
+			at+".id",
+			fmt.Sprintf("Whom %s trusts is known before it is made.", describe.Clean(s.Role)),
+			"a role with trust: later",
+			"Remove the step, or add trust: later.",
 		)
 	case role.Inline && c.Places[c.rank(s.ID)].When == WithOwnPolicy:
 		r.wrong(

@@ -26,6 +26,7 @@ func (r *reader) role(path string, v *describe.Vendor, role *describe.Role) {
 	if role.HandOver != "" && (role.Submit || role.Access == describe.AccessUser) {
 		r.wrong(path+".hand_over", "Nothing of this role is copied: an API takes it, or it is a user.", "no hand_over", "Remove it.")
 	}
+	r.later(path+".trust", v, role)
 	r.names(path, role)
 	r.description(path+".description", role.Description)
 	for i, id := range role.Principals {
@@ -45,6 +46,22 @@ func (r *reader) role(path string, v *describe.Vendor, role *describe.Role) {
 			"external_id.pattern, or no_external with the reason",
 			"Add one of the two.",
 		)
+	}
+}
+
+// later checks a role whose trust policy is completed once it exists.
+func (r *reader) later(path string, v *describe.Vendor, role *describe.Role) {
+	r.oneOf(path, role.Trust, describe.TrustLater)
+	if !role.Later() {
+		return
+	}
+	switch {
+	case role.Access == describe.AccessUser:
+		r.wrong(path, "A user trusts nobody.", "no trust for a user", "Remove it.")
+	case role.NoExternal != "":
+		r.wrong(path, "The role has no external ID that could come later.", "trust: later, or no_external", "Remove one of the two.")
+	case role.Submit || v.HandOver.URL != "":
+		r.wrong(path, "The role is closed when a request or an API would hand it over.", "a hand-over by copy", "Remove trust, or the hand-over.")
 	}
 }
 

@@ -287,6 +287,7 @@ func (s *schema) enums() map[string][]string {
 	return map[string][]string{
 		"Partition.ask":  {describe.AskAccount, describe.AskARN},
 		"Role.access":    {describe.AccessRole, describe.AccessUser},
+		"Role.trust":     {describe.TrustLater},
 		"Role.hand_over": {describe.HandOverRole, describe.HandOverAccount},
 		"Parameter.kind": {describe.ParameterBucket, describe.ParameterChoice},
 		"Method.id":      methodIDs(),

@@ -246,6 +246,9 @@ func beyondSchema() []string {
 		// Order, and what depends on another place.
 		"steps reversed",
 		"hand-over before the role",
+		"trust without its step",
+		"its step without trust",
+		"trust and no external ID",
 		"mark without instruction",
 		"mark of no instruction",
 		"condition unknown",
