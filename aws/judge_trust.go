@@ -21,6 +21,7 @@ type trustFacts struct {
 	ids       []string // external IDs that the vendor's grants name
 	asked     []string // further conditions of the vendor's grants
 	own       string   // the role's account
+	sealed    bool     // each Allow asks for an external ID that nobody knows
 	unknownID bool     // which external ID the vendor sends is not known
 }
 
@@ -30,8 +31,10 @@ func readTrust(d *policy.Document, want Want, accountID string, seen Seen) trust
 	f := trustFacts{own: accountID, unknownID: want.ExternalID == "" && !want.NoExternalID}
 	f.verdict = d.Inquire(policy.Inquiry{Partition: want.Partition, Account: accountID, Vendor: want.Principals,
 		ExternalID: want.ExternalID, NoExternalID: want.NoExternalID, Now: seen.Now, Organization: want.Organization, Members: want.Members})
+	f.sealed = len(d.Statements) > 0
 	for i := range d.Statements {
 		if d.Statements[i].Effect == policy.Allow {
+			f.sealed = f.sealed && sealed(&d.Statements[i])
 			f.read(&d.Statements[i], want)
 		}
 	}
@@ -75,6 +78,15 @@ func (f *trustFacts) read(s *policy.Statement, want Want) {
 			f.ids = append(f.ids, c.Values...)
 		}
 	}
+}
+
+// sealed tells whether a statement asks for nothing but an external ID that
+// nobody knows.
+func sealed(s *policy.Statement) bool {
+	return slices.ContainsFunc(s.Condition, func(c policy.Condition) bool {
+		return c.Operator == "StringEquals" && strings.EqualFold(c.Key, policy.ExternalIDKey) && len(c.Values) == 1 &&
+			strings.HasPrefix(c.Values[0], ClosedPrefix)
+	})
 }
 
 func isVendor(p policy.Principal, want Want) bool {
@@ -133,6 +145,10 @@ func (j *judging) trustChecks() {
 	arn, _ := SplitARN(j.role.ARN)
 	own := cmp.Or(arn.AccountID, j.want.AccountID)
 	f := readTrust(j.role.Trust, j.want, own, j.seen)
+	if f.closed() && !strings.HasPrefix(j.want.ExternalID, ClosedPrefix) {
+		j.trustClosed(vendor)
+		return
+	}
 	j.add("trust-principal", j.principal(&f, vendor))
 	j.add("trust-action", trustAction(&f))
 	j.add("trust-external-id", j.externalID(&f))
@@ -142,6 +158,28 @@ func (j *judging) trustChecks() {
 		extra.fix = "Say which account the role is in: --aws-account."
 	}
 	j.add("trust-extra-principals", extra)
+}
+
+// ClosedPrefix begins the external IDs, known to nobody, of roles that are made
+// before their vendor tells whom to trust.
+const ClosedPrefix = "rolecall-closed-"
+
+// closed reports whether the role was made so that nobody gets in yet: it trusts
+// its own account alone, under an external ID that nobody knows.
+func (f *trustFacts) closed() bool {
+	return f.sealed && len(f.verdict.Strangers) == 0 && len(f.verdict.Gone) == 0
+}
+
+// trustClosed says of a role that waits for its second phase that it is closed.
+func (j *judging) trustClosed(vendor string) {
+	v := verdict{status: Fail, want: vendor, got: "nobody: the role is closed until the vendor's values are in its trust policy",
+		fix: "Go on with the session that made it (rolecall resume): it takes what the vendor shows, and completes the trust policy."}
+	j.add("trust-principal", v)
+	v.want, v.got = "sts:AssumeRole", "nobody of the vendor gets in yet"
+	j.add("trust-action", v)
+	v.want, v.got = cmp.Or(j.want.ExternalID, "the vendor's external ID"), "one that nobody knows, until the vendor shows its own"
+	j.add("trust-external-id", v)
+	j.add("trust-extra-principals", verdict{status: Pass, want: "nobody but the vendor", got: "nobody else"})
 }
 
 // perhapsOwn tells whether everybody who gets in beside the vendor may be of
@@ -192,6 +230,9 @@ func (j *judging) principal(f *trustFacts, vendor string) verdict {
 	}
 	v.got = Principals(in)
 	switch {
+	case len(j.want.Principals) == 0:
+		v.status, v.got = Unknown, cmp.Or(someOf(f.listed, 3), "nobody")
+		v.fix = "Say whom the vendor's console tells you to trust: --trusted-account."
 	case missing != "" && f.named && len(in) == 0:
 		v.got = "named, but not for sts:AssumeRole" // trust-action says the rest
 	case missing != "":

@@ -43,6 +43,9 @@ func about(id record.StepID) string {
 	case record.StepCredentials:
 		return "An access key lets {vendor} sign in as the user. " +
 			"AWS shows its secret once, so it is handed over right away and rolecall never writes it down unasked."
+	case record.StepAdmit:
+		return "The role exists, and nobody of {vendor} gets in yet. " +
+			"{vendor} gets its ARN and shows whom to trust; then the trust policy is completed."
 	case record.StepConnect:
 		return "{vendor} learns which role or key it got, and tries it. " +
 			"Only then is the account connected; until then nothing runs in it."

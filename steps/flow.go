@@ -44,6 +44,8 @@ func kinds() []kind {
 			make: func(_ *step.Session, d step.Described) step.Step { return &guide.User{Described: d} }},
 		{id: record.StepCredentials, perRole: true, marks: []string{describe.MarkOpened}, opens: true,
 			make: func(_ *step.Session, d step.Described) step.Step { return &guide.Credentials{Described: d} }},
+		{id: record.StepAdmit, perRole: true, marks: handover.AdmitMarks(),
+			make: func(_ *step.Session, d step.Described) step.Step { return &handover.Admit{Described: d} }},
 		{id: record.StepConnect, user: handover.UserMarks(), make: handOver},
 	}
 }

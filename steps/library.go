@@ -1,7 +1,7 @@
 package steps
 
 import (
-	"rolecall/steps/describe"
+	"rolecall/steps/describe/check"
 	"rolecall/steps/spot"
 	"rolecall/steps/vendorapi"
 )
@@ -16,15 +16,15 @@ func APIs() vendorapi.Registry {
 
 // Library reads the descriptions of vendors: they name steps and APIs of this
 // program.
-func Library() describe.Library { return LibraryWith(APIs()) }
+func Library() check.Library { return LibraryWith(APIs()) }
 
 // LibraryWith reads descriptions that may name other APIs than the program's.
-func LibraryWith(apis vendorapi.Registry) describe.Library {
-	l := describe.Library{APIs: apis.Names(), Contracts: contracts()}
+func LibraryWith(apis vendorapi.Registry) check.Library {
+	l := check.Library{APIs: apis.Names(), Contracts: contracts()}
 	for _, kind := range kinds() {
 		l.Steps = append(
 			l.Steps,
-			describe.StepKind{
+			check.StepKind{
 				ID:        string(kind.id),
 				PerRole:   kind.perRole,
 				Marks:     kind.marks,

@@ -23,7 +23,7 @@ import (
 func everyVendor(t *testing.T) []*describe.Vendor {
 	t.Helper()
 	names := describe.List()
-	files, err := filepath.Glob(filepath.Join("describe", "testdata", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join("describe", "check", "testdata", "*.yaml"))
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%d files, %v", len(files), err)
 	}

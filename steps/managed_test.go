@@ -25,7 +25,7 @@ const (
 // policies; edit changes its description.
 func (w *world) audit(method string, edit ...string) *world {
 	w.t.Helper()
-	text, err := os.ReadFile(filepath.Join("describe", "testdata", "acme-audit.yaml"))
+	text, err := os.ReadFile(filepath.Join("describe", "check", "testdata", "acme-audit.yaml"))
 	if err != nil {
 		w.t.Fatal(err)
 	}

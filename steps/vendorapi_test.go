@@ -80,7 +80,7 @@ func (w *world) withAPI(a *audited, environment map[string]string) {
 	w.t.Helper()
 	apis := append(steps.APIs(), a.API())
 
-	text, err := os.ReadFile(filepath.Join("describe", "testdata", "acme-audit.yaml"))
+	text, err := os.ReadFile(filepath.Join("describe", "check", "testdata", "acme-audit.yaml"))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -298,7 +298,7 @@ func parametersOf(v *describe.Vendor) []string {
 func TestAVendorWithManagedPoliciesAlone(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
-	file := filepath.Join("..", "steps", "describe", "testdata", "acme-audit.yaml")
+	file := filepath.Join("..", "steps", "describe", "check", "testdata", "acme-audit.yaml")
 	for _, run := range []struct {
 		args []string
 		code int

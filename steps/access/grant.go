@@ -25,6 +25,11 @@ type Grant struct {
 	ExternalID string           // empty: not known yet, or the vendor uses none
 	Trust      *policy.Document // nil for a user, and where no account is known
 
+	// Shut lets nobody of the vendor in: the trust policy of a role whose vendor
+	// tells only later whom to trust. Closed says that Trust is that for now.
+	Shut   *policy.Document
+	Closed bool
+
 	PolicyName string
 	Whole      *policy.Document // all that the vendor's own policy grants; nil: AWS managed policies are all
 	Kept       []Kept           // what a restriction could not narrow
@@ -72,6 +77,9 @@ func (g Grant) Want() aws.Want {
 		ExternalID: g.ExternalID, NoExternalID: g.Role.NoExternal != "" && g.ExternalID == "",
 		RoleName: g.Name, Path: g.Path, PathGiven: g.Path != "", Boundary: g.Boundary, BoundaryGiven: g.Boundary != "",
 		PolicyARNs: g.Managed,
+	}
+	if g.Closed { // which is not what the role has to be in the end
+		want.Principals, want.ExternalID = nil, ""
 	}
 	if g.Whole != nil {
 		want.Policies = []*policy.Document{g.Whole}

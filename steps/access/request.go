@@ -57,6 +57,11 @@ type Settings struct {
 type Names struct {
 	Policy, Role, User string
 	ExternalID         string
+	// Principal is whom the vendor shows for this role once it has its ARN.
+	Principal string
+	// Closed is an external ID that nobody knows, of a role that is made before its
+	// vendor tells whom to trust; empty where such a role cannot be made.
+	Closed string
 }
 
 // Needed lists the roles that the selection needs, or the users where the
@@ -111,6 +116,9 @@ func (r Request) Role(purpose string) *describe.Role {
 // Trusted are whom a role of this purpose trusts: the vendor's AWS accounts, and
 // its roles and users by their ARNs. It is empty where nobody is known.
 func (r Request) Trusted(purpose string) []string {
+	if shown := r.Names[purpose].Principal; shown != "" {
+		return []string{shown}
+	}
 	if chosen := r.Role(purpose).TrustedBy(r.Parameters, r.Partition); chosen != "" {
 		return []string{chosen}
 	}
@@ -119,6 +127,12 @@ func (r Request) Trusted(purpose string) []string {
 		return []string{r.TrustedAccount}
 	}
 	return accounts
+}
+
+// Closed tells whether the role is to be closed for now: whom it has to trust, or
+// under which external ID, its vendor tells only once the role exists.
+func (r Request) Closed(purpose string) bool {
+	return r.Role(purpose).Later() && (r.Names[purpose].ExternalID == "" || len(r.Trusted(purpose)) == 0)
 }
 
 // Managed are the ARNs of the AWS managed policies that it has to have.
@@ -154,7 +168,16 @@ func (r Request) Grant(purpose string) (Grant, error) {
 		g.Name = cmp.Or(names.User, role.UserName)
 	} else {
 		g.Name, g.ExternalID, g.Trusted = cmp.Or(names.Role, role.RoleName), names.ExternalID, r.Trusted(purpose)
-		g.Trust = g.TrustUnder(names.ExternalID)
+		if role.Later() && names.Closed != "" && r.AccountID != "" {
+			g.Shut = policy.NewTrust(r.Partition, []string{r.AccountID}, names.Closed)
+		}
+		if g.Closed = r.Closed(purpose) && g.Shut != nil; g.Closed {
+			g.Trusted, g.ExternalID = []string{r.AccountID}, names.Closed
+		}
+		g.Trust = g.TrustUnder(g.ExternalID)
+	}
+	if err := r.own(role); err != nil {
+		return g, err
 	}
 	whole, err := r.compose(role)
 	if whole == nil || err != nil {
@@ -166,6 +189,24 @@ func (r Request) Grant(purpose string) (Grant, error) {
 	}
 	g.Documents, err = g.split()
 	return g, err
+}
+
+// own refuses somebody of the customer's own account as a vendor that told later
+// whom to trust.
+func (r Request) own(role *describe.Role) error {
+	if !role.Later() || r.AccountID == "" {
+		return nil
+	}
+	for _, who := range r.Trusted(role.Purpose) {
+		if arn, _ := aws.SplitARN(who); who != r.AccountID && arn.AccountID != r.AccountID {
+			continue
+		}
+		return &screen.Fault{Problem: screen.Problem{
+			What:     who + " is of your own account " + r.AccountID + ", and not " + r.Vendor.Title + "'s.",
+			Expected: "whom " + r.Vendor.Title + " shows as its own",
+			Next:     "Copy it from there.", Flag: "--trusted-account", Kind: screen.Usage}}
+	}
+	return nil
 }
 
 // OwnPolicy tells whether the selection needs the vendor's own policy: else AWS
@@ -289,11 +330,11 @@ func (r Request) UnknownAccount(purpose string) error {
 func (r Request) Setup() (*policy.Setup, error) {
 	setup := &policy.Setup{Description: "Access of " + r.Vendor.Title + " to this account, made by rolecall", Partition: r.Partition}
 	for _, role := range r.Needed() {
-		if err := r.UnknownAccount(role.Purpose); err != nil {
-			return nil, err
-		}
 		g, err := r.Grant(role.Purpose)
 		if err != nil {
+			return nil, err
+		}
+		if err := r.UnknownAccount(role.Purpose); err != nil && !g.Closed {
 			return nil, err
 		}
 		setup.Roles = append(setup.Roles, g.SetupRole())

@@ -2,6 +2,7 @@ package choose
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 
 	"rolecall/aws"
@@ -35,10 +36,15 @@ func (c *Partition) Status(a record.Answers) step.Status {
 // Asks names the vendor's account where its description has none.
 func (c *Partition) Asks(s *step.Session) []step.Need {
 	partition := cmp.Or(s.Partition, s.Vendor.DefaultPartition())
-	if s.Vendor.Partitions[partition].TrustedAccount != "" || s.TrustedAccount != "" {
+	if s.Vendor.Partitions[partition].TrustedAccount != "" || s.TrustedAccount != "" || later(s) {
 		return nil
 	}
 	return []step.Need{{Flag: "--trusted-account", Why: s.Vendor.Partitions[partition].Why}}
+}
+
+// later reports whether whom to trust is asked for only once the roles exist.
+func later(s *step.Session) bool {
+	return !slices.ContainsFunc(s.Request().Needed(), func(role *describe.Role) bool { return !role.Later() })
 }
 
 // grantDefault agrees to what the vendor needs in a partition, whatever was chosen.
@@ -90,7 +96,7 @@ func (c *Partition) chose(s *step.Session, id string) (step.Move, []screen.Effec
 		s.Bundles = nil
 		s.Prepare()
 	}
-	if partition.TrustedAccount == "" {
+	if partition.TrustedAccount == "" && !later(s) {
 		if err := s.Vendor.CheckTrustedAccount(id, s.TrustedAccount); err != nil {
 			c.asking = true
 			return step.Stay, nil

@@ -41,7 +41,7 @@ func (c *creating) basis(a record.Answers) []string {
 	basis := append(a.DocumentsBasis(), a.TrustedAccount, a.ChosenAccount(), a.Path, a.Boundary, fmt.Sprint(a.Tags), a.SessionFor.String())
 	for _, purpose := range record.SortedPurposes(a.Parts) {
 		if p := a.Parts[purpose]; p.Needed {
-			basis = append(basis, purpose, p.PolicyName, p.RoleName, p.UserName, p.ExternalID, p.Digests(), p.RoleARN, p.UserARN)
+			basis = append(basis, purpose, p.PolicyName, p.RoleName, p.UserName, p.ExternalID+p.Principal, p.Digests(), p.RoleARN, p.UserARN)
 		}
 	}
 	return basis

@@ -27,8 +27,6 @@ const (
 	Direct    = "direct"    // rolecall, through the IAM API
 )
 
-func methodIDs() []string { return []string{Manual, Automatic, Direct} }
-
 // What is handed over of a role, by copy.
 const (
 	HandOverRole    = "role"
@@ -181,9 +179,9 @@ func (v *Vendor) Bundles(selection []string) ([]string, error) {
 
 func (v *Vendor) unknownBundle(word string, all []string) Mistake {
 	m := Mistake{
-		What:     fmt.Sprintf("%s has no product or integration %q.", v.Title, clean(word)),
+		What:     fmt.Sprintf("%s has no product or integration %q.", v.Title, Clean(word)),
 		Expected: strings.Join(all, ", "),
-		Next:     didYouMean(word, all) + "Name what you use, separated by commas.",
+		Next:     DidYouMean(word, all) + "Name what you use, separated by commas.",
 	}
 	if len(all) == 0 {
 		m.Expected = "no --products at all: its policy has no parts to choose"
@@ -256,9 +254,9 @@ func (v *Vendor) sids(role *Role, bundles []string) []string {
 	return slices.Compact(sids)
 }
 
-// matches tells whether the whole value follows the pattern. Patterns were
+// Matches tells whether the whole value follows the pattern. Patterns were
 // compiled once when the description was read.
-func matches(pattern, value string) bool {
+func Matches(pattern, value string) bool {
 	re, err := regexp.Compile(`^(?:` + pattern + `)$`)
 	return err == nil && re.MatchString(value)
 }

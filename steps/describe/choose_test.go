@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"rolecall/policy"
+	"rolecall/steps"
 	"rolecall/steps/describe"
 )
 
@@ -17,6 +18,15 @@ const (
 	main   = "SpotinstRoleArn"
 	finops = "SpotFinOpsRoleArn"
 )
+
+func Load(t testing.TB, name string) *describe.Vendor {
+	t.Helper()
+	v, err := steps.Library().Load(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
 
 func role(t testing.TB, v *describe.Vendor, purpose string) *describe.Role {
 	t.Helper()
@@ -72,7 +82,7 @@ func TestComposeEqualsPublished(t *testing.T) {
 		{"spot", finops, "spot-finops-policy.json", []string{"cloud-analyzer"}},
 		{"sprinters", "SprintersRoleArn", "sprinters-role-policy.json", nil},
 	} {
-		v := load(t, test.vendor)
+		v := Load(t, test.vendor)
 		want := published(t, test.file)
 		got := v.Compose(role(t, v, test.purpose), expand(t, v, test.selection...), describe.Commercial)
 		if got.Digest() != want.Digest() {
@@ -88,7 +98,7 @@ func TestComposeEqualsPublished(t *testing.T) {
 			}
 		}
 	}
-	spot := load(t, "spot")
+	spot := Load(t, "spot")
 	if n := spot.Compose(role(t, spot, main), nil, describe.Commercial).Characters(); n != 6097 {
 		t.Errorf("the default has %d characters, published are 6097", n)
 	}
@@ -113,7 +123,7 @@ func TestPublishedCopies(t *testing.T) {
 }
 
 func TestSelections(t *testing.T) {
-	v := load(t, "spot")
+	v := Load(t, "spot")
 	for _, test := range []struct {
 		selection []string
 		bundles   string
@@ -153,11 +163,11 @@ func TestSelections(t *testing.T) {
 }
 
 func TestUnknownBundles(t *testing.T) {
-	_, err := load(t, "spot").Bundles([]string{"elastigrup", "ocean/route53", "elastigroup/", "", "ocean"})
+	_, err := Load(t, "spot").Bundles([]string{"elastigrup", "ocean/route53", "elastigroup/", "", "ocean"})
 	if m := describe.MistakesOf(err); len(m) != 4 || !strings.Contains(m[0].Next, "Did you mean elastigroup?") {
 		t.Errorf("got %v", err)
 	}
-	_, err = load(t, "sprinters").Bundles([]string{"runners"})
+	_, err = Load(t, "sprinters").Bundles([]string{"runners"})
 	if m := describe.MistakesOf(err); len(m) != 1 || m[0].Next != "Leave out --products." {
 		t.Errorf("got %v", err)
 	}
@@ -171,7 +181,7 @@ func TestRolesFor(t *testing.T) {
 		}
 		return strings.Join(all, " ")
 	}
-	spot, sprinters := load(t, "spot"), load(t, "sprinters")
+	spot, sprinters := Load(t, "spot"), Load(t, "sprinters")
 	for _, test := range []struct{ got, want string }{
 		{purposes(spot.RolesFor(nil, describe.AccessRole)), main},
 		{purposes(spot.RolesFor(expand(t, spot, "cloud-analyzer"), describe.AccessRole)), finops},
@@ -187,7 +197,7 @@ func TestRolesFor(t *testing.T) {
 }
 
 func TestComposeInPartition(t *testing.T) {
-	v := load(t, "spot")
+	v := Load(t, "spot")
 	for _, partition := range v.PartitionsOf() {
 		doc := v.Compose(role(t, v, main), nil, partition)
 		want := "arn:" + partition + ":s3:::elasticbeanstalk*"
@@ -202,7 +212,7 @@ func TestComposeInPartition(t *testing.T) {
 }
 
 func TestFill(t *testing.T) {
-	v := load(t, "spot")
+	v := Load(t, "spot")
 	r := role(t, v, finops)
 	doc := v.Compose(r, expand(t, v, "cloud-analyzer"), describe.Commercial)
 	filled, err := r.Fill(doc, map[string]string{"REPORT_BUCKET": "my-reports"})
@@ -223,7 +233,7 @@ func TestFill(t *testing.T) {
 }
 
 func TestCheckTrustedAccount(t *testing.T) {
-	v := load(t, "spot")
+	v := Load(t, "spot")
 	for _, test := range []struct{ partition, account, says string }{
 		{"aws", "922761411349", ""},
 		{"aws", "111122223333", "is 922761411349, not 111122223333"},
@@ -250,7 +260,7 @@ func TestCheckExternalID(t *testing.T) {
 		"sprinters": {"octo-org": true, "a": true, "-a": false, "a-": false, "a--b": false, "a_b": false,
 			strings.Repeat("a", 39): true, strings.Repeat("a", 40): false},
 	} {
-		v := load(t, name)
+		v := Load(t, name)
 		for id, good := range ids {
 			if err := v.CheckExternalID(id); (err == nil) != good {
 				t.Errorf("%s %q: %v", name, id, err)
@@ -260,7 +270,7 @@ func TestCheckExternalID(t *testing.T) {
 }
 
 func TestServesAndNeeds(t *testing.T) {
-	v := load(t, "spot")
+	v := Load(t, "spot")
 	for sid, want := range map[string]string{
 		"SpotStorage":             "elastigroup/storage ocean/storage",
 		"AccountOperativeActions": "elastigroup ocean",
@@ -286,7 +296,7 @@ func TestServesAndNeeds(t *testing.T) {
 	if needs := v.NeedsFor("kms:Decrypt"); len(needs) != 0 {
 		t.Errorf("kms:Decrypt: %+v", needs)
 	}
-	sprinters := load(t, "sprinters")
+	sprinters := Load(t, "sprinters")
 	if needs := sprinters.NeedsFor("ec2:ModifyVolume"); len(needs) != 2 || !strings.Contains(needs[0].For, "faster") {
 		t.Errorf("ec2:ModifyVolume: %+v", needs)
 	}

@@ -21,9 +21,9 @@ func Compile(v *Vendor) ([]byte, error) {
 	return append(text, '\n'), nil
 }
 
-// decompile reads what Compile wrote. Nothing is checked again: a test holds
+// Decompile reads what Compile wrote. Nothing is checked again: a test holds
 // every compiled description to its YAML.
-func decompile(text []byte) (*Vendor, error) {
+func Decompile(text []byte) (*Vendor, error) {
 	v := &Vendor{}
 	if err := json.Unmarshal(text, v); err != nil {
 		return nil, fmt.Errorf("load a compiled description: %w. Make it anew: go generate ./steps/describe", err)

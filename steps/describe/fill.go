@@ -1,6 +1,7 @@
 package describe
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 // follow its rule. No value can widen what the policy grants.
 func (r *Role) Fill(doc *policy.Document, values map[string]string) (*policy.Document, error) {
 	var mistakes Mistakes
-	for _, name := range sortedKeys(r.Parameters) {
+	for _, name := range r.ParameterNames() {
 		if err := r.Parameters[name].Check(values[name]); err != nil {
 			mistakes = append(mistakes, MistakesOf(err)...)
 		}
@@ -97,9 +98,9 @@ func hasWord(text, word string) bool {
 	return found
 }
 
-// placesOf tells whether Fill would find the placeholder, and names an element
+// PlacesOf tells whether Fill would find the placeholder, and names an element
 // in which it stands and stays as it is; empty where there is none.
-func placesOf(doc *policy.Document, name string) (fills bool, lies string) {
+func PlacesOf(doc *policy.Document, name string) (fills bool, lies string) {
 	mapped(doc, func(text string) string {
 		fills = fills || hasWord(text, name)
 		return text
@@ -155,7 +156,7 @@ func FillWords(text string, values map[string]string) string {
 func (v *Vendor) Left(doc *policy.Document, values map[string]string) string {
 	for i := range v.Roles {
 		for _, name := range v.Roles[i].ParameterNames() {
-			fills, lies := placesOf(doc, name)
+			fills, lies := PlacesOf(doc, name)
 			if (fills || lies != "") && !valueHas(values, name) {
 				return name
 			}
@@ -171,4 +172,39 @@ func valueHas(values map[string]string, word string) bool {
 		}
 	}
 	return false
+}
+
+// Unfilled are words of the policy in the shape of a placeholder that no
+// parameter has: capitals with an underscore.
+func (r *Role) Unfilled() []string {
+	shape := regexp.MustCompile(`^[A-Z][A-Z0-9]*(_[A-Z0-9]+)+$`)
+	var words []string
+	seen := map[string]bool{}
+	mapped(r.Document, func(text string) string {
+		return eachWord(text, func(word string) string {
+			if _, known := r.Parameters[word]; !known && !seen[word] && shape.MatchString(word) {
+				seen[word] = true
+				words = append(words, word)
+			}
+			return word
+		})
+	})
+	return words
+}
+
+// ForeignPlaceholders are placeholders of another kind in a document, which
+// nobody fills in: <bucket>, {bucket}. IAM's own variables, ${aws:username}, are
+// none.
+func ForeignPlaceholders(doc *policy.Document) []string {
+	shape := regexp.MustCompile(`<[^<>]*>|\$?\{[^{}]*\}`)
+	var found []string
+	mapped(doc, func(text string) string {
+		for _, word := range shape.FindAllString(text, -1) {
+			if !strings.HasPrefix(word, "$") {
+				found = append(found, word)
+			}
+		}
+		return text
+	})
+	return found
 }

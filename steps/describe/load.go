@@ -13,9 +13,9 @@ import (
 	"rolecall/assets"
 )
 
-// maxFile bounds a description, in bytes: the largest built-in one has 40 KB,
+// MaxFile bounds a description, in bytes: the largest built-in one has 40 KB,
 // and the YAML library needs seconds for odd files of a megabyte.
-const maxFile = 256 << 10
+const MaxFile = 256 << 10
 
 // List names the built-in vendors, then those described by files in the user's
 // folder, each sorted. Such a file may turn out to be broken when it is loaded.
@@ -63,35 +63,17 @@ func own() []string {
 	return names
 }
 
-// Load reads the built-in vendor called name, the one of that name in the
-// user's folder, or the description in the file at the path name. A path has a
-// slash or ends in .yaml or .yml. The error is a Mistake or Mistakes, or says
-// why the file could not be read.
-func (l Library) Load(name string) (*Vendor, error) {
-	if text, err := assets.Vendor(name); err == nil && !isPath(name) {
-		return l.builtIn(name, text)
+// FileOf is the file that describes a vendor which did not come with the
+// program: the one in the user's folder, or name itself where it is a path. The
+// error is a Mistake.
+func FileOf(name string) (string, error) {
+	if isPath(name) {
+		return name, nil
 	}
-	file := name
-	if !isPath(name) {
-		if !slices.Contains(own(), name) {
-			return nil, unknownVendor(name)
-		}
-		file = filepath.Join(Folder(), name+".yaml")
+	if !slices.Contains(own(), name) {
+		return "", unknownVendor(name)
 	}
-	text, err := ReadText(file)
-	if err != nil {
-		return nil, err
-	}
-	return l.ReadForeign(text, file)
-}
-
-// builtIn loads the compiled form of a description of the program, or reads its
-// YAML as long as it has none.
-func (l Library) builtIn(name string, text []byte) (*Vendor, error) {
-	if compiled, err := assets.CompiledVendor(name); err == nil {
-		return decompile(compiled)
-	}
-	return l.Read(text, name+".yaml")
+	return filepath.Join(Folder(), name+".yaml"), nil
 }
 
 // Canonical is the name under which Load finds the vendor from any working
@@ -114,15 +96,15 @@ func isPath(name string) bool {
 
 func unknownVendor(name string) error {
 	return Mistake{
-		What:     fmt.Sprintf("rolecall knows no vendor %q.", clean(name)),
+		What:     fmt.Sprintf("rolecall knows no vendor %q.", Clean(name)),
 		Expected: strings.Join(List(), ", ") + ", or a file such as ./acme.yaml",
-		Next:     didYouMean(name, List()) + "List the vendors: rolecall vendors list.",
+		Next:     DidYouMean(name, List()) + "List the vendors: rolecall vendors list.",
 	}
 }
 
 // ReadText reads a description's text, up to one byte more than is allowed.
 func ReadText(name string) ([]byte, error) {
-	text, err := ReadInput(name, maxFile)
+	text, err := ReadInput(name, MaxFile)
 	if err != nil {
 		return nil, unreadable(name, err)
 	}
@@ -131,7 +113,7 @@ func ReadText(name string) ([]byte, error) {
 
 // ReadAll is ReadText for a text that is open already.
 func ReadAll(from io.Reader, name string) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(from, maxFile+1))
+	text, err := io.ReadAll(io.LimitReader(from, MaxFile+1))
 	if err != nil {
 		return nil, unreadable(name, err)
 	}
@@ -157,7 +139,7 @@ type unreadError struct {
 // Error says which, why and what to do.
 func (e *unreadError) Error() string {
 	return fmt.Sprintf("read the vendor's description %s: %v. Give the path of a YAML file, or a built-in vendor: %s",
-		clean(e.name), e.why, strings.Join(List(), ", "))
+		Clean(e.name), e.why, strings.Join(List(), ", "))
 }
 
 // Unwrap is why.

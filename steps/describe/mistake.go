@@ -4,6 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+
+	"github.com/agext/levenshtein"
 )
 
 // Mistake is one thing that is wrong in a description, or with what was asked
@@ -73,4 +76,36 @@ func MistakesOf(err error) Mistakes {
 		return Mistakes{one}
 	}
 	return nil
+}
+
+// DidYouMean is a sentence with the nearest of the known words, or empty.
+func DidYouMean(word string, known []string) string {
+	best, distance := "", 1+len(word)/3
+	for _, k := range known {
+		if d := levenshtein.Distance(word, k, nil); d <= distance && d < len(k) {
+			best, distance = k, d-1
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf("Did you mean %s? ", best)
+}
+
+// Clean makes a stranger's text fit for a message: no control characters, and
+// not endless.
+func Clean(s string) string {
+	s = strings.Map(func(c rune) rune {
+		if c == '\n' || c == '\t' {
+			return ' '
+		}
+		if !unicode.IsPrint(c) {
+			return -1
+		}
+		return c
+	}, s)
+	if runes := []rune(s); len(runes) > 200 {
+		return string(runes[:200]) + "…"
+	}
+	return s
 }

@@ -2,6 +2,7 @@ package describe
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -11,13 +12,13 @@ import (
 func (p Parameter) Check(value string) error {
 	m := Mistake{Expected: p.About, Next: "Give one such as " + p.Sample() + ".", Flag: p.Flag}
 	if len(p.Choices) > 0 {
-		m.Expected, m.Next = "one of "+strings.Join(p.values(), ", "), didYouMean(value, p.values())+p.About
+		m.Expected, m.Next = "one of "+strings.Join(p.Values(), ", "), DidYouMean(value, p.Values())+p.About
 	}
 	switch {
 	case value == "":
 		m.What = p.Label + " is missing."
 	case !p.takes(value):
-		m.What = fmt.Sprintf("%q cannot be the %s.", clean(value), strings.ToLower(p.Label))
+		m.What = fmt.Sprintf("%q cannot be the %s.", Clean(value), strings.ToLower(p.Label))
 	default:
 		return nil
 	}
@@ -26,15 +27,16 @@ func (p Parameter) Check(value string) error {
 
 func (p Parameter) takes(value string) bool {
 	if len(p.Choices) > 0 {
-		return slices.Contains(p.values(), value)
+		return slices.Contains(p.Values(), value)
 	}
-	return matches(p.Pattern, value) && !widens(value)
+	return Matches(p.Pattern, value) && !Widens(value)
 }
 
-// widens tells whether a value would mean more than itself in a policy.
-func widens(value string) bool { return strings.ContainsAny(value, "*?$") }
+// Widens tells whether a value would mean more than itself in a policy.
+func Widens(value string) bool { return strings.ContainsAny(value, "*?$") }
 
-func (p Parameter) values() []string {
+// Values are those of the choices, in their order.
+func (p Parameter) Values() []string {
 	all := make([]string, len(p.Choices))
 	for i, c := range p.Choices {
 		all[i] = c.Value
@@ -63,7 +65,7 @@ func (v *Vendor) Parameter(name string) (Parameter, bool) {
 
 // ParameterNames are the names of a role's parameters in the order in which
 // they are asked for.
-func (r *Role) ParameterNames() []string { return sortedKeys(r.Parameters) }
+func (r *Role) ParameterNames() []string { return slices.Sorted(maps.Keys(r.Parameters)) }
 
 // Sampled is the policy's text with a sample in the place of each parameter, on
 // the same lines: what a review can judge before anybody was asked.

@@ -2,6 +2,7 @@ package describe
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -9,7 +10,7 @@ import (
 // PartitionsOf are the partitions that the vendor works in, the commercial one
 // first.
 func (v *Vendor) PartitionsOf() []string {
-	all := sortedKeys(v.Partitions)
+	all := slices.Sorted(maps.Keys(v.Partitions))
 	slices.SortStableFunc(all, func(a, b string) int { return len(a) - len(b) })
 	return all
 }
@@ -28,6 +29,13 @@ const (
 	AskAccount = "account" // the number of an AWS account
 	AskARN     = "arn"     // the ARN of a role or user
 )
+
+// TrustLater says that whom a role trusts is known only once the role exists.
+const TrustLater = "later"
+
+// Later tells whether whom the role trusts, or under which external ID, is known
+// only once it exists.
+func (r *Role) Later() bool { return r.Trust == TrustLater }
 
 // TrustedAccounts are who a role has to trust in a partition, as far as the
 // description says whatever was chosen: the vendor's AWS accounts by their
@@ -80,13 +88,13 @@ func (v *Vendor) Calls(partition string) []string {
 func (r *Role) chosenAccounts() []string {
 	var all []string
 	for _, name := range r.ParameterNames() {
-		all = append(all, r.Parameters[name].accounts()...)
+		all = append(all, r.Parameters[name].Accounts()...)
 	}
 	return all
 }
 
-// accounts are those that the choices decide between.
-func (p Parameter) accounts() []string {
+// Accounts are those that the choices decide between.
+func (p Parameter) Accounts() []string {
 	var all []string
 	for _, choice := range p.Choices {
 		if choice.TrustedAccount != "" {
@@ -115,7 +123,7 @@ func (v *Vendor) CheckTrustedAccount(partition, account string) error {
 				".",
 		}
 	}
-	if other, ok := v.partitionOf(account); ok && other != partition {
+	if other, ok := v.PartitionOf(account); ok && other != partition {
 		return Mistake{
 			What: fmt.Sprintf("%s is %s's account in the partition %s. A role can only trust an account of its own partition, %s.",
 				account, v.Title, other, partition),
@@ -132,19 +140,19 @@ func (v *Vendor) malformed(partition, account string) (Mistake, bool) {
 	where := v.Partitions[partition]
 	if where.Ask != AskARN {
 		return Mistake{
-			What:     fmt.Sprintf("%q is not an AWS account number.", clean(account)),
+			What:     fmt.Sprintf("%q is not an AWS account number.", Clean(account)),
 			Expected: "twelve digits",
 			Next:     "Copy the account ID from " + v.Title + "'s console.",
-		}, !isAccount(account)
+		}, !IsAccount(account)
 	}
 	m := Mistake{
-		What:     fmt.Sprintf("%q is not the ARN of a role or user.", clean(account)),
+		What:     fmt.Sprintf("%q is not the ARN of a role or user.", Clean(account)),
 		Expected: "an ARN such as " + SamplePrincipal(where.Ask, partition),
 		Next:     "Copy the ARN from " + v.Title + "'s console.",
 	}
-	of, ok := arnPartition(account)
+	of, ok := ARNPartition(account)
 	if ok && of != partition {
-		m.What = fmt.Sprintf("%s is in the partition %s. A role can only trust somebody of its own partition, %s.", clean(account), of, partition)
+		m.What = fmt.Sprintf("%s is in the partition %s. A role can only trust somebody of its own partition, %s.", Clean(account), of, partition)
 	}
 	return m, !ok || of != partition
 }
@@ -157,21 +165,26 @@ func SamplePrincipal(ask, partition string) string {
 	return "444455556666"
 }
 
-// arnPartition is the partition of the ARN of one role or user; not ok for
+// ARNPartition is the partition of the ARN of one role or user; not ok for
 // anything else, as for an account as a whole, a session or a pattern.
-func arnPartition(text string) (partition string, ok bool) {
-	if len(text) > maxPrincipal || !strings.HasPrefix(text, "arn:") || !matches(principalRule().pattern, text) {
+func ARNPartition(text string) (partition string, ok bool) {
+	if len(text) > MaxPrincipal || !strings.HasPrefix(text, "arn:") || !Matches(PrincipalPattern, text) {
 		return "", false
 	}
 	return strings.SplitN(text, ":", 3)[1], true
 }
 
-// maxPrincipal is more than the longest ARN of a role: its path has at most 512
-// characters, its name 64.
-const maxPrincipal = 640
+// PrincipalPattern is who can be trusted, in RE2: an account by its number, or
+// one role or user by its ARN. A path has no wildcard, and no colon.
+// Source: botocore iam/2010-05-08, pathType and roleNameType.
+const PrincipalPattern = `[0-9]{12}|arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/([!-)+-9;->@-~]*/)?[A-Za-z0-9_+=,.@-]+`
 
-// partitionOf is the partition that the description knows an account in.
-func (v *Vendor) partitionOf(account string) (string, bool) {
+// MaxPrincipal is more than the longest ARN of a role: its path has at most 512
+// characters, its name 64.
+const MaxPrincipal = 640
+
+// PartitionOf is the partition that the description knows an account in.
+func (v *Vendor) PartitionOf(account string) (string, bool) {
 	for _, id := range v.PartitionsOf() {
 		if v.Partitions[id].TrustedAccount == account {
 			return id, true
@@ -190,11 +203,11 @@ func (v *Vendor) partitionOf(account string) (string, bool) {
 // aws.
 func (v *Vendor) CheckExternalID(id string) error {
 	rule := v.ExternalID
-	if rule.Pattern == "" || matches(rule.Pattern, id) {
+	if rule.Pattern == "" || Matches(rule.Pattern, id) {
 		return nil
 	}
 	m := Mistake{
-		What:     fmt.Sprintf("%q is not an external ID of %s.", clean(id), v.Title),
+		What:     fmt.Sprintf("%q is not an external ID of %s.", Clean(id), v.Title),
 		Expected: rule.Example,
 		Next:     rule.Find,
 	}
@@ -204,6 +217,7 @@ func (v *Vendor) CheckExternalID(id string) error {
 	return m
 }
 
-func isAccount(s string) bool {
+// IsAccount tells whether a text is the number of an AWS account.
+func IsAccount(s string) bool {
 	return len(s) == 12 && !strings.ContainsFunc(s, func(c rune) bool { return c < '0' || c > '9' })
 }

@@ -1,7 +1,7 @@
-// Package describe reads the descriptions of vendors: which account to trust,
+// Package describe knows the descriptions of vendors: which account to trust,
 // what to grant and why, and the vendor's own numbered steps in words. A new
-// vendor is a file, not code. The built-in ones live in assets. It stands under
-// steps and imports policy and assets alone.
+// vendor is a file, not code. The built-in ones live in assets, and the package
+// check under it reads them. It imports policy and assets alone.
 package describe
 
 import "rolecall/policy"
@@ -102,11 +102,16 @@ type Role struct {
 	Inline      bool     `yaml:"inline"`      // the policy is the role's own, not a managed one
 	Principals  []string `yaml:"principals"`  // account IDs and ARNs, of the partition aws, trusted instead of its account
 	NoExternal  string   `yaml:"no_external"` // why the vendor's template has no external ID here; empty: it has one
-	Submit      bool     `yaml:"submit"`      // the vendor's API takes this ARN
-	Field       string   `yaml:"field"`       // the box in the vendor's console where it goes
-	HandOver    string   `yaml:"hand_over"`   // what the person copies there: role (the ARN) or account (the AWS account ID); empty means role
-	Always      []string `yaml:"always"`      // Sids that every selection needs
-	Policy      string   `yaml:"policy"`      // JSON of all statements, as published; empty where AWS managed policies are all
+	// Trust is later where the vendor tells whom to trust, or its external ID, only
+	// once it has the role's ARN: the role is made closed, so that nobody of the
+	// vendor gets in, and a step admit takes what the vendor shows then. Empty: it
+	// is known before.
+	Trust    string   `yaml:"trust"`
+	Submit   bool     `yaml:"submit"`    // the vendor's API takes this ARN
+	Field    string   `yaml:"field"`     // the box in the vendor's console where it goes
+	HandOver string   `yaml:"hand_over"` // what the person copies there: role (the ARN) or account (the AWS account ID); empty means role
+	Always   []string `yaml:"always"`    // Sids that every selection needs
+	Policy   string   `yaml:"policy"`    // JSON of all statements, as published; empty where AWS managed policies are all
 	// ManagedPolicies are AWS's own policies that the role has attached too, each
 	// by the part of its ARN behind "policy/": "SecurityAudit",
 	// "job-function/ViewOnlyAccess".
@@ -205,3 +210,15 @@ type Step struct {
 	Page  map[string][]int `yaml:"page"`
 	Links []Link           `yaml:"links"`
 }
+
+// Conditions of instructions, beside the purposes of roles.
+const (
+	OnlyNoToken       = "no-token"
+	OnlyNoCredentials = "no-credentials"
+)
+
+// PageOpens says that a page is where an instruction leads.
+const PageOpens = "opens"
+
+// MarkOpened is the mark for a page that was opened.
+const MarkOpened = "opened"

@@ -70,7 +70,7 @@ func (c *Role) basis(a record.Answers) []string {
 		a.Partition,
 		a.TrustedAccount,
 		a.ChosenAccount(),
-		part.ExternalID,
+		part.ExternalID + part.Principal,
 		part.Digests(),
 		part.RoleARN,
 		strconv.FormatBool(a.GuideOnly),
@@ -448,6 +448,7 @@ func (c *Role) act(s *step.Session) screen.Effect {
 		Boundary:    g.Boundary,
 		MaxSession:  g.SessionFor,
 	}
+	opens := g.Shut != nil && !g.Closed
 	inline, attach := c.inline, append(s.Part(c.Spec.Role).PolicyARNs(), g.Managed...)
 	return screen.Call{Name: "create role " + role.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
 		var created []string
@@ -456,6 +457,10 @@ func (c *Role) act(s *step.Session) screen.Effect {
 			created = []string{role.Name}
 		case aws.KindOf(err) != aws.Exists:
 			return roleMade{nil, err}
+		case opens:
+			if err := account.UpdateTrust(ctx, role.Name, role.Trust); err != nil {
+				return roleMade{nil, err}
+			}
 		}
 		for _, arn := range attach {
 			if err := account.AttachRolePolicy(ctx, role.Name, arn); err != nil {

@@ -28,7 +28,7 @@ func (c *Role) Screen(s *step.Session) screen.Screen {
 	if s.AWS != nil {
 		view.Blocks = append(view.Blocks, c.paste(s)...) // it was asked for
 	}
-	view.Blocks = append(append(view.Blocks, c.Guide(s, c.has(s)...)...), c.values(s), c.trustPolicy(s))
+	view.Blocks = append(append(view.Blocks, c.guide(s)...), c.values(s), c.trustPolicy(s))
 	for _, w := range c.inline {
 		view.Blocks = append(view.Blocks, screen.Facts{{Label: labelPolicyName, Value: w.Name, Copy: true}}, step.PolicyCode(w))
 	}
@@ -39,6 +39,18 @@ func (c *Role) Screen(s *step.Session) screen.Screen {
 	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	view.Actions = c.actions(s)
 	return view
+}
+
+// guide is how the role is made, or how the trust policy of a closed one is
+// completed.
+func (c *Role) guide(s *step.Session) []screen.Block {
+	g, _ := s.Grant(c.Spec.Role) // the policy is none of this block's business
+	if g.Shut == nil || g.Closed || s.Part(c.Spec.Role).RoleARN == "" {
+		return c.Guide(s, c.has(s)...)
+	}
+	return c.List(s, 0, "In IAM, open the role "+g.Name+", Trust relationships, then Edit trust policy.",
+		"Copy the trust policy here and paste it over all of the one in the editor.",
+		"Choose Update policy: from then on "+aws.Principals(g.Trusted)+" gets in under the external ID, and nobody else.")
 }
 
 // has is what the page that can be opened comes with, and whether rolecall has to
@@ -158,6 +170,10 @@ func (c *Role) toAttach(s *step.Session) []string {
 
 func (c *Role) trustPolicy(s *step.Session) screen.Block {
 	g, _ := s.Grant(c.Spec.Role) // the policy is none of this block's business
+	if g.Trust == nil && s.Request().Closed(c.Spec.Role) {
+		return screen.Text{Tone: screen.Warning, Body: "The role is made closed: it trusts your own account alone, under an external ID that " +
+			"nobody knows. Which account that is, rolecall does not know here: sign in, or give --aws-account."}
+	}
 	if g.Trust == nil {
 		return screen.Text{Tone: screen.Warning, Body: "The account to trust is not known."}
 	}

@@ -126,6 +126,9 @@ func (c *Connect) Enter(s *step.Session) []screen.Effect {
 func unmade(s *step.Session) *screen.Problem {
 	needed := s.Request().Needed()
 	for _, role := range needed {
+		if s.Request().Closed(role.Purpose) {
+			return nothingMade(s, "The role for "+role.Title+" is closed: nobody of "+s.Vendor.Title+" gets in yet.")
+		}
 		part := s.Part(role.Purpose)
 		if part.RoleARN == "" && part.UserARN == "" {
 			return nothingMade(s, "The "+role.Access+" for "+role.Title+" does not exist yet: there is nothing to hand over.")

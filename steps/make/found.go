@@ -15,10 +15,12 @@ func alike(asked record.Item, found record.Settings) bool {
 
 // FoundRole is a role that exists, beside what was asked for.
 func FoundRole(r aws.Role, asked record.Item) Found {
+	trust := digest(r.Trust)
 	return Found{
 		Created: r.Created,
 		Alike:   alike(asked, record.Settings{Path: r.Path, Boundary: r.Boundary, SessionFor: r.MaxSession, Tags: r.Tags}),
-		Item:    record.Item{Kind: record.ItemRole, Purpose: asked.Purpose, Name: r.Name, ARN: r.ARN, ID: r.ID, Digest: digest(r.Trust)},
+		Item: record.Item{Kind: record.ItemRole, Purpose: asked.Purpose, Name: r.Name, ARN: r.ARN, ID: r.ID, Digest: trust,
+			Closed: asked.Closed && trust == asked.Digest},
 	}
 }
 

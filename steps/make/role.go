@@ -2,6 +2,7 @@ package making
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -61,7 +62,7 @@ func (w Role) Look(ctx context.Context, account *aws.Account, deep bool) (Sight,
 
 // item is the role on record, as it would be made.
 func (w Role) item() record.Item {
-	return record.Item{Kind: record.ItemRole, Purpose: w.Purpose, Name: w.Name, ARN: w.ARN(), Digest: w.Trust.Digest(),
+	return record.Item{Kind: record.ItemRole, Purpose: w.Purpose, Name: w.Name, ARN: w.ARN(), Digest: w.Trust.Digest(), Closed: w.Closed,
 		Settings: wanted{w.Grant}.settings()}
 }
 
@@ -70,12 +71,20 @@ func (w Role) Plan(x Sight, update map[string]bool) Plan {
 	report := x.Reports[w.Purpose]
 	matches, made := report.Check("policy-matches")
 	complete := x.Role != nil && report.OK && (!made || matches.Status == aws.Pass)
-	return wanted{w.Grant}.plan(x, w.create(), w.difference(x), complete, update)
+	difference := w.difference(x)
+	if difference != nil && difference.Fixed == "" && w.opens(x.Role) && len(difference.Update) == 1 && difference.Update[0].Rewrites {
+		update = maps.Clone(update)
+		if update == nil {
+			update = map[string]bool{}
+		}
+		update[difference.Key] = true
+	}
+	return wanted{w.Grant}.plan(x, w.create(), difference, complete, update)
 }
 
 func (w Role) create() Operation {
 	detail := w.trusts()
-	if w.ExternalID != "" {
+	if w.ExternalID != "" && !w.Closed {
 		detail += " under the external ID"
 	}
 	return Operation{
@@ -92,7 +101,28 @@ func (w Role) create() Operation {
 	}
 }
 
-func (w Role) trusts() string { return "trusts " + strings.Join(w.Trusted, " and ") }
+func (w Role) trusts() string {
+	if w.Closed {
+		return "closed: nobody of " + w.Vendor + " gets in yet"
+	}
+	return "trusts " + strings.Join(w.Trusted, " and ")
+}
+
+// opens reports whether a role is closed as this session made it, and its vendor
+// has told by now whom to trust: then completing its trust policy is no change
+// of what somebody else made.
+func (w Role) opens(r *aws.Role) bool {
+	return !w.Closed && w.Shut != nil && r.Trust != nil && r.Trust.Digest() == w.Shut.Digest()
+}
+
+// replaces says who gets in by a new trust policy.
+func (w Role) replaces() string {
+	detail := "replaces all of it: " + w.trusts() + " alone"
+	if w.Shut != nil && !w.Closed {
+		detail += ", under the external ID " + w.ExternalID
+	}
+	return detail
+}
 
 const updateTrust = "iam:UpdateAssumeRolePolicy"
 
@@ -123,8 +153,8 @@ func (w Role) difference(x Sight) *Difference {
 		case check.ID == "role-path":
 			words, d.Fixed = append(words, "its path is "+check.Got), "a path cannot be changed"
 		case strings.HasPrefix(check.ID, "trust-"):
-			item.Digest = w.Trust.Digest()
-			say("it trusts otherwise: "+check.Got, "update the trust policy of "+w.Name, "replaces all of it: "+w.trusts()+" alone", updateTrust,
+			item.Digest, item.Closed = w.Trust.Digest(), w.Closed
+			say("it trusts otherwise: "+check.Got, "update the trust policy of "+w.Name, w.replaces(), updateTrust,
 				func(ctx context.Context, account *aws.Account) error {
 					return account.UpdateTrust(ctx, w.Name, w.Trust)
 				})

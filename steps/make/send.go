@@ -247,7 +247,7 @@ func (h Host) settle(found []Found) error {
 			known = one
 			known.At = h.Now().UTC()
 		case known.Pending != "" && known.Identical(f.Item) && f.Digest == known.Pending:
-			known.Digest, known.Pending, known.At = known.Pending, "", h.Now().UTC()
+			known.Digest, known.Pending, known.Closed, known.At = known.Pending, "", false, h.Now().UTC()
 		default:
 			if known.State == record.ItemMade && known.Identical(f.Item) {
 				f.State = record.ItemMade

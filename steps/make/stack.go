@@ -18,6 +18,7 @@ type Stack struct {
 	Title        string // the vendor's
 	Template     string
 	Parameters   map[string]string   // the external IDs, as the template names them
+	Closed       map[string]string   // those that the stack has while its vendor has not told whom to trust; nil: it tells before
 	Wants        map[string]aws.Want // by purpose, which is the output's name
 	Purposes     []string
 	Tags         []aws.Tag
@@ -157,10 +158,23 @@ func (w *Stack) Plan(x Sight, update map[string]bool) Plan {
 		p.Follow = true
 	case stack.Status.Good() && x.same:
 		p.Adopted = []record.Item{x.Found[0].Item}
+	case stack.Status.Good() && stack.ID == w.ID && w.opens(stack):
+		p.Operations = []Operation{w.ChangeSet(stack.ID)}
 	default:
 		p.add(w.difference(stack), update)
 	}
 	return p
+}
+
+// opens reports whether the stack's role is closed as this session made it, and
+// its vendor has told by now whom to trust.
+func (w *Stack) opens(stack aws.Stack) bool {
+	for name, value := range w.Closed {
+		if stack.Parameters[name] != value || w.Parameters[name] == value {
+			return false
+		}
+	}
+	return len(w.Closed) > 0
 }
 
 func (w *Stack) difference(stack aws.Stack) *Difference {

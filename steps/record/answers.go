@@ -108,6 +108,11 @@ type Part struct {
 	PolicyName string `json:"policy_name,omitempty"`
 	RoleName   string `json:"role_name,omitempty"`
 	ExternalID string `json:"external_id,omitempty"`
+	// Principal is the ARN or account that the vendor showed once it had the role's
+	// ARN. Closed is the external ID that nobody knows, which the role has until
+	// then.
+	Principal string `json:"principal,omitempty"`
+	Closed    string `json:"closed,omitempty"`
 	// Minted says that rolecall had the vendor mint ExternalID in this session.
 	Minted bool `json:"minted,omitempty"`
 	// NameGiven says that RoleName was given by a flag or chosen by the person:

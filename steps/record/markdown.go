@@ -32,7 +32,11 @@ func (r Receipt) Markdown() string {
 		if id == "" {
 			id = i.RoleID + i.UserID
 		}
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(string(i.Kind)), cell(i.stateWords()), cell(i.Label()),
+		label := i.Label()
+		if i.Closed {
+			label += " (closed: nobody of the vendor gets in yet)"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s | %s |\n", cell(string(i.Kind)), cell(i.stateWords()), cell(label),
 			cell(i.ARN), cell(id), cell(i.Digest), stamp(i.At), cell(i.By))
 	}
 	if slices.ContainsFunc(r.Items, func(i Item) bool { return i.Kind.Decides() }) {

@@ -74,6 +74,8 @@ type Item struct {
 	RoleID  string    `json:"role_id,omitempty"` // and its RoleId
 	User    string    `json:"user,omitempty"`    // user attachment, access key: the user's name
 	UserID  string    `json:"user_id,omitempty"` // and its UserId
+	// Closed says that a role's trust policy lets nobody of the vendor in yet.
+	Closed bool `json:"closed,omitempty"`
 	// Pending is the digest that an update was sent for and never seen answered.
 	Pending string `json:"pending,omitempty"`
 	// Token marks the request that made a stack: its events carry it. ChangeSet is
@@ -200,6 +202,7 @@ func (r *Receipt) put(item Item) {
 	case item.State == ItemUpdated && r.Items[i].Identical(item) && r.Items[i].State == ItemMade:
 		made := r.Items[i]
 		made.State, made.Digest, made.Pending, made.At, made.By = ItemMade, item.Digest, "", item.At, item.By
+		made.Closed = item.Closed
 		r.Items[i] = made
 	default:
 		r.Items[i] = item

@@ -13,5 +13,6 @@ const (
 	StepStack       StepID = "stack"
 	StepUser        StepID = "user"
 	StepCredentials StepID = "credentials"
+	StepAdmit       StepID = "admit"
 	StepConnect     StepID = "connect"
 )

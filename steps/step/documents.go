@@ -34,6 +34,9 @@ func (s *Session) MayAccept(p aws.Policy) bool {
 func (s *Session) WantedRole(purpose string) aws.Want {
 	g, _ := s.Grant(purpose) // what is missing is said where the documents are shown
 	want := g.Want()
+	if g.Closed {
+		want.Principals, want.ExternalID = g.Trusted, g.ExternalID
+	}
 	want.RoleARN, want.Approved = s.Part(purpose).RoleARN, s.approvedDigests(g)
 	return want
 }

@@ -53,9 +53,13 @@ func (s *Session) needsExternalID(purpose string) bool {
 	return s.Request().Role(purpose).NoExternal == ""
 }
 
+// closed reports whether the role is made closed, so that nothing is asked for
+// its trust policy yet.
+func (s *Session) closed(purpose string) bool { return s.Request().Closed(purpose) }
+
 // AsksExternalID is the flag that an unattended run needs for it, if any.
 func (s *Session) AsksExternalID(purpose string) []Need {
-	if s.ByAPI() || !s.needs(purpose) || !s.needsExternalID(purpose) || s.Part(purpose).ExternalID != "" {
+	if s.ByAPI() || !s.needs(purpose) || !s.needsExternalID(purpose) || s.closed(purpose) || s.Part(purpose).ExternalID != "" {
 		return nil
 	}
 	return []Need{{Flag: "--external-id", Why: s.Vendor.ExternalID.Find}}
@@ -65,7 +69,7 @@ func (s *Session) AsksExternalID(purpose string) []Need {
 func (e *ExternalID) Begin(s *Session, purpose string) (known bool, effects []screen.Effect) {
 	*e = ExternalID{purpose: purpose}
 	switch {
-	case !s.needsExternalID(purpose):
+	case !s.needsExternalID(purpose) || s.closed(purpose):
 		return true, nil
 	case s.ByAPI():
 		e.Stage = externalIDReading

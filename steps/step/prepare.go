@@ -2,7 +2,9 @@ package step
 
 import (
 	"cmp"
+	"crypto/rand"
 
+	"rolecall/aws"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
 )
@@ -19,6 +21,9 @@ func (s *Session) Prepare() {
 			p.PolicyName = cmp.Or(p.PolicyName, role.PolicyName)
 			p.RoleName = cmp.Or(p.RoleName, role.RoleName)
 			p.UserName = cmp.Or(p.UserName, role.UserName)
+			if role.Later() && p.Closed == "" {
+				p.Closed = aws.ClosedPrefix + rand.Text()
+			}
 		})
 	}
 	if all := s.Vendor.PartitionsOf(); len(all) == 1 && s.Partition == "" {
@@ -36,7 +41,7 @@ func (s *Session) Prepare() {
 // console, which a rehearsal does not have and nobody is there to be asked for.
 func (s *Session) rehearseExternalIDs() {
 	for _, role := range s.Request().Needed() {
-		if role.Access == describe.AccessRole && s.needsExternalID(role.Purpose) {
+		if role.Access == describe.AccessRole && s.needsExternalID(role.Purpose) && !role.Later() {
 			s.SetPart(role.Purpose, func(p *record.Part) { p.ExternalID = cmp.Or(p.ExternalID, s.Vendor.ExternalID.Example) })
 		}
 	}

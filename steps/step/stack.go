@@ -15,6 +15,7 @@ type StackPlan struct {
 	Setup      *policy.Setup
 	Template   string
 	Parameters map[string]string // the external IDs, as the template names them
+	Closed     map[string]string // those of roles whose vendor tells them later, while they are closed
 }
 
 // PlanStack writes the template. The error says what is missing, or that it is
@@ -28,9 +29,12 @@ func (s *Session) PlanStack() (StackPlan, error) {
 	if err == nil {
 		err = aws.CheckTemplateSize(template)
 	}
-	plan := StackPlan{Setup: setup, Template: template, Parameters: map[string]string{}}
+	plan := StackPlan{Setup: setup, Template: template, Parameters: map[string]string{}, Closed: map[string]string{}}
 	names := setup.ExternalIDParameters()
 	for _, role := range setup.Roles {
+		if part := s.Part(role.Output); part.Closed != "" {
+			plan.Closed[names[role.Output]] = part.Closed
+		}
 		if role.ExternalID != "" {
 			plan.Parameters[names[role.Output]] = role.ExternalID
 		}
@@ -40,9 +44,9 @@ func (s *Session) PlanStack() (StackPlan, error) {
 
 // Want is the planner of the stack. The token marks its request.
 func (p StackPlan) Want(s *Session, token string) *making.Stack {
-	w := &making.Stack{Name: s.Stack.Name, ID: s.Stack.ID, Title: s.Vendor.Title, Template: p.Template, Parameters: p.Parameters,
-		Wants: map[string]aws.Want{}, Tags: s.TagList(), Acknowledged: s.Stack.Acknowledged, Token: token, AtOnce: s.Unattended,
-		Set: &aws.ChangeSet{}}
+	w := &making.Stack{Name: s.Stack.Name, ID: s.Stack.ID, Title: s.Vendor.Title, Template: p.Template,
+		Parameters: p.Parameters, Closed: p.Closed, Wants: map[string]aws.Want{}, Tags: s.TagList(), Acknowledged: s.Stack.Acknowledged,
+		Token: token, AtOnce: s.Unattended, Set: &aws.ChangeSet{}}
 	for _, role := range s.Request().Needed() {
 		w.Purposes = append(w.Purposes, role.Purpose)
 		w.Wants[role.Purpose] = s.WantedRole(role.Purpose)

@@ -13,6 +13,7 @@ import (
 
 	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/describe/check"
 )
 
 // Use is what a command needs flags for.
@@ -132,7 +133,7 @@ const others = "--json --plain --profile --region --aws-account --help --version
 
 // Library reads descriptions of vendors, none of whose parameters has a flag of
 // rolecall's own.
-func Library() describe.Library {
+func Library() check.Library {
 	library := steps.Library()
 	library.Taken = Taken()
 	return library

@@ -104,7 +104,7 @@ func (f *RoleFlags) Want(a *cli.App, s *step.Session, role *describe.Role) (aws.
 		return aws.Want{}, err
 	}
 	request := s.Request()
-	if err := request.UnknownAccount(purpose); err != nil {
+	if err := request.UnknownAccount(purpose); err != nil && !request.Closed(purpose) {
 		return aws.Want{}, err
 	}
 	g, err := request.Grant(purpose)

@@ -14,6 +14,7 @@ import (
 	"rolecall/policy/review"
 	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/describe/check"
 	"rolecall/steps/screen"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
@@ -144,7 +145,7 @@ func checkVendor(ctx context.Context, a *cli.App, name, failOn string) error {
 		)
 	}
 	checked.Vendor, checked.OK = v.Name, true
-	for _, m := range v.Warnings(a.Env.Now()) {
+	for _, m := range check.Warnings(v, a.Env.Now()) {
 		checked.Warnings = append(checked.Warnings, mistakeJSON{What: m.What, Expected: m.Expected, Next: m.Next})
 	}
 	stopped, err := checked.rehearse(ctx, a, v)

@@ -18,12 +18,21 @@ import (
 
 // VendorsCommand is rolecall vendors with the commands below it.
 func VendorsCommand(a *cli.App) *cobra.Command {
+	var only filter
 	list := &cobra.Command{
-		Use:   "list",
-		Short: "List the vendors that rolecall knows",
-		Args:  a.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return listVendors(a) },
+		Use:     "list [TEXT]",
+		Short:   "List the vendors that rolecall knows",
+		Long:    "list shows the vendors that rolecall knows, or those whose name, title or words about them have a text in them.",
+		Example: "  rolecall vendors list snow\n  rolecall vendors list --partition aws-us-gov --method automatic",
+		Args:    cli.UpToOne,
+		RunE: func(_ *cobra.Command, args []string) error {
+			only.text = strings.Join(args, "")
+			return listVendors(a, only)
+		},
 	}
+	list.Flags().StringVar(&only.partition, "partition", "", "those that work in this partition: aws, aws-cn or aws-us-gov")
+	list.Flags().StringVar(&only.method, "method", "", "those with this method: manual, automatic or direct")
+	list.Flags().StringVar(&only.access, "access", "", "those that get this: role or user")
 	show := &cobra.Command{
 		Use:               "show NAME",
 		Short:             "Show one vendor: whom a role has to trust, what it gets, and why",
@@ -35,7 +44,7 @@ func VendorsCommand(a *cli.App) *cobra.Command {
 		Use:   "vendors",
 		Short: "List, show and check vendors' descriptions",
 		Args:  a.NoArgs,
-		RunE:  list.RunE,
+		RunE:  func(*cobra.Command, []string) error { return listVendors(a, filter{}) },
 	}
 	vendors.AddCommand(list, show, vendorsCheckCommand(a), vendorsSchemaCommand(a))
 	return vendors
@@ -101,7 +110,40 @@ func infoOf(v *describe.Vendor) vendorInfo {
 	return info
 }
 
-func listVendors(a *cli.App) error {
+// filter says which vendors are listed; what is empty leaves all of them.
+type filter struct{ text, partition, method, access string }
+
+// check refuses what no vendor can have.
+func (f filter) check() error {
+	for _, one := range []struct {
+		flag, value string
+		known       []string
+	}{
+		{"--partition", f.partition, []string{"aws", "aws-cn", "aws-us-gov"}},
+		{"--method", f.method, []string{describe.Manual, describe.Automatic, describe.Direct}},
+		{"--access", f.access, []string{describe.AccessRole, describe.AccessUser}},
+	} {
+		if one.value != "" && !slices.Contains(one.known, one.value) {
+			return cli.Usage(one.flag+" cannot be "+draw.Clean(one.value)+".", strings.Join(one.known, ", "), "Give one of these, or leave it out.")
+		}
+	}
+	return nil
+}
+
+// fits tells whether a vendor is listed. Method and access are of one way.
+func (f filter) fits(info vendorInfo) bool {
+	words := strings.ToLower(info.Name + "\n" + info.Title + "\n" + info.About)
+	_, there := info.Partitions[f.partition]
+	way := slices.ContainsFunc(info.Methods, func(m methodInfo) bool {
+		return (f.method == "" || m.Method == f.method) && (f.access == "" || m.Access == f.access)
+	})
+	return strings.Contains(words, strings.ToLower(f.text)) && (f.partition == "" || there) && way
+}
+
+func listVendors(a *cli.App, only filter) error {
+	if err := only.check(); err != nil {
+		return err
+	}
 	infos := []vendorInfo{}
 	for _, name := range describe.List() {
 		v, err := steps.Library().Load(name)
@@ -116,12 +158,18 @@ func listVendors(a *cli.App) error {
 		if err != nil {
 			return err
 		}
-		infos = append(infos, infoOf(v))
+		if info := infoOf(v); only.fits(info) {
+			infos = append(infos, info)
+		}
 	}
 	if a.JSON {
 		a.WriteJSON(struct {
 			Vendors []vendorInfo `json:"vendors"`
 		}{infos})
+		return nil
+	}
+	if len(infos) == 0 {
+		a.Say("No vendor fits. All of them: rolecall vendors list.")
 		return nil
 	}
 	rows := [][]string{{"NAME", "TITLE", "PARTITIONS", "METHODS"}}

@@ -1,4 +1,4 @@
-package describe_test
+package check_test
 
 import (
 	"fmt"
@@ -84,6 +84,10 @@ func wrongFiles() map[string]wrongFile {
 		"no value":                 {"wizard: Acme guide", "wizard:", "3:8", "wizard has no value"},
 		"empty":                    {"title: Acme\nwizard", "title: \"\"\nwizard", "2:8", "title is empty"},
 		"missing key":              {"    title: By hand\n", "", "37:5", `methods[0] has no key "title"`},
+		"trust of an odd kind":     {bucketRule, "    trust: soon\n" + bucketRule, "19:12", `"soon" cannot be roles[0].trust`},
+		"trust without its step":   {bucketRule, "    trust: later\n" + bucketRule, "", `no step "admit" for AcmeRoleArn`},
+		"its step without trust":   {stepConnect, "      - {id: admit, role: AcmeRoleArn, title: Admit}\n" + stepConnect, "", "is known before it is made"},
+		"trust and no external ID": {bucketRule, "    trust: later\n    no_external: none\n" + bucketRule, "19:12", "no external ID that could come later"},
 		"missing at the top":       {"title: Acme\nwizard", "wizard", "1:1", `the description has no key "title"`},
 		"missing list":             {"    role_name: Acme-Role\n", "", "15:5", `roles[0] has no key "role_name"`},
 		"name":                     {"name: acme", "name: Acme Inc", "1:7", `"Acme Inc" cannot be name`},

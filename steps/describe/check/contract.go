@@ -1,10 +1,12 @@
-package describe
+package check
 
 import (
 	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+
+	"rolecall/steps/describe"
 )
 
 // Contract is what a method has to be made of for one access, so that a walk
@@ -30,10 +32,11 @@ const (
 	Always         Condition = iota
 	WithPartitions           // there are several, or the vendor's account is asked for
 	WithOwnPolicy            // of a role whose own policy is a managed one
+	WithLaterTrust           // of a role whose trust policy is completed once it exists
 )
 
 // contract holds a method to what it has to be made of.
-func (r *reader) contract(path string, v *Vendor, m *Method) {
+func (r *reader) contract(path string, v *describe.Vendor, m *describe.Method) {
 	i := slices.IndexFunc(r.library.Contracts, func(c Contract) bool { return c.Method == m.ID && c.Access == m.Access })
 	if i < 0 {
 		r.wrong(
@@ -61,8 +64,8 @@ func (r *reader) contract(path string, v *Vendor, m *Method) {
 
 // stepsKnown tells whether every step of the method is one of the program's:
 // else one that seems to be missing may only be mistyped, which was noted.
-func (r *reader) stepsKnown(m *Method) bool {
-	return !slices.ContainsFunc(m.Steps, func(s Step) bool { return r.library.step(s.ID).ID == "" })
+func (r *reader) stepsKnown(m *describe.Method) bool {
+	return !slices.ContainsFunc(m.Steps, func(s describe.Step) bool { return r.library.step(s.ID).ID == "" })
 }
 
 // ways lists the methods that the program has.
@@ -75,11 +78,11 @@ func (l Library) ways() string {
 }
 
 // hasRoles notes a method that would make nothing.
-func (r *reader) hasRoles(path string, v *Vendor, m *Method) bool {
+func (r *reader) hasRoles(path string, v *describe.Vendor, m *describe.Method) bool {
 	if len(v.Roles) == 0 {
 		return false // which was noted
 	}
-	if !slices.ContainsFunc(v.Roles, func(role Role) bool { return role.Access == m.Access }) {
+	if !slices.ContainsFunc(v.Roles, func(role describe.Role) bool { return role.Access == m.Access }) {
 		r.wrong(
 			path+".access",
 			fmt.Sprintf("The description has no %s that this method could make.", m.Access),
@@ -88,7 +91,7 @@ func (r *reader) hasRoles(path string, v *Vendor, m *Method) bool {
 		)
 		return false
 	}
-	whole := !slices.ContainsFunc(v.Roles, func(role Role) bool { return role.Document == nil })
+	whole := !slices.ContainsFunc(v.Roles, func(role describe.Role) bool { return role.Document == nil })
 	if whole && len(r.mistakes) == 0 && len(v.RolesFor(nil, m.Access)) == 0 {
 		r.wrong(
 			path+".access",
@@ -102,27 +105,40 @@ func (r *reader) hasRoles(path string, v *Vendor, m *Method) bool {
 }
 
 // present notes a step that has to be there and is not.
-func (r *reader) present(path string, v *Vendor, m *Method, place Place) {
+func (r *reader) present(path string, v *describe.Vendor, m *describe.Method, place Place) {
 	if !r.library.step(place.Step).PerRole {
-		if _, ok := m.Step(place.Step, ""); !ok && (place.When != WithPartitions || v.asksPartition(m.Access)) {
+		if _, ok := m.Step(place.Step, ""); !ok && (place.When != WithPartitions || asksPartition(v, m.Access)) {
 			r.wrong(path+".steps", fmt.Sprintf("The method has no step %q.", place.Step), "a step "+place.Step+" "+whyStep(place), "Add it.")
 		}
 		return
 	}
 	for i := range v.Roles {
 		role := &v.Roles[i]
-		if role.Access != m.Access || role.Purpose == "" || place.When == WithOwnPolicy && (role.Policy == "" || role.Inline) {
+		if role.Access != m.Access || role.Purpose == "" || !place.When.holds(role) {
 			continue
 		}
 		if _, ok := m.Step(place.Step, role.Purpose); !ok {
 			r.wrong(
 				path+".steps",
-				fmt.Sprintf("The method has no step %q for %s.", place.Step, clean(role.Purpose)),
-				"a step "+place.Step+" with role: "+clean(role.Purpose),
+				fmt.Sprintf("The method has no step %q for %s.", place.Step, describe.Clean(role.Purpose)),
+				"a step "+place.Step+" with role: "+describe.Clean(role.Purpose),
 				"Add it.",
 			)
 		}
 	}
+}
+
+// holds tells whether a step that is walked for each role has to be there for
+// this one.
+func (c Condition) holds(role *describe.Role) bool {
+	switch c {
+	case WithOwnPolicy:
+		return role.Policy != "" && !role.Inline
+	case WithLaterTrust:
+		return role.Later()
+	case Always, WithPartitions:
+	}
+	return true
 }
 
 func whyStep(place Place) string {
@@ -134,13 +150,15 @@ func whyStep(place Place) string {
 
 // asksPartition tells whether a walk has to ask where the account is, or which
 // account to trust there.
-func (v *Vendor) asksPartition(access string) bool {
+func asksPartition(v *describe.Vendor, access string) bool {
 	if len(v.Partitions) > 1 {
 		return true
 	}
 	for id := range v.Partitions {
 		for i := range v.Roles {
-			if role := &v.Roles[i]; role.Access == access && access == AccessRole && len(v.TrustedAccounts(role, id)) == 0 {
+			role := &v.Roles[i]
+			asked := role.Access == access && access == describe.AccessRole && !role.Later()
+			if asked && len(v.TrustedAccounts(role, id)) == 0 {
 				return true
 			}
 		}
@@ -149,7 +167,7 @@ func (v *Vendor) asksPartition(access string) bool {
 }
 
 // allowed notes a step that the method cannot have.
-func (r *reader) allowed(at string, v *Vendor, m *Method, s *Step, c Contract) {
+func (r *reader) allowed(at string, v *describe.Vendor, m *describe.Method, s *describe.Step, c Contract) {
 	if r.library.step(s.ID).ID == "" {
 		return // which was noted
 	}
@@ -165,17 +183,24 @@ func (r *reader) allowed(at string, v *Vendor, m *Method, s *Step, c Contract) {
 	role, ok := v.Role(s.Role)
 	switch {
 	case !ok:
-	case cmp.Or(role.Access, AccessRole) != m.Access:
+	case cmp.Or(role.Access, describe.AccessRole) != m.Access:
 		r.wrong(
 			at+".role",
-			fmt.Sprintf("%s is a %s, and the method is for a %s.", clean(s.Role), role.Access, m.Access),
+			fmt.Sprintf("%s is a %s, and the method is for a %s.", describe.Clean(s.Role), role.Access, m.Access),
 			"a "+m.Access,
 			"Name another one, or remove the step.",
+		)
+	case !role.Later() && c.Places[c.rank(s.ID)].When == WithLaterTrust:
+		r.wrong(
+			at+".id",
+			fmt.Sprintf("Whom %s trusts is known before it is made.", describe.Clean(s.Role)),
+			"a role with trust: later",
+			"Remove the step, or add trust: later.",
 		)
 	case role.Inline && c.Places[c.rank(s.ID)].When == WithOwnPolicy:
 		r.wrong(
 			at+".id",
-			fmt.Sprintf("The policy of %s is the role's own: it is made with the role.", clean(s.Role)),
+			fmt.Sprintf("The policy of %s is the role's own: it is made with the role.", describe.Clean(s.Role)),
 			"no step "+s.ID+" for it",
 			"Remove it.",
 		)
@@ -183,7 +208,7 @@ func (r *reader) allowed(at string, v *Vendor, m *Method, s *Step, c Contract) {
 }
 
 // order notes the first step that stands before one which it builds on.
-func (r *reader) order(path string, m *Method, c Contract) {
+func (r *reader) order(path string, m *describe.Method, c Contract) {
 	for j := range m.Steps {
 		for i := range j {
 			first, second := &m.Steps[i], &m.Steps[j]

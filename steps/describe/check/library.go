@@ -1,10 +1,14 @@
-package describe
+// Package check reads the descriptions of vendors: it decodes their YAML
+// strictly, checks each whole, with the place of every mistake, and writes the
+// JSON Schema that says as much of it as a schema can.
+package check
 
 import (
 	"encoding/json"
 	"slices"
 
 	"rolecall/assets"
+	"rolecall/steps/describe"
 )
 
 // Library reads descriptions. It knows what they can name of the program, which
@@ -34,31 +38,19 @@ type StepKind struct {
 
 // marks are those that the step has in a method of this access.
 func (k StepKind) marks(access string) []string {
-	if access == AccessUser {
+	if access == describe.AccessUser {
 		return append(slices.Clone(k.Marks), k.UserMarks...)
 	}
 	return k.Marks
 }
-
-// Conditions of instructions, beside the purposes of roles.
-const (
-	OnlyNoToken       = "no-token"
-	OnlyNoCredentials = "no-credentials"
-)
-
-// PageOpens says that a page is where an instruction leads.
-const PageOpens = "opens"
 
 // pages are what a page that the step opens can spare.
 func (k StepKind) pages() []string {
 	if !k.Opens {
 		return nil
 	}
-	return append([]string{PageOpens}, k.Fills...)
+	return append([]string{describe.PageOpens}, k.Fills...)
 }
-
-// MarkOpened is the mark for a page that was opened.
-const MarkOpened = "opened"
 
 // StepIDs are the names of the steps, in the order in which the program lists
 // them.

@@ -1,14 +1,16 @@
-package describe
+package check
 
 import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"rolecall/steps/describe"
 )
 
 // methods checks the ways to connect: each once, and each such that a walk gets
 // through it.
-func (r *reader) methods(v *Vendor) {
+func (r *reader) methods(v *describe.Vendor) {
 	r.needList("methods", len(v.Methods), "at least one way to connect")
 	seen := map[string]bool{}
 	for i := range v.Methods {
@@ -18,7 +20,7 @@ func (r *reader) methods(v *Vendor) {
 		if way := m.ID + " " + m.Access; seen[way] {
 			r.wrong(
 				path+".id",
-				fmt.Sprintf("The method %s for a %s stands here twice.", clean(m.ID), clean(m.Access)),
+				fmt.Sprintf("The method %s for a %s stands here twice.", describe.Clean(m.ID), describe.Clean(m.Access)),
 				"each method once for each access",
 				"Remove one.",
 			)
@@ -28,22 +30,22 @@ func (r *reader) methods(v *Vendor) {
 	}
 	for i := range v.Roles {
 		access := v.Roles[i].Access
-		if len(v.Methods) > 0 && !slices.ContainsFunc(v.Methods, func(m Method) bool { return m.Access == access }) {
+		if len(v.Methods) > 0 && !slices.ContainsFunc(v.Methods, func(m describe.Method) bool { return m.Access == access }) {
 			r.wrong(
 				fmt.Sprintf("roles[%d]", i),
-				fmt.Sprintf("No method makes this %s.", clean(access)),
-				"a method with access: "+clean(access),
+				fmt.Sprintf("No method makes this %s.", describe.Clean(access)),
+				"a method with access: "+describe.Clean(access),
 				"Add one, or remove it.",
 			)
 		}
 	}
 }
 
-func (r *reader) method(path string, v *Vendor, m *Method) {
+func (r *reader) method(path string, v *describe.Vendor, m *describe.Method) {
 	r.need(path+".id", m.ID, strings.Join(methodIDs(), ", "))
 	r.oneOf(path+".id", m.ID, methodIDs()...)
 	r.need(path+".access", m.Access, "role or user")
-	r.oneOf(path+".access", m.Access, AccessRole, AccessUser)
+	r.oneOf(path+".access", m.Access, describe.AccessRole, describe.AccessUser)
 	r.need(path+".title", m.Title, "what the way is called")
 	r.needList(path+".steps", len(m.Steps), "the steps, in their order")
 	seen := map[string]bool{}
@@ -52,16 +54,17 @@ func (r *reader) method(path string, v *Vendor, m *Method) {
 		at := fmt.Sprintf("%s.steps[%d]", path, i)
 		r.step(at, v, m.Access, s)
 		if seen[s.ID+" "+s.Role] {
-			r.wrong(at+".id", fmt.Sprintf("The step %q stands here twice.", clean(s.ID)), "each step once, or once for each role", "Remove one.")
+			r.wrong(at+".id", fmt.Sprintf("The step %q stands here twice.", describe.Clean(s.ID)), "each step once, or once for each role",
+				"Remove one.")
 		}
 		seen[s.ID+" "+s.Role] = true
 	}
-	if slices.Contains(methodIDs(), m.ID) && (m.Access == AccessRole || m.Access == AccessUser) {
+	if slices.Contains(methodIDs(), m.ID) && (m.Access == describe.AccessRole || m.Access == describe.AccessUser) {
 		r.contract(path, v, m)
 	}
 }
 
-func (r *reader) step(path string, v *Vendor, access string, s *Step) {
+func (r *reader) step(path string, v *describe.Vendor, access string, s *describe.Step) {
 	kind := r.library.step(s.ID)
 	r.need(path+".id", s.ID, strings.Join(r.library.StepIDs(), ", "))
 	r.oneOf(path+".id", s.ID, r.library.StepIDs()...)
@@ -73,12 +76,12 @@ func (r *reader) step(path string, v *Vendor, access string, s *Step) {
 	case kind.PerRole:
 		r.need(path+".role", s.Role, "the purpose of the role that the step is about")
 	case s.Role != "" && kind.ID != "":
-		r.wrong(path+".role", fmt.Sprintf("The step %q is about no single role.", clean(s.ID)), "no role", "Remove it.")
+		r.wrong(path+".role", fmt.Sprintf("The step %q is about no single role.", describe.Clean(s.ID)), "no role", "Remove it.")
 	}
 	if kind.ID != "" {
 		r.marks(path+".marks", s, kind.marks(access))
 		r.numbers(path+".page", s, s.Page, "spares", kind.pages())
-		r.numbers(path+".only", s, s.Only, "restricts", append([]string{OnlyNoToken, OnlyNoCredentials}, purposes(v)...))
+		r.numbers(path+".only", s, s.Only, "restricts", append([]string{describe.OnlyNoToken, describe.OnlyNoCredentials}, purposes(v)...))
 	}
 	r.words(path, v, s)
 	for i, link := range s.Links {
@@ -89,15 +92,15 @@ func (r *reader) step(path string, v *Vendor, access string, s *Step) {
 // marks checks that each mark is something that the step can tell, and leads to
 // an instruction: any other would never move the marker, and nobody would see
 // why.
-func (r *reader) marks(path string, s *Step, known []string) {
+func (r *reader) marks(path string, s *describe.Step, known []string) {
 	for _, mark := range sortedKeys(s.Marks) {
 		at := path + "." + mark
 		switch number := s.Marks[mark]; {
 		case len(known) == 0:
-			r.wrong(at+"#key", fmt.Sprintf("The step %q shows no instruction as done.", clean(s.ID)), "no marks", "Remove them.")
+			r.wrong(at+"#key", fmt.Sprintf("The step %q shows no instruction as done.", describe.Clean(s.ID)), "no marks", "Remove them.")
 		case !slices.Contains(known, mark):
-			r.wrong(at+"#key", fmt.Sprintf("The step %q has nothing called %q to open or to copy.", clean(s.ID), clean(mark)),
-				strings.Join(known, ", "), didYouMean(mark, known)+"Correct or remove it.")
+			r.wrong(at+"#key", fmt.Sprintf("The step %q has nothing called %q to open or to copy.", describe.Clean(s.ID), describe.Clean(mark)),
+				strings.Join(known, ", "), describe.DidYouMean(mark, known)+"Correct or remove it.")
 		case !r.noted(at) && (number < 1 || number > len(s.Instructions)):
 			r.wrong(at, fmt.Sprintf("There is no instruction %d.", number), fmt.Sprintf("one of the step's %d instructions", len(s.Instructions)),
 				"Name the instruction that comes next.")
@@ -106,7 +109,7 @@ func (r *reader) marks(path string, s *Step, known []string) {
 }
 
 // numbers checks lists of instructions, each under a word that is known.
-func (r *reader) numbers(path string, s *Step, lists map[string][]int, does string, known []string) {
+func (r *reader) numbers(path string, s *describe.Step, lists map[string][]int, does string, known []string) {
 	for _, word := range sortedKeys(lists) {
 		at := path + "." + word
 		if !slices.Contains(known, word) {
@@ -114,8 +117,8 @@ func (r *reader) numbers(path string, s *Step, lists map[string][]int, does stri
 			if expected == "" {
 				expected = "none here: the step opens no page"
 			}
-			r.wrong(at+"#key", fmt.Sprintf("Nothing called %q %s an instruction of the step %q.", clean(word), does, clean(s.ID)), expected,
-				didYouMean(word, known)+"Correct or remove it.")
+			r.wrong(at+"#key", fmt.Sprintf("Nothing called %q %s an instruction of the step %q.", describe.Clean(word), does, describe.Clean(s.ID)),
+				expected, describe.DidYouMean(word, known)+"Correct or remove it.")
 			continue
 		}
 		for i, number := range lists[word] {
@@ -129,13 +132,13 @@ func (r *reader) numbers(path string, s *Step, lists map[string][]int, does stri
 
 // words checks the placeholders of a step: those that its texts can have, and
 // none where nothing is filled in.
-func (r *reader) words(path string, v *Vendor, s *Step) {
+func (r *reader) words(path string, v *describe.Vendor, s *describe.Step) {
 	for i, text := range s.Instructions {
-		known := v.wordsOf(s.about(i + 1))
+		known := wordsOf(v, about(s, i+1))
 		for _, word := range placeholders(text) {
 			if !slices.Contains(known, word) {
-				r.wrong(fmt.Sprintf("%s.instructions[%d]", path, i), fmt.Sprintf("There is no placeholder {%s} in this step.", clean(word)),
-					expectedWords(known), didYouMean(word, known)+"Correct it, or write it out.")
+				r.wrong(fmt.Sprintf("%s.instructions[%d]", path, i), fmt.Sprintf("There is no placeholder {%s} in this step.", describe.Clean(word)),
+					expectedWords(known), describe.DidYouMean(word, known)+"Correct it, or write it out.")
 			}
 		}
 	}
@@ -143,7 +146,7 @@ func (r *reader) words(path string, v *Vendor, s *Step) {
 		for _, word := range placeholders(text) {
 			r.wrong(
 				path+"."+key,
-				fmt.Sprintf("Nothing is filled in for {%s} here.", clean(word)),
+				fmt.Sprintf("Nothing is filled in for {%s} here.", describe.Clean(word)),
 				"placeholders in instructions alone",
 				"Write it out.",
 			)
@@ -160,9 +163,9 @@ func expectedWords(known []string) string {
 
 // about is the purpose of the role that an instruction is about: the step's, or
 // the one that only restricts it to.
-func (s *Step) about(number int) string {
+func about(s *describe.Step, number int) string {
 	for _, condition := range sortedKeys(s.Only) {
-		if condition != OnlyNoToken && condition != OnlyNoCredentials && slices.Contains(s.Only[condition], number) {
+		if condition != describe.OnlyNoToken && condition != describe.OnlyNoCredentials && slices.Contains(s.Only[condition], number) {
 			return condition
 		}
 	}
@@ -170,19 +173,19 @@ func (s *Step) about(number int) string {
 }
 
 // wordsOf are the placeholders that an instruction about a role can have.
-func (v *Vendor) wordsOf(purpose string) []string {
+func wordsOf(v *describe.Vendor, purpose string) []string {
 	var known []string
 	if role, ok := v.Role(purpose); ok {
 		if role.Policy != "" {
-			known = append(known, WordPolicy)
+			known = append(known, describe.WordPolicy)
 		}
-		if role.Access == AccessUser {
-			known = append(known, WordUser)
+		if role.Access == describe.AccessUser {
+			known = append(known, describe.WordUser)
 		} else {
-			known = append(known, WordRole)
+			known = append(known, describe.WordRole)
 		}
 		if len(role.ManagedPolicies) > 0 {
-			known = append(known, WordManaged)
+			known = append(known, describe.WordManaged)
 		}
 	}
 	for i := range v.Roles {
@@ -194,3 +197,5 @@ func (v *Vendor) wordsOf(purpose string) []string {
 	}
 	return known
 }
+
+func methodIDs() []string { return []string{describe.Manual, describe.Automatic, describe.Direct} }

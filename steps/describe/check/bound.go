@@ -1,9 +1,11 @@
-package describe
+package check
 
 import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"rolecall/steps/describe"
 )
 
 // What a description may be before it is given to the YAML library, which takes
@@ -19,7 +21,7 @@ const (
 // bounded notes a text that is too large or too deep to be read, and takes a
 // byte order mark off.
 func (r *reader) bounded(text []byte) ([]byte, bool) {
-	if len(text) > maxFile {
+	if len(text) > describe.MaxFile {
 		r.wrongAt(1, 1, "The file is larger than 256 KB.", "a vendor's description", "Check that this is the right file.")
 		return nil, false
 	}

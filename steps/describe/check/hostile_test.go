@@ -1,4 +1,4 @@
-package describe_test
+package check_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 
 	"rolecall/steps"
 	"rolecall/steps/describe"
+	"rolecall/steps/describe/check"
 )
 
 // nested is n levels of indentation.
@@ -240,7 +241,7 @@ func TestWarnings(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	said := fmt.Sprint(v.Warnings(time.Unix(1_764_000_000, 0)))
+	said := fmt.Sprint(check.Warnings(v, time.Unix(1_764_000_000, 0)))
 	for _, want := range []string{"link-local", "STAGE_PREFIX", "OTHER_WORD"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%s is not said: %s", want, said)

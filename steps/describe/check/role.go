@@ -1,4 +1,4 @@
-package describe
+package check
 
 import (
 	"fmt"
@@ -6,10 +6,11 @@ import (
 	"strings"
 
 	"rolecall/policy"
+	"rolecall/steps/describe"
 )
 
 // role checks one role or user with its policy.
-func (r *reader) role(path string, v *Vendor, role *Role) {
+func (r *reader) role(path string, v *describe.Vendor, role *describe.Role) {
 	r.need(path+".purpose", role.Purpose, "a name such as AcmeRoleArn")
 	r.rule(path+".purpose", role.Purpose, purposeRule())
 	r.need(path+".title", role.Title, "what the role is for, in a word or two")
@@ -17,18 +18,19 @@ func (r *reader) role(path string, v *Vendor, role *Role) {
 		r.need(path+".policy_name", role.PolicyName, "the name that the vendor suggests for the policy")
 	}
 	r.rule(path+".policy_name", role.PolicyName, iamNameRule(128))
-	r.oneOf(path+".access", role.Access, AccessRole, AccessUser)
+	r.oneOf(path+".access", role.Access, describe.AccessRole, describe.AccessUser)
 	if role.Access == "" {
-		role.Access = AccessRole
+		role.Access = describe.AccessRole
 	}
-	r.oneOf(path+".hand_over", role.HandOver, HandOverRole, HandOverAccount)
-	if role.HandOver != "" && (role.Submit || role.Access == AccessUser) {
+	r.oneOf(path+".hand_over", role.HandOver, describe.HandOverRole, describe.HandOverAccount)
+	if role.HandOver != "" && (role.Submit || role.Access == describe.AccessUser) {
 		r.wrong(path+".hand_over", "Nothing of this role is copied: an API takes it, or it is a user.", "no hand_over", "Remove it.")
 	}
+	r.later(path+".trust", v, role)
 	r.names(path, role)
 	r.description(path+".description", role.Description)
 	for i, id := range role.Principals {
-		r.account(fmt.Sprintf("%s.principals[%d]", path, i), id, Commercial)
+		r.account(fmt.Sprintf("%s.principals[%d]", path, i), id, describe.Commercial)
 	}
 	for _, name := range sortedKeys(role.Parameters) {
 		r.parameter(path, name, v, role)
@@ -37,7 +39,7 @@ func (r *reader) role(path string, v *Vendor, role *Role) {
 	r.placeholders(path, v, role)
 	r.inlineSize(path, role)
 	r.managedPolicies(path, role)
-	if role.Access == AccessRole && role.NoExternal == "" && v.ExternalID.Pattern == "" && !r.noted("external_id.pattern") {
+	if role.Access == describe.AccessRole && role.NoExternal == "" && v.ExternalID.Pattern == "" && !r.noted("external_id.pattern") {
 		r.wrong(
 			path,
 			"The role needs an external ID, and the description has no rule for it.",
@@ -47,9 +49,25 @@ func (r *reader) role(path string, v *Vendor, role *Role) {
 	}
 }
 
+// later checks a role whose trust policy is completed once it exists.
+func (r *reader) later(path string, v *describe.Vendor, role *describe.Role) {
+	r.oneOf(path, role.Trust, describe.TrustLater)
+	if !role.Later() {
+		return
+	}
+	switch {
+	case role.Access == describe.AccessUser:
+		r.wrong(path, "A user trusts nobody.", "no trust for a user", "Remove it.")
+	case role.NoExternal != "":
+		r.wrong(path, "The role has no external ID that could come later.", "trust: later, or no_external", "Remove one of the two.")
+	case role.Submit || v.HandOver.URL != "":
+		r.wrong(path, "The role is closed when a request or an API would hand it over.", "a hand-over by copy", "Remove trust, or the hand-over.")
+	}
+}
+
 // names checks that a role has a role's name, and a user a user's.
-func (r *reader) names(path string, role *Role) {
-	if role.Access == AccessUser {
+func (r *reader) names(path string, role *describe.Role) {
+	if role.Access == describe.AccessUser {
 		r.need(path+".user_name", role.UserName, "the name that the vendor suggests for the user")
 		r.rule(path+".user_name", role.UserName, iamNameRule(64))
 		return
@@ -68,11 +86,11 @@ func (r *reader) description(path, text string) {
 
 // inlineSize notes a policy that AWS would refuse as the role's own. One that is
 // too large for a managed policy is divided.
-func (r *reader) inlineSize(path string, role *Role) {
+func (r *reader) inlineSize(path string, role *describe.Role) {
 	if !role.Inline || role.Document == nil {
 		return
 	}
-	if role.Access == AccessUser {
+	if role.Access == describe.AccessUser {
 		r.wrong(path+".inline", "rolecall attaches policies to users, and makes none of their own.", "no inline for a user", "Remove it.")
 	}
 	if n := role.Document.Characters(); n > role.Limit() {
@@ -86,7 +104,7 @@ func (r *reader) inlineSize(path string, role *Role) {
 }
 
 // policy parses the statements and checks what refers to them.
-func (r *reader) policy(path string, role *Role) {
+func (r *reader) policy(path string, role *describe.Role) {
 	at := path + ".policy"
 	if role.Policy == "" {
 		r.noPolicy(at, role)
@@ -114,8 +132,8 @@ func (r *reader) policy(path string, role *Role) {
 		if _, ok := role.Why[sid]; !ok && sid != "" {
 			r.wrong(
 				at,
-				fmt.Sprintf("The statement %q has no reason.", clean(sid)),
-				"for and without under why."+clean(sid),
+				fmt.Sprintf("The statement %q has no reason.", describe.Clean(sid)),
+				"for and without under why."+describe.Clean(sid),
 				"Say what it is for, and what stops without it.",
 			)
 		}
@@ -124,7 +142,7 @@ func (r *reader) policy(path string, role *Role) {
 
 // noPolicy takes a role without a policy of its own where it has AWS managed
 // ones, and notes what then means nothing.
-func (r *reader) noPolicy(at string, role *Role) {
+func (r *reader) noPolicy(at string, role *describe.Role) {
 	if _, written := r.places[at]; written || len(role.ManagedPolicies) == 0 {
 		r.need(at, "", "the JSON of all statements, or managed_policies alone")
 		return
@@ -145,7 +163,7 @@ func (r *reader) noPolicy(at string, role *Role) {
 
 // managedPolicies checks the names of AWS managed policies. Whether AWS has
 // such a policy shows when it is attached.
-func (r *reader) managedPolicies(path string, role *Role) {
+func (r *reader) managedPolicies(path string, role *describe.Role) {
 	at := path + ".managed_policies"
 	for i, name := range role.ManagedPolicies {
 		item := fmt.Sprintf("%s[%d]", at, i)
@@ -155,7 +173,7 @@ func (r *reader) managedPolicies(path string, role *Role) {
 		}
 		r.rule(item, name, managedPolicyRule())
 		if slices.Index(role.ManagedPolicies, name) < i {
-			r.wrong(item, fmt.Sprintf("%q stands here twice.", clean(name)), "each policy once", "Remove one.")
+			r.wrong(item, fmt.Sprintf("%q stands here twice.", describe.Clean(name)), "each policy once", "Remove one.")
 		}
 	}
 	most := policy.MaxAttached
@@ -170,7 +188,7 @@ func (r *reader) managedPolicies(path string, role *Role) {
 			"Remove some.",
 		)
 	}
-	if len(role.ManagedPolicies) > 0 && role.Access == AccessUser {
+	if len(role.ManagedPolicies) > 0 && role.Access == describe.AccessUser {
 		r.wrong(
 			at,
 			"rolecall attaches AWS managed policies to roles alone.",
@@ -192,7 +210,7 @@ func (r *reader) needSids(at string, doc *policy.Document) {
 
 func (r *reader) refused(at string, refusal policy.Refusal) {
 	line, column := r.inPolicy(at, refusal.Line, refusal.Column)
-	r.wrongAt(line, column, clean(refusal.What), clean(refusal.Expected), "Correct the policy: AWS would refuse it.")
+	r.wrongAt(line, column, describe.Clean(refusal.What), describe.Clean(refusal.Expected), "Correct the policy: AWS would refuse it.")
 }
 
 // inPolicy turns a place in the JSON into one in the file. The text of a block
@@ -205,7 +223,7 @@ func (r *reader) inPolicy(at string, line, column int) (int, int) {
 	return p.line + line, column + p.indent
 }
 
-func (r *reader) reason(path, sid string, role *Role, sids []string) {
+func (r *reader) reason(path, sid string, role *describe.Role, sids []string) {
 	if !slices.Contains(sids, sid) {
 		r.dangling(path+"#key", sid, "statement", sids)
 		return

@@ -1,4 +1,4 @@
-package describe
+package check
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"rolecall/policy"
+	"rolecall/steps/describe"
 )
 
 // rule is what a word of a description may look like, beyond free text: a
@@ -49,12 +50,9 @@ func externalIDRule() rule {
 	return rule{`[A-Za-z0-9_+=,.@:/-]{2,}`, 1224, "2–1,224 characters: letters, digits and _ + = , . @ : / -"}
 }
 
-// principalRule is who can be trusted: an account by its number, or one role or
-// user by its ARN. A path has no wildcard, and no colon.
-// Source: botocore iam/2010-05-08, pathType and roleNameType.
+// principalRule is who can be trusted.
 func principalRule() rule {
-	return rule{`[0-9]{12}|arn:aws(-[a-z]+)*:iam::[0-9]{12}:(role|user)/([!-)+-9;->@-~]*/)?[A-Za-z0-9_+=,.@-]+`, maxPrincipal,
-		"twelve digits in quotes, or the ARN of one role or user"}
+	return rule{describe.PrincipalPattern, describe.MaxPrincipal, "twelve digits in quotes, or the ARN of one role or user"}
 }
 
 func flagRule() rule { return rule{`--[a-z][a-z-]*`, 64, "a flag such as --report-bucket"} }
@@ -63,7 +61,7 @@ func parameterRule() rule { return rule{`[A-Z][A-Z0-9_]*`, 64, "capitals, digits
 
 // check notes everything that is missing, malformed or refers to nothing. It
 // also parses the policies.
-func (r *reader) check(v *Vendor) {
+func (r *reader) check(v *describe.Vendor) {
 	r.need("name", v.Name, "the name that --vendor takes, such as acme")
 	r.rule("name", v.Name, nameRule())
 	r.need("title", v.Title, "the vendor's name as people write it")
@@ -154,12 +152,12 @@ func (r *reader) missing(path, expected string) {
 // noted tells whether a mistake stands at the place of a value.
 func (r *reader) noted(path string) bool {
 	at := r.places[path]
-	return slices.ContainsFunc(r.mistakes, func(m Mistake) bool { return m.Line == at.line && m.Column == at.column })
+	return slices.ContainsFunc(r.mistakes, func(m describe.Mistake) bool { return m.Line == at.line && m.Column == at.column })
 }
 
 func (r *reader) rule(path, value string, rule rule) {
 	if value != "" && !r.follows(value, rule) {
-		r.wrong(path, fmt.Sprintf("%q cannot be %s.", clean(value), strings.TrimSuffix(path, "#key")), rule.expected, "Correct it.")
+		r.wrong(path, fmt.Sprintf("%q cannot be %s.", describe.Clean(value), strings.TrimSuffix(path, "#key")), rule.expected, "Correct it.")
 	}
 }
 
@@ -189,7 +187,7 @@ func (r *reader) pattern(path, pattern string) {
 		return
 	}
 	if _, err := regexp.Compile(`^(?:` + pattern + `)$`); err != nil {
-		r.wrong(path, fmt.Sprintf("%s is no pattern: %s.", path, clean(err.Error())), "a regular expression in RE2 syntax",
+		r.wrong(path, fmt.Sprintf("%s is no pattern: %s.", path, describe.Clean(err.Error())), "a regular expression in RE2 syntax",
 			"See github.com/google/re2/wiki/Syntax.")
 	}
 }
@@ -199,12 +197,12 @@ func (r *reader) example(path, pattern, example string) {
 	if len(pattern) > maxPattern || pattern == "" || example == "" {
 		return
 	}
-	if _, err := regexp.Compile(pattern); err != nil || matches(pattern, example) {
+	if _, err := regexp.Compile(pattern); err != nil || describe.Matches(pattern, example) {
 		return
 	}
 	r.wrong(
 		path+".example",
-		fmt.Sprintf("The example %q does not follow %s.pattern.", clean(example), path),
+		fmt.Sprintf("The example %q does not follow %s.pattern.", describe.Clean(example), path),
 		pattern,
 		"Correct one of the two.",
 	)
@@ -216,7 +214,7 @@ func (r *reader) links(path string, links map[string]string) {
 	}
 }
 
-func (r *reader) link(path string, link Link) {
+func (r *reader) link(path string, link describe.Link) {
 	r.need(path+".label", link.Label, "what the page is about")
 	r.need(path+".url", link.URL, "an https link")
 	r.url(path+".url", link.URL)
@@ -236,7 +234,7 @@ func (r *reader) url(path, text string) {
 	}
 }
 
-func (r *reader) partitions(v *Vendor) {
+func (r *reader) partitions(v *describe.Vendor) {
 	r.needList("partitions", len(v.Partitions), "at least the partition aws")
 	for _, id := range sortedKeys(v.Partitions) {
 		path := "partitions." + id
@@ -244,8 +242,8 @@ func (r *reader) partitions(v *Vendor) {
 		p := v.Partitions[id]
 		r.need(path+".title", p.Title, "the partition's name as people write it")
 		r.account(path+".trusted_account", p.TrustedAccount, id)
-		r.oneOf(path+".ask", p.Ask, AskAccount, AskARN)
-		if other, ok := v.partitionOf(p.TrustedAccount); ok && other != id && p.TrustedAccount != "" {
+		r.oneOf(path+".ask", p.Ask, describe.AskAccount, describe.AskARN)
+		if other, ok := v.PartitionOf(p.TrustedAccount); ok && other != id && p.TrustedAccount != "" {
 			r.wrong(
 				path+".trusted_account",
 				fmt.Sprintf("%s is the account of %s already, and an account is in one partition.", p.TrustedAccount, other),
@@ -261,25 +259,25 @@ func (r *reader) partitions(v *Vendor) {
 
 // borrowed notes a name or a title that people know as a vendor's that comes
 // with the program.
-func (r *reader) borrowed(v *Vendor) {
+func (r *reader) borrowed(v *describe.Vendor) {
 	if !r.foreign {
 		return
 	}
-	if BuiltIn(v.Name) {
+	if describe.BuiltIn(v.Name) {
 		r.wrong(
 			"name",
-			fmt.Sprintf("%s is the name of a vendor that comes with rolecall.", clean(v.Name)),
+			fmt.Sprintf("%s is the name of a vendor that comes with rolecall.", describe.Clean(v.Name)),
 			"a name of its own",
-			"Give it another one, such as my-"+clean(v.Name)+".",
+			"Give it another one, such as my-"+describe.Clean(v.Name)+".",
 		)
 	}
 	for _, title := range titles() {
 		if skeleton(title) == skeleton(v.Title) && v.Title != "" {
 			r.wrong(
 				"title",
-				fmt.Sprintf("%s is the title of a vendor that comes with rolecall.", clean(title)),
+				fmt.Sprintf("%s is the title of a vendor that comes with rolecall.", describe.Clean(title)),
 				"a title that tells the two apart",
-				"Give it another one, such as My "+clean(title)+".",
+				"Give it another one, such as My "+describe.Clean(title)+".",
 			)
 		}
 	}
@@ -287,15 +285,15 @@ func (r *reader) borrowed(v *Vendor) {
 
 // defaults notes products of which none is a default: the default would be a
 // role without permissions.
-func (r *reader) defaults(v *Vendor) {
-	if len(v.Products) > 0 && !slices.ContainsFunc(v.Products, func(p Product) bool { return p.Default }) && !r.noted("products") {
+func (r *reader) defaults(v *describe.Vendor) {
+	if len(v.Products) > 0 && !slices.ContainsFunc(v.Products, func(p describe.Product) bool { return p.Default }) && !r.noted("products") {
 		r.wrong("products", "No product is a default.", "default: true for at least one", "Say what a customer gets who chooses nothing.")
 	}
 }
 
 // ownNames notes two roles, users or policies that would be one thing in AWS,
 // whose names differ in more than case.
-func (r *reader) ownNames(v *Vendor) {
+func (r *reader) ownNames(v *describe.Vendor) {
 	seen := map[string]bool{}
 	for i := range v.Roles {
 		role := &v.Roles[i]
@@ -308,7 +306,7 @@ func (r *reader) ownNames(v *Vendor) {
 			if names[key] != "" && seen[name] {
 				r.wrong(
 					fmt.Sprintf("roles[%d].%s", i, key),
-					fmt.Sprintf("Another one is called %q.", clean(names[key])),
+					fmt.Sprintf("Another one is called %q.", describe.Clean(names[key])),
 					"a name of its own in AWS",
 					"Rename one.",
 				)
@@ -320,18 +318,18 @@ func (r *reader) ownNames(v *Vendor) {
 
 // account checks who is trusted in a partition.
 func (r *reader) account(path, id, partition string) {
-	of, isARN := arnPartition(id)
+	of, isARN := describe.ARNPartition(id)
 	switch {
-	case id == "" || isAccount(id) || isARN && of == partition:
+	case id == "" || describe.IsAccount(id) || isARN && of == partition:
 	case isARN:
 		r.wrong(
 			path,
-			fmt.Sprintf("%q is in the partition %s.", clean(id), of),
+			fmt.Sprintf("%q is in the partition %s.", describe.Clean(id), of),
 			"somebody of the partition "+partition,
 			"A role can only trust its own partition: correct it.",
 		)
 	default:
-		r.wrong(path, fmt.Sprintf("%q is not an AWS account number.", clean(id)), principalRule().expected, "Correct it.")
+		r.wrong(path, fmt.Sprintf("%q is not an AWS account number.", describe.Clean(id)), principalRule().expected, "Correct it.")
 	}
 }
 
@@ -340,7 +338,7 @@ func (r *reader) unique(path, key string, names []string) {
 		if name != "" && slices.Index(names, name) < i {
 			r.wrong(
 				fmt.Sprintf("%s[%d].%s", path, i, key),
-				fmt.Sprintf("%q stands twice in %s.", clean(name), path),
+				fmt.Sprintf("%q stands twice in %s.", describe.Clean(name), path),
 				"a name of its own",
 				"Rename or remove one.",
 			)
@@ -348,7 +346,7 @@ func (r *reader) unique(path, key string, names []string) {
 	}
 }
 
-func (r *reader) product(path string, v *Vendor, p *Product, purpose string) {
+func (r *reader) product(path string, v *describe.Vendor, p *describe.Product, purpose string) {
 	r.need(path+".id", p.ID, "the name that --products takes")
 	r.rule(path+".id", p.ID, nameRule())
 	r.need(path+".title", p.Title, "the product's name")
@@ -385,14 +383,14 @@ func (r *reader) dangling(path, name, kind string, known []string) {
 	}
 	r.wrong(
 		path,
-		fmt.Sprintf("There is no %s %q.", kind, clean(name)),
+		fmt.Sprintf("There is no %s %q.", kind, describe.Clean(name)),
 		strings.Join(known, ", "),
-		didYouMean(name, known)+"Correct or remove it.",
+		describe.DidYouMean(name, known)+"Correct or remove it.",
 	)
 }
 
 // served notes statements that no selection would ever include.
-func (r *reader) served(v *Vendor) {
+func (r *reader) served(v *describe.Vendor) {
 	for i := range v.Products {
 		if r.noted(fmt.Sprintf("products[%d].statements", i)) {
 			return // nothing is known of what serves what
@@ -405,7 +403,7 @@ func (r *reader) served(v *Vendor) {
 		}
 		for _, sid := range sidsOf(role.Document) {
 			if sid != "" && !slices.Contains(role.Always, sid) && len(v.Serves(sid)) == 0 {
-				r.wrong(fmt.Sprintf("roles[%d].policy", i), fmt.Sprintf("The statement %q serves no product.", clean(sid)),
+				r.wrong(fmt.Sprintf("roles[%d].policy", i), fmt.Sprintf("The statement %q serves no product.", describe.Clean(sid)),
 					"each statement under a product, an integration or always", "Say what it serves, or remove it from the policy.")
 			}
 		}
@@ -414,11 +412,12 @@ func (r *reader) served(v *Vendor) {
 
 func (r *reader) oneOf(path, value string, known ...string) {
 	if value != "" && !slices.Contains(known, value) {
-		r.wrong(path, fmt.Sprintf("%q cannot be %s.", clean(value), path), strings.Join(known, ", "), didYouMean(value, known)+"Correct it.")
+		r.wrong(path, fmt.Sprintf("%q cannot be %s.", describe.Clean(value), path), strings.Join(known, ", "),
+			describe.DidYouMean(value, known)+"Correct it.")
 	}
 }
 
-func purposes(v *Vendor) []string {
+func purposes(v *describe.Vendor) []string {
 	all := make([]string, len(v.Roles))
 	for i := range v.Roles {
 		all[i] = v.Roles[i].Purpose
@@ -426,7 +425,7 @@ func purposes(v *Vendor) []string {
 	return all
 }
 
-func ids(products []Product) []string {
+func ids(products []describe.Product) []string {
 	all := make([]string, len(products))
 	for i := range products {
 		all[i] = products[i].ID

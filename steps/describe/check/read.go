@@ -1,4 +1,4 @@
-package describe
+package check
 
 import (
 	"bytes"
@@ -13,24 +13,26 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/agext/levenshtein"
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
 	"rolecall/assets"
+	"rolecall/steps/describe"
 )
 
 // Read decodes a description strictly and checks it whole. The file is its
 // name in messages. The error is Mistakes: every one that was found, each with
 // its place.
-func (l Library) Read(text []byte, file string) (*Vendor, error) { return l.read(text, file, false) }
+func (l Library) Read(text []byte, file string) (*describe.Vendor, error) {
+	return l.read(text, file, false)
+}
 
 // ReadForeign is Read for a description that did not come with the program: it
 // gets no more trust than its content, so that it cannot name an API to which
 // rolecall would take a token, nor call itself like a vendor of the program. A
 // copy of a description of the program, to the byte, is what it is.
-func (l Library) ReadForeign(text []byte, file string) (*Vendor, error) {
+func (l Library) ReadForeign(text []byte, file string) (*describe.Vendor, error) {
 	return l.read(text, file, !isCopy(text))
 }
 
@@ -41,9 +43,9 @@ func isCopy(text []byte) bool {
 	})
 }
 
-func (l Library) read(text []byte, file string, foreign bool) (*Vendor, error) {
-	r := &reader{library: l, file: clean(file), foreign: foreign, places: map[string]place{}, compiled: map[string]*regexp.Regexp{}}
-	v := &Vendor{}
+func (l Library) read(text []byte, file string, foreign bool) (*describe.Vendor, error) {
+	r := &reader{library: l, file: describe.Clean(file), foreign: foreign, places: map[string]place{}, compiled: map[string]*regexp.Regexp{}}
+	v := &describe.Vendor{}
 	if body := r.parse(text); body != nil {
 		r.decode("", body, reflect.ValueOf(v).Elem())
 		r.check(v)
@@ -54,7 +56,7 @@ func (l Library) read(text []byte, file string, foreign bool) (*Vendor, error) {
 		}
 		return v, nil
 	}
-	slices.SortStableFunc(r.mistakes, func(a, b Mistake) int {
+	slices.SortStableFunc(r.mistakes, func(a, b describe.Mistake) int {
 		if a.Line != b.Line {
 			return a.Line - b.Line
 		}
@@ -70,7 +72,7 @@ type reader struct {
 	file     string
 	foreign  bool
 	places   map[string]place
-	mistakes Mistakes
+	mistakes describe.Mistakes
 	compiled map[string]*regexp.Regexp
 }
 
@@ -92,7 +94,7 @@ func (r *reader) wrongAt(line, column int, what, expected, next string) {
 	if len(r.mistakes) >= maxMistakes {
 		return
 	}
-	r.mistakes = append(r.mistakes, Mistake{File: r.file, Line: line, Column: column, What: what, Expected: expected, Next: next})
+	r.mistakes = append(r.mistakes, describe.Mistake{File: r.file, Line: line, Column: column, What: what, Expected: expected, Next: next})
 }
 
 // parse gives the one document's body, or nil with the reason noted.
@@ -156,7 +158,7 @@ func (r *reader) syntax(err error) {
 	what, line, column := "The file is not well-formed YAML.", 1, 1
 	var detailed yaml.Error
 	if errors.As(err, &detailed) {
-		what = "This is not well-formed YAML: " + clean(detailed.GetMessage()) + "."
+		what = "This is not well-formed YAML: " + describe.Clean(detailed.GetMessage()) + "."
 		if t := detailed.GetToken(); t != nil && t.Position != nil {
 			line, column = t.Position.Line, t.Position.Column
 		}
@@ -170,7 +172,7 @@ func (r *reader) syntax(err error) {
 func (r *reader) decode(path string, node ast.Node, into reflect.Value) {
 	r.places[path] = placeOf(node)
 	if _, null := node.(*ast.NullNode); null {
-		r.wrong(path, fmt.Sprintf("%s has no value.", label(path)), describe(into.Type()), "Give it a value, or remove the key.")
+		r.wrong(path, fmt.Sprintf("%s has no value.", label(path)), kindOf(into.Type()), "Give it a value, or remove the key.")
 		return
 	}
 	switch into.Kind() {
@@ -206,12 +208,12 @@ func (r *reader) mismatch(path string, node ast.Node, into reflect.Value) {
 		r.wrong(
 			path,
 			fmt.Sprintf("%s is written with %s, which rolecall does not follow.", label(path), shorthand),
-			describe(into.Type()),
+			kindOf(into.Type()),
 			"Write the value out where it stands.",
 		)
 		return
 	}
-	r.wrong(path, fmt.Sprintf("%s is of the wrong kind.", label(path)), describe(into.Type()), "Write it as in the built-in descriptions.")
+	r.wrong(path, fmt.Sprintf("%s is of the wrong kind.", label(path)), kindOf(into.Type()), "Write it as in the built-in descriptions.")
 }
 
 // shorthandOf names what YAML has to say something in another place, or as
@@ -236,7 +238,7 @@ func (r *reader) text(path string, node ast.Node, into reflect.Value) {
 	case *ast.LiteralNode:
 		value = node.Value.Value
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
-		r.wrong(path, fmt.Sprintf("%s is %s without quotes.", label(path), clean(node.GetToken().Value)), "text",
+		r.wrong(path, fmt.Sprintf("%s is %s without quotes.", label(path), describe.Clean(node.GetToken().Value)), "text",
 			"Put it in quotes, so that no digit is lost.")
 		return
 	default:
@@ -335,7 +337,7 @@ func (r *reader) pair(path, below, key string, value ast.Node, into reflect.Valu
 	}
 	known = slices.DeleteFunc(known, func(k string) bool { return k == notAKey })
 	r.wrong(below+"#key", fmt.Sprintf("The key %q is unknown in %s.", key, label(path)), strings.Join(known, ", "),
-		didYouMean(key, known)+"Correct or remove it.")
+		describe.DidYouMean(key, known)+"Correct or remove it.")
 }
 
 // maxKey bounds a key, in bytes: it stands in messages.
@@ -387,7 +389,7 @@ func label(path string) string {
 	return path
 }
 
-func describe(t reflect.Type) string {
+func kindOf(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Bool:
 		return "true or false"
@@ -397,36 +399,4 @@ func describe(t reflect.Type) string {
 		return "keys with values"
 	}
 	return "text"
-}
-
-// didYouMean is a sentence with the nearest of the known words, or empty.
-func didYouMean(word string, known []string) string {
-	best, distance := "", 1+len(word)/3
-	for _, k := range known {
-		if d := levenshtein.Distance(word, k, nil); d <= distance && d < len(k) {
-			best, distance = k, d-1
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf("Did you mean %s? ", best)
-}
-
-// clean makes a stranger's text fit for a message: no control characters, and
-// not endless.
-func clean(s string) string {
-	s = strings.Map(func(c rune) rune {
-		if c == '\n' || c == '\t' {
-			return ' '
-		}
-		if !unicode.IsPrint(c) {
-			return -1
-		}
-		return c
-	}, s)
-	if runes := []rune(s); len(runes) > 200 {
-		return string(runes[:200]) + "…"
-	}
-	return s
 }

@@ -1,7 +1,6 @@
-package describe
+package check
 
 import (
-	_ "embed"
 	"encoding/json"
 	"go/ast"
 	"go/parser"
@@ -9,24 +8,20 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-)
 
-// source is this package's own description of the format: its comments are the
-// schema's, so that the two cannot differ.
-//
-//go:embed vendor.go
-var source string
+	"rolecall/steps/describe"
+)
 
 // Schema is the JSON Schema (2020-12) of a description, made from the Go types
 // that Read decodes into, and from what the library has. What a schema cannot say
 // (that a statement exists, that a policy is one that AWS takes) only Read finds.
 func (l Library) Schema() ([]byte, error) {
-	comments, err := commentsOf(source)
+	comments, err := commentsOf(describe.Format())
 	if err != nil {
 		return nil, err
 	}
 	s := schema{library: l, comments: comments, defs: map[string]any{}}
-	root := s.object(reflect.TypeFor[Vendor]())
+	root := s.object(reflect.TypeFor[describe.Vendor]())
 	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
 	root["title"] = "A vendor's description for rolecall"
 	root["$defs"] = s.defs
@@ -111,11 +106,11 @@ func (s *schema) conditions(object map[string]any, name string) {
 	case "Role":
 		object["anyOf"] = []any{need("policy_name", "policy"), need("managed_policies")}
 		object["allOf"] = []any{
-			map[string]any{"if": is(map[string]any{"access": constant(AccessUser)}, "access"),
+			map[string]any{"if": is(map[string]any{"access": constant(describe.AccessUser)}, "access"),
 				"then": need("user_name"), "else": need("role_name")},
 		}
 	case "Parameter":
-		object["if"], object["then"], object["else"] = is(map[string]any{"kind": constant(ParameterChoice)}, "kind"),
+		object["if"], object["then"], object["else"] = is(map[string]any{"kind": constant(describe.ParameterChoice)}, "kind"),
 			rather([]string{"choices"}, []string{"pattern", "example"}), rather([]string{"pattern", "example"}, []string{"choices"})
 	case "ExternalID":
 		object["allOf"] = []any{when(need("pattern"), need("example"))}
@@ -179,7 +174,7 @@ func (s *schema) methods() []any {
 func (s *schema) steps() []any {
 	var all []any
 	for _, kind := range s.library.Steps {
-		known := kind.marks(AccessUser)
+		known := kind.marks(describe.AccessUser)
 		marks := map[string]any{"type": "object", "propertyNames": map[string]any{"type": "string", "enum": known}}
 		if len(known) == 0 {
 			marks = map[string]any{"type": "object", "maxProperties": 0}
@@ -290,12 +285,13 @@ func requiredKeys() map[string][]string {
 
 func (s *schema) enums() map[string][]string {
 	return map[string][]string{
-		"Partition.ask":  {AskAccount, AskARN},
-		"Role.access":    {AccessRole, AccessUser},
-		"Role.hand_over": {HandOverRole, HandOverAccount},
-		"Parameter.kind": {ParameterBucket, ParameterChoice},
+		"Partition.ask":  {describe.AskAccount, describe.AskARN},
+		"Role.access":    {describe.AccessRole, describe.AccessUser},
+		"Role.trust":     {describe.TrustLater},
+		"Role.hand_over": {describe.HandOverRole, describe.HandOverAccount},
+		"Parameter.kind": {describe.ParameterBucket, describe.ParameterChoice},
 		"Method.id":      methodIDs(),
-		"Method.access":  {AccessRole, AccessUser},
+		"Method.access":  {describe.AccessRole, describe.AccessUser},
 		"Step.id":        s.library.StepIDs(),
 		"Vendor.api":     s.library.APIs,
 	}

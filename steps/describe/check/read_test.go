@@ -1,4 +1,4 @@
-package describe_test
+package check_test
 
 import (
 	"os"
