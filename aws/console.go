@@ -73,6 +73,9 @@ func appendPolicies(q, arns []string) []string {
 	return q
 }
 
+// IdentityProviders opens the list of the account's identity providers.
+func (c Console) IdentityProviders() string { return c.iam("identity_providers") }
+
 // Role opens a role's page.
 func (c Console) Role(name string) string { return c.iam("roles/details/" + escape(name)) }
 

@@ -60,17 +60,19 @@ func (r Report) Check(id string) (Check, bool) {
 
 // Want describes the role that a vendor needs.
 type Want struct {
-	Partition, AccountID string             // where the role has to be; empty: not checked
-	Principals           []string           // the vendor's account IDs, and ARNs of its users and roles; all of them have to be trusted
-	ExternalID           string             // empty: unknown, so that check stays unknown
-	NoExternalID         bool               // the vendor uses none
-	Policies             []*policy.Document // what the role has to grant, all together
-	PolicyARNs           []string           // managed policies to be attached, by ARN; AWS's own grant beside Policies
-	RoleName, RoleARN    string             // to look for; both may be empty for a watch
-	Path                 string
-	PathGiven            bool   // Path has to be the role's; else any will do
-	Boundary             string // ARN
-	BoundaryGiven        bool   // Boundary has to be the role's ("" means none); else a boundary warns
+	Partition, AccountID string   // where the role has to be; empty: not checked
+	Principals           []string // the vendor's account IDs, and ARNs of its users and roles; all of them have to be trusted
+	// Web is whom the role trusts by web identity, instead of Principals; nil: nobody.
+	Web               *policy.WebIdentity
+	ExternalID        string             // empty: unknown, so that check stays unknown
+	NoExternalID      bool               // the vendor uses none
+	Policies          []*policy.Document // what the role has to grant, all together
+	PolicyARNs        []string           // managed policies to be attached, by ARN; AWS's own grant beside Policies
+	RoleName, RoleARN string             // to look for; both may be empty for a watch
+	Path              string
+	PathGiven         bool   // Path has to be the role's; else any will do
+	Boundary          string // ARN
+	BoundaryGiven     bool   // Boundary has to be the role's ("" means none); else a boundary warns
 	// Organization and Members are those of the role's account, as in a
 	// policy.Inquiry: a member is no stranger.
 	Organization string
@@ -92,6 +94,10 @@ type Seen struct {
 	// policies could not be listed, BoundaryUnknown that nobody said whether it
 	// has a permissions boundary.
 	PoliciesUnknown, InlineUnknown, BoundaryUnknown bool
+	// Provider is the OIDC provider that is wanted. Nil with ProviderKnown: the account
+	// has none.
+	Provider      *OIDCProvider
+	ProviderKnown bool
 	// Missing are the outputs that evidence lacks, in the order in which to get
 	// them; a live account lacks none. With some missing, a Role may be known in
 	// part: an empty ARN, Path or TrustText is then one that nobody told.
@@ -118,9 +124,11 @@ const (
 	PartDocuments             // what the policies say
 	PartGroups                // the groups of a user
 	PartKeys                  // the keys of a user
+	PartProvider              // the OIDC provider that a role trusts
 )
 
-// CheckIDs are the ids of a role's checks in the order of a Report.
+// CheckIDs are the ids of a role's checks in the order of a Report. A role that
+// trusts web identities has oidc-provider, trust-audience and trust-subject too.
 func CheckIDs() []string {
 	return []string{"role-exists", "role-account", "role-partition", "role-path", "trust-principal", "trust-action", "trust-external-id",
 		"trust-extra-principals", "policy-attached", "policy-matches", "permissions-boundary"}
@@ -131,7 +139,11 @@ func CheckIDs() []string {
 func Judge(want Want, seen Seen) Report {
 	j := judging{holder: "role", want: want, seen: seen, role: seen.Role}
 	j.roleChecks()
-	j.trustChecks()
+	if want.Web != nil {
+		j.webChecks()
+	} else {
+		j.trustChecks()
+	}
 	j.policyChecks()
 	j.boundary()
 	j.approved()
@@ -248,6 +260,12 @@ func why(id string) string {
 		return "The vendor assumes the role with sts:AssumeRole and nothing else."
 	case "trust-external-id":
 		return "The external ID keeps other customers of the vendor from reaching your account through it."
+	case "oidc-provider":
+		return "AWS takes tokens of providers alone that the account knows, for the audiences that it knows."
+	case "trust-audience":
+		return "The audience says what a token is for: one that was made for another service must not open this role."
+	case "trust-subject":
+		return "All customers of the vendor get tokens of one provider. The subject alone says whose token it is."
 	case "trust-extra-principals":
 		return "Everyone named in the trust policy can do what the vendor can do."
 	case "plan-approved":

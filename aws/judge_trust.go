@@ -30,7 +30,8 @@ type trustFacts struct {
 func readTrust(d *policy.Document, want Want, accountID string, seen Seen) trustFacts {
 	f := trustFacts{own: accountID, unknownID: want.ExternalID == "" && !want.NoExternalID}
 	f.verdict = d.Inquire(policy.Inquiry{Partition: want.Partition, Account: accountID, Vendor: want.Principals,
-		ExternalID: want.ExternalID, NoExternalID: want.NoExternalID, Now: seen.Now, Organization: want.Organization, Members: want.Members})
+		ExternalID: want.ExternalID, NoExternalID: want.NoExternalID, Now: seen.Now, Organization: want.Organization,
+		Members: want.Members, Web: want.Web})
 	f.sealed = len(d.Statements) > 0
 	for i := range d.Statements {
 		if d.Statements[i].Effect == policy.Allow {
@@ -196,17 +197,22 @@ func (j *judging) perhapsOwn(f *trustFacts) bool {
 }
 
 func (j *judging) trustUnseen(vendor string) {
-	v := j.unseen("")
-	if j.role != nil && (j.role.TrustText != "" || len(j.seen.Missing) == 0) {
-		v.missing, v.got, v.fix = nil, "the trust policy cannot be read", "Open the role's page, Trust relationships, and look at it there."
-	}
-	wants := map[string]string{
+	j.trustUnseenIn(map[string]string{
 		"trust-principal":        vendor,
 		"trust-action":           "sts:AssumeRole",
 		"trust-external-id":      cmp.Or(j.want.ExternalID, "the vendor's external ID"),
 		"trust-extra-principals": "nobody but the vendor",
+	}, []string{"trust-principal", "trust-action", "trust-external-id", "trust-extra-principals"})
+}
+
+// trustUnseenIn are checks of a trust policy that nobody saw, with what is wanted
+// by each.
+func (j *judging) trustUnseenIn(wants map[string]string, ids []string) {
+	v := j.unseen("")
+	if j.role != nil && (j.role.TrustText != "" || len(j.seen.Missing) == 0) {
+		v.missing, v.got, v.fix = nil, "the trust policy cannot be read", "Open the role's page, Trust relationships, and look at it there."
 	}
-	for _, id := range []string{"trust-principal", "trust-action", "trust-external-id", "trust-extra-principals"} {
+	for _, id := range ids {
 		v.want = wants[id]
 		j.add(id, v)
 	}

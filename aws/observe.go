@@ -14,6 +14,7 @@ type observer struct {
 	account   *Account
 	opts      []func(*iam.Options)
 	documents map[string]*policy.Document // by ARN and version
+	web       *policy.WebIdentity         // whose provider is read with a role; nil: none
 }
 
 // observe reads the role that want names.
@@ -28,7 +29,8 @@ func (o *observer) observe(ctx context.Context, want Want) (Seen, error) {
 	role, err := o.account.roleOnly(ctx, name, o.opts...)
 	switch KindOf(err) {
 	case NotFound:
-		return Seen{}, nil
+		seen := Seen{}
+		return seen, o.provider(ctx, &seen)
 	case Denied:
 		seen := Seen{}
 		seen.refused(err)
@@ -52,6 +54,9 @@ func (s *Seen) refused(err error) {
 // complete reads the policies of a role.
 func (o *observer) complete(ctx context.Context, role Role) (Seen, error) {
 	seen := Seen{Role: &role}
+	if err := o.provider(ctx, &seen); err != nil {
+		return seen, err
+	}
 	var err error
 	role.Attached, err = o.account.attachedPolicies(ctx, role.Name, o.opts...)
 	if seen.PoliciesUnknown = KindOf(err) == Denied; seen.PoliciesUnknown {

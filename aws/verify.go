@@ -24,7 +24,7 @@ func (a *Account) Place(ctx context.Context) (partition, accountID string, err e
 
 // See reads the role that want names with its policies.
 func (a *Account) See(ctx context.Context, want Want) (Seen, error) {
-	o := &observer{account: a}
+	o := &observer{account: a, web: want.Web}
 	seen, err := o.observe(ctx, want)
 	if err != nil {
 		return Seen{}, err

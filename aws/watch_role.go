@@ -27,7 +27,7 @@ type RoleSighting struct {
 // Miss is the check that says why a near miss does not let the vendor in.
 func (s RoleSighting) Miss() Check {
 	for _, status := range [...]Status{Fail, Unknown} {
-		for _, id := range [...]string{"trust-external-id", "trust-principal", "trust-action"} {
+		for _, id := range [...]string{"trust-external-id", "trust-subject", "trust-audience", "trust-principal", "trust-action"} {
 			if c, ok := s.Report.Check(id); ok && c.Status == status {
 				return c
 			}
@@ -73,7 +73,7 @@ const (
 // want.ExternalID. It sends nothing before the first Fetch.
 func (a *Account) WatchRole(want Want) *RoleWatch {
 	w := &RoleWatch{watch: watch{account: a}, want: want, listed: map[string]bool{}, known: map[string]*knownRole{}}
-	w.observer = observer{account: a, opts: []func(*iam.Options){w.watched}}
+	w.observer = observer{account: a, opts: []func(*iam.Options){w.watched}, web: want.Web}
 	return w
 }
 
@@ -239,6 +239,10 @@ func (w *RoleWatch) mentionsVendor(trust string) bool {
 	if strings.Contains(trust, `\u`) || strings.Contains(trust, "%5Cu") {
 		return true
 	}
+	if web := w.want.Web; web != nil {
+		host, _, _ := strings.Cut(web.Host(), "/") // a slash may be encoded
+		return strings.Contains(trust, host)
+	}
 	return slices.ContainsFunc(w.want.Principals, func(who string) bool {
 		return strings.Contains(trust, policy.ParsePrincipal(who).AccountID)
 	})
@@ -251,7 +255,11 @@ func (w *RoleWatch) standing(r Role) standing {
 		return unrelated
 	}
 	f := readTrust(r.Trust, w.want, w.want.AccountID, Seen{Now: time.Now()})
-	switch {
+	switch web := f.verdict.Web; {
+	case web != nil && web.Enters():
+		return match
+	case web != nil && web.Named:
+		return nearMiss
 	case f.enters():
 		return match
 	case f.named:
@@ -328,6 +336,9 @@ func (w *RoleWatch) read(ctx context.Context, k *knownRole) error {
 	if !k.complete && !k.seen.PoliciesUnknown {
 		// The first listing told the policies' names; only documents are missing.
 		k.complete = true
+		if err := w.observer.provider(ctx, &k.seen); err != nil {
+			return err
+		}
 		return w.observer.readAttached(ctx, &k.seen)
 	}
 	seen, err := w.observer.complete(ctx, k.role)

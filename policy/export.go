@@ -21,7 +21,8 @@ type SetupRole struct {
 	Name        string // "" leaves it to AWS, except in the CLI script
 	Path        string // "" is "/"
 	Description string
-	Principals  []string // who may assume it: account numbers, and ARNs of users and roles
+	Web         *WebIdentity // who may assume it instead of Principals; its account is the one that the export is run in
+	Principals  []string     // who may assume it: account numbers, and ARNs of users and roles
 	// ExternalID is required of them; "" with AskExternalID leaves it to
 	// whoever runs the export, "" without it requires none.
 	ExternalID      string
@@ -49,6 +50,12 @@ type SetupTag struct{ Key, Value string }
 
 func (s *Setup) check() error {
 	seen := map[string]bool{}
+	for _, p := range s.providers() {
+		seen[p.id] = true
+		if err := CheckIssuer(p.issuer); err != nil {
+			return fmt.Errorf("export the OIDC provider %q: its URL %w", p.issuer, err)
+		}
+	}
 	for _, r := range s.Roles {
 		ids := []string{r.ID}
 		for _, p := range r.Policies {
@@ -63,7 +70,7 @@ func (s *Setup) check() error {
 			}
 			seen[id] = true
 		}
-		if len(r.Principals) == 0 || !slices.ContainsFunc(r.Principals, func(who string) bool { return ParsePrincipal(who).AccountID != "" }) {
+		if r.Web == nil && !slices.ContainsFunc(r.Principals, func(who string) bool { return ParsePrincipal(who).AccountID != "" }) {
 			return fmt.Errorf("export role %s: no account may assume it", r.ID)
 		}
 		if r.Output != "" && strings.Trim(r.Output, alphanumeric) != "" {
@@ -85,6 +92,11 @@ const externalIDPlaceholder = "\x00external-id"
 // trust makes the role's trust policy with the placeholder for the external
 // ID.
 func (r *SetupRole) trust(partition string) *Document {
+	if r.Web != nil {
+		web := *r.Web
+		web.Partition, web.AccountID = partition, accountPlaceholder
+		return NewWebTrust(web)
+	}
 	id := ""
 	if r.guarded() {
 		id = externalIDPlaceholder

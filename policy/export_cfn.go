@@ -20,7 +20,11 @@ func (s *Setup) CloudFormation() (string, error) {
 		y.line(0, "Description: %s", quoted(s.Description))
 	}
 	s.parameters(y)
+	s.conditions(y)
 	y.line(0, "Resources:")
+	for _, p := range s.providers() {
+		p.resource(y)
+	}
 	for i := range s.Roles {
 		y.external = s.parameter(&s.Roles[i])
 		s.Roles[i].resources(y)
@@ -49,10 +53,14 @@ func Retained(template string) string {
 }
 
 func (s *Setup) parameters(y *yamlWriter) {
-	if !slices.ContainsFunc(s.Roles, func(r SetupRole) bool { return r.guarded() }) {
+	providers := s.providers()
+	if len(providers) == 0 && !slices.ContainsFunc(s.Roles, func(r SetupRole) bool { return r.guarded() }) {
 		return
 	}
 	y.line(0, "Parameters:")
+	for _, p := range providers {
+		p.parameter(y)
+	}
 	for i := range s.Roles {
 		r := &s.Roles[i]
 		if !r.guarded() {
@@ -291,5 +299,6 @@ func subARN(value string) string {
 	if !ok {
 		return quoted(value)
 	}
-	return "!Sub " + quoted("arn:${AWS::Partition}:"+strings.ReplaceAll(rest, "${", "${!"))
+	rest = strings.ReplaceAll(strings.ReplaceAll(rest, "${", "${!"), accountPlaceholder, "${AWS::AccountId}")
+	return "!Sub " + quoted("arn:${AWS::Partition}:"+rest)
 }

@@ -19,6 +19,13 @@ func (s *Setup) Shell() (string, error) {
 		fmt.Fprintf(b, "# %s\n", comment(s.Description))
 	}
 	b.WriteString("# It makes the policies and roles below in the account of your AWS CLI, once.\nset -eu\n")
+	providers := s.providers()
+	if len(providers) > 0 {
+		b.WriteString("account=$(aws sts get-caller-identity --query Account --output text)\n")
+	}
+	for _, p := range providers {
+		p.shell(b, cmpOr(s.Partition, "aws"))
+	}
 	for i := range s.Roles {
 		r := &s.Roles[i]
 		if r.Name == "" {
@@ -42,6 +49,7 @@ func (s *Setup) shellRole(b *strings.Builder, r *SetupRole, index int) {
 	trust := shellQuote(r.trust(partition).Compact())
 	// The value has no character that JSON or the shell would read: checked above.
 	trust = strings.ReplaceAll(trust, strings.Trim(quoted(externalIDPlaceholder), `"`), `'"$`+variable+`"'`)
+	trust = strings.ReplaceAll(trust, strings.Trim(quoted(accountPlaceholder), `"`), `'"$account"'`)
 	call := shellCall("create-role", "--role-name", shellQuote(r.Name), "--assume-role-policy-document", trust)
 	call.optional(
 		"--path",

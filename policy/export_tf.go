@@ -21,6 +21,13 @@ func (s *Setup) Terraform() (string, error) {
 	f.block(hclBlock{head: hclHead("terraform"), blocks: []hclBlock{{head: hclHead("required_providers"),
 		attributes: []hclAttribute{{"aws", hclObject([]hclAttribute{{"source", hclString("hashicorp/aws")}})}}}}})
 	f.block(hclBlock{head: hclHead("data", "aws_partition", "current")})
+	providers := s.providers()
+	if len(providers) > 0 {
+		f.block(hclBlock{head: hclHead("data", "aws_caller_identity", "current")})
+	}
+	for _, p := range providers {
+		p.terraform(&f)
+	}
 	for i := range s.Roles {
 		s.terraformRole(&f, &s.Roles[i])
 	}
@@ -213,5 +220,10 @@ func terraformValue(value, externalID string) string {
 	if !ok {
 		return hclString(value)
 	}
-	return `"arn:${data.aws_partition.current.partition}` + hclEscape(":"+rest) + `"`
+	before, after, own := strings.Cut(rest, accountPlaceholder)
+	text := hclEscape(":" + before)
+	if own {
+		text += "${data.aws_caller_identity.current.account_id}" + hclEscape(after)
+	}
+	return `"arn:${data.aws_partition.current.partition}` + text + `"`
 }

@@ -20,6 +20,8 @@ type Inquiry struct {
 	// organisation a caller is of stays open.
 	Organization string
 	Members      []string
+	// Web is whom the role trusts by web identity; nil: nobody. Vendor is empty then.
+	Web *WebIdentity
 	// Sure adds what is certain beside of every request of the vendor; nil:
 	// nothing is.
 	Sure func(Request) Request
@@ -29,6 +31,8 @@ type Inquiry struct {
 // every kind that the document can tell apart was put to it.
 type Verdict struct {
 	Vendor []Entry // one for each of the vendor's principals, in their order
+	// Web is who of the wanted OIDC provider gets in; nil where none is wanted.
+	Web *WebVerdict
 	// Without is a request of the vendor without an external ID that gets in,
 	// Loose one with an ID that the document does not name. Nil for none, and
 	// where the vendor sends no external ID.
@@ -80,13 +84,14 @@ func (v *Verdict) Right() bool {
 
 // Enters reports whether every account of the vendor gets in, always.
 func (v *Verdict) Enters() bool {
-	return !slices.ContainsFunc(v.Vendor, func(e Entry) bool { return e.Outcome != Allowed || !e.OwnID })
+	return (v.Web == nil || v.Web.Enters()) &&
+		!slices.ContainsFunc(v.Vendor, func(e Entry) bool { return e.Outcome != Allowed || !e.OwnID })
 }
 
 // Door reports whether somebody gets in who should not: the vendor without its
 // external ID, or with any, or a stranger.
 func (v *Verdict) Door() bool {
-	return v.Without != nil || v.Loose != nil || len(v.Strangers) > 0
+	return v.Without != nil || v.Loose != nil || len(v.Strangers) > 0 || v.Web != nil && (v.Web.Audience != nil || v.Web.Subject != nil)
 }
 
 // Inquire asks who gets in.
@@ -103,6 +108,9 @@ func (d *Document) Inquire(q Inquiry) Verdict {
 	i := &inquest{d: d, q: q, callers: all, verdict: &v, memo: map[string]found{}}
 	for _, account := range q.Vendor {
 		v.Vendor = append(v.Vendor, i.entry(account))
+	}
+	if q.Web != nil {
+		v.Web = i.web(*q.Web)
 	}
 	i.doors()
 	i.others()
@@ -404,6 +412,9 @@ func (i *inquest) others() {
 			i.other(later(NewRequest(AssumeRole, Caller{Service: service}, i.q.Now).Open()), false)
 		}
 		for _, provider := range providers {
+			if i.q.Web != nil && provider == i.q.Web.Provider() {
+				continue // asked already
+			}
 			for _, action := range [...]string{AssumeRoleWithSAML, AssumeRoleWithWebIdentity} {
 				i.other(later(NewRequest(action, Caller{Provider: provider}, i.q.Now).Open()), false)
 			}

@@ -21,11 +21,12 @@ func contracts() []check.Contract {
 		return check.Contract{Method: method, Access: access, Places: append(places, check.Place{Step: string(record.StepConnect)})}
 	}
 	policy := check.Place{Step: string(record.StepPolicy), When: check.WithOwnPolicy}
+	provider := check.Place{Step: string(record.StepProvider), When: check.WithWebIdentity}
 	role, user := check.Place{Step: string(record.StepRole)}, check.Place{Step: string(record.StepUser)}
 	create, stack := check.Place{Step: string(record.StepCreate)}, check.Place{Step: string(record.StepStack)}
 	key := check.Place{Step: string(record.StepCredentials)}
 	return []check.Contract{
-		contract(describe.Manual, describe.AccessRole, policy, role),
+		contract(describe.Manual, describe.AccessRole, policy, provider, role),
 		contract(describe.Automatic, describe.AccessRole, stack),
 		contract(describe.Direct, describe.AccessRole, create),
 		contract(describe.Manual, describe.AccessUser, policy, user, key),

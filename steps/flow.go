@@ -36,6 +36,8 @@ func kinds() []kind {
 		{id: record.StepPermissions, make: permissions},
 		{id: record.StepPolicy, perRole: true, marks: guide.PolicyMarks(), opens: true,
 			make: func(_ *step.Session, d step.Described) step.Step { return &guide.Policy{Described: d} }},
+		{id: record.StepProvider, perRole: true, marks: guide.ProviderMarks(), opens: true,
+			make: func(_ *step.Session, d step.Described) step.Step { return &guide.Provider{Described: d} }},
 		{id: record.StepRole, perRole: true, marks: guide.RoleMarks(), opens: true, fills: guide.RoleFills(),
 			make: func(_ *step.Session, d step.Described) step.Step { return &guide.Role{Described: d} }},
 		{id: record.StepCreate, make: direct},

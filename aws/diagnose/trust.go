@@ -17,6 +17,9 @@ func (in *inquest) trust() {
 	switch {
 	case role == nil:
 		return
+	case role.Trust != nil && in.facts.Want.Web != nil:
+		in.web()
+		return
 	case role.Trust == nil || len(in.facts.Want.Principals) == 0:
 		for _, id := range []ID{ExternalID, Principal, RecreatedPrincipal} {
 			in.unjudged(id, "The trust policy, or whom it has to trust, is not known.")
@@ -41,7 +44,34 @@ func (in *inquest) ask(d *policy.Document) policy.Verdict {
 		account = arn.AccountID
 	}
 	return d.Inquire(policy.Inquiry{Partition: want.Partition, Account: account, Vendor: want.Principals, ExternalID: in.sends(),
-		NoExternalID: want.NoExternalID && in.sends() == "", Now: in.facts.Seen.Now})
+		NoExternalID: want.NoExternalID && in.sends() == "", Now: in.facts.Seen.Now, Web: want.Web})
+}
+
+// web judges a trust policy that has to let in the tokens of an OIDC provider: the
+// first of its checks that is wrong says why it does not.
+func (in *inquest) web() {
+	in.clear(ExternalID, "Tokens of an OIDC provider bring no external ID.")
+	in.clear(RecreatedPrincipal, "An OIDC provider is named by its address, which outlives any role or user.")
+	v := in.ask(in.role().Trust).Web
+	for _, id := range []string{"oidc-provider", "trust-principal", "trust-action", "trust-audience", "trust-subject"} {
+		c, ok := in.facts.Report.Check(id)
+		if !ok || c.Status != aws.Fail {
+			continue
+		}
+		likelihood := Certain
+		if v.Enters() && id != "oidc-provider" {
+			likelihood = Possible // it lets in more than it should, the vendor among them
+		}
+		in.suspect(Principal, likelihood,
+			"AWS does not take the token as the role needs it ("+id+"). Wanted: "+c.Want+". Found: "+c.Got+".", c.Fix)
+		return
+	}
+	if v.Enters() {
+		in.clear(Principal, "The trust policy lets tokens of "+in.facts.Want.Web.Host()+" about "+in.facts.Want.Web.Subject+" in.")
+		return
+	}
+	in.suspect(Principal, Likely, "The trust policy lets the tokens in only under conditions that nobody here can answer: "+v.Key+".",
+		"Remove the conditions beside audience and subject, or compare them with a token.")
 }
 
 func (in *inquest) accounts() string { return strings.Join(in.facts.Want.Principals, " and ") }

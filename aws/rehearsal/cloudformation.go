@@ -110,6 +110,7 @@ func readAsked(q request) (asked, *apiError) {
 	if a.parameters, err = a.template.fill(given); err != nil {
 		return a, err
 	}
+	a.template = a.template.under(a.parameters)
 	if a.tags, err = readTags(q); err != nil {
 		return a, err
 	}

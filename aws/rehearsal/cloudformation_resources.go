@@ -22,6 +22,9 @@ func knownProperties(kind string) map[string]string {
 			"PolicyDocument":    "PolicyDocument",
 		}
 	}
+	if kind == kindProvider {
+		return map[string]string{"Url": "Url", "ClientIdList": "", "ThumbprintList": "", "Tags": ""}
+	}
 	return map[string]string{"RoleName": "RoleName", "Path": "Path", "Description": "Description", "MaxSessionDuration": "MaxSessionDuration",
 		"PermissionsBoundary": "PermissionsBoundary", "AssumeRolePolicyDocument": "AssumeRolePolicyDocument",
 		"ManagedPolicyArns": "", "Policies": "", "Tags": ""}
@@ -41,8 +44,11 @@ func (s *Server) makeResource(k *stack, r *resource, m *madeResource, at time.Ti
 			return fmt.Sprintf("Properties validation failed for resource %s with message:\n#: extraneous key [%s] is not permitted", r.id, key)
 		}
 	}
-	if r.kind == kindPolicy {
+	switch r.kind {
+	case kindPolicy:
 		return s.makePolicy(k, m)
+	case kindProvider:
+		return s.makeProvider(k, m)
 	}
 	return s.makeRole(k, m, at)
 }
@@ -101,6 +107,26 @@ func (s *Server) makeRole(k *stack, m *madeResource, at time.Time) string {
 			return why
 		}
 	}
+	return ""
+}
+
+func (s *Server) makeProvider(k *stack, m *madeResource) string {
+	issuer := textOf(m.properties["Url"])
+	form := url.Values{"Url": {issuer}}
+	list, _ := m.properties["ClientIdList"].([]any)
+	for i, id := range list {
+		form.Set(fmt.Sprintf("ClientIDList.member.%d", i+1), textOf(id))
+	}
+	for i, t := range m.tagList(k.tags) {
+		form.Set(fmt.Sprintf("Tags.member.%d.Key", i+1), t.Key)
+		form.Set(fmt.Sprintf("Tags.member.%d.Value", i+1), t.Value)
+	}
+	arn := s.arn("oidc-provider/" + strings.TrimPrefix(issuer, "https://"))
+	if why := s.iam(k, "CreateOpenIDConnectProvider", form, createProvider, arn); why != "" {
+		return why
+	}
+	m.physical = arn
+	m.attributes = map[string]string{"Arn": arn}
 	return ""
 }
 
@@ -164,8 +190,11 @@ func (s *Server) iam(k *stack, name string, form url.Values, run action, identif
 	message := fmt.Sprintf("%s (Service: Iam, Status Code: %d, Request ID: %s)", err.message, err.status, requestID)
 	if err.code == "EntityAlreadyExists" {
 		kind := kindRole
-		if name == "CreatePolicy" {
+		switch name {
+		case "CreatePolicy":
 			kind = kindPolicy
+		case "CreateOpenIDConnectProvider":
+			kind = kindProvider
 		}
 		message = fmt.Sprintf("Resource of type '%s' with identifier '%s' already exists.", kind, identifier)
 	}
@@ -193,8 +222,11 @@ func (s *Server) removeResource(k *stack, m *madeResource) string {
 	if m.physical == "" {
 		return ""
 	}
-	if m.kind == kindPolicy {
+	switch m.kind {
+	case kindPolicy:
 		return s.removePolicy(k, m)
+	case kindProvider:
+		return s.iam(k, "DeleteOpenIDConnectProvider", url.Values{"OpenIDConnectProviderArn": {m.physical}}, deleteProvider, m.physical)
 	}
 	role, ok := s.state.roles[strings.ToLower(m.physical)]
 	if !ok || role.id != m.attributes["RoleId"] {

@@ -250,7 +250,7 @@ func (s *Server) deleteNext(k *stack, at time.Time, left []*madeResource, done, 
 			s.tell(k, at, m, "DELETE_IN_PROGRESS", "")
 		}
 		k.later(at.Add(s.smallTime()), func(at time.Time) {
-			if k.retains(m) {
+			if done == "DELETE_COMPLETE" && k.retains(m) {
 				s.tell(k, at, m, "DELETE_SKIPPED", "")
 			} else if why := s.removeResource(k, m); why != "" {
 				s.tell(k, at, m, "DELETE_FAILED", why)

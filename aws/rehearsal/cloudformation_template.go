@@ -19,6 +19,7 @@ import (
 type template struct {
 	description string
 	parameters  []parameter
+	conditions  map[string]any
 	resources   []resource
 	outputs     []output
 }
@@ -37,6 +38,7 @@ type resource struct {
 	needs      []string // resources that have to be there first
 	deletion   string   // DeletionPolicy; empty: none is given
 	metadata   any
+	condition  string // under which it is made; empty: always
 }
 
 type output struct {
@@ -47,6 +49,8 @@ type output struct {
 const (
 	kindRole   = "AWS::IAM::Role"
 	kindPolicy = "AWS::IAM::ManagedPolicy"
+
+	kindProvider = "AWS::IAM::OIDCProvider"
 )
 
 // words are AWS's own, as an error.
@@ -79,6 +83,8 @@ func readTemplate(text string) (*template, *apiError) {
 			t.description = textOf(value)
 		case "Parameters":
 			readErr = t.readParameters(entry.Value, value)
+		case "Conditions":
+			t.conditions, _ = value.(map[string]any)
 		case "Resources":
 			readErr = t.readResources(entry.Value, value)
 		case "Outputs":
@@ -233,6 +239,7 @@ func (t *template) readResources(n ast.Node, value any) error {
 		}
 		r := resource{id: id, kind: textOf(d["Type"]), deletion: textOf(d["DeletionPolicy"]), metadata: d["Metadata"]}
 		r.properties, _ = d["Properties"].(map[string]any)
+		r.condition = textOf(d["Condition"])
 		switch depends := d["DependsOn"].(type) {
 		case string:
 			r.needs = append(r.needs, depends)
@@ -265,7 +272,10 @@ func (t *template) link() *apiError {
 	var unknown []string
 	for i := range t.resources {
 		r := &t.resources[i]
-		if r.kind != kindRole && r.kind != kindPolicy {
+		if _, known := t.conditions[r.condition]; r.condition != "" && !known {
+			return badTemplate("Unresolved condition dependency %s in the Resources block of the template", r.condition)
+		}
+		if r.kind != kindRole && r.kind != kindPolicy && r.kind != kindProvider {
 			return badTemplate("Unrecognized resource types: [%s]", r.kind)
 		}
 		names := append([]string(nil), r.needs...)
@@ -296,6 +306,29 @@ func (t *template) link() *apiError {
 		return badTemplate("Circular dependency between resources")
 	}
 	return nil
+}
+
+// under is the template without the resources whose condition does not hold: a
+// parameter equals a text.
+func (t *template) under(parameters map[string]string) *template {
+	out := *t
+	out.resources = nil
+	for _, r := range t.resources {
+		if condition, ok := t.conditions[r.condition].(map[string]any); ok {
+			sides, _ := condition["Fn::Equals"].([]any)
+			sides = slices.Clone(sides)
+			for i, side := range sides {
+				if ref, isRef := side.(map[string]any); isRef {
+					sides[i] = parameters[textOf(ref["Ref"])]
+				}
+			}
+			if len(sides) != 2 || textOf(sides[0]) != textOf(sides[1]) {
+				continue
+			}
+		}
+		out.resources = append(out.resources, r)
+	}
+	return &out
 }
 
 func (t *template) known(name string) bool {

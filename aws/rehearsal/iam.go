@@ -46,6 +46,7 @@ func iamActions() map[string]action {
 	maps.Copy(all, userActions())
 	maps.Copy(all, keyActions())
 	maps.Copy(all, delegationActions())
+	maps.Copy(all, providerActions())
 	return all
 }
 

@@ -44,6 +44,11 @@ func (st state) clone() state {
 		one.attached, one.inline, one.tags, one.keys = slices.Clone(u.attached), maps.Clone(u.inline), slices.Clone(u.tags), copied(u.keys)
 		to.users[name] = &one
 	}
+	for arn, p := range st.providers {
+		one := *p
+		one.clients, one.thumbprints, one.tags = slices.Clone(p.clients), slices.Clone(p.thumbprints), slices.Clone(p.tags)
+		to.providers[arn] = &one
+	}
 	for id, d := range st.delegations {
 		one := *d
 		to.delegations[id] = &one

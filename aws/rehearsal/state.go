@@ -24,8 +24,10 @@ type state struct {
 	roles    map[string]*role
 	policies map[string]*managed // by ARN
 	users    map[string]*user
-	sessions map[string]caller // by access key ID, from AssumeRole
-	stacks   []*stack          // in the order of their creation, deleted ones included
+	// providers are the OIDC providers, by ARN.
+	providers map[string]*provider
+	sessions  map[string]caller // by access key ID, from AssumeRole
+	stacks    []*stack          // in the order of their creation, deleted ones included
 
 	delegations map[string]*Delegation // by ID
 }
@@ -63,7 +65,8 @@ type tag struct {
 }
 
 func newState() state {
-	return state{roles: map[string]*role{}, users: map[string]*user{}, policies: map[string]*managed{}, sessions: map[string]caller{},
+	return state{roles: map[string]*role{}, users: map[string]*user{}, providers: map[string]*provider{},
+		policies: map[string]*managed{}, sessions: map[string]caller{},
 		delegations: map[string]*Delegation{}}
 }
 

@@ -21,9 +21,10 @@ type Grant struct {
 	AccountID string // empty while it is not known
 	Settings
 
-	Trusted    []string         // the vendor's AWS accounts; empty: not known, or a user
-	ExternalID string           // empty: not known yet, or the vendor uses none
-	Trust      *policy.Document // nil for a user, and where no account is known
+	Trusted    []string            // the vendor's AWS accounts; empty: not known, or a user
+	Web        *policy.WebIdentity // whom the role trusts instead; nil: accounts
+	ExternalID string              // empty: not known yet, or the vendor uses none
+	Trust      *policy.Document    // nil for a user, and where no account is known
 
 	// Shut lets nobody of the vendor in: the trust policy of a role whose vendor
 	// tells only later whom to trust. Closed says that Trust is that for now.
@@ -40,6 +41,12 @@ type Grant struct {
 // TrustUnder is the trust policy with this external ID; nil where no account is
 // known.
 func (g Grant) TrustUnder(externalID string) *policy.Document {
+	if g.Web != nil {
+		if g.Web.AccountID == "" {
+			return nil
+		}
+		return policy.NewWebTrust(*g.Web)
+	}
 	if len(g.Trusted) == 0 {
 		return nil
 	}
@@ -47,7 +54,15 @@ func (g Grant) TrustUnder(externalID string) *policy.Document {
 }
 
 // NeedsExternalID tells whether the role has to ask for one.
-func (g Grant) NeedsExternalID() bool { return !g.User && g.Role.NoExternal == "" }
+func (g Grant) NeedsExternalID() bool { return !g.User && g.Role.NeedsExternalID() }
+
+// Trusts says in one phrase whom the role trusts.
+func (g Grant) Trusts() string {
+	if g.Web != nil {
+		return "tokens of " + g.Web.Host() + " for " + g.Web.Audience + " about " + g.Web.Subject
+	}
+	return strings.Join(g.Trusted, " and ")
+}
 
 // ARN is that of the role or the user under its name.
 func (g Grant) ARN() string {
@@ -73,7 +88,7 @@ func PolicyNameOf(arn string) string { return arn[strings.LastIndexByte(arn, '/'
 // Want is what the role has to be, to be judged by.
 func (g Grant) Want() aws.Want {
 	want := aws.Want{
-		Partition: g.Partition, AccountID: g.AccountID, Principals: g.Trusted,
+		Partition: g.Partition, AccountID: g.AccountID, Principals: g.Trusted, Web: g.Web,
 		ExternalID: g.ExternalID, NoExternalID: g.Role.NoExternal != "" && g.ExternalID == "",
 		RoleName: g.Name, Path: g.Path, PathGiven: g.Path != "", Boundary: g.Boundary, BoundaryGiven: g.Boundary != "",
 		PolicyARNs: g.Managed,
@@ -100,7 +115,7 @@ func (g Grant) WantUser() aws.WantUser {
 func (g Grant) SetupRole() policy.SetupRole {
 	out := policy.SetupRole{
 		ID: templateName(g.Purpose, "Arn"), Name: g.Name, Path: g.Path, Description: g.Role.Description,
-		Principals: g.Trusted, ExternalID: g.ExternalID, AskExternalID: g.ExternalID == "" && g.NeedsExternalID(),
+		Principals: g.Trusted, Web: g.Web, ExternalID: g.ExternalID, AskExternalID: g.ExternalID == "" && g.NeedsExternalID(),
 		ManagedPolicies: g.Managed, Boundary: g.Boundary, SessionDuration: g.SessionFor, Output: g.Purpose,
 	}
 	for _, tag := range g.TagList() {

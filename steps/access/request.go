@@ -116,6 +116,9 @@ func (r Request) Role(purpose string) *describe.Role {
 // Trusted are whom a role of this purpose trusts: the vendor's AWS accounts, and
 // its roles and users by their ARNs. It is empty where nobody is known.
 func (r Request) Trusted(purpose string) []string {
+	if !r.Role(purpose).WebIdentity.None() {
+		return nil
+	}
 	if shown := r.Names[purpose].Principal; shown != "" {
 		return []string{shown}
 	}
@@ -137,7 +140,7 @@ func (r Request) Closed(purpose string) bool {
 
 // Managed are the ARNs of the AWS managed policies that it has to have.
 func (r Request) Managed(purpose string) []string {
-	return r.Role(purpose).ManagedARNs(r.Partition)
+	return r.Role(purpose).ManagedARNs(r.Partition, r.Parameters)
 }
 
 // Grants are all that the selection needs, in the description's order. The
@@ -168,6 +171,11 @@ func (r Request) Grant(purpose string) (Grant, error) {
 		g.Name = cmp.Or(names.User, role.UserName)
 	} else {
 		g.Name, g.ExternalID, g.Trusted = cmp.Or(names.Role, role.RoleName), names.ExternalID, r.Trusted(purpose)
+		web, err := r.web(role)
+		g.Web = web
+		if err != nil {
+			return g, err
+		}
 		if role.Later() && names.Closed != "" && r.AccountID != "" {
 			g.Shut = policy.NewTrust(r.Partition, []string{r.AccountID}, names.Closed)
 		}
@@ -177,6 +185,9 @@ func (r Request) Grant(purpose string) (Grant, error) {
 		g.Trust = g.TrustUnder(g.ExternalID)
 	}
 	if err := r.own(role); err != nil {
+		return g, err
+	}
+	if err := role.CheckManaged(r.Partition, r.Parameters); err != nil {
 		return g, err
 	}
 	whole, err := r.compose(role)
@@ -207,6 +218,16 @@ func (r Request) own(role *describe.Role) error {
 			Next:     "Copy it from there.", Flag: "--trusted-account", Kind: screen.Usage}}
 	}
 	return nil
+}
+
+// web is whom a role trusts by web identity; nil where it trusts accounts.
+func (r Request) web(role *describe.Role) (*policy.WebIdentity, error) {
+	w, err := role.Web(r.Parameters)
+	if w == nil || err != nil {
+		return nil, err
+	}
+	w.Partition, w.AccountID = r.Partition, r.AccountID
+	return w, nil
 }
 
 // OwnPolicy tells whether the selection needs the vendor's own policy: else AWS
@@ -315,7 +336,7 @@ func (s Settings) TagList() []aws.Tag {
 // UnknownAccount refuses where the vendor's account is known neither from its
 // description nor from the request.
 func (r Request) UnknownAccount(purpose string) error {
-	if r.access() == describe.AccessUser || len(r.Trusted(purpose)) > 0 {
+	if r.access() == describe.AccessUser || !r.Role(purpose).WebIdentity.None() || len(r.Trusted(purpose)) > 0 {
 		return nil
 	}
 	return &screen.Fault{Problem: screen.Problem{

@@ -36,7 +36,8 @@ func (c *Partition) Status(a record.Answers) step.Status {
 // Asks names the vendor's account where its description has none.
 func (c *Partition) Asks(s *step.Session) []step.Need {
 	partition := cmp.Or(s.Partition, s.Vendor.DefaultPartition())
-	if s.Vendor.Partitions[partition].TrustedAccount != "" || s.TrustedAccount != "" || later(s) {
+	known := s.Vendor.Partitions[partition].TrustedAccount != "" || s.TrustedAccount != ""
+	if known || later(s) || !s.Vendor.TrustsAccounts() {
 		return nil
 	}
 	return []step.Need{{Flag: "--trusted-account", Why: s.Vendor.Partitions[partition].Why}}
@@ -96,7 +97,7 @@ func (c *Partition) chose(s *step.Session, id string) (step.Move, []screen.Effec
 		s.Bundles = nil
 		s.Prepare()
 	}
-	if partition.TrustedAccount == "" && !later(s) {
+	if partition.TrustedAccount == "" && !later(s) && s.Vendor.TrustsAccounts() {
 		if err := s.Vendor.CheckTrustedAccount(id, s.TrustedAccount); err != nil {
 			c.asking = true
 			return step.Stay, nil

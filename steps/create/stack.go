@@ -405,14 +405,23 @@ func (c *Stack) toPaste(s *step.Session) string {
 	return ""
 }
 
+// makes says which OIDC providers the stack makes, as the last look showed; empty:
+// nobody looked.
+func (c *Stack) makes() map[string]string {
+	if len(c.run.Sights) == 0 {
+		return nil
+	}
+	return c.run.Sights[0].Makes
+}
+
 // act does in the rehearsal account what the person would do in the browser,
 // acknowledgement included. It leaves no receipt.
 func (c *Stack) act(s *step.Session) []screen.Effect {
 	c.acting, c.since = true, s.Now()
-	account, want := s.AWS, *c.want
+	account, want, makes := s.AWS, *c.want, c.makes()
 	want.Acknowledged = true
 	return []screen.Effect{screen.Call{Name: "create stack " + want.Name, Writes: true, Do: func(ctx context.Context) screen.Msg {
-		_, err := account.CreateStack(ctx, want.New())
+		_, err := account.CreateStack(ctx, want.New(makes))
 		return stackSearched{err: err, acted: true}
 	}}}
 }

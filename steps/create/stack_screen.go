@@ -2,6 +2,7 @@ package create
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -252,7 +253,7 @@ func (c *Stack) waiting(s *step.Session) ([]screen.Block, []screen.Action) {
 			screen.Code{
 				Label: labelCommand,
 				Name:  s.Stack.Name + ".sh",
-				Body:  stackCommand(s),
+				Body:  stackCommand(s, c.makes()),
 				About: "for the AWS CLI, a shell as on Linux and macOS",
 			},
 			c.place(s),
@@ -262,7 +263,7 @@ func (c *Stack) waiting(s *step.Session) ([]screen.Block, []screen.Action) {
 			"Save the template here.",
 			"Open the page below: o. Look at the top right that it is account "+guide.OrDigits(s.AccountID)+".",
 			"Choose Upload a template file, choose the saved file, then Next.",
-			"Enter the stack name "+s.Stack.Name+". Leave the parameters as they are, then Next.",
+			"Enter the stack name "+s.Stack.Name+". "+c.setParameters()+", then Next.",
 			"Tick I acknowledge that AWS CloudFormation might create IAM resources, then Next.",
 			"Choose Submit.",
 		)...)
@@ -275,6 +276,22 @@ func (c *Stack) waiting(s *step.Session) ([]screen.Block, []screen.Action) {
 		return append(blocks, c.pasting(s)...), nil
 	}
 	return append(blocks, c.searching(s)), c.waitingActions(s)
+}
+
+// setParameters says what becomes of the template's parameters in the console: an
+// OIDC provider that is there cannot be made twice.
+func (c *Stack) setParameters() string {
+	var there []string
+	for name, makes := range c.makes() {
+		if makes == "false" {
+			there = append(there, name)
+		}
+	}
+	if len(there) == 0 {
+		return "Leave the parameters as they are"
+	}
+	slices.Sort(there)
+	return "Set " + strings.Join(there, " and ") + " to false: the account has that provider. Leave the other parameters as they are"
 }
 
 func (c *Stack) searching(s *step.Session) screen.Block {

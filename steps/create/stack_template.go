@@ -3,6 +3,7 @@ package create
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -45,6 +46,7 @@ func planStack(s *step.Session) (stackPlan, error) {
 		return stackPlan{}, err
 	}
 	plan := stackPlan{StackPlan: planned}
+	makes, listed := planned.Setup.ProviderParameters(), map[string]bool{}
 	for _, role := range planned.Setup.Roles {
 		for _, p := range role.Policies {
 			if !p.Inline {
@@ -53,6 +55,14 @@ func planStack(s *step.Session) (stackPlan, error) {
 			}
 		}
 		detail := "trusts " + strings.Join(role.Principals, " and ")
+		if role.Web != nil {
+			detail = "trusts " + access.Grant{Web: role.Web}.Trusts()
+			if name := makes[role.Web.Issuer]; !listed[name] {
+				listed[name] = true
+				plan.resources = append([]stackPlanned{{strings.TrimPrefix(name, "Make"), "OIDC provider " + role.Web.Host(),
+					"where the account has none; it stays when the stack goes"}}, plan.resources...)
+			}
+		}
 		if role.ExternalID != "" {
 			detail += " under the external ID"
 		}
@@ -87,14 +97,19 @@ func (p stackPlan) code(s *step.Session) screen.Code {
 
 // stackCommand is the AWS CLI's command that makes the stack from the saved
 // template. Giving the capability is the acknowledgement of who runs it.
-func stackCommand(s *step.Session) string {
+func stackCommand(s *step.Session, makes map[string]string) string {
 	words := []string{
 		"aws cloudformation create-stack",
 		"--stack-name " + s.Stack.Name,
 		"--template-body " + shellWord("file://"+s.Stack.Name+".yaml"),
 		"--capabilities CAPABILITY_NAMED_IAM",
-		"--region " + shellWord(stackRegion(s)),
 	}
+	for _, name := range slices.Sorted(maps.Keys(makes)) {
+		words = append(words, "--parameters ParameterKey="+name+",ParameterValue="+makes[name])
+	}
+	words = append(words,
+		"--region "+shellWord(stackRegion(s)),
+	)
 	if s.Profile != "" {
 		words = append(words, "--profile "+shellWord(s.Profile))
 	}
@@ -131,6 +146,9 @@ func stackNeeds(s *step.Session) []aws.Permission {
 		g, err := s.Request().Grant(role.Purpose)
 		if err != nil {
 			continue // said where the template is written
+		}
+		if g.Web != nil {
+			add(g.Web.Provider(), "iam:GetOpenIDConnectProvider", "iam:CreateOpenIDConnectProvider", "iam:DeleteOpenIDConnectProvider")
 		}
 		add(g.ARN(), "iam:CreateRole", "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies", "iam:DeleteRole")
 		if len(s.Tags) > 0 {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Check tells whether the value follows the parameter's rule. The error is a
@@ -29,11 +30,14 @@ func (p Parameter) takes(value string) bool {
 	if len(p.Choices) > 0 {
 		return slices.Contains(p.Values(), value)
 	}
-	return Matches(p.Pattern, value) && !Widens(value)
+	return Matches(p.Pattern, value) && !Widens(value) && p.In.Takes(value)
 }
 
-// Widens tells whether a value would mean more than itself in a policy.
-func Widens(value string) bool { return strings.ContainsAny(value, "*?$") }
+// Widens tells whether a value would mean more than itself in a policy, or is more
+// than one line.
+func Widens(value string) bool {
+	return strings.ContainsAny(value, "*?$") || strings.ContainsFunc(value, unicode.IsControl)
+}
 
 // Values are those of the choices, in their order.
 func (p Parameter) Values() []string {

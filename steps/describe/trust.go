@@ -54,6 +54,12 @@ func (v *Vendor) TrustedAccounts(role *Role, partition string) []string {
 	return nil
 }
 
+// TrustsAccounts tells whether some role trusts an AWS account, or somebody of one:
+// else nobody has to be named.
+func (v *Vendor) TrustsAccounts() bool {
+	return slices.ContainsFunc(v.Roles, func(role Role) bool { return role.WebIdentity.None() })
+}
+
 // TrustedBy is who a choice makes the role trust, by the values of its
 // parameters; empty where none was made that decides it, or in another partition
 // than the commercial one.

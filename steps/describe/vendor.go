@@ -101,7 +101,9 @@ type Role struct {
 	Description string   `yaml:"description"` // of the role in AWS, Latin-1, at most 1000 characters
 	Inline      bool     `yaml:"inline"`      // the policy is the role's own, not a managed one
 	Principals  []string `yaml:"principals"`  // account IDs and ARNs, of the partition aws, trusted instead of its account
-	NoExternal  string   `yaml:"no_external"` // why the vendor's template has no external ID here; empty: it has one
+	// WebIdentity is whom the role trusts by an OIDC provider, instead of accounts.
+	WebIdentity WebIdentity `yaml:"web_identity"`
+	NoExternal  string      `yaml:"no_external"` // why the vendor's template has no external ID here; empty: it has one
 	// Trust is later where the vendor tells whom to trust, or its external ID, only
 	// once it has the role's ARN: the role is made closed, so that nobody of the
 	// vendor gets in, and a step admit takes what the vendor shows then. Empty: it
@@ -114,7 +116,8 @@ type Role struct {
 	Policy   string   `yaml:"policy"`    // JSON of all statements, as published; empty where AWS managed policies are all
 	// ManagedPolicies are AWS's own policies that the role has attached too, each
 	// by the part of its ARN behind "policy/": "SecurityAudit",
-	// "job-function/ViewOnlyAccess".
+	// "job-function/ViewOnlyAccess". "{POLICY}" is the one that a parameter names,
+	// in the same way or by the ARN of a policy that the customer has.
 	ManagedPolicies []string `yaml:"managed_policies"`
 	// Parameters are placeholders in Policy, by their name: "REPORT_BUCKET". In
 	// instructions the name stands in braces.
@@ -123,6 +126,16 @@ type Role struct {
 	Why map[string]Reason `yaml:"why"`
 
 	Document *policy.Document `yaml:"-" json:"-"` // Policy, parsed; without statements where there is none
+}
+
+// WebIdentity is who gets in without an AWS account: who holds a token of an
+// OpenID Connect provider. Each of its texts can have parameters in braces.
+type WebIdentity struct {
+	Issuer   string `yaml:"issuer"`   // "https://token.actions.githubusercontent.com", or a parameter in braces
+	Audience string `yaml:"audience"` // the token's aud, whole: "sts.amazonaws.com"
+	// Subject is the token's sub, "repo:{ORGANIZATION}/{REPOSITORY}:{CONTEXT}". With a
+	// * at its end, behind the part that names the customer, all that begin so.
+	Subject string `yaml:"subject"`
 }
 
 // Limit is how many characters one policy of the role may have.
@@ -143,6 +156,8 @@ type Parameter struct {
 	About   string   `yaml:"about"`   // what it is, and where to find it
 	Kind    string   `yaml:"kind"`    // bucket: an S3 bucket looked for in the account; choice: one of choices; empty: any text
 	Choices []Choice `yaml:"choices"` // of the kind choice, in the order in which they are shown
+
+	In WordIn `yaml:"-" json:",omitempty"` // where in a web identity it stands; empty: nowhere
 }
 
 // Choice is one value that a parameter can have: a region, a data centre, a plan.

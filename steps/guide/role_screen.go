@@ -189,7 +189,7 @@ func isARN(who string) bool { return strings.HasPrefix(who, "arn:") }
 func (c *Role) link(s *step.Session) (screen.Link, bool) {
 	console, ok := aws.ConsoleFor(s.Partition)
 	accounts := s.Request().Trusted(c.Spec.Role)
-	if !ok || len(accounts) == 0 {
+	if !ok || len(accounts) == 0 && s.Request().Role(c.Spec.Role).WebIdentity.None() {
 		return screen.Link{}, false
 	}
 	if !oneAccount(accounts) {
@@ -312,7 +312,11 @@ func (c *Role) underway(s *step.Session) []screen.Block {
 // notYet tells what a role still lacks: the first thing that is wrong with it,
 // what else is, and how much is right.
 func (c *Role) notYet(s *step.Session, name string, checks []aws.Check) []screen.Block {
-	p := screen.Problem{What: name + " trusts " + s.Vendor.Title + " under this external ID, and is not right yet.",
+	under := " under this external ID"
+	if !s.Request().Role(c.Spec.Role).WebIdentity.None() {
+		under = ""
+	}
+	p := screen.Problem{What: name + " trusts " + s.Vendor.Title + under + ", and is not right yet.",
 		Kind: c.wrongness(s, name), Passing: true, Action: c.mending().ID}
 	wrong := step.FirstFailure(checks)
 	if wrong == nil {
@@ -344,7 +348,7 @@ func (c *Role) nearMissProblem(s *step.Session) screen.Problem {
 		Kind:     c.wrongness(s, near.Role.Name), Passing: true, Wanted: wanted, Found: strings.Join(near.ExternalIDs, ", "),
 		Action: c.mending().ID,
 	}
-	if check := near.Miss(); len(near.ExternalIDs) == 0 || check.ID != "trust-external-id" {
+	if check := near.Miss(); len(near.ExternalIDs) == 0 || wanted == "" || check.ID != "trust-external-id" {
 		p.What = near.Role.Name + " trusts " + s.Vendor.Title + ", but not as needed: " + check.Got + "."
 		p.Expected, p.Next, p.Wanted, p.Found = check.Want, check.Fix, "", ""
 	}
@@ -355,10 +359,18 @@ func (c *Role) wrongNamed(s *step.Session) screen.Problem {
 	named := c.seen.named
 	return screen.Problem{
 		What:     named.Role.Name + " exists and does not trust " + s.Vendor.Title + ".",
-		Expected: "a role that trusts " + aws.Principals(s.Request().Trusted(c.Spec.Role)),
+		Expected: "a role that trusts " + c.trusts(s),
 		Next:     "Create a role under another name, or change its trust policy.",
 		Kind:     screen.NotAsNeeded, Passing: true, Action: c.mending().ID,
 	}
+}
+
+// trusts says whom the role has to trust.
+func (c *Role) trusts(s *step.Session) string {
+	if g, _ := s.Grant(c.Spec.Role); g.Web != nil {
+		return g.Trusts()
+	}
+	return aws.Principals(s.Request().Trusted(c.Spec.Role))
 }
 
 func (c *Role) several(s *step.Session) []screen.Block {

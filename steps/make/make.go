@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"rolecall/aws"
+	"rolecall/policy"
 	"rolecall/steps/explain"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -110,10 +111,11 @@ type Planner interface {
 
 // Sight is what one look showed.
 type Sight struct {
-	Policies []*aws.Policy // one for each wanted document; nil: none of that name
-	Role     *aws.Role     // nil: none of that name, or none is wanted
-	User     *aws.User     // likewise
-	Stack    *aws.Stack    // likewise
+	Policies []*aws.Policy     // one for each wanted document; nil: none of that name
+	Provider *aws.OIDCProvider // of a role that trusts web identities; nil: none
+	Role     *aws.Role         // nil: none of that name, or none is wanted
+	User     *aws.User         // likewise
+	Stack    *aws.Stack        // likewise
 	// Roles and Reports are the roles and the verdicts on them, by purpose.
 	Roles   map[string]*aws.Role
 	Reports map[string]aws.Report
@@ -121,8 +123,12 @@ type Sight struct {
 	UserReport aws.UserReport
 	Found      []Found
 
-	same    bool            // of a stack: made from the wanted template with the wanted parameters
-	missing *screen.Problem // what a stack does not have, to be proven
+	// Makes says for each OIDC provider of a stack's template whether the stack makes
+	// it, "true" or "false", by the parameter's name.
+	Makes     map[string]string
+	audiences []policy.WebIdentity // of OIDC providers of a stack's roles that lack the audience
+	same      bool                 // of a stack: made from the wanted template with the wanted parameters
+	missing   *screen.Problem      // what a stack does not have, to be proven
 }
 
 // Right reports whether what exists was seen to be as needed.

@@ -33,6 +33,9 @@ func (w Role) Needs() []aws.Permission {
 			needs = append(needs, on(doc.ARN, "iam:GetPolicy", "iam:GetPolicyVersion")...)
 		}
 	}
+	if w.Web != nil {
+		needs = append(needs, on(w.Web.Provider(), "iam:GetOpenIDConnectProvider")...)
+	}
 	return append(needs, on(w.ARN(), "iam:GetRole", "iam:ListAttachedRolePolicies", "iam:ListRolePolicies")...)
 }
 
@@ -50,13 +53,17 @@ func (w Role) Look(ctx context.Context, account *aws.Account, deep bool) (Sight,
 	if err != nil {
 		return x, err
 	}
+	x.Provider = seen.Provider
 	x.Role, x.Reports = seen.Role, map[string]aws.Report{w.Purpose: report}
 	if r := x.Role; r != nil {
 		carrier := FoundRole(*r, w.item())
 		x.Found = wanted{w.Grant}.found(x.Policies, &carrier, r.Attached, r.Inline)
-		return x, nil
+	} else {
+		x.Found = wanted{w.Grant}.found(x.Policies, nil, nil, nil)
 	}
-	x.Found = wanted{w.Grant}.found(x.Policies, nil, nil, nil)
+	if x.Provider != nil {
+		x.Found = append(x.Found, FoundProvider(*x.Provider, w.providerItem()))
+	}
 	return x, nil
 }
 
@@ -79,7 +86,14 @@ func (w Role) Plan(x Sight, update map[string]bool) Plan {
 		}
 		update[difference.Key] = true
 	}
-	return wanted{w.Grant}.plan(x, w.create(), difference, complete, update)
+	p := wanted{w.Grant}.plan(x, w.create(), difference, complete, update)
+	first := w.providers(x)
+	if x.Provider != nil && len(first) == 0 && !complete {
+		found, _ := existing(x.Found, w.providerItem())
+		p.Adopted = append(p.Adopted, found)
+	}
+	p.Operations = append(first, p.Operations...)
+	return p
 }
 
 func (w Role) create() Operation {
@@ -105,7 +119,7 @@ func (w Role) trusts() string {
 	if w.Closed {
 		return "closed: nobody of " + w.Vendor + " gets in yet"
 	}
-	return "trusts " + strings.Join(w.Trusted, " and ")
+	return "trusts " + w.Grant.Trusts()
 }
 
 // opens reports whether a role is closed as this session made it, and its vendor

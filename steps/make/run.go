@@ -138,6 +138,9 @@ func planAll(planners []Planner, sights []Sight, update map[string]bool) Plan {
 			if op.Look == nil {
 				op.Look = lookWith(p)
 			}
+			if all.sharesProvider(op) {
+				continue
+			}
 			all.Operations = append(all.Operations, op)
 		}
 		all.Adopted = append(all.Adopted, plan.Adopted...)

@@ -139,7 +139,7 @@ func TestAStackThatExistsIsOursByItsToken(t *testing.T) {
 		w.mustState(record.ItemStack, record.ItemMade, true)
 	})
 	bubble(t, func(t *testing.T, w *world) { // a colleague's, from the same template at the same time
-		if _, err := w.hands.CreateStack(t.Context(), w.stack(g(w), true, "rolecall-theirs").New()); err != nil {
+		if _, err := w.hands.CreateStack(t.Context(), w.stack(g(w), true, "rolecall-theirs").New(nil)); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := w.send(w.operations(w.stack(g(w), true, "rolecall-mine"))[0]); aws.KindOf(err) != aws.Exists {

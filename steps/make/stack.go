@@ -2,6 +2,7 @@ package making
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -28,6 +29,9 @@ type Stack struct {
 	Token string
 	// AtOnce creates the stack without a change set that somebody looks at first.
 	AtOnce bool
+	// Providers are the template's parameters that say whether it makes an OIDC
+	// provider, by the provider: Look finds out.
+	Providers map[string]policy.WebIdentity
 	// Set takes in the change set that was made.
 	Set *aws.ChangeSet
 }
@@ -39,13 +43,15 @@ func (w *Stack) Needs() []aws.Permission { return w.Permissions }
 // judges the roles that it has made.
 func (w *Stack) Look(ctx context.Context, account *aws.Account, _ bool) (Sight, error) {
 	stack, err := w.find(ctx, account)
-	if aws.KindOf(err) == aws.NotFound {
-		return Sight{}, nil
-	}
-	if err != nil {
+	none := aws.KindOf(err) == aws.NotFound
+	if err != nil && !none {
 		return Sight{}, err
 	}
-	x := Sight{Stack: &stack}
+	x := Sight{}
+	if x.Makes, x.audiences, err = w.lookAtProviders(ctx, account, stack); err != nil || none {
+		return x, err
+	}
+	x.Stack = &stack
 	if stack.Status == aws.StackReview { // its template is told with its change set alone
 		found, err := FoundInReview(ctx, account, stack, w.inReview())
 		x.Found = []Found{found}
@@ -60,11 +66,48 @@ func (w *Stack) Look(ctx context.Context, account *aws.Account, _ bool) (Sight, 
 	if text == "" { // then the outputs tell: the roles are judged in any case
 		x.same = !slices.ContainsFunc(w.Purposes, func(name string) bool { return stack.Outputs[name] == "" })
 	}
-	x.same = x.same && w.with(stack)
+	x.same = x.same && w.with(stack, x.Makes)
 	if stack.Status.Good() {
 		err = w.judge(ctx, account, &x)
 	}
 	return x, err
+}
+
+// lookAtProviders finds out which OIDC providers the stack has to make: those that
+// the account has not. What the stack made itself stays its own. It gives those
+// that lack the audience, which no template can add.
+func (w *Stack) lookAtProviders(ctx context.Context, account *aws.Account, stack aws.Stack) (makes map[string]string,
+	lacking []policy.WebIdentity, err error) {
+	makes = map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(w.Providers)) {
+		web := w.Providers[name]
+		p, err := account.OIDCProvider(ctx, web.Provider())
+		switch {
+		case aws.KindOf(err) == aws.NotFound:
+			makes[name] = "true"
+			continue
+		case err != nil:
+			return nil, nil, err
+		}
+		makes[name] = "false"
+		if stack.Parameters[name] == "true" {
+			makes[name] = "true"
+		}
+		if !p.Takes(web.Audience) {
+			lacking = append(lacking, web)
+		}
+	}
+	return makes, lacking, nil
+}
+
+// Kept are the parameters of the OIDC providers as a stack has them, for what
+// changes the stack and not who makes its providers.
+func (w *Stack) Kept(stack aws.Stack) map[string]string {
+	kept := map[string]string{}
+	for name := range w.Providers {
+		kept[name] = stack.Parameters[name]
+	}
+	return kept
 }
 
 func (w *Stack) find(ctx context.Context, account *aws.Account) (aws.Stack, error) {
@@ -79,8 +122,8 @@ func (w *Stack) find(ctx context.Context, account *aws.Account) (aws.Stack, erro
 }
 
 // with reports whether a stack was made with the parameters that are wanted.
-func (w *Stack) with(stack aws.Stack) bool {
-	for name, value := range w.Parameters {
+func (w *Stack) with(stack aws.Stack, makes map[string]string) bool {
+	for name, value := range w.given(makes) {
 		if stack.Parameters[name] != value {
 			return false
 		}
@@ -143,25 +186,28 @@ func (w *Stack) Updatable(stack aws.Stack) bool {
 // Plan compares the stack that exists with the one that is wanted.
 func (w *Stack) Plan(x Sight, update map[string]bool) Plan {
 	var p Plan
+	for _, web := range x.audiences {
+		p.Operations = append(p.Operations, addAudience(web, record.Item{}))
+	}
 	if x.Stack == nil {
-		p.Operations = []Operation{w.create()}
+		p.Operations = append(p.Operations, w.create(x.Makes))
 		return p
 	}
 	stack := *x.Stack
 	mine := stack.ID == w.ID || x.Found[0].State == record.ItemMade
 	switch {
 	case stack.Status == aws.StackReview:
-		op := w.ChangeSet("")
+		op := w.ChangeSet("", x.Makes)
 		op.Makes, op.Item.ID, op.Item.ARN = false, stack.ID, stack.ID // in the empty stack that is there
-		p.Operations = []Operation{op}
+		p.Operations = append(p.Operations, op)
 	case stack.Status.Moving() && (x.same || mine), stack.Status.Blocked():
 		p.Follow = true
 	case stack.Status.Good() && x.same:
 		p.Adopted = []record.Item{x.Found[0].Item}
 	case stack.Status.Good() && stack.ID == w.ID && w.opens(stack):
-		p.Operations = []Operation{w.ChangeSet(stack.ID)}
+		p.Operations = []Operation{w.ChangeSet(stack.ID, x.Makes)}
 	default:
-		p.add(w.difference(stack), update)
+		p.add(w.difference(stack, x.Makes), update)
 	}
 	return p
 }
@@ -177,7 +223,7 @@ func (w *Stack) opens(stack aws.Stack) bool {
 	return len(w.Closed) > 0
 }
 
-func (w *Stack) difference(stack aws.Stack) *Difference {
+func (w *Stack) difference(stack aws.Stack, makes map[string]string) *Difference {
 	d := &Difference{Key: string(record.ItemStack) + " " + stack.ID, Kind: record.ItemStack, Name: stack.Name}
 	d.Problem = screen.Problem{
 		What: "The stack " + stack.Name + " exists already (" + StatusWords(string(stack.Status)) +
@@ -190,34 +236,45 @@ func (w *Stack) difference(stack aws.Stack) *Difference {
 	case !w.Updatable(stack):
 		d.Fixed = "it was not made for " + w.Title
 	}
-	d.Update = []Operation{w.ChangeSet(stack.ID)}
+	d.Update = []Operation{w.ChangeSet(stack.ID, makes)}
 	return d
 }
 
 // StatusWords writes AWS's status in small words.
 func StatusWords(status string) string { return strings.ToLower(strings.ReplaceAll(status, "_", " ")) }
 
-// New is what a request for the stack sends.
-func (w *Stack) New() aws.NewStack {
+// given are the template's parameters, with whether it makes OIDC providers.
+func (w *Stack) given(makes map[string]string) map[string]string {
+	all := maps.Clone(w.Parameters)
+	if all == nil {
+		all = map[string]string{}
+	}
+	maps.Copy(all, makes)
+	return all
+}
+
+// New is what a request for the stack sends. makes says for the parameters of its
+// OIDC providers whether it makes them, as Sight has it.
+func (w *Stack) New(makes map[string]string) aws.NewStack {
 	return aws.NewStack{
 		Name:         w.Name,
 		Template:     w.Template,
-		Parameters:   w.Parameters,
+		Parameters:   w.given(makes),
 		Tags:         w.Tags,
 		Acknowledged: w.Acknowledged,
 		Token:        w.Token,
 	}
 }
 
-func (w *Stack) create() Operation {
+func (w *Stack) create(makes map[string]string) Operation {
 	if !w.AtOnce {
-		return w.ChangeSet("")
+		return w.ChangeSet("", makes)
 	}
 	item := w.item()
 	item.Token = w.Token
 	return Operation{Name: "create stack " + w.Name, Item: item, Makes: true, Follow: true,
 		Do: func(ctx context.Context, account *aws.Account, item *record.Item) error {
-			id, err := account.CreateStack(ctx, w.New())
+			id, err := account.CreateStack(ctx, w.New(makes))
 			if err == nil {
 				item.ID, item.ARN = id, id
 			}
@@ -227,10 +284,10 @@ func (w *Stack) create() Operation {
 
 // ChangeSet has CloudFormation work out what it would do: to a stack that exists
 // or, without an ID, to a new one, which appears with nothing in it.
-func (w *Stack) ChangeSet(stackID string) Operation {
+func (w *Stack) ChangeSet(stackID string, makes map[string]string) Operation {
 	op := Operation{Name: "create change set of stack " + w.Name, Follow: true, OnlyAnswer: true,
 		Do: func(ctx context.Context, account *aws.Account, item *record.Item) error {
-			n := aws.NewChangeSet{NewStack: w.New(), ChangeSet: w.Token, Update: stackID != ""}
+			n := aws.NewChangeSet{NewStack: w.New(makes), ChangeSet: w.Token, Update: stackID != ""}
 			if n.Update {
 				n.Name = stackID // also where another region is set now
 			}

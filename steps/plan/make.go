@@ -59,6 +59,9 @@ func (p *Plan) addGrant(r access.Request, g access.Grant, now time.Time) {
 		return
 	}
 	planned.RoleName, planned.ManagedPolicies, planned.Trusts, planned.ExternalID = g.Name, g.Managed, g.Trusted, g.ExternalID
+	if g.Web != nil {
+		planned.Trusts = []string{g.Web.Provider(), g.Web.Audience, g.Web.Subject}
+	}
 	if planned.ExternalID == "" && g.NeedsExternalID() {
 		planned.ExternalID = UnknownExternalID
 	}

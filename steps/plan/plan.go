@@ -75,7 +75,7 @@ type Role struct {
 	// have attached. Their documents are AWS's, and AWS can change them.
 	ManagedPolicies []string `json:"managed_policies,omitempty"`
 
-	Trusts []string `json:"trusts,omitempty"` // the vendor's AWS accounts
+	Trusts []string `json:"trusts,omitempty"` // the vendor's AWS accounts; or an OIDC provider, the audience and the subject
 	// ExternalID is UnknownExternalID where it is not known yet, and empty
 	// where the vendor uses none.
 	ExternalID string `json:"external_id,omitempty"`

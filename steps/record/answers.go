@@ -178,6 +178,7 @@ type Seen struct {
 // SeenPart is what was observed of one role and its policy.
 type SeenPart struct {
 	Policies []aws.Policy // one for each wanted document, once all were found
+	Provider bool         // the OIDC provider was seen, for the audience
 	Report   *aws.Report
 	User     *aws.UserReport
 	Key      bool // the part's KeyID was seen among the user's active keys

@@ -27,7 +27,10 @@ const (
 	ItemAttachment ItemKind = "attachment"    // of a managed policy to a role
 	ItemInline     ItemKind = "inline policy" // of a role
 	ItemStack      ItemKind = "stack"
-	ItemStackSet   ItemKind = "stack set" // of an organisation; its stacks are in the ledger of accounts
+	// ItemProvider is an OIDC provider, by its host: it has no ID in AWS, so that the
+	// moment of its creation stands for one.
+	ItemProvider ItemKind = "OIDC provider"
+	ItemStackSet ItemKind = "stack set" // of an organisation; its stacks are in the ledger of accounts
 
 	ItemUser           ItemKind = "user"
 	ItemUserAttachment ItemKind = "user attachment" // of a managed policy to a user

@@ -8,6 +8,7 @@ const (
 	StepLogin       StepID = "login"
 	StepPermissions StepID = "permissions"
 	StepPolicy      StepID = "policy"
+	StepProvider    StepID = "provider"
 	StepRole        StepID = "role"
 	StepCreate      StepID = "create"
 	StepStack       StepID = "stack"

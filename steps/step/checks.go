@@ -67,6 +67,12 @@ func NameOfCheck(id string) string {
 		return "Trusts"
 	case "trust-action":
 		return "Lets it call"
+	case "oidc-provider":
+		return "OIDC provider"
+	case "trust-audience":
+		return "Audience"
+	case "trust-subject":
+		return "Subject"
 	case "trust-external-id":
 		return "External ID"
 	case "trust-extra-principals":

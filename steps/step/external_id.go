@@ -50,7 +50,7 @@ type (
 
 // needsExternalID reports whether a role of this purpose carries one.
 func (s *Session) needsExternalID(purpose string) bool {
-	return s.Request().Role(purpose).NoExternal == ""
+	return s.Request().Role(purpose).NeedsExternalID()
 }
 
 // closed reports whether the role is made closed, so that nothing is asked for

@@ -16,6 +16,9 @@ type StackPlan struct {
 	Template   string
 	Parameters map[string]string // the external IDs, as the template names them
 	Closed     map[string]string // those of roles whose vendor tells them later, while they are closed
+	// Providers are the OIDC providers, by the parameter that says whether the
+	// template makes it.
+	Providers map[string]policy.WebIdentity
 }
 
 // PlanStack writes the template. The error says what is missing, or that it is
@@ -29,11 +32,15 @@ func (s *Session) PlanStack() (StackPlan, error) {
 	if err == nil {
 		err = aws.CheckTemplateSize(template)
 	}
-	plan := StackPlan{Setup: setup, Template: template, Parameters: map[string]string{}, Closed: map[string]string{}}
-	names := setup.ExternalIDParameters()
+	plan := StackPlan{Setup: setup, Template: template, Parameters: map[string]string{}, Closed: map[string]string{},
+		Providers: map[string]policy.WebIdentity{}}
+	names, makes := setup.ExternalIDParameters(), setup.ProviderParameters()
 	for _, role := range setup.Roles {
 		if part := s.Part(role.Output); part.Closed != "" {
 			plan.Closed[names[role.Output]] = part.Closed
+		}
+		if role.Web != nil {
+			plan.Providers[makes[role.Web.Issuer]] = *role.Web
 		}
 		if role.ExternalID != "" {
 			plan.Parameters[names[role.Output]] = role.ExternalID
@@ -45,7 +52,7 @@ func (s *Session) PlanStack() (StackPlan, error) {
 // Want is the planner of the stack. The token marks its request.
 func (p StackPlan) Want(s *Session, token string) *making.Stack {
 	w := &making.Stack{Name: s.Stack.Name, ID: s.Stack.ID, Title: s.Vendor.Title, Template: p.Template,
-		Parameters: p.Parameters, Closed: p.Closed, Wants: map[string]aws.Want{}, Tags: s.TagList(), Acknowledged: s.Stack.Acknowledged,
+		Parameters: p.Parameters, Closed: p.Closed, Providers: p.Providers, Wants: map[string]aws.Want{}, Tags: s.TagList(), Acknowledged: s.Stack.Acknowledged,
 		Token: token, AtOnce: s.Unattended, Set: &aws.ChangeSet{}}
 	for _, role := range s.Request().Needed() {
 		w.Purposes = append(w.Purposes, role.Purpose)

@@ -21,7 +21,8 @@ type Removal struct {
 	Why     string         `json:"why,omitempty"` // a sentence, for what is not removed
 	Next    string         `json:"next,omitempty"`
 
-	uses int // of a policy: what it is attached to
+	uses   int      // of a policy: what it is attached to; of a provider: len(trusts)
+	trusts []string // of an OIDC provider: the roles that trust it
 }
 
 // RemovalVerdict says what happens to an item.
@@ -56,7 +57,7 @@ const mostClockSkew = 24 * time.Hour
 // removalOrder is how things have to go: what uses others first.
 func removalOrder(kind record.ItemKind) int {
 	return slices.Index([]record.ItemKind{record.ItemStack, record.ItemKey, record.ItemAttachment, record.ItemUserAttachment,
-		record.ItemInline, record.ItemRole, record.ItemUser, record.ItemPolicy}, kind)
+		record.ItemInline, record.ItemRole, record.ItemUser, record.ItemPolicy, record.ItemProvider}, kind)
 }
 
 // Plan looks at everything that the receipt lists, in the order in which it
@@ -109,6 +110,8 @@ func (r *Remover) judge(ctx context.Context, item record.Item) (Removal, error) 
 		return r.judgeUserItem(ctx, item)
 	case record.ItemStack:
 		return r.judgeStack(ctx, item)
+	case record.ItemProvider:
+		return r.judgeProvider(ctx, item)
 	}
 	return stays(item, "This version of rolecall cannot remove a "+screen.CleanLine(string(item.Kind))+".",
 		"Remove it in the AWS console."), nil
@@ -148,6 +151,8 @@ func deleteByHand(item record.Item) string {
 			cmp.Or(item.ID, "the key made at "+item.At.UTC().Format(time.DateTime)+" UTC")
 	case record.ItemStack:
 		place = "CloudFormation, Stacks, " + item.Name
+	case record.ItemProvider:
+		place = "IAM, Identity providers, " + item.Name
 	case record.ItemPolicy:
 	}
 	return byHand + place + "."
@@ -349,7 +354,7 @@ func keepUsed(plan []Removal) []Removal {
 			plan[i] = inUse(item)
 		}
 	}
-	return plan
+	return keepTrusted(plan)
 }
 
 // staysOn names what stays on a role or user; empty when nothing does.
@@ -367,5 +372,8 @@ func staysOn(plan []Removal, owner record.Item) string {
 }
 
 func inUse(item record.Item) Removal {
+	if item.Kind == record.ItemProvider {
+		return stays(item, "Other roles trust it too.", "See which: their trust policies name "+item.ARN+".")
+	}
 	return stays(item, "Something else uses it too.", "See who: IAM, Policies, "+item.Name+", Entities attached.")
 }

@@ -101,7 +101,7 @@ func belongs(a, b record.Item) bool {
 			return thing.UserID != "" && thing.UserID == owner.ID
 		case record.ItemPolicy:
 			return thing.Kind != record.ItemPolicy && thing.ARN != "" && thing.ARN == owner.ARN
-		case record.ItemAttachment, record.ItemInline, record.ItemStack, record.ItemUserAttachment, record.ItemKey:
+		case record.ItemAttachment, record.ItemInline, record.ItemStack, record.ItemUserAttachment, record.ItemKey, record.ItemProvider:
 		}
 		return false
 	}
@@ -135,6 +135,9 @@ func (r *Remover) created(ctx context.Context, item record.Item) (time.Time, err
 			return keys[i].Created, err
 		}
 		return time.Time{}, err
+	case record.ItemProvider:
+		p, err := r.Account.OIDCProvider(ctx, item.ARN)
+		return p.Created, err
 	case record.ItemAttachment, record.ItemInline, record.ItemUserAttachment:
 	}
 	return time.Time{}, nil

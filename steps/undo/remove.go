@@ -127,6 +127,9 @@ func (r *Remover) delete(ctx context.Context, item record.Item) error {
 		return r.deletePolicy(ctx, item)
 	case record.ItemUser, record.ItemUserAttachment, record.ItemKey:
 		return r.deleteUserItem(ctx, item)
+	case record.ItemProvider:
+		return r.Journal.Do(ctx, "delete OIDC provider "+item.Name,
+			func(ctx context.Context) error { return r.Account.DeleteOIDCProvider(ctx, item.ARN) })
 	case record.ItemStack:
 		return r.Journal.Do(ctx, "delete stack "+item.Name, func(ctx context.Context) error { return r.Account.DeleteStack(ctx, item.ID, "") })
 	}

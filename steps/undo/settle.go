@@ -84,6 +84,9 @@ func (r *Remover) found(ctx context.Context, item record.Item) ([]making.Found, 
 	case record.ItemUser:
 		user, err := r.Account.User(ctx, item.Name)
 		return []making.Found{making.FoundUser(user, item)}, err
+	case record.ItemProvider:
+		p, err := r.Account.OIDCProvider(ctx, item.ARN)
+		return []making.Found{making.FoundProvider(p, item)}, err
 	case record.ItemKey:
 		return r.foundKeys(ctx, item)
 	case record.ItemStack:
@@ -168,7 +171,7 @@ func (r *Remover) digest(ctx context.Context, item record.Item) (string, error) 
 			return "", nil
 		}
 		return role.Inline[i].Document.Digest(), nil
-	case record.ItemAttachment, record.ItemStack, record.ItemUser, record.ItemUserAttachment, record.ItemKey:
+	case record.ItemAttachment, record.ItemStack, record.ItemUser, record.ItemUserAttachment, record.ItemKey, record.ItemProvider:
 	}
 	return "", nil
 }

@@ -34,7 +34,7 @@ func (u *Updater) MakeChangeSet(ctx context.Context, update *Update) error {
 	}); err != nil {
 		return err // nothing was sent
 	}
-	op := up.want.ChangeSet(up.Stack.ID)
+	op := up.want.ChangeSet(up.Stack.ID, up.want.Kept(up.Stack))
 	err := u.send(ctx, op)
 	up.Set = *up.want.Set
 	if err != nil && !step.Refused(err) { // the answer got lost

@@ -87,12 +87,17 @@ func vendorSource(name string) (*source, error) {
 }
 
 // awsPoliciesAlone refuses to show a policy where there is none of the vendor's.
-func awsPoliciesAlone(v *describe.Vendor, role *describe.Role, partition string) error {
-	arns := strings.Join(role.ManagedARNs(partition), ", ")
+func awsPoliciesAlone(v *describe.Vendor, role *describe.Role, request access.Request) error {
+	all := request.Managed(role.Purpose)
+	if len(all) == 0 {
+		return cli.Usage(draw.Clean(v.Title)+" has no policy of its own: you choose one for its role.", "a vendor with a policy of its own",
+			"Read the one that you mean: rolecall policy review ARN. The formats cloudformation, terraform and cli attach it.")
+	}
+	arns := strings.Join(all, ", ")
 	return cli.Usage(
 		draw.Clean(v.Title)+" has no policy of its own for this. Its role has AWS managed policies: "+arns+".",
 		"a vendor with a policy of its own",
-		"Read AWS's: rolecall policy review "+role.ManagedARNs(partition)[0]+". The formats cloudformation, terraform and cli attach them.",
+		"Read AWS's: rolecall policy review "+all[0]+". The formats cloudformation, terraform and cli attach them.",
 	)
 }
 
@@ -105,7 +110,7 @@ func onlyRole(request access.Request) (*describe.Role, error) {
 		return nil, cli.Usage(v.Title+" has no policy for this.", "another access or other products", "See rolecall vendors show "+v.Name+".")
 	case 1:
 		if !request.OwnPolicy(roles[0].Purpose) {
-			return nil, awsPoliciesAlone(v, roles[0], request.Partition)
+			return nil, awsPoliciesAlone(v, roles[0], request)
 		}
 		return roles[0], nil
 	}

@@ -101,7 +101,7 @@ func Start(a *cli.App, s *step.Session, unattended bool) *Rehearsal {
 		}
 		if s.Vendor != nil {
 			for i := range s.Vendor.Roles {
-				server.AddManagedPolicies(s.Vendor.Roles[i].ManagedPolicies...)
+				server.AddManagedPolicies(s.Vendor.Roles[i].ManagedNames(s.Parameters)...)
 			}
 		}
 		target := aws.RehearsalTarget(server.Target())

@@ -38,9 +38,9 @@ func iamNameRule(longest int) rule {
 // Source: botocore iam/2010-05-08, policyPathType and policyNameType.
 func managedPolicyRule() rule {
 	return rule{
-		`([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+`,
+		`([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]+|\{[A-Z][A-Z0-9_]*\}`,
 		512,
-		"what stands behind policy/ in its ARN, such as SecurityAudit or job-function/ViewOnlyAccess",
+		"what stands behind policy/ in its ARN, such as SecurityAudit or job-function/ViewOnlyAccess, or a parameter in braces",
 	}
 }
 

@@ -29,10 +29,11 @@ type Condition int
 
 // The conditions.
 const (
-	Always         Condition = iota
-	WithPartitions           // there are several, or the vendor's account is asked for
-	WithOwnPolicy            // of a role whose own policy is a managed one
-	WithLaterTrust           // of a role whose trust policy is completed once it exists
+	Always          Condition = iota
+	WithPartitions            // there are several, or the vendor's account is asked for
+	WithOwnPolicy             // of a role whose own policy is a managed one
+	WithLaterTrust            // of a role whose trust policy is completed once it exists
+	WithWebIdentity           // of a role that trusts web identities
 )
 
 // contract holds a method to what it has to be made of.
@@ -136,6 +137,8 @@ func (c Condition) holds(role *describe.Role) bool {
 		return role.Policy != "" && !role.Inline
 	case WithLaterTrust:
 		return role.Later()
+	case WithWebIdentity:
+		return !role.WebIdentity.None()
 	case Always, WithPartitions:
 	}
 	return true
@@ -157,7 +160,7 @@ func asksPartition(v *describe.Vendor, access string) bool {
 	for id := range v.Partitions {
 		for i := range v.Roles {
 			role := &v.Roles[i]
-			asked := role.Access == access && access == describe.AccessRole && !role.Later()
+			asked := role.Access == access && access == describe.AccessRole && !role.Later() && role.WebIdentity.None()
 			if asked && len(v.TrustedAccounts(role, id)) == 0 {
 				return true
 			}
@@ -197,6 +200,10 @@ func (r *reader) allowed(at string, v *describe.Vendor, m *describe.Method, s *d
 			"a role with trust: later",
 			"Remove the step, or add trust: later.",
 		)
+	case role.WebIdentity.None() && c.Places[c.rank(s.ID)].When == WithWebIdentity:
+		r.wrong(at+".id", fmt.Sprintf("%s trusts accounts: there is no OIDC provider to make.", describe.Clean(s.Role)),
+			"web_identity of the role",
+			"Remove the step, or say whom the role trusts.")
 	case role.Inline && c.Places[c.rank(s.ID)].When == WithOwnPolicy:
 		r.wrong(
 			at+".id",

@@ -25,10 +25,16 @@ func (r *reader) parameter(path, name string, v *describe.Vendor, role *describe
 		if describe.Widens(p.Example) {
 			r.wrong(
 				at+".example",
-				fmt.Sprintf("The example %q has a *, ? or $, which no value may have.", describe.Clean(p.Example)),
+				fmt.Sprintf("The example %q has a *, ? or $, or a line break, which no value may have.", describe.Clean(p.Example)),
 				"a value that stands for itself alone",
 				"Write another one.",
 			)
+		}
+	}
+	for _, value := range append(p.Values(), p.Example) {
+		if value != "" && !p.In.Takes(value) {
+			r.wrong(at, fmt.Sprintf("%q would mean something else in the %s of the web identity.", describe.Clean(value), p.In),
+				"a value without what separates the parts there", "Give another one, or write the separator into web_identity.")
 		}
 	}
 	if r.foreign && slices.Contains(r.library.Taken, p.Flag) {
@@ -153,7 +159,7 @@ func (r *reader) placeholders(path string, v *describe.Vendor, role *describe.Ro
 				"its name in a Resource or a Condition",
 				"Write out what stands there.",
 			)
-		} else if !fills && !instructs(v, name) && len(role.Parameters[name].Accounts()) == 0 {
+		} else if !fills && !role.Holds(name) && !instructs(v, name) && len(role.Parameters[name].Accounts()) == 0 {
 			r.wrong(
 				at,
 				fmt.Sprintf("Neither the policy nor an instruction has the placeholder %s.", describe.Clean(name)),

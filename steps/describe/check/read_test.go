@@ -106,7 +106,7 @@ func TestReadManagedPolicies(t *testing.T) {
 			if len(roles) != 1 {
 				t.Fatalf("%d roles are needed", len(roles))
 			}
-			if got := strings.Join(roles[0].ManagedARNs("aws-cn"), " "); got != test.arns || len(roles[0].Document.Statements) != test.statements {
+			if got := strings.Join(roles[0].ManagedARNs("aws-cn", nil), " "); got != test.arns || len(roles[0].Document.Statements) != test.statements {
 				t.Errorf("%d statements, attached %s", len(roles[0].Document.Statements), got)
 			}
 			if doc := v.Compose(roles[0], v.AllBundles(), "aws"); (doc == nil) != (test.statements == 0) {

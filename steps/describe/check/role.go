@@ -32,6 +32,8 @@ func (r *reader) role(path string, v *describe.Vendor, role *describe.Role) {
 	for i, id := range role.Principals {
 		r.account(fmt.Sprintf("%s.principals[%d]", path, i), id, describe.Commercial)
 	}
+	r.webIdentity(path, role)
+	role.NoteWords()
 	for _, name := range sortedKeys(role.Parameters) {
 		r.parameter(path, name, v, role)
 	}
@@ -39,7 +41,7 @@ func (r *reader) role(path string, v *describe.Vendor, role *describe.Role) {
 	r.placeholders(path, v, role)
 	r.inlineSize(path, role)
 	r.managedPolicies(path, role)
-	if role.Access == describe.AccessRole && role.NoExternal == "" && v.ExternalID.Pattern == "" && !r.noted("external_id.pattern") {
+	if role.NeedsExternalID() && v.ExternalID.Pattern == "" && !r.noted("external_id.pattern") {
 		r.wrong(
 			path,
 			"The role needs an external ID, and the description has no rule for it.",
@@ -172,6 +174,12 @@ func (r *reader) managedPolicies(path string, role *describe.Role) {
 			continue
 		}
 		r.rule(item, name, managedPolicyRule())
+		for _, word := range placeholders(name) {
+			if _, ok := role.Parameters[word]; !ok {
+				r.wrong(item, fmt.Sprintf("There is no parameter %s.", describe.Clean(word)), strings.Join(role.ParameterNames(), ", "),
+					"Describe it under parameters, or write the policy's name.")
+			}
+		}
 		if slices.Index(role.ManagedPolicies, name) < i {
 			r.wrong(item, fmt.Sprintf("%q stands here twice.", describe.Clean(name)), "each policy once", "Remove one.")
 		}

@@ -107,7 +107,8 @@ func (s *schema) conditions(object map[string]any, name string) {
 		object["anyOf"] = []any{need("policy_name", "policy"), need("managed_policies")}
 		object["allOf"] = []any{
 			map[string]any{"if": is(map[string]any{"access": constant(describe.AccessUser)}, "access"),
-				"then": need("user_name"), "else": need("role_name")},
+				"then": rather([]string{"user_name"}, []string{"web_identity"}), "else": need("role_name")},
+			when(need("web_identity"), rather(nil, []string{"principals", "no_external"})),
 		}
 	case "Parameter":
 		object["if"], object["then"], object["else"] = is(map[string]any{"kind": constant(describe.ParameterChoice)}, "kind"),
@@ -227,6 +228,9 @@ func rulesByField() map[string]rule {
 		"Role.description":          {`[\t\n\r -~¡-ÿ]*`, 1000, "Latin-1"},
 		"Role.principals":           account,
 		"Role.managed_policies":     managedPolicyRule(),
+		"WebIdentity.issuer":        issuerRule(),
+		"WebIdentity.audience":      audienceRule(),
+		"WebIdentity.subject":       subjectRule(),
 		"Parameter.flag":            flagRule(),
 		"Parameter.pattern":         pattern,
 		"Term.pattern":              pattern,
@@ -269,17 +273,18 @@ func onlyCheck() []string {
 // where others are there.
 func requiredKeys() map[string][]string {
 	return map[string][]string{
-		"Vendor":    {"name", "title", "partitions", "roles", "methods"},
-		"Link":      {"label", "url"},
-		"Partition": {"title"},
-		"Role":      {"purpose", "title"},
-		"Parameter": {"flag", "label"},
-		"Choice":    {"value", "title"},
-		"Reason":    {"for", "without"},
-		"Product":   {"id", "title"},
-		"Method":    {"id", "access", "title", "steps"},
-		"Step":      {"id", "title"},
-		"Request":   {"url", "body"},
+		"Vendor":      {"name", "title", "partitions", "roles", "methods"},
+		"Link":        {"label", "url"},
+		"Partition":   {"title"},
+		"Role":        {"purpose", "title"},
+		"WebIdentity": {"issuer", "audience", "subject"},
+		"Parameter":   {"flag", "label"},
+		"Choice":      {"value", "title"},
+		"Reason":      {"for", "without"},
+		"Product":     {"id", "title"},
+		"Method":      {"id", "access", "title", "steps"},
+		"Step":        {"id", "title"},
+		"Request":     {"url", "body"},
 	}
 }
 

@@ -277,6 +277,11 @@ func TestWrongFilesBySchema(t *testing.T) {
 			t.Errorf("%s: the schema takes it: %v", name, takes)
 		}
 	}
+	for name, test := range webFiles() {
+		if v.takes(test.text(t)) != (name == "parameter that is not") {
+			t.Errorf("%s: the schema takes it", name)
+		}
+	}
 	for _, name := range beyond {
 		if _, ok := wrongFiles()[name]; !ok {
 			t.Errorf("there is no wrong file %q", name)
