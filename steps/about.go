@@ -29,8 +29,8 @@ func about(id record.StepID) string {
 		return "An IAM policy lists the actions that {vendor} may take. " +
 			"You create it in the AWS console from the document here; rolecall looks until there is one that grants the same, whatever its name."
 	case record.StepProvider:
-		return "An OIDC provider makes AWS take the tokens of an issuer. The account has one for each issuer, which all its roles share. " +
-			"You create it in the AWS console if it is missing; rolecall looks until it is there."
+		return "An OIDC provider makes AWS take the tokens of an issuer; an account has one for each issuer, which all its roles share. " +
+			"You create it in the AWS console if it is missing, and rolecall looks until it is there."
 	case record.StepRole:
 		return "{vendor} assumes a role to work in the account; its trust policy says who may do so, and with which external ID. " +
 			"You create it in the AWS console; rolecall looks until it is there and proves that it is right."

@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -170,7 +171,7 @@ func (w *wanderer) forward() {
 	view := w.walk.Screen()
 	msg := view.Enter()
 	for _, block := range view.Blocks {
-		if in, ok := block.(screen.Input); ok && in.Value == "" && msg == nil {
+		if in, ok := block.(screen.Input); ok && (in.Value == "" && msg == nil || in.Problem != "") {
 			msg = screen.Entered{ID: in.ID, Text: w.right(in.ID)}
 		}
 	}
@@ -234,6 +235,8 @@ func (w *wanderer) right(field string) string {
 		return []string{"", account}[w.rand.IntN(2)]
 	case field == "trusted-account":
 		return describe.SamplePrincipal(w.vendor.Partitions[s.Partition].Ask, s.Partition)
+	case field == "principal":
+		return describe.SamplePrincipal("arn", cmp.Or(s.Partition, describe.Commercial))
 	case field == "access-key-id":
 		return "AKIAIOSFODNN7EXAMPLE"
 	case strings.HasPrefix(field, "parameter:"):

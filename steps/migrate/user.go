@@ -219,7 +219,8 @@ func (m *Migration) HandedOver(r *Replacing) error {
 
 // Deactivate proves the roles once more, and then makes the keys of the user
 // useless that the receipt proves to be rolecall's. From is the day from which
-// the user may be deleted, which is on record before.
+// the user may be deleted, which is on record before, for each thing that goes: a
+// deletion that was killed half-way finds the rest by it.
 func (m *Migration) Deactivate(ctx context.Context, r *Replacing, from time.Time) error {
 	after, err := m.prove(ctx)
 	if err != nil {
@@ -230,7 +231,7 @@ func (m *Migration) Deactivate(ctx context.Context, r *Replacing, from time.Time
 	}
 	for i := range r.Removes {
 		one := &r.Removes[i]
-		if one.Verdict != undo.Remove || one.Kind != record.ItemKey && one.Kind != record.ItemUser {
+		if one.Verdict != undo.Remove {
 			continue
 		}
 		one.DeleteFrom, one.Deactivated = from, time.Time{}

@@ -138,7 +138,7 @@ func noStale(t *testing.T, known map[string]bool) {
 // their instructions stands on some screen of its method.
 func everyInstruction(t *testing.T, size [2]int, read map[string]map[string]bool) {
 	t.Helper()
-	names := regexp.MustCompile(`\\\{[a-z_]+\\\}`) // {role}, as QuoteMeta writes it
+	names := regexp.MustCompile(`\\\{[A-Za-z_]+\\\}`) // {role}, {DATA_BUCKET}, as QuoteMeta writes it
 	for _, vendor := range assets.Vendors() {
 		v, err := steps.Library().Load(vendor)
 		if err != nil {
