@@ -56,8 +56,8 @@ func (a *Account) OIDCProvider(ctx context.Context, arn string, opts ...func(*ia
 	for _, id := range out.ClientIDList {
 		p.ClientIDs = append(p.ClientIDs, cleanText(id))
 	}
-	for _, print := range out.ThumbprintList {
-		p.Thumbprints = append(p.Thumbprints, cleanText(print))
+	for _, thumbprint := range out.ThumbprintList {
+		p.Thumbprints = append(p.Thumbprints, cleanText(thumbprint))
 	}
 	return p, nil
 }

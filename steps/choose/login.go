@@ -397,7 +397,8 @@ func (l *Login) profileBlocks(s *step.Session) []screen.Block {
 	if s.Across != nil {
 		body = "Sign in to the management account of the organization, or to a delegated administrator of StackSets."
 	} else {
-		choices.Options = append(choices.Options, screen.Option{ID: optionGuide, Label: "Guide me only", Detail: "no AWS credentials here: you look, rolecall checks what you paste"})
+		choices.Options = append(choices.Options, screen.Option{ID: optionGuide, Label: "Guide me only",
+			Detail: "no AWS credentials here: you look, rolecall checks what you paste"})
 	}
 	blocks := []screen.Block{screen.Text{Body: body}, choices}
 	if console, ok := aws.ConsoleFor(s.Partition); ok {

@@ -60,7 +60,8 @@ func (r *Role) Web(values map[string]string) (*policy.WebIdentity, error) {
 	if err := r.given(values, w.Issuer, w.Audience, w.Subject); err != nil {
 		return nil, err
 	}
-	return &policy.WebIdentity{Issuer: FillWords(w.Issuer, values), Audience: FillWords(w.Audience, values), Subject: FillWords(w.Subject, values)},
+	return &policy.WebIdentity{Issuer: FillWords(w.Issuer, values), Audience: FillWords(w.Audience, values),
+			Subject: FillWords(w.Subject, values)},
 		nil
 }
 

@@ -54,7 +54,8 @@ func (w Role) createProvider() Operation {
 	web := *w.Web
 	return Operation{
 		Name: "create OIDC provider " + web.Host(), Detail: "for the audience " + web.Audience, Item: w.providerItem(), Makes: true, Once: true,
-		Needs: append(on(web.Provider(), "iam:CreateOpenIDConnectProvider"), onlyWith(w.TagList(), web.Provider(), "iam:TagOpenIDConnectProvider")...),
+		Needs: append(on(web.Provider(), "iam:CreateOpenIDConnectProvider"),
+			onlyWith(w.TagList(), web.Provider(), "iam:TagOpenIDConnectProvider")...),
 		Do: func(ctx context.Context, account *aws.Account, item *record.Item) error {
 			p, err := account.CreateOIDCProvider(ctx, web, w.TagList())
 			if err == nil {

@@ -119,7 +119,7 @@ func (w Role) trusts() string {
 	if w.Closed {
 		return "closed: nobody of " + w.Vendor + " gets in yet"
 	}
-	return "trusts " + w.Grant.Trusts()
+	return "trusts " + w.Trusts()
 }
 
 // opens reports whether a role is closed as this session made it, and its vendor

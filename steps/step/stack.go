@@ -52,7 +52,8 @@ func (s *Session) PlanStack() (StackPlan, error) {
 // Want is the planner of the stack. The token marks its request.
 func (p StackPlan) Want(s *Session, token string) *making.Stack {
 	w := &making.Stack{Name: s.Stack.Name, ID: s.Stack.ID, Title: s.Vendor.Title, Template: p.Template,
-		Parameters: p.Parameters, Closed: p.Closed, Providers: p.Providers, Wants: map[string]aws.Want{}, Tags: s.TagList(), Acknowledged: s.Stack.Acknowledged,
+		Parameters: p.Parameters, Closed: p.Closed, Providers: p.Providers, Wants: map[string]aws.Want{},
+		Tags: s.TagList(), Acknowledged: s.Stack.Acknowledged,
 		Token: token, AtOnce: s.Unattended, Set: &aws.ChangeSet{}}
 	for _, role := range s.Request().Needed() {
 		w.Purposes = append(w.Purposes, role.Purpose)

@@ -30,7 +30,7 @@ func (r *Remover) judgeProvider(ctx context.Context, item record.Item) (Removal,
 	trusts, err := r.Account.RolesTrusting(ctx, item.ARN)
 	switch {
 	case aws.KindOf(err) == aws.Denied:
-		return stays(item, "You are not allowed iam:ListRoles, so that rolecall cannot see whether other roles trust it.", deleteByHand(item)), nil
+		return stays(item, "You lack iam:ListRoles, so that rolecall cannot see whether other roles trust it.", deleteByHand(item)), nil
 	case err != nil:
 		return Removal{}, err
 	}

@@ -127,7 +127,8 @@ func (u *Updater) allowed(up *StackUpdate) error {
 		switch {
 		case !change.Removes():
 		case change.Type == "AWS::IAM::Role" && change.Action == "Remove":
-			return refuse("The change set would delete the role "+change.PhysicalID+", which "+title+" uses. It was not executed, and is deleted again.",
+			return refuse("The change set would delete the role "+change.PhysicalID+
+				", which "+title+" uses. It was not executed, and is deleted again.",
 				"a change that leaves the stack's roles", "Name the products that need that role, too: --products.")
 		case change.Type == "AWS::IAM::Role":
 			return refuse("The change set would replace the role "+change.PhysicalID+": AWS would make another one, and "+title+
@@ -171,7 +172,8 @@ func (u *Updater) Execute(ctx context.Context, update *Update) error {
 		return nil
 	}
 	known := map[string]record.Item{} // by session, to be put back
-	earlier := &record.Earlier{Digest: aws.TemplateDigest(up.template), Template: []byte(up.template), Parameters: maps.Clone(up.Stack.Parameters)}
+	earlier := &record.Earlier{Digest: aws.TemplateDigest(up.template), Template: []byte(up.template),
+		Parameters: maps.Clone(up.Stack.Parameters)}
 	if up.back {
 		earlier = nil
 	}

@@ -90,7 +90,8 @@ func (u *updating) acknowledge(ctx context.Context, f *updateFlags) error {
 		return nil
 	}
 	if f.Connect.Yes() || u.unasked() {
-		return cli.Usage("The role belongs to a CloudFormation stack, and nobody has acknowledged that AWS CloudFormation might create IAM resources.",
+		return cli.Usage("The role belongs to a CloudFormation stack, and nobody has acknowledged that "+
+			"AWS CloudFormation might create IAM resources.",
 			"--"+flagAcknowledge, "Add --"+flagAcknowledge+" to update the stack. Nothing was changed.")
 	}
 	return u.agreed(ctx, "Do you acknowledge that AWS CloudFormation might create IAM resources? y or n")

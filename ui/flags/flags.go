@@ -129,7 +129,8 @@ func Taken() []string {
 const others = "--json --plain --profile --region --aws-account --help --version --role --user --evidence --error --output --format " +
 	"--minify " +
 	"--theme --digest --send-token --reason --details --fail-on " +
-	"--ou --accounts --account-tag --resend --automatic-deployment --failure-tolerance --concurrency --reader-role --drift --fail --all --receipt --undo"
+	"--ou --accounts --account-tag --resend --automatic-deployment --failure-tolerance --concurrency --reader-role --drift --fail " +
+	"--all --receipt --undo"
 
 // Library reads descriptions of vendors, none of whose parameters has a flag of
 // rolecall's own.

@@ -182,7 +182,7 @@ type desk struct {
 // wait waits until nothing is under way any more.
 func (d *desk) wait() {
 	d.mu.Lock()
-	d.mu.Unlock() //nolint:staticcheck // it waits, and does nothing
+	defer d.mu.Unlock()
 }
 
 func (d *desk) discover(ctx context.Context, asked onboard.Asked) (*onboard.Found, error) {

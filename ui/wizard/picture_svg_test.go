@@ -52,7 +52,7 @@ func sheet(on paper, title string, columns, rows int) string {
 		width, height, width, height) +
 		fmt.Sprintf(` font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace" `+
 			`font-size="%g" fill="%s">`, letterSize, on.text) +
-		fmt.Sprintf("\n<title>%s</title>\n<rect width=\"100%%\" height=\"100%%\" rx=\"8\" fill=\"%s\"/>\n", escaped(title), on.ground)
+		fmt.Sprintf("\n<title>%s</title>\n", escaped(title)) + `<rect width="100%" height="100%" rx="8" fill="` + on.ground + `"/>` + "\n"
 }
 
 // stacked is pictures of one width, one under the other.

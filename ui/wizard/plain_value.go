@@ -105,7 +105,7 @@ func (v *plainValue) awaitEnter() error {
 	case err = <-pressed:
 	case <-v.over:
 		if in.Cancel() {
-			<-pressed
+			_ = <-pressed // the read that was cut off
 		}
 		return nil
 	}
