@@ -105,7 +105,7 @@ func (v *plainValue) awaitEnter() error {
 	case err = <-pressed:
 	case <-v.over:
 		if in.Cancel() {
-			_ = <-pressed // the read that was cut off
+			<-pressed //nolint:errcheck // the read that was cut off
 		}
 		return nil
 	}
