@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"rolecall/policy"
+	"rolecall/policy/words"
 )
 
 // refusals turns what AWS would refuse into findings, in AWS's order.
@@ -64,9 +65,9 @@ func tooLong(kind policy.Kind, characters, limit int) []Finding {
 	}
 	return []Finding{
 		{ID: "size", Class: Refused, Category: "size", Severity: SeverityRefused, Index: -1, Line: 1, Column: 1, Actions: []string{},
-			Title: fmt.Sprintf("AWS refuses it: %s of at most %s characters", thousands(characters), thousands(limit)),
+			Title: fmt.Sprintf("AWS refuses it: %s of at most %s characters", words.Thousands(characters), words.Thousands(limit)),
 			Why: fmt.Sprintf("%s too many, white space not counted. A managed policy holds %s, the inline policies of a role %s, of a user %s.",
-				thousands(characters-limit), thousands(policy.MaxManaged), thousands(policy.MaxRoleInline), thousands(policy.MaxUserInline)),
+				words.Thousands(characters-limit), words.Thousands(policy.MaxManaged), words.Thousands(policy.MaxRoleInline), words.Thousands(policy.MaxUserInline)),
 			Fix: "Split it into several managed policies (a role takes ten), or let rolecall policy show --minify write it shorter.",
 			AWS: fmt.Sprintf("Cannot exceed quota for PolicySize: %d", limit)},
 	}
@@ -79,8 +80,8 @@ func longTrust(characters, limit int) []Finding {
 		return nil
 	}
 	return []Finding{{ID: "size", Class: Untidy, Category: "size", Severity: Low, Index: -1, Line: 1, Column: 1, Actions: []string{},
-		Title: fmt.Sprintf("%s characters, over the usual %s", thousands(characters), thousands(limit)),
+		Title: fmt.Sprintf("%s characters, over the usual %s", words.Thousands(characters), words.Thousands(limit)),
 		Why: fmt.Sprintf("An account starts with %s characters for a trust policy. The quota can be raised to %s.",
-			thousands(limit), thousands(policy.MaxTrustRaised)),
+			words.Thousands(limit), words.Thousands(policy.MaxTrustRaised)),
 		Fix: "Trust fewer principals, or ask AWS to raise the quota Role trust policy length."}}
 }

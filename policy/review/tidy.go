@@ -3,10 +3,10 @@ package review
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"rolecall/policy"
+	"rolecall/policy/words"
 )
 
 // tidiness is what makes a document longer or wider than it has to be.
@@ -17,21 +17,12 @@ func (m *model) tidiness(c Counts, characters, limit int) []Finding {
 	}
 	if characters <= limit && characters*10 > limit*9 {
 		f := Finding{ID: "near-limit", Class: Untidy, Category: "size", Severity: Low, Index: -1, Line: 1, Column: 1, Actions: []string{},
-			Title: fmt.Sprintf("%s of %s characters are used", thousands(characters), thousands(limit)),
-			Why:   fmt.Sprintf("%s are left. AWS refuses a document over its limit; white space does not count.", thousands(limit-characters))}
+			Title: fmt.Sprintf("%s of %s characters are used", words.Thousands(characters), words.Thousands(limit)),
+			Why:   fmt.Sprintf("%s are left. AWS refuses a document over its limit; white space does not count.", words.Thousands(limit-characters))}
 		f.Fix = "Take out what is granted twice, or let rolecall policy show --minify write it shorter."
 		out = append(out, f)
 	}
 	return out
-}
-
-// thousands writes 6097 as 6,097.
-func thousands(n int) string {
-	s := strconv.Itoa(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 // redundant finds entries that another entry grants already, under the same
@@ -71,8 +62,8 @@ func (m *model) redundant(limit int) []Finding {
 	if len(extra) == 0 && changed != nil {
 		characters := changed.Characters()
 		f.Patch = &Patch{Index: f.Index, Remove: f.Actions,
-			After: fmt.Sprintf("%s characters of %s", thousands(characters), thousands(limit))}
-		f.Fix = fmt.Sprintf("Take these entries out: the document %s the same in %s characters.", verbs, thousands(characters))
+			After: fmt.Sprintf("%s characters of %s", words.Thousands(characters), words.Thousands(limit))}
+		f.Fix = fmt.Sprintf("Take these entries out: the document %s the same in %s characters.", verbs, words.Thousands(characters))
 	}
 	return []Finding{f}
 }

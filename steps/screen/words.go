@@ -2,36 +2,21 @@ package screen
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"rolecall/policy/words"
 )
 
-// Plural is the word for this many: "key", "keys"; "policy", "policies".
-func Plural(n int, word string) string {
-	if n == 1 {
-		return word
-	}
-	if stem, ok := strings.CutSuffix(word, "y"); ok && !strings.HasSuffix(stem, "e") && !strings.HasSuffix(stem, "a") {
-		return stem + "ies"
-	}
-	return word + "s"
-}
+// Plural is words.Plural.
+func Plural(n int, word string) string { return words.Plural(n, word) }
 
-// Thousands groups a number's digits: 6,144.
-func Thousands(n int) string {
-	if n < 0 {
-		return "-" + Thousands(-n)
-	}
-	if n < 1000 {
-		return strconv.Itoa(n)
-	}
-	return fmt.Sprintf("%s,%03d", Thousands(n/1000), n%1000)
-}
+// Thousands is words.Thousands.
+func Thousands(n int) string { return words.Thousands(n) }
 
-// Counted is "1 action" or "6,144 actions".
-func Counted(n int, word string) string { return Thousands(n) + " " + Plural(n, word) }
+// Counted is words.Counted.
+func Counted(n int, word string) string { return words.Counted(n, word) }
 
 // Clock writes a duration as people read one: 0:42, 12:05, 1:02:03.
 func Clock(d time.Duration) string {
