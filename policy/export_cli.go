@@ -51,16 +51,8 @@ func (s *Setup) shellRole(b *strings.Builder, r *SetupRole, index int) {
 	trust = strings.ReplaceAll(trust, strings.Trim(quoted(externalIDPlaceholder), `"`), `'"$`+variable+`"'`)
 	trust = strings.ReplaceAll(trust, strings.Trim(quoted(accountPlaceholder), `"`), `'"$account"'`)
 	call := shellCall("create-role", "--role-name", shellQuote(r.Name), "--assume-role-policy-document", trust)
-	call.optional(
-		"--path",
-		r.Path,
-	).optional(
-		"--description",
-		r.Description,
-	).optional(
-		"--permissions-boundary",
-		inPartition(r.Boundary, partition),
-	)
+	call.optional("--path", r.Path).optional("--description", r.Description).
+		optional("--permissions-boundary", inPartition(r.Boundary, partition))
 	if r.SessionDuration > 0 {
 		call.add("--max-session-duration", strconv.Itoa(int(r.SessionDuration/time.Second)))
 	}

@@ -74,17 +74,8 @@ func TestAMemberAccountIsToldWhichOneManages(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
 		w.toBucket(rehearsal.Options{Organization: "111122223333"})
-		w.types(
-			"parameter:REPORT_BUCKET",
-			"reports",
-		).sees(
-			"member account",
-			"1111-2222-3333",
-		).enter().sees(
-			"confused deputy",
-		).enter().at(
-			"create",
-		)
+		w.types("parameter:REPORT_BUCKET", "reports").sees("member account", "1111-2222-3333").enter().sees("confused deputy").enter().
+			at("create")
 		if id := w.session.Part(finOps).ExternalID; id != "" {
 			t.Errorf("the external ID is %s, want none", id)
 		}

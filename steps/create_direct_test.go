@@ -238,18 +238,8 @@ func TestAnUpdateDeletesNoVersionThatRolecallCannotProveItMade(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		w.toCreate().sees(
-			"exists and differs",
-		).chooses(
-			"difference",
-			"update",
-		).sees(
-			"update policy",
-		).enter().sees(
-			"five versions",
-			"delete-policy-version",
-			"--version-id v1",
-		)
+		w.toCreate().sees("exists and differs").chooses("difference", "update").sees("update policy").enter().
+			sees("five versions", "delete-policy-version", "--version-id v1")
 		versions, err := w.hands().PolicyVersions(t.Context(), spotPolicy)
 		if err != nil || len(versions) != 5 || !slices.ContainsFunc(versions, func(v aws.PolicyVersion) bool { return v.ID == "v1" }) {
 			t.Fatalf("%+v %v", versions, err)

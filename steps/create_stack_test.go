@@ -177,18 +177,8 @@ func TestTheStackStepSaysTheCauseAndOffersToDelete(t *testing.T) {
 		if len(w.stacks()) != 0 {
 			t.Fatalf("%+v", w.stacks())
 		}
-		w.enter().sees(
-			"acknowledge",
-		).presses(
-			"rename",
-		).types(
-			"role-name SpotinstRoleArn",
-			"Spot-Role-2",
-		).sees(
-			"You, in the AWS console",
-		).enter().sees(
-			"acknowledge",
-		)
+		w.enter().sees("acknowledge").presses("rename").types("role-name SpotinstRoleArn", "Spot-Role-2").sees("You, in the AWS console").
+			enter().sees("acknowledge")
 		w.enter().sees("Nothing was made yet", "role Spot-Role-2").enter().sees("is right")
 		if arn := w.session.Part("SpotinstRoleArn").RoleARN; !strings.HasSuffix(arn, "/Spot-Role-2") {
 			t.Fatal(arn)
@@ -254,18 +244,8 @@ func TestANameThatIsAnotherStacksIsNeverTouchedUnasked(t *testing.T) {
 		}
 		w.chooses("taken", "update").sees("exists already")
 		w.chooses("taken", "another-name").types("stack-name", "1 bad").sees("no name for a stack")
-		w.types(
-			"stack-name",
-			"spot-two",
-		).sees(
-			"You, in the AWS console",
-		).enter().sees(
-			"acknowledge",
-		).enter().sees(
-			"Nothing was made yet",
-		).enter().sees(
-			"is right",
-		)
+		w.types("stack-name", "spot-two").sees("You, in the AWS console").enter().sees("acknowledge").enter().sees("Nothing was made yet").
+			enter().sees("is right")
 		if text, err := w.hands().Template(t.Context(), id); err != nil || text != foreign.Template {
 			t.Fatal(err)
 		}
@@ -297,16 +277,8 @@ func TestOtherProductsUpdateTheStackThroughAChangeSet(t *testing.T) {
 		w.session.Bundles = []string{"ocean", "ocean/eks"}
 		w.session.Prepare()
 		w.automatic().toStack().enter().sees("another template", "Update it")
-		w.chooses(
-			"taken",
-			"update",
-		).sees(
-			"CloudFormation will change this",
-			"acknowledge",
-		).enter().sees(
-			"Nothing was made yet",
-			"Modify: policy Spot-Policy",
-		)
+		w.chooses("taken", "update").sees("CloudFormation will change this", "acknowledge").enter().
+			sees("Nothing was made yet", "Modify: policy Spot-Policy")
 		w.enter().sees("is right")
 		if after := w.session.Part("SpotinstRoleArn"); after.RoleID != before.RoleID || after.Policies[0].Digest == before.Policies[0].Digest {
 			t.Fatalf("%+v", after)

@@ -207,17 +207,8 @@ func TestARoleThatLacksAManagedPolicyIsCompleted(t *testing.T) {
 func TestManagedPoliciesByAStack(t *testing.T) {
 	t.Parallel()
 	rehearse(t, func(t *testing.T, w *world) {
-		w.audit(
-			"automatic",
-		).pastPermissions().at(
-			stackStep,
-		).seesNot(
-			"Policy name",
-		).enter().sees(
-			"You, in the AWS console",
-		).enter().sees(
-			"acknowledge that AWS CloudFormation",
-		)
+		w.audit("automatic").pastPermissions().at(stackStep).seesNot("Policy name").enter().sees("You, in the AWS console").enter().
+			sees("acknowledge that AWS CloudFormation")
 		for _, arn := range []string{"${AWS::Partition}:iam::aws:policy/SecurityAudit",
 			"${AWS::Partition}:iam::aws:policy/job-function/ViewOnlyAccess"} {
 			if body := w.code("Template").Body; !strings.Contains(body, arn) || strings.Contains(body, "AWS::IAM::ManagedPolicy") {

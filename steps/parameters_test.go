@@ -31,20 +31,8 @@ func (w *world) twoRoles(method string, edit ...string) *world {
 		Parts: map[string]record.Part{"LogsRoleArn": {ExternalID: "two-0123abcd"}, "CostsRoleArn": {ExternalID: "two-0123abcd"}}}
 	w.session.Prepare()
 	w.walk = steps.NewWalk(w.session)
-	return w.start().at(
-		"vendor",
-	).enter().at(
-		"partition",
-	).enter().at(
-		"login",
-	).until(
-		"the profiles",
-		w.enterWorks,
-	).enter().sees(
-		"Is this the account",
-	).enter().at(
-		"permissions",
-	)
+	return w.start().at("vendor").enter().at("partition").enter().at("login").until("the profiles", w.enterWorks).enter().
+		sees("Is this the account").enter().at("permissions")
 }
 
 // TestEachParameterHasItsOwnField answers fields and a list one after the other:

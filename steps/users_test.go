@@ -131,17 +131,8 @@ func TestTheWholeUserMethodByHand(t *testing.T) {
 	sprinters(t, "manual", "user", func(t *testing.T, w *world) {
 		w.toCredentials().sees("waiting for a new access key of my-user", "Other")
 		k, _ := w.createKey("my-user")
-		w.sees(
-			"Found a key of my-user",
-			k.ID,
-		).enter().at(
-			"connect",
-		).sees(
-			k.ID,
-			"on the page Retrieve access keys",
-		).enter().sees(
-			"Handed over by you",
-		)
+		w.sees("Found a key of my-user", k.ID).enter().at("connect").sees(k.ID, "on the page Retrieve access keys").enter().
+			sees("Handed over by you")
 		r := w.session.Result()
 		if r.Submitted || len(r.Roles) != 0 || len(r.Users) != 1 || r.Users[0].Name != "my-user" || r.Users[0].AccessKeyID != k.ID ||
 			r.Users[0].ARN != "arn:aws:iam::123456789012:user/my-user" || len(r.Policies) != 1 || r.AccountID != account || r.VendorAccount != "" {
@@ -214,18 +205,8 @@ func TestAPastedKeyIsTriedAndMustBelongToTheUser(t *testing.T) {
 		w.types("access-key-id", mine.ID+"\n").types("secret-access-key", "short").sees("it has 5 characters")
 		w.types("secret-access-key", string(foreignSecret)).sees("does not belong to this access key").seesNot(string(foreignSecret))
 		w.types("access-key-id", foreign.ID).types("secret-access-key", string(foreignSecret)).sees("belongs to the user somebody", "my-user")
-		w.types(
-			"access-key-id",
-			mine.ID,
-		).types(
-			"secret-access-key",
-			" \""+string(secret)+"\"\r\n",
-		).sees(
-			"It works",
-			"user/my-user",
-		).seesNot(
-			string(secret),
-		)
+		w.types("access-key-id", mine.ID).types("secret-access-key", " \""+string(secret)+"\"\r\n").sees("It works", "user/my-user").
+			seesNot(string(secret))
 		w.enter().at("connect").presses("copy-secret")
 		if last := w.copied[len(w.copied)-1]; last.Text != string(secret) || last.ClearAfter <= 0 {
 			t.Errorf("copied %d bytes, cleared after %s", len(last.Text), last.ClearAfter)
@@ -236,14 +217,8 @@ func TestAPastedKeyIsTriedAndMustBelongToTheUser(t *testing.T) {
 func TestTheDirectUserMethodMakesEverythingOnceAndShowsTheSecretOnlyWhenAsked(t *testing.T) {
 	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
-		w.toPermissions().enter().at(
-			"create",
-		).sees(
-			"rolecall makes this in account 1234-5678-9012",
-			"create policy sprinters-policy",
-			"create user sprinters-user",
-			"attach",
-		)
+		w.toPermissions().enter().at("create").
+			sees("rolecall makes this in account 1234-5678-9012", "create policy sprinters-policy", "create user sprinters-user", "attach")
 		w.enter().sees("sprinters-user is right").enter().at(credentialsStep).sees("make the key").presses("create").sees("It works")
 		part := w.part()
 		secret := string(w.session.Secrets["SprintersUser"])
@@ -269,21 +244,8 @@ func TestWhereTheScreenStaysNoSecretIsShown(t *testing.T) {
 	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		w.session.ScreenStays = true
-		w.toPermissions().enter().at(
-			"create",
-		).sees(
-			"create these",
-		).enter().sees(
-			"is right",
-		).enter().sees(
-			"make the key",
-		).presses(
-			"create",
-		).sees(
-			"It works",
-		).enter().at(
-			"connect",
-		)
+		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").
+			sees("It works").enter().at("connect")
 		secret := string(w.session.Secrets["SprintersUser"])
 		w.chooses("", "reveal").seesNot(secret)
 	})
@@ -292,21 +254,8 @@ func TestWhereTheScreenStaysNoSecretIsShown(t *testing.T) {
 func TestAKeyThatWasNotHandedOverIsDeletedWhenAskedTo(t *testing.T) {
 	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
-		w.toPermissions().enter().at(
-			"create",
-		).sees(
-			"create these",
-		).enter().sees(
-			"is right",
-		).enter().sees(
-			"make the key",
-		).presses(
-			"create",
-		).sees(
-			"It works",
-		).enter().at(
-			"connect",
-		)
+		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").
+			sees("It works").enter().at("connect")
 		gone := w.part().KeyID
 		w.presses("delete").until("the key is gone", func() bool { return w.part().KeyID == "" }).at(credentialsStep).sees("make the key")
 		if keys, err := w.hands().AccessKeys(t.Context(), "sprinters-user"); err != nil || len(keys) != 0 {
@@ -325,21 +274,8 @@ func TestAKeyThatWasNotHandedOverIsDeletedWhenAskedTo(t *testing.T) {
 func TestAResumedSessionWhoseSecretIsGoneOffersToDeleteItsKey(t *testing.T) {
 	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
-		w.toPermissions().enter().at(
-			"create",
-		).sees(
-			"create these",
-		).enter().sees(
-			"is right",
-		).enter().sees(
-			"make the key",
-		).presses(
-			"create",
-		).sees(
-			"It works",
-		).enter().at(
-			"connect",
-		)
+		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").
+			sees("It works").enter().at("connect")
 		w.resume()
 		w.getsTo(credentialsStep).sees("Its secret was in memory alone")
 		w.presses("delete").sees("make the key")
@@ -366,20 +302,8 @@ func TestASecretThatCannotBeKeptTakesItsKeyAlong(t *testing.T) {
 	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
 		w.session.KeepSecret = func(string, screen.Secret) error { return errors.New("the disk is full") }
-		w.toPermissions().enter().at(
-			"create",
-		).sees(
-			"create these",
-		).enter().sees(
-			"is right",
-		).enter().sees(
-			"make the key",
-		).presses(
-			"create",
-		).sees(
-			"could not be written",
-			"deleted the key again",
-		)
+		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").
+			sees("could not be written", "deleted the key again")
 		if keys, err := w.hands().AccessKeys(t.Context(), "sprinters-user"); err != nil || len(keys) != 0 {
 			t.Fatalf("%v %v", keys, err)
 		}
@@ -516,19 +440,8 @@ func TestAKeyOfAKilledRunIsFoundAgain(t *testing.T) {
 func TestDisconnectTakesBackTheUserWithItsKey(t *testing.T) {
 	t.Parallel()
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
-		w.toPermissions().enter().at(
-			"create",
-		).sees(
-			"create these",
-		).enter().sees(
-			"is right",
-		).enter().sees(
-			"make the key",
-		).presses(
-			"create",
-		).sees(
-			"It works",
-		).enter().enter()
+		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").
+			sees("It works").enter().enter()
 		receipt, err := w.session.Ledger.Receipt()
 		w.do(err)
 		if text := fmt.Sprintf("%+v %s", receipt, receipt.Markdown()); strings.Contains(text, string(w.session.Secrets["SprintersUser"])) {
@@ -550,19 +463,8 @@ func TestDisconnectTakesBackTheUserWithItsKey(t *testing.T) {
 		}
 	})
 	sprinters(t, "direct", "user", func(t *testing.T, w *world) {
-		w.toPermissions().enter().at(
-			"create",
-		).sees(
-			"create these",
-		).enter().sees(
-			"is right",
-		).enter().sees(
-			"make the key",
-		).presses(
-			"create",
-		).sees(
-			"It works",
-		)
+		w.toPermissions().enter().at("create").sees("create these").enter().sees("is right").enter().sees("make the key").presses("create").
+			sees("It works")
 		w.createKey("sprinters-user")
 		receipt, err := w.session.Ledger.Receipt()
 		w.do(err)

@@ -84,14 +84,7 @@ func (w *world) withAPI(a *audited, environment map[string]string) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	edited := strings.NewReplacer(
-		"wizard: Acme guide",
-		"wizard: Acme guide\napi: audited\naccount: {label: Acme account, pattern: \"audit-[0-9]+\", example: audit-1}",
-		"    role_name: Acme-Audit",
-		"    role_name: Acme-Audit\n    submit: true",
-	).Replace(
-		string(text),
-	)
+	edited := strings.NewReplacer("wizard: Acme guide", "wizard: Acme guide\napi: audited\naccount: {label: Acme account, pattern: \"audit-[0-9]+\", example: audit-1}", "    role_name: Acme-Audit", "    role_name: Acme-Audit\n    submit: true").Replace(string(text))
 	if _, err := steps.Library().Read(
 		[]byte(edited),
 		"acme-audit.yaml",
@@ -137,25 +130,10 @@ func TestASecondAPITakesTheRole(t *testing.T) {
 		w.withAPI(api, map[string]string{"AUDITED_TOKEN": "a-token", "ROLECALL_SPOT_URL": "ftp://x"})
 		w.aws.AddManagedPolicies("SecurityAudit", "job-function/ViewOnlyAccess")
 		w.start().at("vendor").chooses("offer", offerAudit).enter().sees("Production").enter()
-		w.until(
-			"the login",
-			func() bool { return w.walk.Step().ID() == "login" },
-		).until(
-			"the profiles",
-			w.enterWorks,
-		).enter().sees(
-			"Is this the account",
-		).enter().at(
-			"permissions",
-		).enter()
-		w.at(
-			"create",
-		).sees(
-			"create these",
-		).enter().until(
-			"the role is right",
-			func() bool { return strings.Contains(w.text(), "[next]") },
-		).enter()
+		w.until("the login", func() bool { return w.walk.Step().ID() == "login" }).until("the profiles", w.enterWorks).enter().
+			sees("Is this the account").enter().at("permissions").enter()
+		w.at("create").sees("create these").enter().until("the role is right", func() bool { return strings.Contains(w.text(), "[next]") }).
+			enter()
 		w.at("connect").enter().sees("Acme Audit accepted the role after")
 		role := "submit audit-7 arn:aws:iam::123456789012:role/Acme-Audit"
 		if want := []string{"accounts", "mint audit-7", role, role}; !slices.Equal(api.asked, want) {

@@ -48,16 +48,8 @@ func localAddress(a netip.Addr) string {
 // Render puts the values in the place of the placeholders. Each is written as
 // JSON writes it inside a string, so that no value can change what is sent.
 func (r Request) Render(roleARN, externalID, accountID string) string {
-	return strings.NewReplacer(
-		"{role_arn}",
-		inString(roleARN),
-		"{external_id}",
-		inString(externalID),
-		"{account_id}",
-		inString(accountID),
-	).Replace(
-		r.Body,
-	)
+	return strings.NewReplacer("{role_arn}", inString(roleARN), "{external_id}", inString(externalID), "{account_id}", inString(accountID)).
+		Replace(r.Body)
 }
 
 func inString(value string) string {

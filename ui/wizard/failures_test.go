@@ -66,12 +66,8 @@ func TestTheKeyFitsTheFault(t *testing.T) {
 	byHand(t, func(w *fluent, p *pictured) {
 		w.toTheRole(p)
 		p.nearMiss(t)
-		w.Wait(
-			20*time.Second,
-		).Sees(
-			"✗ Spot-Role trusts Spot, but under another external ID.",
-			"Paste the wanted one into its trust policy. e edit its trust policy",
-		)
+		w.Wait(20*time.Second).
+			Sees("✗ Spot-Role trusts Spot, but under another external ID.", "Paste the wanted one into its trust policy. e edit its trust policy")
 		w.Press("e").Sees("the trust policy of Spot-Role", "roles/details/Spot-Role?section=trust_r")
 	})
 }
@@ -86,17 +82,8 @@ func TestADifferenceOpensWhole(t *testing.T) {
 			policy.Statement{Effect: "Allow", Action: []string{"kendra:Query", "kendra:Retrieve"}, Resource: []string{"*"}})...)
 		p.does(w, "iam:CreatePolicy", map[string]string{"PolicyName": "Spot-Policy", "PolicyDocument": other.Compact()})
 		d := policy.Compare(full, other)
-		w.Wait(
-			20*time.Second,
-		).Sees(
-			"✗ Spot-Policy exists and differs: it lacks ",
-			"e edit that policy",
-			"What differs",
-			"lacks ",
-			"adds 2",
-		).SeesNot(
-			"1 copy What",
-		)
+		w.Wait(20*time.Second).Sees("✗ Spot-Policy exists and differs: it lacks ", "e edit that policy", "What differs", "lacks ", "adds 2").
+			SeesNot("1 copy What")
 		w.Press("v").Sees("Spot-Policy-differences.txt", "Spot-Policy, compared with what is needed", "It lacks")
 		var whole strings.Builder
 		for range 20 {

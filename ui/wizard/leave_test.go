@@ -62,18 +62,8 @@ func TestLeavingWaitsForAWrite(t *testing.T) {
 func TestBackWaitsForAWriteAndItsAnswerReachesTheStepThatAsked(t *testing.T) {
 	first, s := asks("First", "a", "a"), writes("Connect")
 	drive(t, []step.Step{first, s}, nil, func(w *fluent) {
-		w.Enter().Enter().Wait(
-			time.Second,
-		).Press(
-			"b",
-		).Sees(
-			"Connect",
-			"Then rolecall goes back",
-		).Wait(
-			5 * time.Second,
-		).Sees(
-			"Step 1 of 2 · First",
-		)
+		w.Enter().Enter().Wait(time.Second).Press("b").Sees("Connect", "Then rolecall goes back").Wait(5 * time.Second).
+			Sees("Step 1 of 2 · First")
 	})
 	if diff := cmp.Diff([]screen.Msg{screen.Chose{ID: "go"}, "accepted"}, s.told); diff != "" {
 		t.Error(diff)

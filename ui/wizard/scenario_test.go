@@ -166,21 +166,8 @@ func TestListLiesOverTheStep(t *testing.T) {
 func TestMistakesFromAField(t *testing.T) {
 	rehearsing(t, describe.Automatic, func(w *fluent, _ *pictured) {
 		w.reach(record.StepStack).Type("!m").Sees("spot-access!m", "F2 mistakes").SeesNot("What should go wrong?")
-		w.Press(
-			"f2",
-		).Sees(
-			"What should go wrong?",
-		).Enter().Sees(
-			"spot-access!m",
-			"F3 mend",
-			"F3 mends it",
-		).Press(
-			"f3",
-		).Sees(
-			"Mended.",
-		).SeesNot(
-			"F3 mend",
-		)
+		w.Press("f2").Sees("What should go wrong?").Enter().Sees("spot-access!m", "F3 mend", "F3 mends it").Press("f3").Sees("Mended.").
+			SeesNot("F3 mend")
 	})
 }
 

@@ -35,43 +35,16 @@ func TestFromFindingToFinding(t *testing.T) {
 	drive(t, []step.Step{still("Policy", findings())}, nil, func(w *fluent) {
 		w.Press("v", "g").Sees("  1  line-01", "line 1 of 60, 4 findings").Press("]").Sees("›10 line-10", "line 10 of 60, finding 1 of 4")
 		w.Press("]").Sees("›30 line-30", "line 30 of 60, findings 2 to 3 of 4").Press("]").Sees("line 50 of 60, finding 4 of 4")
-		w.Press(
-			"]",
-		).Sees(
-			"There is no finding behind this.",
-			"finding 4 of 4",
-		).Press(
-			"[",
-		).Sees(
-			"findings 2 to 3 of 4",
-		).Press(
-			"[",
-			"[",
-		).Sees(
-			"There is no finding before this.",
-		)
+		w.Press("]").Sees("There is no finding behind this.", "finding 4 of 4").Press("[").Sees("findings 2 to 3 of 4").Press("[", "[").
+			Sees("There is no finding before this.")
 	})
 }
 
 func TestFindGoesOnBothWays(t *testing.T) {
 	drive(t, []step.Step{still("Policy", findings())}, nil, func(w *fluent) {
 		w.Press("v", "g", "n").Sees("Nothing is looked for yet").Press("/").Type("LINE-2").Enter().Sees("›20 line-20")
-		w.Press(
-			"n",
-		).Sees(
-			"›21 line-21",
-		).Press(
-			"N",
-			"N",
-		).Sees(
-			"From the end again.",
-			"›29 line-29",
-		).Press(
-			"n",
-		).Sees(
-			"From the beginning again.",
-			"›20 line-20",
-		)
+		w.Press("n").Sees("›21 line-21").Press("N", "N").Sees("From the end again.", "›29 line-29").Press("n").
+			Sees("From the beginning again.", "›20 line-20")
 		w.Press("/").Type("third").Enter().Sees("›30 line-30")
 	})
 }
@@ -80,31 +53,8 @@ func TestHalfPagesAndEnds(t *testing.T) {
 	plain := findings()
 	plain.Notes = nil
 	drive(t, []step.Step{still("Policy", plain)}, nil, func(w *fluent) {
-		w.Press(
-			"v",
-		).Sees(
-			"line 1 of 60",
-		).SeesNot(
-			"finding",
-		).Press(
-			"d",
-		).Sees(
-			"line 11 of 60",
-		).Press(
-			"d",
-			"u",
-		).Sees(
-			"line 11 of 60",
-		).Press(
-			"G",
-		).Sees(
-			"line-60",
-			", end",
-		).Press(
-			"g",
-		).Sees(
-			"line-01",
-		)
+		w.Press("v").Sees("line 1 of 60").SeesNot("finding").Press("d").Sees("line 11 of 60").Press("d", "u").Sees("line 11 of 60").Press("G").
+			Sees("line-60", ", end").Press("g").Sees("line-01")
 	})
 }
 

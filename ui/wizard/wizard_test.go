@@ -342,23 +342,8 @@ func TestShowOpensTheViewer(t *testing.T) {
 	s := still("Policy", code)
 	drive(t, []step.Step{s}, nil, func(w *fluent) {
 		w.Press("v").Sees("p.json", "  1  {", "line 1 of 63").Press("pgdown").SeesNot("  1  {").Press("G").Sees(" 63  }")
-		w.Press(
-			"g",
-		).Press(
-			"/",
-		).Type(
-			"NEEDLE",
-		).Sees(
-			"/NEEDLE",
-		).Enter().Sees(
-			"needle",
-		).Press(
-			"/",
-		).Type(
-			"absent",
-		).Enter().Sees(
-			"Not in this document: absent",
-		)
+		w.Press("g").Press("/").Type("NEEDLE").Sees("/NEEDLE").Enter().Sees("needle").Press("/").Type("absent").Enter().
+			Sees("Not in this document: absent")
 		w.Press("c").Sees("Policy sent").Press("s").Sees("Saved to ").Press("q").Sees("Step 1 of 1 · Policy")
 	})
 }
