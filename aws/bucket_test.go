@@ -22,10 +22,7 @@ func TestBucketRegion(t *testing.T) {
 		}
 	}
 	server.Deny("s3:GetBucketLocation")
-	if _, err := account.BucketRegion(
-		t.Context(),
-		"reports",
-	); aws.KindOf(err) != aws.Denied ||
+	if _, err := account.BucketRegion(t.Context(), "reports"); aws.KindOf(err) != aws.Denied ||
 		aws.Explain(err).Action != "s3:GetBucketLocation" {
 		t.Errorf("without the permission: %v, want it to name s3:GetBucketLocation", err)
 	}

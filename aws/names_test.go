@@ -30,9 +30,7 @@ func TestCheckNamesAndPaths(t *testing.T) {
 		aws.CheckRoleName("Spot-Role_1+=,.@"),
 		aws.CheckRoleName(strings.Repeat("r", 64)),
 		aws.CheckPolicyName(strings.Repeat("p", 128)),
-		aws.CheckPath(
-			"/",
-		),
+		aws.CheckPath("/"),
 		aws.CheckPath("/a/b!c/"),
 		aws.CheckPolicyPath("/a/b/"),
 		aws.CheckUserName("sprinters-user"),
@@ -53,9 +51,7 @@ func TestCheckNamesAndPaths(t *testing.T) {
 		aws.CheckPath("a/"),
 		aws.CheckPath("/a"),
 		aws.CheckPath("/a b/"),
-		aws.CheckPath(
-			"/" + strings.Repeat("a", 512) + "/",
-		),
+		aws.CheckPath("/" + strings.Repeat("a", 512) + "/"),
 		aws.CheckPolicyPath("/a!b/"),
 		aws.CheckAccountID("1234"),
 		aws.CheckAccountID("1234-5678-9012"),

@@ -45,13 +45,7 @@ func everyWay(t *testing.T) *httptest.Server {
 				action,
 			) + r.FormValue(
 				"ExternalId",
-			) + r.FormValue(
-				"DurationSeconds",
-			) + r.FormValue(
-				"TokenCode",
-			) + r.FormValue(
-				"RoleSessionName",
-			)
+			) + r.FormValue("DurationSeconds") + r.FormValue("TokenCode") + r.FormValue("RoleSessionName")
 			_, _ = fmt.Fprintf(
 				w,
 				`<%[1]sResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><%[1]sResult><Credentials><AccessKeyId>%[2]s</AccessKeyId>`+

@@ -165,11 +165,9 @@ func (a *Account) CreateStack(ctx context.Context, n NewStack) (id string, err e
 		return "", err
 	}
 	out, err := a.cfn().CreateStack(ctx, &cloudformation.CreateStackInput{
-		StackName:    &n.Name,
-		TemplateBody: &n.Template,
-		Parameters: stackParameters(
-			n.Parameters,
-		),
+		StackName:          &n.Name,
+		TemplateBody:       &n.Template,
+		Parameters:         stackParameters(n.Parameters),
 		Tags:               stackTags(n.Tags),
 		Capabilities:       n.capabilities(),
 		ClientRequestToken: optional(n.Token),

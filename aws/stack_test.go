@@ -353,9 +353,7 @@ func TestAStackWhosePolicyIsUsedElsewhereIsNotDeleted(t *testing.T) {
 		ok(t, a.DeleteStack(t.Context(), id, "gone"))
 		w := follow(t, a, id, "gone")
 		e, _ := aws.FirstFailure(w.Events())
-		if x := aws.ExplainStack(
-			e,
-		); w.Status() != aws.StackDeleteFailed || x.Kind != aws.Conflict ||
+		if x := aws.ExplainStack(e); w.Status() != aws.StackDeleteFailed || x.Kind != aws.Conflict ||
 			!strings.Contains(x.What, "policy Spot-Policy") {
 			t.Errorf("status %s: %+v", w.Status(), x)
 		}
@@ -526,9 +524,7 @@ func TestAStackWatchOutlivesTroubleAndRefusals(t *testing.T) {
 		}
 		s.Deny("cloudformation:DescribeStackEvents")
 		w = a.WatchStack(id, "token")
-		if _, done, err := w.Fetch(
-			ctx,
-		); err != nil || done || w.Status() != aws.StackCreating ||
+		if _, done, err := w.Fetch(ctx); err != nil || done || w.Status() != aws.StackCreating ||
 			!strings.Contains(w.Note(), "cloudformation:DescribeStackEvents") {
 			t.Fatalf("without events: %v %v %s %q", done, err, w.Status(), w.Note())
 		}

@@ -120,11 +120,7 @@ func userContract() map[string]func(*testing.T, place, *aws.Account) {
 				t.Errorf("report of nobody %+v", r)
 			}
 			makeUser(t, a)
-			if r := must[aws.UserReport](
-				t,
-			)(
-				a.VerifyUser(ctx, want),
-			); r.OK || statusOf(r, "user-policy-matches") != aws.Pass ||
+			if r := must[aws.UserReport](t)(a.VerifyUser(ctx, want)); r.OK || statusOf(r, "user-policy-matches") != aws.Pass ||
 				statusOf(r, "user-keys") != aws.Fail {
 				t.Errorf("report without a key %+v", r)
 			}
@@ -198,10 +194,7 @@ func TestASecretKeyIsNeverPrinted(t *testing.T) {
 		if text := fmt.Sprintf(format, secret); strings.Contains(text, "wJalr") || strings.Contains(strings.ToLower(text), "774a616c72") {
 			t.Errorf("%s prints %s", format, text)
 		}
-		if text := fmt.Sprintf(
-			format,
-			struct{ Key aws.SecretKey }{secret},
-		); strings.Contains(text, "wJalr") ||
+		if text := fmt.Sprintf(format, struct{ Key aws.SecretKey }{secret}); strings.Contains(text, "wJalr") ||
 			strings.Contains(strings.ToLower(text), "774a616c72") {
 			t.Errorf("%s prints %s", format, text)
 		}

@@ -223,10 +223,7 @@ func (c *checker) document(root *node) *Document {
 			Category: "size",
 			AWS:      awsTrustSize,
 			order:    orderOther,
-			What: fmt.Sprintf(
-				"a trust policy of %d characters",
-				n,
-			),
+			What:     fmt.Sprintf("a trust policy of %d characters", n),
 			Expected: fmt.Sprintf("at most %d, as far as the quota can be raised", MaxTrustRaised),
 		})
 	}

@@ -56,10 +56,7 @@ func (d dice) principal() map[string]any {
 			arnOf(account, "root"),
 			arnOf(randomVendor, "root"),
 			arnOf(account, "role/app"),
-			arnOf(
-				account,
-				"role/path/app",
-			),
+			arnOf(account, "role/path/app"),
 			arnOf(account, "user/bob"),
 			"arn:aws:sts::"+account+":assumed-role/app/s1",
 			"*",

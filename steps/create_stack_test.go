@@ -49,9 +49,7 @@ func (w *world) toReady() *world {
 	return w.toStack().enter().sees(
 		"You, in the AWS console",
 		"Template",
-	).enter().sees(
-		"acknowledge that AWS CloudFormation might create IAM resources",
-	)
+	).enter().sees("acknowledge that AWS CloudFormation might create IAM resources")
 }
 
 // code finds a document on the screen by its label.
@@ -110,11 +108,7 @@ func TestTheAutomaticMethodGoesThroughAChangeSet(t *testing.T) {
 			"complete, and what it made is right",
 			"pass trust-external-id",
 			"pass policy-matches",
-		).enter().at(
-			"connect",
-		).enter().sees(
-			"accepted the role",
-		)
+		).enter().at("connect").enter().sees("accepted the role")
 		result := w.session.Result()
 		if !result.Submitted || len(result.Stacks) != 1 || result.Stacks[0].Name != "spot-access" || !strings.HasPrefix(result.Stacks[0].ID,
 			"arn:aws:cloudformation:") ||
@@ -204,10 +198,7 @@ func TestMissingPermissionsAreSaidBeforeAnythingIsMade(t *testing.T) {
 		w.aws.Deny("iam:CreateRole", "cloudformation:CreateChangeSet")
 		w.automatic().toStack().enter().sees(
 			"You, in the AWS console",
-		).enter().sees(
-			"not allowed cloudformation:CreateChangeSet, iam:CreateRole",
-			"Nothing was made",
-		)
+		).enter().sees("not allowed cloudformation:CreateChangeSet, iam:CreateRole", "Nothing was made")
 		if p := w.problem(); p.Kind != screen.AWSRefused {
 			t.Fatalf("%+v", p)
 		}

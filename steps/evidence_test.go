@@ -24,11 +24,7 @@ func (w *world) guideOnly() *world {
 
 func pastedRole(externalID string) string {
 	return `{"Role": {"RoleName": "My-Role", "RoleId": "AROAEXAMPLE", "Path": "/", "Arn": "arn:aws:iam::123456789012:role/My-Role", "AssumeRolePolicyDocument": ` +
-		policy.NewTrust(
-			"aws",
-			[]string{"922761411349"},
-			externalID,
-		).Pretty() + "}}\n"
+		policy.NewTrust("aws", []string{"922761411349"}, externalID).Pretty() + "}}\n"
 }
 
 const pastedLists = "[cloudshell-user@ip-10-0-0-1 ~]$ aws iam list-attached-role-policies --role-name My-Role\n" +
@@ -47,9 +43,7 @@ func TestGuideOnlyEndsProven(t *testing.T) {
 		w.types(
 			"role-arn",
 			`{"PolicyVersion": {"VersionId": "v1", "IsDefaultVersion": true, "Document": `+w.wantedPolicy().Pretty()+"}}\n",
-		).sees(
-			"Found My-Role. It is right.",
-		)
+		).sees("Found My-Role. It is right.")
 		w.enter().at("connect").sees("arn:aws:iam::123456789012:role/My-Role")
 		if r := w.session.Result(); len(r.Checks) != 11 || r.AccountID != "123456789012" {
 			t.Errorf("%s: %+v", r.AccountID, r.Checks)

@@ -139,9 +139,7 @@ func TestADocumentIsApprovedForItsRole(t *testing.T) {
 			p.Documents[i].Purpose = "SpotFinOpsRoleArn"
 		}
 		w.session.Plan = p
-		if problem := w.session.PlanProblem(
-			"SpotinstRoleArn",
-		); problem == nil ||
+		if problem := w.session.PlanProblem("SpotinstRoleArn"); problem == nil ||
 			!strings.Contains(problem.What, "approval does not name the policy Spot-Policy") {
 			t.Errorf("%+v", problem)
 		}

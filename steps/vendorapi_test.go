@@ -85,18 +85,12 @@ func (w *world) withAPI(a *audited, environment map[string]string) {
 		w.t.Fatal(err)
 	}
 	edited := strings.NewReplacer("wizard: Acme guide", "wizard: Acme guide\napi: audited\naccount: {label: Acme account, pattern: \"audit-[0-9]+\", example: audit-1}", "    role_name: Acme-Audit", "    role_name: Acme-Audit\n    submit: true").Replace(string(text))
-	if _, err := steps.Library().Read(
-		[]byte(edited),
-		"acme-audit.yaml",
-	); err == nil ||
+	if _, err := steps.Library().Read([]byte(edited), "acme-audit.yaml"); err == nil ||
 		!strings.Contains(err.Error(), `"audited" cannot be api. Expected: spot.`) {
 		w.t.Fatalf("without the registration: %v", err)
 	}
 	library := steps.LibraryWith(apis)
-	if _, err := library.ReadForeign(
-		[]byte(edited),
-		"acme-audit.yaml",
-	); err == nil ||
+	if _, err := library.ReadForeign([]byte(edited), "acme-audit.yaml"); err == nil ||
 		!strings.Contains(err.Error(), "Only a description that comes with rolecall") {
 		w.t.Fatalf("a stranger's file: %v", err)
 	}

@@ -324,14 +324,7 @@ func newFormsWorld(t *testing.T) *formsWorld {
 		t.Setenv(name, value) // the SDK reads it by itself
 		w.environ = append(w.environ, name+"="+value)
 	}
-	w.do(
-		t,
-		"CreatePolicy",
-		"PolicyName",
-		"Limits",
-		"PolicyDocument",
-		anything,
-	)
+	w.do(t, "CreatePolicy", "PolicyName", "Limits", "PolicyDocument", anything)
 	return w
 }
 

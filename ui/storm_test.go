@@ -435,11 +435,7 @@ func (s *storm) exists() []string {
 	stacks, err := cloudformation.New(cloudformation.Options{
 		Region:       target.Region,
 		BaseEndpoint: &target.Endpoint,
-		Credentials: credentials.NewStaticCredentialsProvider(
-			target.AccessKeyID,
-			target.SecretAccessKey,
-			"",
-		),
+		Credentials:  credentials.NewStaticCredentialsProvider(target.AccessKeyID, target.SecretAccessKey, ""),
 	}).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{})
 	must(err)
 	for _, k := range stacks.Stacks {

@@ -43,16 +43,7 @@ func TestTheDocumentedVendorWorks(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
 	file := write(t, filepath.Join(home, "acme.yaml"), documented(t))
-	if code, out, talk := command(
-		t,
-		home,
-		nil,
-		"vendors",
-		"check",
-		file,
-		"--fail-on",
-		"medium",
-	); code != 0 ||
+	if code, out, talk := command(t, home, nil, "vendors", "check", file, "--fail-on", "medium"); code != 0 ||
 		!strings.Contains(out, "no mistakes") {
 		t.Fatalf("check: exit %d\n%s%s", code, out, talk)
 	}
@@ -170,16 +161,7 @@ func TestCheckReportsEveryMistakeWithItsPlace(t *testing.T) {
 	if code, _, _ := command(t, home, nil, "vendors", "check", filepath.Join(home, "nothing.yaml")); code != 2 {
 		t.Errorf("a file that is not there: exit %d", code)
 	}
-	if code, _, talk := command(
-		t,
-		home,
-		nil,
-		"vendors",
-		"check",
-		file,
-		"--fail-on",
-		"terrible",
-	); code != 2 ||
+	if code, _, talk := command(t, home, nil, "vendors", "check", file, "--fail-on", "terrible"); code != 2 ||
 		!strings.Contains(talk, "no severity") {
 		t.Errorf("exit %d\n%s", code, talk)
 	}
@@ -330,16 +312,7 @@ func TestAVendorWithManagedPoliciesAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	sweeping := write(t, filepath.Join(home, "sweeping.yaml"), strings.Replace(string(text), "[SecurityAudit,", "[AdministratorAccess,", 1))
-	if code, out, talk := command(
-		t,
-		home,
-		nil,
-		"vendors",
-		"check",
-		sweeping,
-		"--fail-on",
-		"high",
-	); code != 3 ||
+	if code, out, talk := command(t, home, nil, "vendors", "check", sweeping, "--fail-on", "high"); code != 3 ||
 		!strings.Contains(out, "Can do everything in the account") {
 		t.Errorf("AdministratorAccess: exit %d\n%s%s", code, out, talk)
 	}
@@ -354,30 +327,11 @@ func TestAVendorWithManagedPoliciesAlone(t *testing.T) {
 		}
 	}
 	plan := filepath.Join(home, "acme.plan.json")
-	if code, out, talk := command(
-		t,
-		home,
-		nil,
-		"plan",
-		"--vendor",
-		file,
-		"--method",
-		"direct",
-		"-o",
-		plan,
-	); code != 0 ||
+	if code, out, talk := command(t, home, nil, "plan", "--vendor", file, "--method", "direct", "-o", plan); code != 0 ||
 		!strings.Contains(talk, "AWS managed") {
 		t.Fatalf("plan: exit %d\n%s%s", code, out, talk)
 	}
-	if code, out, talk := command(
-		t,
-		home,
-		nil,
-		"approve",
-		plan,
-		"--as",
-		"someone",
-	); code != 0 ||
+	if code, out, talk := command(t, home, nil, "approve", plan, "--as", "someone"); code != 0 ||
 		!strings.Contains(talk, "arn:aws:iam::aws:policy/SecurityAudit") {
 		t.Fatalf("approve: exit %d\n%s%s", code, out, talk)
 	}

@@ -24,10 +24,7 @@ func rolesFor(tb testing.TB, s *rehearsal.Server, n int) {
 		),
 		allow(`{"AWS":"`+account+`"}`, ""),
 		allow(`{"Service":["ec2.amazonaws.com","ecs.amazonaws.com"]}`, ""),
-		allow(
-			who(member),
-			"",
-		),
+		allow(who(member), ""),
 		allow(`{"Service":"ec2.amazonaws.com"}`, ""),
 		allow(who(account), ""),
 		allow(`{"Service":"states.amazonaws.com"}`, ""),

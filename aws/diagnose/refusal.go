@@ -241,9 +241,7 @@ func (in *inquest) deniedByOrganization(id ID, r *Refusal) {
 	case id == SCP && in.outside(r):
 		fix = "An SCP binds the accounts of its own organization: most likely it is that of the caller, " + r.AWS.Principal +
 			". Send the sentence to " + in.vendor() +
-			". If that account is in your organization: " + askOrganization(
-			id,
-		)
+			". If that account is in your organization: " + askOrganization(id)
 	}
 	in.suspect(id, Certain, r.quote(), fix)
 }

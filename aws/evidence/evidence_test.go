@@ -103,9 +103,7 @@ func TestSpellings(t *testing.T) {
 		`"`+url.PathEscape(trustText)+`"`,
 		grants,
 		`"`+url.QueryEscape(strings.ReplaceAll(grants, " ", ""))+`"`,
-	).Replace(
-		whole,
-	)
+	).Replace(whole)
 	asText := strings.NewReplacer(trustText, quoted(trustText), grants, quoted(grants)).Replace(whole)
 	terminal := "me@laptop ~ % aws iam get-role --role-name Spot-Role\n" + getRole + "\n[cloudshell-user@ip-10-1-2-3 ~]$ aws iam " +
 		"list-attached-role-policies \\\n    --role-name Spot-Role\n" +

@@ -22,14 +22,12 @@ func (n *node) moment(key string) time.Time {
 // roleOf reads an object with the members of IAM's Role.
 func roleOf(n *node, form string) holder {
 	h := holder{
-		form: form,
-		arn:  n.name("Arn"),
-		name: n.name("RoleName"),
-		id:   n.name("RoleId"),
-		path: n.name("Path"),
-		created: n.moment(
-			"CreateDate",
-		),
+		form:     form,
+		arn:      n.name("Arn"),
+		name:     n.name("RoleName"),
+		id:       n.name("RoleId"),
+		path:     n.name("Path"),
+		created:  n.moment("CreateDate"),
 		lastUsed: n.get("RoleLastUsed").moment("LastUsedDate"),
 		boundary: n.get("PermissionsBoundary").name("PermissionsBoundaryArn"),
 	}

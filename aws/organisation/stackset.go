@@ -259,13 +259,11 @@ func (c *Client) Instances(ctx context.Context, set, token string) (all []Instan
 	}
 	for _, s := range out.Summaries {
 		i := Instance{
-			Account: clean(s.Account),
-			Unit:    clean(s.OrganizationalUnitId),
-			Region:  clean(s.Region),
-			Stack:   clean(s.StackId),
-			Status: aws.CleanText(
-				string(s.Status),
-			),
+			Account:   clean(s.Account),
+			Unit:      clean(s.OrganizationalUnitId),
+			Region:    clean(s.Region),
+			Stack:     clean(s.StackId),
+			Status:    aws.CleanText(string(s.Status)),
 			Reason:    clean(s.StatusReason),
 			Drift:     aws.CleanText(string(s.DriftStatus)),
 			Operation: clean(s.LastOperationId),

@@ -100,16 +100,14 @@ func getAccountSummary(s *Server, _ request) (any, *apiError) {
 			"AttachedPoliciesPerGroupQuota": 10,
 			"VersionsPerPolicyQuota":        mostVersions,
 			"AccessKeysPerUserQuota":        2,
-			"Roles": len(
-				s.state.roles,
-			),
-			"RolesQuota":               1000,
-			"Policies":                 local,
-			"PoliciesQuota":            1500,
-			"Users":                    1 + len(s.state.users),
-			"UsersQuota":               5000,
-			"AccountMFAEnabled":        1,
-			"AccountAccessKeysPresent": 0,
+			"Roles":                         len(s.state.roles),
+			"RolesQuota":                    1000,
+			"Policies":                      local,
+			"PoliciesQuota":                 1500,
+			"Users":                         1 + len(s.state.users),
+			"UsersQuota":                    5000,
+			"AccountMFAEnabled":             1,
+			"AccountAccessKeysPresent":      0,
 		},
 	}, nil
 }
@@ -175,18 +173,16 @@ func getAccountAuthorizationDetails(s *Server, q request) (any, *apiError) {
 
 func (s *Server) roleDetail(r *role) roleDetailXML {
 	x := roleDetailXML{
-		Path:       r.path,
-		RoleName:   r.name,
-		RoleID:     r.id,
-		Arn:        r.arn,
-		CreateDate: stamp(r.created),
-		AssumeRolePolicyDocument: onTheWire(
-			r.trust,
-		),
-		AttachedManagedPolicies: s.attachedXML(r),
-		PermissionsBoundary:     r.boundaryXML(),
-		Tags:                    r.tags,
-		RoleLastUsed:            s.lastUsed(r),
+		Path:                     r.path,
+		RoleName:                 r.name,
+		RoleID:                   r.id,
+		Arn:                      r.arn,
+		CreateDate:               stamp(r.created),
+		AssumeRolePolicyDocument: onTheWire(r.trust),
+		AttachedManagedPolicies:  s.attachedXML(r),
+		PermissionsBoundary:      r.boundaryXML(),
+		Tags:                     r.tags,
+		RoleLastUsed:             s.lastUsed(r),
 	}
 	for _, name := range r.inlineNames() {
 		x.RolePolicyList = append(x.RolePolicyList, inlineXML{name, onTheWire(r.inline[name])})

@@ -96,16 +96,11 @@ func TestWhatCannotBeSeenIsNotWrong(t *testing.T) {
 		"something cannot be known for another": {[]aws.Check{unknown}, screen.NotAsNeeded, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if p := explain.Unseen(
-				c.checks,
-			); (p != nil) != c.unseen ||
+			if p := explain.Unseen(c.checks); (p != nil) != c.unseen ||
 				p != nil && (p.Named.Action != "iam:GetPolicy" || p.Named.RequestID != "r1" || p.Quoted != "no") {
 				t.Errorf("unseen: %+v", p)
 			}
-			if p := explain.Unfit(
-				"Spot-Role",
-				c.checks,
-			); (p == nil) != c.none ||
+			if p := explain.Unfit("Spot-Role", c.checks); (p == nil) != c.none ||
 				p != nil && (p.Kind != c.kind || !strings.HasPrefix(p.What, "Spot-Role ")) {
 				t.Errorf("unfit: %+v", p)
 			}

@@ -96,9 +96,7 @@ func JSONOf(p screen.Problem) *ErrorJSON {
 		RequestID: draw.Clean(n.RequestID),
 		Principal: draw.Clean(n.Principal),
 		Action:    draw.Clean(n.Action),
-		Resource: draw.Clean(
-			n.Resource,
-		),
+		Resource:  draw.Clean(n.Resource),
 		DeniedBy:  draw.Clean(n.DeniedBy),
 		PolicyARN: draw.Clean(n.PolicyARN),
 		Parameter: draw.Clean(n.Parameter),

@@ -182,13 +182,7 @@ func TestWhatThePlanLeavesOpenMayBeSaid(t *testing.T) {
 	for _, flag := range []string{"--path=/team/", "--stack-name=x", "--tag=a=b", "--session-duration=1h",
 		"--permissions-boundary=arn:aws:iam::123456789012:policy/B", "--regions=eu-west-1",
 		"--restrict-tag=a=b", "--report-bucket=my-reports", "--user-name=u"} {
-		if _, err := prepare(
-			t,
-			"--plan",
-			file,
-			flag,
-			"--yes",
-		); err == nil || refusal(t, err).Kind != screen.NotAsNeeded ||
+		if _, err := prepare(t, "--plan", file, flag, "--yes"); err == nil || refusal(t, err).Kind != screen.NotAsNeeded ||
 			!strings.Contains(err.Error(), "the plan says none") {
 			t.Errorf("%s: %v", flag, err)
 		}

@@ -63,15 +63,13 @@ func HTML(w io.Writer, r *review.Report, o Options) error {
 
 func pageOf(r *review.Report, o Options) page {
 	p := page{
-		Name:    draw.Clean(o.Name),
-		Verdict: "AWS will accept it.",
-		Refused: r.Verdict == "refused",
-		Size:    sizeOf(r),
-		Date:    r.Data.Date,
-		Digest:  r.Policy.Digest,
-		Granted: screen.Thousands(
-			r.Actions.Granted,
-		),
+		Name:       draw.Clean(o.Name),
+		Verdict:    "AWS will accept it.",
+		Refused:    r.Verdict == "refused",
+		Size:       sizeOf(r),
+		Date:       r.Data.Date,
+		Digest:     r.Policy.Digest,
+		Granted:    screen.Thousands(r.Actions.Granted),
 		Entries:    screen.Thousands(r.Actions.Entries),
 		Statements: screen.Thousands(r.Policy.Statements),
 	}

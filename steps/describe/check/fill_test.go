@@ -92,10 +92,7 @@ products:
 		"    parameters:\n      TRAIL: {flag: --trail, label: Trail, pattern: \".+\", example: main}\n    policy: |\n",
 		1,
 	)
-	if _, err := steps.Library().ReadForeign(
-		[]byte(other),
-		"acme.yaml",
-	); err == nil ||
+	if _, err := steps.Library().ReadForeign([]byte(other), "acme.yaml"); err == nil ||
 		!strings.Contains(err.Error(), "has the flag --trail in another role") {
 		t.Errorf("%v", err)
 	}

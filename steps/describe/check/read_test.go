@@ -117,10 +117,7 @@ func TestReadManagedPolicies(t *testing.T) {
 	// Without a policy nothing may refer to one.
 	for _, key := range []string{"policy_name: Acme-Policy", "inline: true", "always: [Look]", "why: {Look: {for: a, without: b}}"} {
 		wrong := strings.Replace(string(text), "    managed_policies:", "    "+key+"\n    managed_policies:", 1)
-		if _, err := steps.Library().ReadForeign(
-			[]byte(wrong),
-			"acme.yaml",
-		); err == nil ||
+		if _, err := steps.Library().ReadForeign([]byte(wrong), "acme.yaml"); err == nil ||
 			!strings.Contains(err.Error(), "no policy of its own") {
 			t.Errorf("%s: %v", key, err)
 		}

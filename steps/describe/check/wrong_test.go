@@ -324,36 +324,21 @@ func wrongFiles() map[string]wrongFile {
 		"parameter without example": parameter(`{flag: --b, label: B, pattern: "[a-z]+"}`).is("20:15", `has no key "example"`),
 		"parameter of no kind": parameter(
 			`{flag: --b, label: B, pattern: "[a-z]+", example: a, kind: bukket}`,
-		).is(
-			"20:74",
-			"Did you mean bucket?",
-		),
+		).is("20:74", "Did you mean bucket?"),
 		"parameter with a star": parameter(`{flag: --b, label: B, pattern: ".+", example: "a*"}`).is("20:61", "which no value may have"),
 		"parameter used nowhere": parameter(
 			`{flag: --b, label: B, pattern: "[a-z]+", example: a}`,
-		).is(
-			"20:7",
-			"Neither the policy nor an instruction has the placeholder",
-		),
+		).is("20:7", "Neither the policy nor an instruction has the placeholder"),
 		"choice without choices": parameter(`{flag: --b, label: B, kind: choice}`).is("20:15", "at least two values to choose from"),
 		"choice of one": parameter(
 			`{flag: --b, label: B, kind: choice, choices: [{value: a, title: A}]}`,
-		).is(
-			"20:60",
-			"nothing to choose",
-		),
+		).is("20:60", "nothing to choose"),
 		"choice with a pattern": parameter(
 			`{flag: --b, label: B, kind: choice, pattern: a, choices: [{value: a, title: A}, {value: b, title: B}]}`,
-		).is(
-			"20:15",
-			"has no pattern and no example",
-		),
+		).is("20:15", "has no pattern and no example"),
 		"choice twice": parameter(
 			`{flag: --b, label: B, kind: choice, choices: [{value: a, title: A}, {value: a, title: B}]}`,
-		).is(
-			"20:91",
-			"stands twice in",
-		),
+		).is("20:91", "stands twice in"),
 		"choice without a title": parameter(
 			`{flag: --b, label: B, kind: choice, choices: [{value: a, title: A}, {value: b}]}`,
 		).is(
@@ -362,10 +347,7 @@ func wrongFiles() map[string]wrongFile {
 		),
 		"choices of no choice": parameter(
 			`{flag: --b, label: B, pattern: "[a-z]+", example: a, choices: [{value: a, title: A}, {value: b, title: B}]}`,
-		).is(
-			"20:15",
-			"Only a parameter of the kind choice",
-		),
+		).is("20:15", "Only a parameter of the kind choice"),
 		// The request.
 		"request in clear":     sendsTo("http://acme.example.com", `{"r": "{role_arn}"}`).is("5:8", "no https link"),
 		"request without JSON": sendsTo("https://acme.example.com/x", `role={role_arn}`).is("6:9", "no JSON object"),
