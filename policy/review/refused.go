@@ -67,7 +67,8 @@ func tooLong(kind policy.Kind, characters, limit int) []Finding {
 		{ID: "size", Class: Refused, Category: "size", Severity: SeverityRefused, Index: -1, Line: 1, Column: 1, Actions: []string{},
 			Title: fmt.Sprintf("AWS refuses it: %s of at most %s characters", words.Thousands(characters), words.Thousands(limit)),
 			Why: fmt.Sprintf("%s too many, white space not counted. A managed policy holds %s, the inline policies of a role %s, of a user %s.",
-				words.Thousands(characters-limit), words.Thousands(policy.MaxManaged), words.Thousands(policy.MaxRoleInline), words.Thousands(policy.MaxUserInline)),
+				words.Thousands(characters-limit), words.Thousands(policy.MaxManaged),
+				words.Thousands(policy.MaxRoleInline), words.Thousands(policy.MaxUserInline)),
 			Fix: "Split it into several managed policies (a role takes ten), or let rolecall policy show --minify write it shorter.",
 			AWS: fmt.Sprintf("Cannot exceed quota for PolicySize: %d", limit)},
 	}
