@@ -185,9 +185,10 @@ func NewWizard(o WizardOptions) *Wizard {
 func (w *Wizard) Ended() bool { return w.walk.Ended() || w.walk.Complete() }
 
 // framesPerSecond bounds how often a change is drawn, and so how long the first
-// frame and a key's answer wait for their turn: 8 ms. Nothing is drawn that did
+// frame and a key's answer wait for their turn: 17 ms at most. Bubble Tea wakes as
+// often while nothing happens, which is what idling costs. Nothing is drawn that did
 // not change.
-const framesPerSecond = 120
+const framesPerSecond = 60
 
 // Run shows the wizard until the walk ended or the person left. When ctx ends
 // it leaves as by ctrl+c: a writing call under way is waited for and its answer
