@@ -114,6 +114,10 @@ func (e *reader) refused(m []string) error {
 		e.command = command{}
 		return nil
 	}
+	if code == "NoSuchEntity" && operation == "GetOpenIDConnectProvider" {
+		e.noProvider(said)
+		return nil
+	}
 	return refuse("This is AWS's refusal of "+operation+", not an answer: "+short(said),
 		"Ask somebody who may call it, and paste the answer.")
 }

@@ -230,6 +230,10 @@ func (e *reader) take(b *body) error {
 	case containsAny(b.keys, "Roles", "Users", "Policies"):
 		e.view.form("aws iam list-" + strings.ToLower(first(b.keys, "Roles", "Users", "Policies")))
 		return nil
+	case m.has("Url") && containsAny(b.keys, "ClientIDList", "ThumbprintList"):
+		return e.oidcProvider(m)
+	case m.get("OpenIDConnectProviderList") != nil:
+		return e.oidcProviders(m)
 	case m.has("AccessKeyLastUsed"), m.has("Versions"), m.has("Tags"), m.has("InstanceProfiles"):
 		e.view.form("other outputs of aws iam")
 		return nil

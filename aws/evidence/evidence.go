@@ -32,16 +32,18 @@ type Ask struct {
 
 // View is an account as far as the evidence shows it. It is an aws.Source.
 type View struct {
-	ask      Ask
-	holders  []*holder
-	policies map[string]*managed // by ARN
-	absent   []string            // names of roles and users that are not there, as AWS said or a whole listing shows
-	account  string              // that somebody was signed in to
-	place    string              // its partition
-	forms    []string
-	notes    []string
-	total    int  // roles that listings showed
-	swept    bool // a listing of all roles was whole
+	ask           Ask
+	holders       []*holder
+	policies      map[string]*managed // by ARN
+	providers     []*provider
+	providerLists [][]string // ARNs, of each list of all that an account has
+	absent        []string   // what is not there, as AWS said: "role NAME", "user NAME", "provider ARN"
+	account       string     // that somebody was signed in to
+	place         string     // its partition
+	forms         []string
+	notes         []string
+	total         int  // roles that listings showed
+	swept         bool // a listing of all roles was whole
 }
 
 // Forms are what the evidence consists of, each once, in words: "aws iam

@@ -83,6 +83,9 @@ func (e *reader) finish() error {
 		return err
 	}
 	e.noteOthers()
+	if err := e.checkProviders(); err != nil {
+		return err
+	}
 	return e.checkAbsent()
 }
 

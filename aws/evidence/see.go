@@ -53,8 +53,17 @@ func (v *View) only(user bool, name, arn string) (*holder, error) {
 		"one "+same[0].kind(), "Name it by its ARN: --role ARN.")
 }
 
-// See gives what the evidence shows of a role.
+// See gives what the evidence shows of a role, and of the OIDC provider that it
+// is to trust.
 func (v *View) See(_ context.Context, want aws.Want) (aws.Seen, error) {
+	seen, err := v.seeRole(want)
+	if err == nil {
+		v.seeProvider(want.Web, &seen)
+	}
+	return seen, err
+}
+
+func (v *View) seeRole(want aws.Want) (aws.Seen, error) {
 	h, err := v.only(false, want.RoleName, want.RoleARN)
 	seen := aws.Seen{Now: v.ask.Now}
 	name := want.RoleName

@@ -93,6 +93,8 @@ func (s *stack) take(id string, r *node) error {
 		return s.user(p)
 	case "AWS::IAM::ManagedPolicy":
 		return s.managedPolicy(id, p)
+	case "AWS::IAM::OIDCProvider":
+		return s.oidcProvider(id, p)
 	case "AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy":
 		return s.inlinePolicy(p)
 	}
@@ -355,12 +357,16 @@ func (s *stack) text(n *node) (string, bool) {
 		}
 	case "Fn::Join":
 		return s.join(n.list[0])
+	case "Fn::GetAtt":
+		if id, attribute, ok := getAtt(n); ok && attribute == "Arn" {
+			return s.providerARN(id)
+		}
 	}
 	return "", false
 }
 
-// reference is what Ref gives: a pseudo parameter, or the name of a role or user
-// of the template.
+// reference is what Ref gives: a pseudo parameter, the name of a role or user of
+// the template, or the ARN of its OIDC provider.
 func (s *stack) reference(name string) (string, bool) {
 	if value, ok := s.pseudo(name); ok {
 		return value, value != ""
@@ -377,7 +383,7 @@ func (s *stack) reference(name string) (string, bool) {
 	case r.str("Type") == "AWS::IAM::User" && p.get("UserName") != nil && p.get("UserName").kind == '"':
 		return p.get("UserName").text, true
 	}
-	return "", false
+	return s.providerARN(name)
 }
 
 // pseudo are the pseudo parameters that follow from the account.

@@ -101,6 +101,8 @@ func (e *reader) ofTerraform(kind string, n *node) error {
 		return nil
 	case "aws_iam_policy":
 		return e.terraformPolicy(n)
+	case "aws_iam_openid_connect_provider":
+		return e.terraformProvider(n)
 	case "aws_iam_user_group_membership":
 		return e.later(holder{user: true, name: n.name("user"), groups: texts(n.items("groups")), form: terraformState})
 	case "aws_iam_access_key": // its secret stands in the state and is not read
