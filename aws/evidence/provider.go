@@ -205,3 +205,26 @@ func (v *View) seeProvider(web *policy.WebIdentity, seen *aws.Seen) {
 		seen.Missing = append(seen.Missing, aws.Missing{Part: aws.PartProvider, Command: call("get-open-id-connect-provider", providerARN, arn)})
 	}
 }
+
+// placeOfTrust is the account of the OIDC providers that trust policies name;
+// empty where they name none, or providers of several.
+func (v *View) placeOfTrust() (partition, account string) {
+	for _, h := range v.holders {
+		if h.trust == nil {
+			continue
+		}
+		for i := range h.trust.Statements {
+			for _, arn := range h.trust.Statements[i].Principal["Federated"] {
+				parsed, _ := aws.SplitARN(arn)
+				if _, ok := inARN(arn); !ok || account != "" && account != parsed.AccountID {
+					return "", ""
+				}
+				partition, account = parsed.Partition, parsed.AccountID
+			}
+		}
+	}
+	if account != "" {
+		v.note("The evidence does not say which account the role is in; it is taken for " + clean(account) + ", whose OIDC provider it trusts.")
+	}
+	return partition, account
+}

@@ -129,3 +129,15 @@ func TestProvidersThatContradict(t *testing.T) {
 		})
 	}
 }
+
+func TestPlaceOfATrustPolicyAlone(t *testing.T) {
+	for text, want := range map[string]string{
+		webTrust: account,
+		strings.Replace(webTrust, `"`+oidcARN+`"`, `["`+oidcARN+`","`+strings.Replace(oidcARN, account, "111122223333", 1)+`"]`, 1): "",
+		trustText: "",
+	} {
+		if _, got, err := read(t, text).Place(t.Context()); err != nil || got != want {
+			t.Errorf("%q %v, want %q: %s", got, err, want, text)
+		}
+	}
+}

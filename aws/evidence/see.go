@@ -11,8 +11,9 @@ import (
 	"rolecall/policy"
 )
 
-// Place is the account that the evidence is of: the one signed in to, or the one
-// in the ARN of what is asked for; empty where the evidence does not tell.
+// Place is the account that the evidence is of: the one signed in to, the one in
+// the ARN of what is asked for, or that of the OIDC provider that the role trusts,
+// which AWS wants in the role's own account; empty where the evidence does not tell.
 func (v *View) Place(context.Context) (partition, accountID string, err error) {
 	if v.account != "" {
 		return v.place, v.account, nil
@@ -28,7 +29,10 @@ func (v *View) Place(context.Context) (partition, accountID string, err error) {
 			return partition, account, nil
 		}
 	}
-	return "", "", nil
+	if len(accounts) == 0 {
+		partition, accountID = v.placeOfTrust()
+	}
+	return partition, accountID, nil
 }
 
 // only finds the role or user that an ARN, else a name, means; the only one
