@@ -372,8 +372,5 @@ func staysOn(plan []Removal, owner record.Item) string {
 }
 
 func inUse(item record.Item) Removal {
-	if item.Kind == record.ItemProvider {
-		return stays(item, "Other roles trust it too.", "See which: their trust policies name "+item.ARN+".")
-	}
 	return stays(item, "Something else uses it too.", "See who: IAM, Policies, "+item.Name+", Entities attached.")
 }

@@ -7,6 +7,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/steps/record"
+	"rolecall/steps/screen"
 )
 
 // judgeProvider judges an OIDC provider, which all roles of the account share: it
@@ -53,8 +54,13 @@ func keepTrusted(plan []Removal) []Removal {
 		if len(others) == 0 {
 			continue
 		}
-		plan[i] = inUse(item)
-		plan[i].Why = "Roles that stay trust it: " + strings.Join(others[:min(3, len(others))], ", ") + "."
+		plan[i] = trusted(item, others)
 	}
 	return plan
+}
+
+// trusted keeps an OIDC provider that roles trust which stay.
+func trusted(item record.Item, roles []string) Removal {
+	return stays(item, "Roles that stay trust it: "+screen.CleanLine(strings.Join(roles[:min(3, len(roles))], ", "))+".",
+		"See which: their trust policies name "+item.ARN+".")
 }

@@ -22,6 +22,9 @@ const (
 // written down too. When an answer gets lost, it looks whether the item is
 // gone. A request that was sent has until the end of the time for its answer.
 func (r *Remover) Remove(ctx context.Context, item record.Item) (Removal, error) {
+	if item.Kind == record.ItemProvider && !r.pause(ctx, shownIn) { // a role that was made a moment ago is in no list yet
+		return r.lookOnce(ctx, item)
+	}
 	sent := false
 	for try := 1; ; try++ {
 		now, err := r.attempt(ctx, item)
@@ -36,16 +39,26 @@ func (r *Remover) Remove(ctx context.Context, item record.Item) (Removal, error)
 			return now, r.record(now.Item)
 		case err == nil && now.Verdict == Stays:
 			return now, nil
+		case err == nil && try == removalTries && item.Kind == record.ItemProvider:
+			return trusted(item, now.trusts), nil
 		case err == nil && try == removalTries:
 			return inUse(item), nil
 		case err != nil && ctx.Err() == nil && (try == removalTries || !step.Passes(err)):
 			return Removal{Item: item, Verdict: Stays}, err
 		}
-		select {
-		case <-r.after(removalPause):
-		case <-ctx.Done():
+		if !r.pause(ctx, removalPause) {
 			return r.lookOnce(ctx, item)
 		}
+	}
+}
+
+// pause waits; false where the time was up before.
+func (r *Remover) pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-r.after(d):
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
