@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"strings"
+	"time"
 )
 
 // WebIdentity is whom a role trusts by web identity: who holds a token of one
@@ -134,11 +135,11 @@ func (i *inquest) web(w WebIdentity) *WebVerdict {
 	return v
 }
 
-// token is a call with a token of the provider, of which nothing else is known.
-// What another provider's tokens say is not in it.
-func (i *inquest) token(w WebIdentity) Request {
-	r := FederatedRequest(AssumeRoleWithWebIdentity, w.Provider(), i.q.Now)
-	for _, key := range i.d.ConditionKeys() {
+// Token is a call with a token of a provider, of which nothing else is known. What
+// other providers' tokens say, of what the document asks, is not in it.
+func (d *Document) Token(w WebIdentity, now time.Time) Request {
+	r := FederatedRequest(AssumeRoleWithWebIdentity, w.Provider(), now)
+	for _, key := range d.ConditionKeys() {
 		at := strings.LastIndexByte(key, ':')
 		if at < 0 {
 			continue
@@ -147,6 +148,11 @@ func (i *inquest) token(w WebIdentity) Request {
 			r = r.With(key)
 		}
 	}
+	return r
+}
+
+func (i *inquest) token(w WebIdentity) Request {
+	r := i.d.Token(w, i.q.Now)
 	if i.q.Account != "" {
 		r = r.With("aws:ResourceAccount", i.q.Account)
 	}

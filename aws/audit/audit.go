@@ -20,6 +20,7 @@ type Vendor struct {
 	Title    string   // "Spot"
 	Accounts []string // that its roles trust in the partition
 	NoID     []string // those of them that send no external ID
+	Webs     []Web    // whose tokens its roles trust
 }
 
 // Known is what is known beside the roles.
@@ -37,23 +38,26 @@ type Known struct {
 }
 
 type answer struct {
-	admits []Admission
-	others []string
+	admits    []Admission
+	federated []Federation
+	others    []string
 }
 
 // Role is the verdict on one role. Its JSON is part of rolecall's interface; all
 // texts are safe to draw.
 type Role struct {
-	ARN      string      `json:"arn"`
-	ID       string      `json:"id"`
-	Admits   []Admission `json:"admits"`
-	Others   []string    `json:"others,omitempty"` // services, and users of identity providers, that get in beside them
-	Grants   Grants      `json:"grants"`
-	Boundary string      `json:"boundary,omitempty"` // ARN of the permissions boundary
-	LastUsed *time.Time  `json:"last_used"`          // nil: not within the 400 days that IAM remembers, or not told
-	OK       bool        `json:"ok"`
-	Checks   []aws.Check `json:"checks"`
-	Findings []Finding   `json:"findings"` // of the review, the worst first
+	ARN    string      `json:"arn"`
+	ID     string      `json:"id"`
+	Admits []Admission `json:"admits"`
+	// Federated are the OIDC providers whose tokens get in.
+	Federated []Federation `json:"federated,omitempty"`
+	Others    []string     `json:"others,omitempty"` // services, and users of identity providers, that get in beside them
+	Grants    Grants       `json:"grants"`
+	Boundary  string       `json:"boundary,omitempty"` // ARN of the permissions boundary
+	LastUsed  *time.Time   `json:"last_used"`          // nil: not within the 400 days that IAM remembers, or not told
+	OK        bool         `json:"ok"`
+	Checks    []aws.Check  `json:"checks"`
+	Findings  []Finding    `json:"findings"` // of the review, the worst first
 }
 
 // Admission is one account that gets in.
@@ -102,12 +106,12 @@ type Finding struct {
 // Outside reports whether somebody from outside gets into a role, or nobody can
 // tell: those are the roles that an audit shows.
 func (k *Known) Outside(role aws.Role) bool {
-	admits, others := k.admissions(role)
-	return role.Trust == nil || len(admits) > 0 || len(others) > 0 && k.openDoor(role)
+	in := k.admissions(role)
+	return role.Trust == nil || len(in.admits)+len(in.federated) > 0 || len(in.others) > 0 && k.openDoor(role)
 }
 
 // openDoor reports whether the review finds that strangers get in by an identity
-// provider. A role for the account's own provider is nobody else's.
+// provider. A role for the account's own cluster or sign-in is nobody else's.
 func (k *Known) openDoor(role aws.Role) bool {
 	if !slices.ContainsFunc(role.Trust.Statements, func(s policy.Statement) bool {
 		return s.NotPrincipal != nil || len(s.Principal["Federated"])+len(s.Principal["CanonicalUser"])+len(s.Principal["*"]) > 0
@@ -130,28 +134,34 @@ func (k *Known) inquiry() policy.Inquiry {
 	return policy.Inquiry{Partition: k.Partition, Account: k.Account, Organization: k.Organization, Members: k.Members, Now: k.Now}
 }
 
-// admissions asks who gets in: accounts that are not of the organisation, and
-// others that have no account.
-func (k *Known) admissions(role aws.Role) (admits []Admission, others []string) {
+// admissions asks who gets in: accounts that are not of the organisation, tokens
+// of OIDC providers, and others that have no account.
+func (k *Known) admissions(role aws.Role) answer {
 	if role.Trust == nil {
-		return nil, nil
+		return answer{}
 	}
 	key := sha256.Sum256([]byte(role.TrustText))
 	known, ok := k.asked[key]
 	if !ok {
-		known.admits, known.others = k.ask(role.Trust)
+		known = k.ask(role.Trust)
 		if k.asked == nil {
 			k.asked = map[[sha256.Size]byte]answer{}
 		}
 		k.asked[key] = known
 	}
-	return slices.Clone(known.admits), slices.Clone(known.others)
+	return answer{slices.Clone(known.admits), slices.Clone(known.federated), slices.Clone(known.others)}
 }
 
 // ask puts the questions to the evaluator.
-func (k *Known) ask(trust *policy.Document) (admits []Admission, others []string) {
+func (k *Known) ask(trust *policy.Document) answer {
 	verdict := trust.Inquire(k.inquiry())
+	federated := k.federations(trust)
+	var admits []Admission
+	var others []string
 	for _, a := range verdict.Strangers {
+		if a.Request != nil && slices.ContainsFunc(federated, func(f Federation) bool { return f.Provider == aws.CleanText(a.Request.Caller.Provider) }) {
+			continue
+		}
 		if a.Request != nil && a.Request.Caller.ARN == "" {
 			others = append(others, aws.CleanText(a.Request.Caller.String()))
 			continue
@@ -169,7 +179,7 @@ func (k *Known) ask(trust *policy.Document) (admits []Admission, others []string
 	}
 	slices.SortFunc(admits, func(a, b Admission) int { return strings.Compare(a.Account, b.Account) })
 	slices.Sort(others)
-	return admits, slices.Compact(others)
+	return answer{admits, federated, slices.Compact(others)}
 }
 
 // admissionOf is whom somebody who gets in stands for: the account that the

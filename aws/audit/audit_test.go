@@ -90,7 +90,7 @@ func TestWhoGetsIn(t *testing.T) {
 		{"named and tagged alone", []string{`{"Effect":"Allow","Principal":` + who(stranger) + `,"Action":"sts:TagSession"}`}, "-", true},
 		{"own provider, one repository", []string{fmt.Sprintf(oidc,
 			`,"Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com",`+
-				`"token.actions.githubusercontent.com:sub":"repo:acme/app:ref:refs/heads/main"}}`)}, "-", true},
+				`"token.actions.githubusercontent.com:sub":"repo:acme/app:ref:refs/heads/main"}}`)}, "", true},
 		{"any repository", []string{fmt.Sprintf(oidc, "")}, "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -26,7 +26,8 @@ type reviewed struct {
 func (u *Auditor) Judge(seen aws.Seen) Role {
 	role := *seen.Role
 	r := Role{ARN: role.ARN, ID: role.ID, Boundary: role.Boundary, Findings: []Finding{}}
-	r.Admits, r.Others = u.Known.admissions(role)
+	in := u.Known.admissions(role)
+	r.Admits, r.Federated, r.Others = in.admits, in.federated, in.others
 	if r.Admits == nil {
 		r.Admits = []Admission{}
 	}
@@ -35,7 +36,7 @@ func (u *Auditor) Judge(seen aws.Seen) Role {
 		r.LastUsed = &at
 	}
 	r.Grants, r.Findings = u.review(role)
-	r.Checks = u.checks(seen, r.Admits)
+	r.Checks = u.checks(seen, r.Admits, r.Federated)
 	r.OK = !slices.ContainsFunc(r.Checks, func(c aws.Check) bool { return c.Status == aws.Fail || c.Status == aws.Unknown })
 	return r
 }
@@ -121,15 +122,16 @@ func documentsOf(role aws.Role) (all []*policy.Document, unread int) {
 
 // checks judges the role as its vendor's where one gets in, else only who gets
 // in: what a stranger needs, nobody here knows.
-func (u *Auditor) checks(seen aws.Seen, admits []Admission) []aws.Check {
+func (u *Auditor) checks(seen aws.Seen, admits []Admission, federated []Federation) []aws.Check {
 	want := aws.Want{Partition: u.Known.Partition, AccountID: u.Known.Account}
 	i := slices.IndexFunc(admits, func(a Admission) bool { return a.Vendor != "" })
+	if i < 0 && len(federated) > 0 {
+		return u.federated(seen, federated)
+	}
 	if i >= 0 {
 		want = u.wantOf(*seen.Role, admits, admits[i].Vendor)
 	}
-	want.Organization, want.Members = u.Known.Organization, u.Known.Members
-	want.RoleName, want.RoleARN = seen.Role.Name, seen.Role.ARN
-	checks := aws.Judge(want, seen).Checks
+	checks := u.judge(want, seen)
 	if i >= 0 {
 		return checks
 	}

@@ -209,7 +209,7 @@ func unfitRoles(r *report.Roles) screen.Problem {
 	}
 	p := screen.Problem{
 		What:     fmt.Sprintf("%s that others get into are not as required, %s among them.", screen.Counted(r.Wrong(), "role"), first.ARN),
-		Expected: "vendors under their external ID, and nobody else",
+		Expected: "vendors under their external ID or by tokens about one subject, and nobody else",
 		Next: "Look at what each is marked for, and correct its trust policy. Whose account a stranger's is, a vendor file can tell: " +
 			"rolecall vendors schema.",
 		Kind: screen.NotAsNeeded,

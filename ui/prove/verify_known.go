@@ -4,9 +4,11 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"rolecall/aws"
 	"rolecall/aws/audit"
+	"rolecall/policy"
 	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
@@ -96,6 +98,13 @@ func vendorOf(vendor *describe.Vendor, partition string) audit.Vendor {
 	out := audit.Vendor{Name: vendor.Name, Title: vendor.Title}
 	usual := vendor.Partitions[partition].TrustedAccount
 	for _, role := range vendor.Roles {
+		if w := role.WebIdentity; !w.None() {
+			if !strings.Contains(w.Issuer, "{") {
+				host := policy.WebIdentity{Issuer: w.Issuer}.Host()
+				out.Webs = append(out.Webs, audit.Web{Issuer: host, Audience: w.Audience, Subject: w.Subject})
+			}
+			continue
+		}
 		accounts := role.Principals
 		if len(accounts) == 0 || partition != "aws" {
 			accounts = []string{usual}

@@ -109,11 +109,32 @@ func underID(a *audit.Admission) string {
 	return "no external ID"
 }
 
+// tokens names an OIDC provider whose tokens get in, and about whom they are.
+func (r *Roles) tokens(f *audit.Federation) string {
+	name := "tokens of " + draw.Clean(f.Provider)
+	if f.Vendor != "" {
+		name = draw.Clean(r.Titles[f.Vendor]) + ", " + name
+	}
+	if f.Perhaps {
+		name = "perhaps " + name
+	}
+	switch {
+	case f.Subject == audit.None:
+		return name + ", about anybody"
+	case f.Subject == audit.Any:
+		name += ", about more than one"
+	}
+	return name + ": " + draw.Clean(strings.Join(f.Subjects, ", "))
+}
+
 // admits are all who get in, in words.
 func (r *Roles) admits(role *audit.Role) []string {
 	var all []string
 	for i := range role.Admits {
 		all = append(all, r.who(&role.Admits[i])+", "+underID(&role.Admits[i]))
+	}
+	for i := range role.Federated {
+		all = append(all, r.tokens(&role.Federated[i]))
 	}
 	for _, other := range role.Others {
 		all = append(all, draw.Clean(other))
@@ -222,7 +243,10 @@ func RolesCSV(w io.Writer, r *Roles) error {
 	_ = out.Write([]string{"arn", "id", "admits_account", "admits_vendor", "external_id", "admits_perhaps", "others", "actions", "worst",
 		"boundary", "last_used", "ok", "checks_not_passed", "findings"}) // the error stays in the writer
 	for _, role := range r.sorted() {
-		admits := role.Admits
+		admits := slices.Clone(role.Admits)
+		for _, f := range role.Federated {
+			admits = append(admits, audit.Admission{Account: f.Provider, Vendor: f.Vendor, Perhaps: f.Perhaps})
+		}
 		if len(admits) == 0 {
 			admits = []audit.Admission{{}}
 		}
