@@ -63,12 +63,15 @@ type Want struct {
 	Partition, AccountID string   // where the role has to be; empty: not checked
 	Principals           []string // the vendor's account IDs, and ARNs of its users and roles; all of them have to be trusted
 	// Web is whom the role trusts by web identity, instead of Principals; nil: nobody.
-	Web               *policy.WebIdentity
-	ExternalID        string             // empty: unknown, so that check stays unknown
-	NoExternalID      bool               // the vendor uses none
-	Policies          []*policy.Document // what the role has to grant, all together
-	PolicyARNs        []string           // managed policies to be attached, by ARN; AWS's own grant beside Policies
-	RoleName, RoleARN string             // to look for; both may be empty for a watch
+	Web          *policy.WebIdentity
+	ExternalID   string             // empty: unknown, so that check stays unknown
+	NoExternalID bool               // the vendor uses none
+	Policies     []*policy.Document // what the role has to grant, all together
+	// Existing are those of PolicyARNs that were there before: what they grant is
+	// their owner's to say, and is not compared. AWS's own always are.
+	Existing          []string
+	PolicyARNs        []string // managed policies to be attached, by ARN; AWS's own grant beside Policies
+	RoleName, RoleARN string   // to look for; both may be empty for a watch
 	Path              string
 	PathGiven         bool   // Path has to be the role's; else any will do
 	Boundary          string // ARN

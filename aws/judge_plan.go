@@ -45,8 +45,8 @@ func (j *judging) unapproved() string {
 		}
 	}
 	for _, p := range j.role.Attached {
-		if OfAWS(p.ARN) && slices.Contains(j.want.Approved, p.ARN) {
-			continue // its document is AWS's to change
+		if j.want.exists(p.ARN) && slices.Contains(j.want.Approved, p.ARN) {
+			continue // its document is its owner's to change
 		}
 		if stranger := named(p.Name, p.Document); stranger != "" {
 			return stranger

@@ -13,7 +13,7 @@ import (
 // whether all of it together grants what is wanted.
 func (j *judging) policyChecks() {
 	j.add("policy-attached", j.attached())
-	if len(j.want.Policies) > 0 || slices.ContainsFunc(j.want.PolicyARNs, OfAWS) {
+	if len(j.want.Policies) > 0 || slices.ContainsFunc(j.want.PolicyARNs, j.want.exists) {
 		j.add("policy-matches", j.matches())
 	}
 }
@@ -71,6 +71,9 @@ func OfAWS(arn string) bool {
 	parsed, ok := SplitARN(arn)
 	return ok && parsed.AccountID == "aws"
 }
+
+// exists tells whether a managed policy is wanted as it is.
+func (w Want) exists(arn string) bool { return OfAWS(arn) || slices.Contains(w.Existing, arn) }
 
 // matches compares the sum of the holder's policies with the sum of the wanted
 // ones: it does not matter how either is split. AWS managed policies that are
@@ -134,7 +137,7 @@ func GrantsDifference(want Want, role Role) (d policy.Difference, ok bool) {
 }
 
 // documents are the role's policies that could be read, and how many could
-// not, without the AWS managed ones that are wanted.
+// not, without those that are wanted as they are.
 func (j *judging) documents() (all []*policy.Document, unread int) {
 	add := func(d *policy.Document) {
 		if d == nil {
@@ -144,7 +147,7 @@ func (j *judging) documents() (all []*policy.Document, unread int) {
 		all = append(all, d)
 	}
 	for _, p := range j.role.Attached {
-		if !OfAWS(p.ARN) || !slices.Contains(j.want.PolicyARNs, p.ARN) {
+		if !j.want.exists(p.ARN) || !slices.Contains(j.want.PolicyARNs, p.ARN) {
 			add(p.Document)
 		}
 	}

@@ -114,3 +114,23 @@ func TestAProviderThatGoesBetweenPlanAndMakeIsMade(t *testing.T) {
 		}
 	})
 }
+
+func TestAPolicyThatGrantsNearlyEverythingIsSaidSo(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		w.workflows("direct", "octo-repo", "GitHubActions")
+		w.session.Parameters["POLICY"] = "AdministratorAccess"
+		w.start().at("vendor").enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
+		w.at("permissions").sees("grants nearly everything").sees("repo:octo-org/octo-repo:ref:refs/heads/main")
+	})
+}
+
+func TestAPolicyOfTheCustomersIsNotCalledAWSs(t *testing.T) {
+	rehearse(t, func(t *testing.T, w *world) {
+		const arn = "arn:aws:iam::123456789012:policy/team/Mine"
+		w.workflows("direct", "octo-repo", "GitHubActions")
+		w.aws.AddCustomerPolicies(arn)
+		w.session.Parameters["POLICY"] = arn
+		w.start().at("vendor").enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
+		w.at("permissions").sees("customer managed policy").enter().at("create").sees("create these").enter().sees("seen to be right")
+	})
+}

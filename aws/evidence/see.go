@@ -86,7 +86,7 @@ func (v *View) seeRole(want aws.Want) (aws.Seen, error) {
 	role := h.head()
 	role.Inline, role.Attached = slices.Clone(h.inline), v.withDocuments(h)
 	seen.Role, seen.PoliciesUnknown, seen.InlineUnknown, seen.BoundaryUnknown = &role, !h.attachedKnown, !h.inlineKnown, !h.whole
-	seen.Missing = v.missing(h, want.PolicyARNs)
+	seen.Missing = v.missing(h, want.PolicyARNs, want.Existing)
 	addUnread(&role.Inline, h.inlineNames)
 	return seen, nil
 }
@@ -162,7 +162,7 @@ func (v *View) SeeUser(_ context.Context, want aws.WantUser) (aws.SeenUser, erro
 	seen.User, seen.Keys = &user, slices.Clone(h.keys)
 	seen.PoliciesUnknown, seen.InlineUnknown, seen.GroupsUnknown, seen.KeysUnknown = !h.attachedKnown, !h.inlineKnown, !h.groupsKnown,
 		!h.keysKnown
-	seen.Missing = v.missing(h, want.PolicyARNs)
+	seen.Missing = v.missing(h, want.PolicyARNs, nil)
 	return seen, nil
 }
 
@@ -193,8 +193,8 @@ func (v *View) isAbsent(kind, name string) bool {
 }
 
 // missing lists the outputs that would tell what is not known. Of AWS's own
-// policies that are wanted by ARN no document is needed.
-func (v *View) missing(h *holder, byARN []string) []aws.Missing {
+// policies, and of others that exist, which are wanted by ARN no document is needed.
+func (v *View) missing(h *holder, byARN, existing []string) []aws.Missing {
 	var all []aws.Missing
 	add := func(part aws.Part, command string) { all = append(all, aws.Missing{Part: part, Command: command}) }
 	kind, option := h.kind(), "--"+h.kind()+"-name"
@@ -214,7 +214,7 @@ func (v *View) missing(h *holder, byARN []string) []aws.Missing {
 	}
 	for _, p := range h.attached {
 		known := v.policies[p.ARN]
-		if known != nil && known.known || aws.OfAWS(p.ARN) && slices.Contains(byARN, p.ARN) {
+		if known != nil && known.known || (aws.OfAWS(p.ARN) || slices.Contains(existing, p.ARN)) && slices.Contains(byARN, p.ARN) {
 			continue
 		}
 		add(aws.PartDocuments, v.documentCall(p.ARN))

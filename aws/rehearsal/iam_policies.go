@@ -79,6 +79,24 @@ func (s *Server) AddManagedPolicies(names ...string) {
 	}
 }
 
+// AddCustomerPolicies puts managed policies into the account, by their ARNs, as
+// somebody else made them; those of other accounts are left out.
+func (s *Server) AddCustomerPolicies(arns ...string) {
+	const little = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:GetAccountSummary","Resource":"*"}]}`
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, arn := range arns {
+		whole, ok := strings.CutPrefix(arn, s.arn("policy/"))
+		if !ok || whole == "" || s.state.policies[arn] != nil {
+			continue
+		}
+		at := strings.LastIndexByte(whole, '/') + 1
+		now := s.options.Now()
+		s.state.policies[arn] = &managed{name: whole[at:], path: "/" + whole[:at], id: s.newID("ANPA"), arn: arn, serial: 1, created: now, updated: now,
+			listed: now, versions: []version{{id: "v1", text: little, isDefault: true, created: now}}}
+	}
+}
+
 // addAWSPolicy adds a policy by the part of its ARN behind "policy/", unless it
 // is there.
 func (s *Server) addAWSPolicy(name, text string) {

@@ -85,13 +85,21 @@ func (g Grant) ManagedNames() string {
 // PolicyNameOf is the name in the ARN of a managed policy, without its path.
 func PolicyNameOf(arn string) string { return arn[strings.LastIndexByte(arn, '/')+1:] }
 
+// PolicyKind says in AWS's term whose a managed policy is, by its ARN.
+func PolicyKind(arn string) string {
+	if aws.OfAWS(arn) {
+		return "AWS managed policy"
+	}
+	return "customer managed policy"
+}
+
 // Want is what the role has to be, to be judged by.
 func (g Grant) Want() aws.Want {
 	want := aws.Want{
 		Partition: g.Partition, AccountID: g.AccountID, Principals: g.Trusted, Web: g.Web,
 		ExternalID: g.ExternalID, NoExternalID: g.Role.NoExternal != "" && g.ExternalID == "",
 		RoleName: g.Name, Path: g.Path, PathGiven: g.Path != "", Boundary: g.Boundary, BoundaryGiven: g.Boundary != "",
-		PolicyARNs: g.Managed,
+		PolicyARNs: g.Managed, Existing: g.Managed,
 	}
 	if g.Closed { // which is not what the role has to be in the end
 		want.Principals, want.ExternalID = nil, ""

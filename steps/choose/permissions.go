@@ -298,7 +298,7 @@ func (c *Permissions) Screen(s *step.Session) screen.Screen {
 	request := s.Request()
 	request.Bundles = c.ticked
 	for _, role := range request.Needed() {
-		view.Blocks = append(view.Blocks, awsPolicyBlocks(s, role)...)
+		view.Blocks = append(view.Blocks, managedBlocks(s, role)...)
 	}
 	view.Blocks = screen.ProblemFirst(view.Blocks, c.problem)
 	return view

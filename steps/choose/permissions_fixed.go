@@ -2,8 +2,10 @@ package choose
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
+	"rolecall/aws"
 	"rolecall/steps/access"
 	"rolecall/steps/describe"
 	"rolecall/steps/screen"
@@ -14,6 +16,18 @@ import (
 // choose from: it shows what the vendor gets, action by action with its reason,
 // and what it does not get.
 type FixedPermissions struct{ Permissions }
+
+// Update takes the parameters, and shows once more what is granted where they
+// decide about it.
+func (c *FixedPermissions) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Effect) {
+	asked := c.stage == askParameter
+	move, effects := c.Permissions.Update(s, msg)
+	if asked && move == step.Next && slices.ContainsFunc(s.Request().Needed(), (*describe.Role).Settled) {
+		c.stage = pickKind
+		return step.Stay, effects
+	}
+	return move, effects
+}
 
 // Screen shows the actions, or the field for a parameter.
 func (c *FixedPermissions) Screen(s *step.Session) screen.Screen {
@@ -32,7 +46,10 @@ func (c *FixedPermissions) Screen(s *step.Session) screen.Screen {
 		if facts := grantFacts(role); len(facts) > 0 {
 			view.Blocks = append(view.Blocks, facts)
 		}
-		view.Blocks = append(view.Blocks, awsPolicyBlocks(s, role)...)
+		if facts := tokenFacts(s, role); facts != nil {
+			view.Blocks = append(view.Blocks, facts)
+		}
+		view.Blocks = append(view.Blocks, managedBlocks(s, role)...)
 		for _, size := range c.sizes {
 			view.Blocks = append(
 				view.Blocks,
@@ -48,27 +65,44 @@ func (c *FixedPermissions) Screen(s *step.Session) screen.Screen {
 	return view
 }
 
-// awsPolicyBlocks name the AWS managed policies of a role. What they grant is
-// AWS's to say; of those that grant nearly everything it is said here.
-func awsPolicyBlocks(s *step.Session, role *describe.Role) []screen.Block {
+// managedBlocks name the managed policies of a role that exist already. What they
+// grant is for AWS or the customer to say; of those that grant nearly everything it
+// is said here.
+func managedBlocks(s *step.Session, role *describe.Role) []screen.Block {
 	var facts screen.Facts
 	var warnings []screen.Block
-	for i, arn := range s.Request().Managed(role.Purpose) {
-		facts = append(
-			facts,
-			screen.Fact{Label: access.PolicyNameOf(arn), Value: "AWS's own policy, " + arn, Note: "AWS can change what it grants"},
-		)
-		if grants := describe.Sweeping(role.ManagedPolicies[i]); grants != "" {
-			warnings = append(
-				warnings,
-				screen.Text{Tone: screen.Warning, Body: access.PolicyNameOf(arn) + " lets " + s.Vendor.Title + " do " + grants + "."},
-			)
+	for _, arn := range s.Request().Managed(role.Purpose) {
+		note := "AWS can change what it grants"
+		if !aws.OfAWS(arn) {
+			note = "yours: rolecall does not know what it grants"
+		}
+		facts = append(facts, screen.Fact{Label: access.PolicyNameOf(arn), Value: access.PolicyKind(arn) + ", " + arn, Note: note})
+		if grants := describe.Sweeping(arn); grants != "" {
+			warnings = append(warnings, screen.Text{Tone: screen.Warning,
+				Body: access.PolicyNameOf(arn) + " grants nearly everything: it lets " + s.Vendor.Title + " do " + grants + "."})
 		}
 	}
 	if facts == nil {
 		return nil
 	}
 	return append([]screen.Block{facts}, warnings...)
+}
+
+// tokenFacts say whose tokens get in, as far as that was said.
+func tokenFacts(s *step.Session, role *describe.Role) screen.Facts {
+	if role.WebIdentity.None() {
+		return nil
+	}
+	w := role.WebIdentity
+	facts := screen.Facts{{Label: "Tokens of", Value: describe.FillWords(w.Issuer, s.Parameters)},
+		{Label: "For", Value: describe.FillWords(w.Audience, s.Parameters)},
+		{Label: "About", Value: describe.FillWords(w.Subject, s.Parameters)}}
+	for _, name := range role.ParameterNames() {
+		if p := role.Parameters[name]; p.Check(s.Parameters[name]) != nil {
+			facts = append(facts, screen.Fact{Label: "{" + name + "}", Value: "asked for next: " + p.Label})
+		}
+	}
+	return facts
 }
 
 // grantFacts lists each action once, with what it is for: by itself where it has

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"rolecall/aws"
+	"rolecall/steps/access"
 	making "rolecall/steps/make"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -253,7 +254,7 @@ func (d *Direct) finished(s *step.Session) []screen.Block {
 		facts = append(facts, screen.Fact{Label: "Role", Value: part.RoleARN, Note: part.RoleID, Copy: true})
 		facts = append(facts, policyFacts(part)...)
 		for _, arn := range g.Managed {
-			facts = append(facts, screen.Fact{Label: "Policy", Value: arn, Note: "AWS's own", Copy: true})
+			facts = append(facts, screen.Fact{Label: "Policy", Value: arn, Note: access.PolicyKind(arn), Copy: true})
 		}
 	}
 	blocks = append(blocks, facts)

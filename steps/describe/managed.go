@@ -25,10 +25,14 @@ func (r *Role) ManagedARNs(partition string, values map[string]string) []string 
 	return arns
 }
 
-// Sweeping says what an AWS managed policy grants, by its name in a description,
-// where that is nearly everything; empty for others.
+// Sweeping says what an AWS managed policy grants, by its ARN or its name in a
+// description, where that is nearly everything; empty for others.
 // Source: AWS Managed Policy Reference Guide, the policies of these names.
-func Sweeping(name string) string {
+func Sweeping(policy string) string {
+	_, name, ofAWS := strings.Cut(policy, ":iam::aws:policy/")
+	if !ofAWS {
+		name = policy
+	}
 	switch name {
 	case "AdministratorAccess":
 		return "everything in the account"

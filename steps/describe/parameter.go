@@ -1,6 +1,7 @@
 package describe
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,7 +12,7 @@ import (
 // Check tells whether the value follows the parameter's rule. The error is a
 // Mistake.
 func (p Parameter) Check(value string) error {
-	m := Mistake{Expected: p.About, Next: "Give one such as " + p.Sample() + ".", Flag: p.Flag}
+	m := Mistake{Expected: strings.TrimSuffix(p.About, "."), Next: "Give one such as " + p.Sample() + ".", Flag: p.Flag}
 	if len(p.Choices) > 0 {
 		m.Expected, m.Next = "one of "+strings.Join(p.Values(), ", "), DidYouMean(value, p.Values())+p.About
 	}
@@ -68,8 +69,20 @@ func (v *Vendor) Parameter(name string) (Parameter, bool) {
 }
 
 // ParameterNames are the names of a role's parameters in the order in which
-// they are asked for.
-func (r *Role) ParameterNames() []string { return slices.Sorted(maps.Keys(r.Parameters)) }
+// they are asked for: as they stand in a web identity, then by name.
+func (r *Role) ParameterNames() []string {
+	w := r.WebIdentity
+	text := w.Issuer + w.Audience + w.Subject
+	place := func(name string) int {
+		if at := strings.Index(text, "{"+name+"}"); at >= 0 {
+			return at
+		}
+		return len(text)
+	}
+	return slices.SortedFunc(maps.Keys(r.Parameters), func(a, b string) int {
+		return cmp.Or(cmp.Compare(place(a), place(b)), strings.Compare(a, b))
+	})
+}
 
 // Sampled is the policy's text with a sample in the place of each parameter, on
 // the same lines: what a review can judge before anybody was asked.

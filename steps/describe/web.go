@@ -90,6 +90,10 @@ func (r *Role) Holds(name string) bool {
 	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(text, "{"+name+"}") })
 }
 
+// Settled tells whether parameters decide about whom the role trusts by web
+// identity, or about its managed policies.
+func (r *Role) Settled() bool { return slices.ContainsFunc(r.ParameterNames(), r.Holds) }
+
 // NoteWords notes of each parameter where in a web identity it stands: the strictest
 // place counts.
 func (r *Role) NoteWords() {

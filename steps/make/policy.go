@@ -191,7 +191,7 @@ func (w wanted) gives(x Sight, id string) []Operation {
 		}
 	}
 	for _, arn := range w.Managed {
-		all = append(all, w.attach(access.PolicyNameOf(arn), arn, id, "AWS managed policy"))
+		all = append(all, w.attach(access.PolicyNameOf(arn), arn, id, access.PolicyKind(arn)))
 	}
 	return all
 }

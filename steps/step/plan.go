@@ -29,7 +29,7 @@ func (s *Session) PlanProblem(purpose string) *screen.Problem {
 	}
 	for _, arn := range g.Managed {
 		if !s.Plan.ApprovesManaged(purpose, arn) {
-			return notApproved("AWS managed policy "+access.PolicyNameOf(arn), arn)
+			return notApproved(access.PolicyKind(arn)+" "+access.PolicyNameOf(arn), arn)
 		}
 	}
 	known := g.ExternalID != "" || !g.NeedsExternalID()

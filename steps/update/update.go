@@ -100,7 +100,7 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 	for _, arn := range managed {
 		if !slices.ContainsFunc(seen.Role.Attached, func(p aws.AttachedPolicy) bool { return p.ARN == arn }) && !seen.PoliciesUnknown {
 			return Update{}, &screen.Fault{Problem: screen.Problem{What: "The role " + roleName +
-				" does not have the AWS managed policy " + access.PolicyNameOf(arn) + ".",
+				" does not have the " + access.PolicyKind(arn) + " " + access.PolicyNameOf(arn) + ".",
 				Expected: arn, Next: "Have rolecall attach it: rolecall connect --method direct --role-name " + roleName + ".",
 				Kind: screen.NotAsNeeded}}
 		}

@@ -101,7 +101,9 @@ func Start(a *cli.App, s *step.Session, unattended bool) *Rehearsal {
 		}
 		if s.Vendor != nil {
 			for i := range s.Vendor.Roles {
-				server.AddManagedPolicies(s.Vendor.Roles[i].ManagedNames(s.Parameters)...)
+				role := &s.Vendor.Roles[i]
+				server.AddManagedPolicies(role.ManagedNames(s.Parameters)...)
+				server.AddCustomerPolicies(role.ManagedARNs(s.Partition, s.Parameters)...)
 			}
 		}
 		target := aws.RehearsalTarget(server.Target())
