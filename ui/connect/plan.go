@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"rolecall/aws"
 	"rolecall/policy/review"
 	"rolecall/steps/describe"
 	"rolecall/steps/plan"
@@ -101,12 +102,15 @@ func sayPlan(a *cli.App, planned *plan.Plan, name string) {
 	a.Say("Next: have it reviewed, then rolecall approve %s, then rolecall connect --plan %s.", draw.Clean(name), draw.Clean(name))
 }
 
-// sayManaged lists the AWS managed policies of a plan, which are no documents
-// of its own.
+// sayManaged lists the managed policies of a plan that exist already, which are no
+// documents of its own, and warns of those that grant nearly everything.
 func sayManaged(a *cli.App, plan *plan.Plan) {
 	for _, role := range plan.Roles {
 		for _, arn := range role.ManagedPolicies {
-			a.Say("  %-11s  %s", "AWS managed", draw.Clean(arn))
+			a.Say("  %-11s  %s", map[bool]string{true: "AWS managed", false: "yours"}[aws.OfAWS(arn)], draw.Clean(arn))
+			if grants := describe.Sweeping(arn); grants != "" {
+				a.Say("Warning: it grants nearly everything: the vendor can do %s.", grants)
+			}
 		}
 	}
 }

@@ -259,7 +259,7 @@ func printCheck(a *cli.App, v *describe.Vendor, checked checkJSON) {
 		}
 	}
 	for _, m := range checked.Managed {
-		a.Print("\n%s: AWS managed policy %s, not reviewed: AWS has its text, and can change it", m.Role, draw.Clean(m.Name))
+		a.Print("\n%s: %s, not reviewed: its owner can change it", m.Role, draw.Clean(managedWords(m.Name)))
 		if m.Grants != "" {
 			a.Print("  %-7s Can do %s", review.High, m.Grants)
 		}

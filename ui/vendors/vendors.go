@@ -253,6 +253,15 @@ func parameterWords(p describe.Parameter) string {
 	return p.Label + ": " + strings.Join(words, ", ")
 }
 
+// managedWords names a managed policy of a description, which a parameter may
+// decide about.
+func managedWords(name string) string {
+	if strings.HasPrefix(name, "{") {
+		return "a managed policy that you name (" + name + ")"
+	}
+	return "AWS managed policy " + name
+}
+
 // grants says in a line what the role has attached.
 func (r roleInfo) grants() string {
 	var words []string
@@ -263,7 +272,7 @@ func (r roleInfo) grants() string {
 		)
 	}
 	for _, name := range r.ManagedPolicies {
-		words = append(words, "AWS managed policy "+name)
+		words = append(words, managedWords(name))
 	}
 	return strings.Join(words, "; ")
 }
