@@ -159,7 +159,9 @@ func (k *Known) ask(trust *policy.Document) answer {
 	var admits []Admission
 	var others []string
 	for _, a := range verdict.Strangers {
-		if a.Request != nil && slices.ContainsFunc(federated, func(f Federation) bool { return f.Provider == aws.CleanText(a.Request.Caller.Provider) }) {
+		if a.Request != nil && slices.ContainsFunc(federated, func(f Federation) bool {
+			return f.Provider == aws.CleanText(a.Request.Caller.Provider)
+		}) {
 			continue
 		}
 		if a.Request != nil && a.Request.Caller.ARN == "" {

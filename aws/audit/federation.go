@@ -11,7 +11,7 @@ import (
 
 // Web is whose tokens a vendor's roles trust.
 type Web struct {
-	Issuer   string // its host, as AWS tells it: "token.actions.githubusercontent.com"
+	Issuer   string // its URL
 	Audience string
 	Subject  string // with parameters in braces: "repo:{ORGANIZATION}/{REPOSITORY}:{CONTEXT}"
 }
@@ -57,7 +57,8 @@ func (k *Known) federations(trust *policy.Document) []Federation {
 // federation asks whether tokens of a provider get in, and about whom.
 func (k *Known) federation(trust *policy.Document, w policy.WebIdentity) (Federation, bool) {
 	token, host := trust.Token(w, k.Now), w.Host()
-	f := Federation{Provider: aws.CleanText(w.Provider()), Issuer: aws.CleanText(host), Subject: Required, Audiences: []string{}, Subjects: []string{}}
+	f := Federation{Provider: aws.CleanText(w.Provider()), Issuer: aws.CleanText(host),
+		Subject: Required, Audiences: []string{}, Subjects: []string{}}
 	a := trust.Ask(token)
 	if !a.Possible() {
 		return f, false
@@ -92,7 +93,7 @@ func (k *Known) federation(trust *policy.Document, w policy.WebIdentity) (Federa
 func (k *Known) vendorOfIssuer(host string) (string, Web) {
 	for _, v := range k.Vendors {
 		for _, web := range v.Webs {
-			if web.Issuer == host {
+			if (policy.WebIdentity{Issuer: web.Issuer}).Host() == host {
 				return v.Name, web
 			}
 		}
@@ -142,7 +143,9 @@ func (u *Auditor) federated(seen aws.Seen, all []Federation) []aws.Check {
 	partition, account := u.Known.Partition, u.Known.Account
 	want := aws.Want{Partition: partition, AccountID: account,
 		Web: &policy.WebIdentity{Partition: partition, AccountID: account, Issuer: "https://" + first.Issuer}}
-	checks := slices.DeleteFunc(u.judge(want, seen), func(c aws.Check) bool { return c.ID != "role-exists" && c.ID != "trust-extra-principals" })
+	checks := slices.DeleteFunc(u.judge(want, seen), func(c aws.Check) bool {
+		return c.ID != "role-exists" && c.ID != "trust-extra-principals"
+	})
 	return append(checks, first.checks()...)
 }
 
@@ -164,7 +167,8 @@ func (f *Federation) checks() []aws.Check {
 		Why: "All customers of an issuer get tokens of one provider. The subject alone says whose token it is."}
 	if f.Subject != Required {
 		subject.Status = aws.Fail
-		subject.Fix = "On the role's page, Trust relationships, Edit trust policy: set " + f.Issuer + ":sub under StringEquals to the one that is meant."
+		subject.Fix = "On the role's page, Trust relationships, Edit trust policy: set " + f.Issuer +
+			":sub under StringEquals to the one that is meant."
 		if f.Subject == None {
 			subject.Got = "any subject"
 		} else {

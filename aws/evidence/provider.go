@@ -116,7 +116,8 @@ func (e *reader) addProvider(p provider) error {
 	}
 	inside, ok := inARN(p.arn)
 	if p.host == "" || p.arn != "" && (!ok || inside != p.host) {
-		return refuse(short(p.arn)+" in the evidence is not the ARN of the OIDC provider "+short(p.host)+".", "Copy the output again, as AWS gave it.")
+		return refuse(short(p.arn)+" in the evidence is not the ARN of the OIDC provider "+short(p.host)+".",
+			"Copy the output again, as AWS gave it.")
 	}
 	if err := e.charge(200); err != nil {
 		return err

@@ -47,7 +47,8 @@ func VerifyCommand(a *cli.App) *cobra.Command {
 			"With --evidence nobody signs in: what somebody else read from AWS is judged instead, by the same checks. It may be the JSON output " +
 			"of " +
 			"aws iam get-role, list-attached-role-policies, list-role-policies, get-role-policy, get-policy, get-policy-version, get-user, " +
-			"list-access-keys, get-open-id-connect-provider and get-account-authorization-details, several in a row, also as a terminal shows them with their commands; the " +
+			"list-access-keys, get-open-id-connect-provider and get-account-authorization-details, several in a row, also as a " +
+			"terminal shows them with their commands; the " +
 			"trust policy " +
 			"from the console; a Terraform state or terraform show -json; a CloudFormation template. What it does not tell is unknown, and the " +
 			"command whose output is missing is named.\n\n" +

@@ -8,7 +8,6 @@ import (
 
 	"rolecall/aws"
 	"rolecall/aws/audit"
-	"rolecall/policy"
 	"rolecall/steps"
 	"rolecall/steps/describe"
 	"rolecall/steps/record"
@@ -100,8 +99,7 @@ func vendorOf(vendor *describe.Vendor, partition string) audit.Vendor {
 	for _, role := range vendor.Roles {
 		if w := role.WebIdentity; !w.None() {
 			if !strings.Contains(w.Issuer, "{") {
-				host := policy.WebIdentity{Issuer: w.Issuer}.Host()
-				out.Webs = append(out.Webs, audit.Web{Issuer: host, Audience: w.Audience, Subject: w.Subject})
+				out.Webs = append(out.Webs, audit.Web{Issuer: w.Issuer, Audience: w.Audience, Subject: w.Subject})
 			}
 			continue
 		}

@@ -118,10 +118,10 @@ func (r *Roles) tokens(f *audit.Federation) string {
 	if f.Perhaps {
 		name = "perhaps " + name
 	}
-	switch {
-	case f.Subject == audit.None:
+	switch f.Subject {
+	case audit.None:
 		return name + ", about anybody"
-	case f.Subject == audit.Any:
+	case audit.Any:
 		name += ", about more than one"
 	}
 	return name + ": " + draw.Clean(strings.Join(f.Subjects, ", "))
