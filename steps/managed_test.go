@@ -225,7 +225,7 @@ func TestAManagedPolicyThatGrantsEverythingIsSaid(t *testing.T) {
 	rehearse(t, func(t *testing.T, w *world) {
 		w.audit("direct", "[SecurityAudit,", "[AdministratorAccess,")
 		w.start().at("vendor").enter().at("login").until("the profiles", w.enterWorks).enter().sees("Is this the account").enter()
-		w.at("permissions").sees("AdministratorAccess lets Acme Audit do everything in the account")
+		w.at("permissions").sees("AdministratorAccess grants nearly everything: it lets Acme Audit do everything in the account")
 	})
 }
 
