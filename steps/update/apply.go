@@ -169,7 +169,7 @@ func written(known record.Item, digest string) record.Item {
 }
 
 // noter writes down what is known of a policy. Of one that a stack keeps, the
-// stack's template tells.
+// stack's template tells, and the receipt that knew the policy before.
 func (u *Updater) noter(role aws.Role, p PolicyUpdate) func(func(record.Item) record.Item) error {
 	like := p.item(role.ID)
 	if p.Kind == record.ItemInline {
@@ -177,7 +177,8 @@ func (u *Updater) noter(role aws.Role, p PolicyUpdate) func(func(record.Item) re
 	}
 	return func(change func(record.Item) record.Item) error {
 		if p.ofStack {
-			return nil
+			_, err := u.noteKnown(like, change)
+			return err
 		}
 		return u.note(like, change)
 	}
@@ -185,14 +186,27 @@ func (u *Updater) noter(role aws.Role, p PolicyUpdate) func(func(record.Item) re
 
 // note writes down what is known of a thing in every receipt that knows it. One
 // that none knows goes into that of the session that connected its role: rolecall
-// only found it. A receipt that cannot be read could be the one, and would be
-// wrong then.
+// only found it.
 func (u *Updater) note(like record.Item, change func(record.Item) record.Item) error {
-	receipts, err := u.Store.Receipts()
-	if err != nil {
+	s := u.Session
+	if known, err := u.noteKnown(like, change); err != nil || known || s.ID == "" {
 		return err
 	}
-	s, known := u.Session, false
+	item := like
+	item.State, item.Purpose, item.At, item.By = record.ItemAdopted, u.Purpose, s.Now().UTC(), u.By
+	head := s.ReceiptHead()
+	head.Access = cmp.Or(head.Access, s.AccessOrRole())
+	return u.Store.Ledger(s.ID).Put(head, change(item))
+}
+
+// noteKnown writes down what is known of a thing in every receipt that knows it,
+// and tells whether one does. A receipt that cannot be read could be the one, and
+// would be wrong then.
+func (u *Updater) noteKnown(like record.Item, change func(record.Item) record.Item) (known bool, err error) {
+	receipts, err := u.Store.Receipts()
+	if err != nil {
+		return false, err
+	}
 	for _, r := range receipts {
 		for _, i := range r.Items {
 			if i.State == record.ItemRemoved || i.State == record.ItemNotMade || !u.about(r, i, like) {
@@ -205,18 +219,11 @@ func (u *Updater) note(like record.Item, change func(record.Item) record.Item) e
 				continue
 			}
 			if err := u.Store.Ledger(r.Session).Put(r, changed); err != nil {
-				return err
+				return known, err
 			}
 		}
 	}
-	if known || s.ID == "" {
-		return nil
-	}
-	item := like
-	item.State, item.Purpose, item.At, item.By = record.ItemAdopted, u.Purpose, s.Now().UTC(), u.By
-	head := s.ReceiptHead()
-	head.Access = cmp.Or(head.Access, s.AccessOrRole())
-	return u.Store.Ledger(s.ID).Put(head, change(item))
+	return known, nil
 }
 
 // settle writes down, of each thing that was found, what came of an update that

@@ -22,11 +22,11 @@ func (u *Updater) PlanUndo(ctx context.Context, roleName string) (Update, error)
 	if err != nil {
 		return Update{}, err
 	}
-	if stack, err := u.keptBy(*seen.Role); err != nil || stack != "" {
-		return u.planned(ctx, *seen.Role, stack, true, err)
-	}
 	if err := u.settle(itemsOf(*seen.Role)); err != nil {
 		return Update{}, err
+	}
+	if stack, err := u.keptBy(ctx, *seen.Role); err != nil || stack != "" {
+		return u.planned(ctx, *seen.Role, stack, true, err)
 	}
 	update := Update{Role: *seen.Role}
 	held, others := heldPolicies(update.Role)

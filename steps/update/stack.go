@@ -37,14 +37,14 @@ type StackUpdate struct {
 }
 
 // keptBy is the stack that a role belongs to: its ID, else its name; empty where
-// none keeps it.
-func (u *Updater) keptBy(role aws.Role) (string, error) {
+// none keeps it. The tags stay on a role that outlives its stack.
+func (u *Updater) keptBy(ctx context.Context, role aws.Role) (string, error) {
 	byName := ""
 	for _, tag := range role.Tags {
 		switch tag.Key { // as AWS sets them; nobody else can ("aws:" is reserved)
 		case "aws:cloudformation:stack-id":
 			if arn, ok := aws.SplitARN(tag.Value); ok && arn.AccountID == u.Session.AccountID && strings.HasPrefix(arn.Resource, "stack/") {
-				return tag.Value, nil
+				return u.stillThere(ctx, tag.Value)
 			}
 		case "aws:cloudformation:stack-name":
 			byName = tag.Value
@@ -55,6 +55,24 @@ func (u *Updater) keptBy(role aws.Role) (string, error) {
 	}
 	answers, err := u.Store.Load(u.Session.ID)
 	return cmp.Or(answers.Stack.ID, answers.Stack.Name), err
+}
+
+// stillThere is a stack's ID, empty where that stack is gone: no other ever has it.
+func (u *Updater) stillThere(ctx context.Context, id string) (string, error) {
+	for tries := 0; ; tries++ {
+		stack, err := u.Account.Stack(ctx, id)
+		switch {
+		case aws.KindOf(err) == aws.NotFound, err == nil && stack.Status == aws.StackDeleted:
+			return "", nil
+		case err == nil:
+			return id, nil
+		case !step.Passes(err):
+			return "", err
+		}
+		if err := u.pause(ctx, making.Pause(tries)); err != nil {
+			return "", err
+		}
+	}
 }
 
 // usualSession is the longest session of a role that nobody asked another for (IAM
@@ -90,10 +108,10 @@ func (u *Updater) planStack(ctx context.Context, role aws.Role, id string, back 
 	if err := u.remember(up, role, before); err != nil {
 		return Update{}, err
 	}
-	if up.want, err = u.stackWanted(up); err != nil {
+	if err := u.hasRoles(ctx, up, role); err != nil {
 		return Update{}, err
 	}
-	if err := u.hasRoles(ctx, up, role); err != nil {
+	if up.want, err = u.stackWanted(ctx, up); err != nil {
 		return Update{}, err
 	}
 	up.Digest = aws.TemplateDigest(up.want.Template)
@@ -285,7 +303,7 @@ func policyIn(before map[string]aws.Role, roleARN string) string {
 
 // stackWanted is the stack as it is to be: from the template as the automatic
 // method writes it, or from the one that the last update took the place of.
-func (u *Updater) stackWanted(up *StackUpdate) (*making.Stack, error) {
+func (u *Updater) stackWanted(ctx context.Context, up *StackUpdate) (*making.Stack, error) {
 	s, stack := u.Session, up.Stack
 	now := aws.TemplateDigest(up.template)
 	known, err := u.known(stackItem(stack))
@@ -297,6 +315,9 @@ func (u *Updater) stackWanted(up *StackUpdate) (*making.Stack, error) {
 	}
 	plan, err := s.PlanStack()
 	if err != nil {
+		return nil, err
+	}
+	if plan.Template, err = u.asItStands(ctx, up, plan.Setup); err != nil {
 		return nil, err
 	}
 	for _, role := range plan.Setup.Roles {
@@ -348,12 +369,13 @@ func withTags(now, more []aws.Tag) []aws.Tag {
 // hasRoles looks at every role of the stack that is wanted, and refuses a stack
 // that was not made for this vendor: its whole template is written anew.
 func (u *Updater) hasRoles(ctx context.Context, up *StackUpdate, role aws.Role) error {
-	for purpose, arn := range up.Stack.Outputs {
-		ref, err := aws.ParseRoleARN(arn, u.Session.Partition, u.Session.AccountID)
-		want, wanted := up.want.Wants[purpose]
-		if err != nil || !wanted || purpose == u.Purpose {
+	for _, needed := range u.Session.Request().Needed() {
+		purpose := needed.Purpose
+		ref, err := aws.ParseRoleARN(up.Stack.Outputs[purpose], u.Session.Partition, u.Session.AccountID)
+		if err != nil || purpose == u.Purpose {
 			continue
 		}
+		want := u.Session.WantedRole(purpose)
 		want.RoleARN, want.RoleName = ref.ARN, ref.Name
 		seen, _, err := u.Account.Look(ctx, want)
 		if err == nil && seen.Refusal != nil {

@@ -105,11 +105,11 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 				Kind: screen.NotAsNeeded}}
 		}
 	}
-	if stack, err := u.keptBy(*seen.Role); err != nil || stack != "" {
-		return u.planned(ctx, *seen.Role, stack, false, err)
-	}
 	if err := u.settle(itemsOf(*seen.Role)); err != nil {
 		return Update{}, err
+	}
+	if stack, err := u.keptBy(ctx, *seen.Role); err != nil || stack != "" {
+		return u.planned(ctx, *seen.Role, stack, false, err)
 	}
 	update := Update{Role: *seen.Role}
 	if matches, _ := report.Check("policy-matches"); matches.Status == aws.Pass {
