@@ -51,7 +51,7 @@ func (u *Updater) PlanUndo(ctx context.Context, roleName string) (Update, error)
 			Kind:     screen.NotAsNeeded,
 		}}
 	}
-	return update, nil
+	return update, u.markEdited(update.Policies, update.Role.ID)
 }
 
 // before finds the version before the default one of a policy that a receipt

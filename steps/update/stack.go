@@ -131,7 +131,7 @@ func (u *Updater) planStack(ctx context.Context, role aws.Role, id string, back 
 	if !up.Needed && len(update.Policies) == 0 {
 		return update, nil
 	}
-	return update, u.prepare(ctx, update.Policies)
+	return update, u.prepare(ctx, update.Policies, up.known)
 }
 
 func (up *StackUpdate) purposes() []string {
