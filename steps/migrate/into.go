@@ -48,6 +48,9 @@ func (m *Migration) PlanImport(ctx context.Context, stackName string) (*Import, 
 	}
 	p := &Import{Stack: stackName, Roles: roles, parameters: map[string]string{}}
 	parameters := setup.ExternalIDParameters()
+	for _, makes := range setup.ProviderParameters() {
+		p.parameters[makes] = "false" // it is the account's, and an import makes nothing
+	}
 	for i := range setup.Roles {
 		r := &setup.Roles[i]
 		proven, ok := purposeOf(roles, r.Output)
