@@ -300,7 +300,9 @@ func (m *Migration) anew(ctx context.Context, stack aws.Stack, item record.Item,
 }
 
 // importSet is a name for the change set that imports.
-func (p *Import) importSet(now time.Time) string { return p.bare.setName("import-" + now.UTC().Format("150405")) }
+func (p *Import) importSet(now time.Time) string {
+	return p.bare.setName("import-" + now.UTC().Format("150405"))
+}
 
 // set is the change set that imports.
 func (p *Import) set(name string) aws.NewChangeSet {

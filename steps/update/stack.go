@@ -57,24 +57,6 @@ func (u *Updater) keptBy(ctx context.Context, role aws.Role) (string, error) {
 	return cmp.Or(answers.Stack.ID, answers.Stack.Name), err
 }
 
-// stillThere is a stack's ID, empty where that stack is gone: no other ever has it.
-func (u *Updater) stillThere(ctx context.Context, id string) (string, error) {
-	for tries := 0; ; tries++ {
-		stack, err := u.Account.Stack(ctx, id)
-		switch {
-		case aws.KindOf(err) == aws.NotFound, err == nil && stack.Status == aws.StackDeleted:
-			return "", nil
-		case err == nil:
-			return id, nil
-		case !step.Passes(err):
-			return "", err
-		}
-		if err := u.pause(ctx, making.Pause(tries)); err != nil {
-			return "", err
-		}
-	}
-}
-
 // usualSession is the longest session of a role that nobody asked another for (IAM
 // API reference, CreateRole, MaxSessionDuration).
 const usualSession = time.Hour

@@ -7,7 +7,27 @@ import (
 
 	"rolecall/aws"
 	"rolecall/policy"
+	making "rolecall/steps/make"
+	"rolecall/steps/step"
 )
+
+// stillThere is a stack's ID, empty where that stack is gone: no other ever has it.
+func (u *Updater) stillThere(ctx context.Context, id string) (string, error) {
+	for tries := 0; ; tries++ {
+		stack, err := u.Account.Stack(ctx, id)
+		switch {
+		case aws.KindOf(err) == aws.NotFound, err == nil && stack.Status == aws.StackDeleted:
+			return "", nil
+		case err == nil:
+			return id, nil
+		case !step.Passes(err):
+			return "", err
+		}
+		if err := u.pause(ctx, making.Pause(tries)); err != nil {
+			return "", err
+		}
+	}
+}
 
 // asItStands is the wanted template with what no update may change. A managed
 // policy keeps its description: for another one CloudFormation makes another policy
