@@ -39,7 +39,7 @@ func (u *Updater) prepare(ctx context.Context, policies []PolicyUpdate, stackMad
 		if err != nil {
 			return err
 		}
-		if !made && p.Apart() && !(p.ofStack && stackMade) {
+		if ours := made || p.ofStack && (stackMade || !p.Beside); !ours {
 			return making.NoRoom(p.Name, p.ARN, versions)
 		}
 		if p.Drop, err = u.dropped(ctx, *p, versions); err != nil {
