@@ -58,7 +58,7 @@ type Operation struct {
 	Needs      []aws.Permission
 	// Do sends it, and fills in the ID and ARN of what was made.
 	Do func(context.Context, *aws.Account, *record.Item) error
-	// Look reads what exists of what is wanted.
+	// Look reads what exists of what is wanted; nil: whoever follows it looks.
 	Look func(context.Context, *aws.Account) ([]Found, error)
 }
 

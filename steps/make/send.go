@@ -151,8 +151,13 @@ func (h Host) lookUp(ctx context.Context, op Operation, item record.Item, lost b
 	if op.Makes {
 		item.State = record.ItemUnknown
 	}
-	if !op.Makes && !op.Rewrites {
+	switch {
+	case !op.Makes && !op.Rewrites:
 		return item, err // the next plan shows whether it was done
+	case op.Look == nil && explain.Refused(err) && !lost:
+		return h.never(op, item), err
+	case op.Look == nil:
+		return item, err // whoever follows it looks
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpFor)
 	defer cancel()

@@ -62,6 +62,9 @@ func (w *Stack) Look(ctx context.Context, account *aws.Account, _ bool) (Sight, 
 	if err != nil {
 		return x, err
 	}
+	if text != "" && aws.SameTemplate(text, policy.Retained(text)) { // what it took over stays, also after a change
+		w.Template = policy.Retained(w.Template)
+	}
 	x.same = aws.SameTemplate(text, w.Template) || aws.SameTemplate(text, policy.Retained(w.Template))
 	if text == "" { // then the outputs tell: the roles are judged in any case
 		x.same = !slices.ContainsFunc(w.Purposes, func(name string) bool { return stack.Outputs[name] == "" })

@@ -48,6 +48,9 @@ func (m *Migration) PlanImport(ctx context.Context, stackName string) (*Import, 
 	}
 	p := &Import{Stack: stackName, Roles: roles, parameters: map[string]string{}}
 	parameters := setup.ExternalIDParameters()
+	for _, makes := range setup.ProviderParameters() {
+		p.parameters[makes] = "false" // it is the account's, and an import makes nothing
+	}
 	for i := range setup.Roles {
 		r := &setup.Roles[i]
 		proven, ok := purposeOf(roles, r.Output)
@@ -260,6 +263,8 @@ func (m *Migration) importOnce(ctx context.Context, p *Import) (stack aws.Stack,
 		return stack, false, err
 	}
 	switch {
+	case stack.Status == aws.StackReview && !item.Writes(p.bare.digest):
+		return stack, false, m.anew(ctx, stack, item, p)
 	case stack.Status == aws.StackReview:
 		return stack, false, m.change(ctx, item, p.set(item.ChangeSet), p.agreed)
 	case stack.Status.Moving():
@@ -280,6 +285,25 @@ func (m *Migration) importOnce(ctx context.Context, p *Import) (stack aws.Stack,
 	return stack, false, m.change(ctx, item, p.whole.setFor(stack, "outputs", p.parameters), m.keepsAll(ctx))
 }
 
+// anew takes away the change set of an earlier run, whose roles were others then,
+// and puts the name of the next one on record.
+func (m *Migration) anew(ctx context.Context, stack aws.Stack, item record.Item, p *Import) error {
+	set, err := m.Account.ChangeSetOf(ctx, stack.ID, item.ChangeSet)
+	if err == nil {
+		err = m.discard(ctx, set)
+	}
+	if err != nil && aws.KindOf(err) != aws.NotFound {
+		return m.again(ctx, err)
+	}
+	item.Digest, item.Pending, item.ChangeSet = p.bare.digest, "", p.importSet(m.Now())
+	return m.put(item)
+}
+
+// importSet is a name for the change set that imports.
+func (p *Import) importSet(now time.Time) string {
+	return p.bare.setName("import-" + now.UTC().Format("150405"))
+}
+
 // set is the change set that imports.
 func (p *Import) set(name string) aws.NewChangeSet {
 	return aws.NewChangeSet{NewStack: aws.NewStack{Name: p.Stack, Template: p.bare.text, Parameters: p.parameters, Acknowledged: true,
@@ -290,7 +314,7 @@ func (p *Import) set(name string) aws.NewChangeSet {
 // on record before.
 func (m *Migration) beginImport(ctx context.Context, p *Import, before record.Item) error {
 	item := record.Item{Kind: record.ItemStack, Name: p.Stack, Digest: p.bare.digest, Settings: &record.Settings{},
-		ChangeSet: p.bare.setName("import-" + m.Now().UTC().Format("150405"))}
+		ChangeSet: p.importSet(m.Now())}
 	if before.Unproven() && before.Digest == item.Digest && before.ChangeSet != "" {
 		item.ChangeSet = before.ChangeSet // the request for it may still be done
 	}

@@ -280,7 +280,13 @@ func TestAKeyThatIsUsedAfterTheHandOverIsNamed(t *testing.T) {
 			t.Errorf("%+v", used)
 		}
 		time.Sleep(time.Minute)
-		uses()
+		uses() // while the question stands
+		err = m.Deactivate(w.t.Context(), &r, time.Now())
+		keys, keysErr := w.hands.AccessKeys(w.t.Context(), r.User)
+		w.ok(keysErr)
+		if err == nil || !strings.Contains(problem(err), "was used while you were asked") || !keys[0].Active {
+			t.Errorf("%v, %+v", err, keys)
+		}
 		r, err = w.migration().PlanRole(w.t.Context())
 		w.ok(err)
 		if used := r.Active(); len(used) != 1 || !used[0].UsedSince(r.Handed) {

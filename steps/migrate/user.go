@@ -229,6 +229,9 @@ func (m *Migration) Deactivate(ctx context.Context, r *Replacing, from time.Time
 	if err := same(r.Roles, after); err != nil {
 		return err
 	}
+	if err := m.unusedSince(ctx, *r); err != nil {
+		return err
+	}
 	for i := range r.Removes {
 		one := &r.Removes[i]
 		if one.Verdict != undo.Remove {
@@ -244,6 +247,23 @@ func (m *Migration) Deactivate(ctx context.Context, r *Replacing, from time.Time
 			if err := m.deactivate(ctx, k, from); err != nil {
 				return err
 			}
+		}
+	}
+	return nil
+}
+
+// unusedSince refuses a key that was first used after the hand-over while somebody
+// was asked: a question may stand for long.
+func (m *Migration) unusedSince(ctx context.Context, r Replacing) error {
+	now := Replacing{Removes: r.Removes}
+	if err := m.lookAtKeys(ctx, &now); err != nil {
+		return err
+	}
+	for _, k := range r.Active() {
+		i := slices.IndexFunc(now.Keys, func(o Key) bool { return o.Now.ID == k.Now.ID })
+		if i >= 0 && !k.UsedSince(r.Handed) && now.Keys[i].Now.LastUsed.After(r.Handed) {
+			return notAsNeeded("The access key "+k.Now.ID+" was used while you were asked.", "a key that nothing uses any more",
+				"Find out what uses it, then run this again.")
 		}
 	}
 	return nil

@@ -21,6 +21,7 @@ type Removal struct {
 	Why     string         `json:"why,omitempty"` // a sentence, for what is not removed
 	Next    string         `json:"next,omitempty"`
 
+	stack  string   // of a role and what is on it: the stack of the receipt that holds the role now
 	uses   int      // of a policy: what it is attached to; of a provider: len(trusts)
 	trusts []string // of an OIDC provider: the roles that trust it
 }
@@ -190,7 +191,34 @@ func (r *Remover) judgeRole(ctx context.Context, item record.Item) (Removal, err
 	if change := r.roleChange(role, item); change != "" {
 		return stays(item, change, deleteByHand(item)), nil
 	}
-	return Removal{Item: item, Verdict: Remove}, nil
+	return r.unlessHeld(ctx, role, Removal{Item: item, Verdict: Remove})
+}
+
+// unlessHeld keeps a role, and what is on it, in the stack that holds it. Only a
+// stack of this receipt may go before it. The tags stay on a role that outlives
+// its stack.
+func (r *Remover) unlessHeld(ctx context.Context, role aws.Role, one Removal) (Removal, error) {
+	at := slices.IndexFunc(role.Tags, func(t aws.Tag) bool { return t.Key == "aws:cloudformation:stack-id" })
+	if at < 0 || one.Verdict != Remove {
+		return one, nil
+	}
+	id := role.Tags[at].Value
+	listed := slices.IndexFunc(r.Receipt.Items, func(i record.Item) bool { return i.Kind == record.ItemStack && i.ID == id })
+	if listed >= 0 && r.Receipt.Items[listed].State == record.ItemRemoved {
+		return one, nil
+	}
+	stack, err := r.Account.Stack(ctx, id)
+	switch {
+	case aws.KindOf(err) == aws.NotFound || err == nil && stack.Status == aws.StackDeleted:
+		return one, nil
+	case err != nil:
+		return Removal{}, err
+	case listed < 0:
+		return stays(one.Item, "The CloudFormation stack "+stack.Name+" holds the role, and this session did not make that stack.",
+			"Take it out of the stack first, or delete the stack."), nil
+	}
+	one.stack = id
+	return one, nil
 }
 
 // roleChange says how a role differs from the one that rolecall made; empty
@@ -268,7 +296,7 @@ func (r *Remover) judgeGrant(ctx context.Context, item record.Item) (Removal, er
 		}
 	}
 	if item.Kind == record.ItemInline {
-		return r.judgeInline(role, item, made), nil
+		return r.unlessHeld(ctx, role, r.judgeInline(role, item, made))
 	}
 	attached := slices.ContainsFunc(role.Attached, func(p aws.AttachedPolicy) bool { return p.ARN == item.ARN })
 	switch {
@@ -277,7 +305,7 @@ func (r *Remover) judgeGrant(ctx context.Context, item record.Item) (Removal, er
 	case item.Unproven() && !made && !r.madePolicy(item.ARN):
 		return r.unproven(item), nil
 	}
-	return Removal{Item: item, Verdict: Remove}, nil
+	return r.unlessHeld(ctx, role, Removal{Item: item, Verdict: Remove})
 }
 
 // madePolicy tells whether this session made the policy: then nobody else had it
@@ -332,6 +360,14 @@ func (r *Remover) judgePolicy(ctx context.Context, item record.Item) (Removal, e
 // attachments of the receipt uses it.
 func keepUsed(plan []Removal) []Removal {
 	for i := range plan {
+		held := plan[i].stack != "" && !slices.ContainsFunc(plan, func(o Removal) bool {
+			return o.Kind == record.ItemStack && o.ID == plan[i].stack && o.Verdict == Remove
+		})
+		if held {
+			plan[i] = inStack(plan[i].Item)
+		}
+	}
+	for i := range plan {
 		if item := plan[i].Item; plan[i].Verdict == Remove && (item.Kind == record.ItemRole || item.Kind == record.ItemUser) {
 			if on := staysOn(plan, item); on != "" {
 				plan[i] = stays(item, "It has "+on+", which stays.", "")
@@ -355,6 +391,10 @@ func keepUsed(plan []Removal) []Removal {
 		}
 	}
 	return keepTrusted(plan)
+}
+
+func inStack(item record.Item) Removal {
+	return stays(item, "The CloudFormation stack that holds the role stays.", "")
 }
 
 // staysOn names what stays on a role or user; empty when nothing does.

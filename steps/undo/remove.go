@@ -90,6 +90,9 @@ func (r *Remover) attempt(ctx context.Context, item record.Item) (Removal, error
 	}
 	now, err := r.judge(ctx, item)
 	now.Item = item
+	if err == nil && now.Verdict == Remove && now.stack != "" {
+		return inStack(item), nil
+	}
 	if err != nil || now.Verdict != Remove || now.uses > 0 {
 		return now, err
 	}

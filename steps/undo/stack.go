@@ -73,7 +73,7 @@ func (r *Remover) awaitStack(ctx context.Context, item record.Item) error {
 				Expected: "a stack that is gone", Next: "Go on later: rolecall disconnect " + r.Receipt.Session + ".", Kind: screen.TimedOut}}
 		}
 		select {
-		case <-time.After(stackLookFor):
+		case <-r.after(stackLookFor):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

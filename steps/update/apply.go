@@ -15,8 +15,9 @@ import (
 )
 
 // prepare reads what writing a managed policy's new version takes, and refuses
-// where there is no room for one. CloudFormation makes room by itself.
-func (u *Updater) prepare(ctx context.Context, policies []PolicyUpdate) error {
+// where there is no room for one. CloudFormation makes room by itself; stackMade
+// says that rolecall wrote the stack's template, and so made what is in it.
+func (u *Updater) prepare(ctx context.Context, policies []PolicyUpdate, stackMade bool) error {
 	for i := range policies {
 		p := &policies[i]
 		if p.Kind != record.ItemPolicy || p.New || p.Gone {
@@ -38,7 +39,7 @@ func (u *Updater) prepare(ctx context.Context, policies []PolicyUpdate) error {
 		if err != nil {
 			return err
 		}
-		if !made && !p.ofStack {
+		if ours := made || p.ofStack && (stackMade || !p.Beside); !ours {
 			return making.NoRoom(p.Name, p.ARN, versions)
 		}
 		if p.Drop, err = u.dropped(ctx, *p, versions); err != nil {
@@ -126,8 +127,8 @@ func (p PolicyUpdate) item(roleID string) record.Item {
 // Apply writes one policy and, where the policy is in a receipt, its new digest
 // there: as pending before it is sent, and as written after. An answer that got
 // lost is settled by reading the policy again.
-func (u *Updater) Apply(ctx context.Context, role aws.Role, p PolicyUpdate) error {
-	note := u.noter(role, p)
+func (u *Updater) Apply(ctx context.Context, role aws.Role, p *PolicyUpdate) error {
+	note := u.noter(role, *p)
 	if err := note(func(known record.Item) record.Item {
 		known.Pending = p.After.Digest()
 		return known
@@ -138,11 +139,7 @@ func (u *Updater) Apply(ctx context.Context, role aws.Role, p PolicyUpdate) erro
 	defer cancel()
 	write := u.writeVersion
 	if p.Kind == record.ItemInline {
-		write = func(ctx context.Context, p PolicyUpdate) error {
-			return u.Journal.Do(ctx, "write inline policy "+p.Name+" of "+role.Name, func(ctx context.Context) error {
-				return u.Account.PutRolePolicy(ctx, role.Name, p.Name, p.After)
-			})
-		}
+		write = func(ctx context.Context, p *PolicyUpdate) error { return u.writeInline(ctx, role, p) }
 	}
 	switch err := write(ctx, p); {
 	case err != nil && step.Refused(err):
@@ -169,7 +166,7 @@ func written(known record.Item, digest string) record.Item {
 }
 
 // noter writes down what is known of a policy. Of one that a stack keeps, the
-// stack's template tells.
+// stack's template tells, and the receipt that knew the policy before.
 func (u *Updater) noter(role aws.Role, p PolicyUpdate) func(func(record.Item) record.Item) error {
 	like := p.item(role.ID)
 	if p.Kind == record.ItemInline {
@@ -177,7 +174,8 @@ func (u *Updater) noter(role aws.Role, p PolicyUpdate) func(func(record.Item) re
 	}
 	return func(change func(record.Item) record.Item) error {
 		if p.ofStack {
-			return nil
+			_, err := u.noteKnown(like, change)
+			return err
 		}
 		return u.note(like, change)
 	}
@@ -185,14 +183,27 @@ func (u *Updater) noter(role aws.Role, p PolicyUpdate) func(func(record.Item) re
 
 // note writes down what is known of a thing in every receipt that knows it. One
 // that none knows goes into that of the session that connected its role: rolecall
-// only found it. A receipt that cannot be read could be the one, and would be
-// wrong then.
+// only found it.
 func (u *Updater) note(like record.Item, change func(record.Item) record.Item) error {
-	receipts, err := u.Store.Receipts()
-	if err != nil {
+	s := u.Session
+	if known, err := u.noteKnown(like, change); err != nil || known || s.ID == "" {
 		return err
 	}
-	s, known := u.Session, false
+	item := like
+	item.State, item.Purpose, item.At, item.By = record.ItemAdopted, u.Purpose, s.Now().UTC(), u.By
+	head := s.ReceiptHead()
+	head.Access = cmp.Or(head.Access, s.AccessOrRole())
+	return u.Store.Ledger(s.ID).Put(head, change(item))
+}
+
+// noteKnown writes down what is known of a thing in every receipt that knows it,
+// and tells whether one does. A receipt that cannot be read could be the one, and
+// would be wrong then.
+func (u *Updater) noteKnown(like record.Item, change func(record.Item) record.Item) (known bool, err error) {
+	receipts, err := u.Store.Receipts()
+	if err != nil {
+		return false, err
+	}
 	for _, r := range receipts {
 		for _, i := range r.Items {
 			if i.State == record.ItemRemoved || i.State == record.ItemNotMade || !u.about(r, i, like) {
@@ -205,18 +216,11 @@ func (u *Updater) note(like record.Item, change func(record.Item) record.Item) e
 				continue
 			}
 			if err := u.Store.Ledger(r.Session).Put(r, changed); err != nil {
-				return err
+				return known, err
 			}
 		}
 	}
-	if known || s.ID == "" {
-		return nil
-	}
-	item := like
-	item.State, item.Purpose, item.At, item.By = record.ItemAdopted, u.Purpose, s.Now().UTC(), u.By
-	head := s.ReceiptHead()
-	head.Access = cmp.Or(head.Access, s.AccessOrRole())
-	return u.Store.Ledger(s.ID).Put(head, change(item))
+	return known, nil
 }
 
 // settle writes down, of each thing that was found, what came of an update that
@@ -256,15 +260,58 @@ func itemsOf(role aws.Role) []record.Item {
 	return all
 }
 
-func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
+// unseen refuses to write over what nobody saw.
+func unseen(name, expected string) error {
+	return &screen.Fault{Problem: screen.Problem{What: name + " was changed while you looked at the difference.",
+		Expected: expected, Next: "Run this again and look at the new difference.", Kind: screen.NotAsNeeded}}
+}
+
+// writeInline writes an inline policy, of which IAM keeps no earlier version: it
+// has to be the one that was shown, on the role that was looked at.
+func (u *Updater) writeInline(ctx context.Context, role aws.Role, p *PolicyUpdate) error {
+	now, err := u.inline(ctx, role, p.Name)
+	if err != nil {
+		return err
+	}
+	if digestOf(now) != digestOf(p.Before) {
+		return unseen(p.Name, "the policy that was shown, on the role "+role.ID)
+	}
+	err = u.Journal.Do(ctx, "write inline policy "+p.Name+" of "+role.Name, func(ctx context.Context) error {
+		return u.Account.PutRolePolicy(ctx, role.Name, p.Name, p.After)
+	})
+	if err == nil || step.Refused(err) {
+		return err
+	}
+	look, cancel := screen.LookUp(ctx)
+	defer cancel()
+	if now, lookErr := u.inline(look, role, p.Name); lookErr == nil && now != nil && now.Equal(p.After) {
+		return nil
+	}
+	return err
+}
+
+// inline is an inline policy of this very role as it is now; nil where there is
+// none, or none that can be read.
+func (u *Updater) inline(ctx context.Context, role aws.Role, name string) (*policy.Document, error) {
+	now, err := u.Account.Role(ctx, role.Name)
+	if err != nil || now.ID != role.ID {
+		return nil, err
+	}
+	for _, p := range now.Inline {
+		if p.Name == name {
+			return p.Document, nil
+		}
+	}
+	return nil, nil
+}
+
+func (u *Updater) writeVersion(ctx context.Context, p *PolicyUpdate) error {
 	now, err := u.Account.Policy(ctx, p.ARN)
 	if err != nil {
 		return err
 	}
 	if now.ID != p.ID || now.VersionID != p.Version {
-		return &screen.Fault{Problem: screen.Problem{What: p.Name + " was changed while you looked at the difference.",
-			Expected: "version " + p.Version + " as its default",
-			Next:     "Run this again and look at the new difference.", Kind: screen.NotAsNeeded}}
+		return unseen(p.Name, "version "+p.Version+" as its default")
 	}
 	if p.Drop != nil {
 		call := "delete version " + p.Drop.ID + " of policy " + p.Name
@@ -272,6 +319,7 @@ func (u *Updater) writeVersion(ctx context.Context, p PolicyUpdate) error {
 		if err := u.Journal.Do(ctx, call, drop); err != nil {
 			return err
 		}
+		p.Dropped = true
 	}
 	call := "update policy " + p.Name
 	if p.Restore != "" {

@@ -22,11 +22,11 @@ func (u *Updater) PlanUndo(ctx context.Context, roleName string) (Update, error)
 	if err != nil {
 		return Update{}, err
 	}
-	if stack, err := u.keptBy(*seen.Role); err != nil || stack != "" {
-		return u.planned(ctx, *seen.Role, stack, true, err)
-	}
 	if err := u.settle(itemsOf(*seen.Role)); err != nil {
 		return Update{}, err
+	}
+	if stack, err := u.keptBy(ctx, *seen.Role); err != nil || stack != "" {
+		return u.planned(ctx, *seen.Role, stack, true, err)
 	}
 	update := Update{Role: *seen.Role}
 	held, others := heldPolicies(update.Role)
@@ -51,7 +51,7 @@ func (u *Updater) PlanUndo(ctx context.Context, roleName string) (Update, error)
 			Kind:     screen.NotAsNeeded,
 		}}
 	}
-	return update, nil
+	return update, u.markEdited(update.Policies, update.Role.ID)
 }
 
 // before finds the version before the default one of a policy that a receipt

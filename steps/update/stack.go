@@ -37,14 +37,14 @@ type StackUpdate struct {
 }
 
 // keptBy is the stack that a role belongs to: its ID, else its name; empty where
-// none keeps it.
-func (u *Updater) keptBy(role aws.Role) (string, error) {
+// none keeps it. The tags stay on a role that outlives its stack.
+func (u *Updater) keptBy(ctx context.Context, role aws.Role) (string, error) {
 	byName := ""
 	for _, tag := range role.Tags {
 		switch tag.Key { // as AWS sets them; nobody else can ("aws:" is reserved)
 		case "aws:cloudformation:stack-id":
 			if arn, ok := aws.SplitARN(tag.Value); ok && arn.AccountID == u.Session.AccountID && strings.HasPrefix(arn.Resource, "stack/") {
-				return tag.Value, nil
+				return u.stillThere(ctx, tag.Value)
 			}
 		case "aws:cloudformation:stack-name":
 			byName = tag.Value
@@ -90,10 +90,10 @@ func (u *Updater) planStack(ctx context.Context, role aws.Role, id string, back 
 	if err := u.remember(up, role, before); err != nil {
 		return Update{}, err
 	}
-	if up.want, err = u.stackWanted(up); err != nil {
+	if err := u.hasRoles(ctx, up, role); err != nil {
 		return Update{}, err
 	}
-	if err := u.hasRoles(ctx, up, role); err != nil {
+	if up.want, err = u.stackWanted(ctx, up); err != nil {
 		return Update{}, err
 	}
 	up.Digest = aws.TemplateDigest(up.want.Template)
@@ -113,7 +113,7 @@ func (u *Updater) planStack(ctx context.Context, role aws.Role, id string, back 
 	if !up.Needed && len(update.Policies) == 0 {
 		return update, nil
 	}
-	return update, u.prepare(ctx, update.Policies)
+	return update, u.prepare(ctx, update.Policies, up.known)
 }
 
 func (up *StackUpdate) purposes() []string {
@@ -285,7 +285,7 @@ func policyIn(before map[string]aws.Role, roleARN string) string {
 
 // stackWanted is the stack as it is to be: from the template as the automatic
 // method writes it, or from the one that the last update took the place of.
-func (u *Updater) stackWanted(up *StackUpdate) (*making.Stack, error) {
+func (u *Updater) stackWanted(ctx context.Context, up *StackUpdate) (*making.Stack, error) {
 	s, stack := u.Session, up.Stack
 	now := aws.TemplateDigest(up.template)
 	known, err := u.known(stackItem(stack))
@@ -297,6 +297,9 @@ func (u *Updater) stackWanted(up *StackUpdate) (*making.Stack, error) {
 	}
 	plan, err := s.PlanStack()
 	if err != nil {
+		return nil, err
+	}
+	if plan.Template, err = u.asItStands(ctx, up, plan.Setup); err != nil {
 		return nil, err
 	}
 	for _, role := range plan.Setup.Roles {
@@ -348,12 +351,13 @@ func withTags(now, more []aws.Tag) []aws.Tag {
 // hasRoles looks at every role of the stack that is wanted, and refuses a stack
 // that was not made for this vendor: its whole template is written anew.
 func (u *Updater) hasRoles(ctx context.Context, up *StackUpdate, role aws.Role) error {
-	for purpose, arn := range up.Stack.Outputs {
-		ref, err := aws.ParseRoleARN(arn, u.Session.Partition, u.Session.AccountID)
-		want, wanted := up.want.Wants[purpose]
-		if err != nil || !wanted || purpose == u.Purpose {
+	for _, needed := range u.Session.Request().Needed() {
+		purpose := needed.Purpose
+		ref, err := aws.ParseRoleARN(up.Stack.Outputs[purpose], u.Session.Partition, u.Session.AccountID)
+		if err != nil || purpose == u.Purpose {
 			continue
 		}
+		want := u.Session.WantedRole(purpose)
 		want.RoleARN, want.RoleName = ref.ARN, ref.Name
 		seen, _, err := u.Account.Look(ctx, want)
 		if err == nil && seen.Refusal != nil {

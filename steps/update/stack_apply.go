@@ -191,13 +191,16 @@ func (u *Updater) Execute(ctx context.Context, update *Update) error {
 		i.Pending, i.ChangeSet = "", ""
 		return i
 	}
+	if err := u.notePolicies(update, (*PolicyUpdate).begun); err != nil {
+		return errors.Join(err, u.noteStack(update, undone))
+	}
 	token := u.Session.StackToken()
 	err := u.send(ctx, up.want.Execute(up.Stack.ID, token))
 	if err != nil && !step.Refused(err) && u.begun(ctx, up) {
 		err = nil // the answer got lost
 	}
 	if err != nil && step.Refused(err) {
-		return errors.Join(err, u.noteStack(update, undone), u.Discard(ctx, update))
+		return errors.Join(err, u.noteStack(update, undone), u.notePolicies(update, (*PolicyUpdate).refused), u.Discard(ctx, update))
 	}
 	if err != nil {
 		return err // it stays pending: whoever reads the receipt next looks
@@ -207,17 +210,17 @@ func (u *Updater) Execute(ctx context.Context, update *Update) error {
 		return err
 	}
 	if cause == nil && up.Status.Good() && up.Status != aws.StackUpdateUndone {
-		return u.noteStack(update, func(i record.Item) record.Item {
+		return errors.Join(u.noteStack(update, func(i record.Item) record.Item {
 			i.At, i.By, i.ChangeSet = u.Session.Now().UTC(), u.By, ""
 			return written(i, up.Digest)
-		})
+		}), u.notePolicies(update, (*PolicyUpdate).done))
 	}
 	p := *making.StackFailure(up.Status, cause)
 	p.What += " The stack is " + making.StatusWords(string(up.Status)) + "."
 	if up.Status == aws.StackUpdateUndone {
 		p.What += " CloudFormation took everything back: it is as it was."
 	}
-	return errors.Join(&screen.Fault{Problem: p}, u.noteStack(update, undone))
+	return errors.Join(&screen.Fault{Problem: p}, u.noteStack(update, undone), u.notePolicies(update, (*PolicyUpdate).refused))
 }
 
 // begun tells whether the change set is being executed, after an answer got lost.
@@ -310,6 +313,32 @@ func (u *Updater) unproven(ctx context.Context, up *StackUpdate) (wrong, err err
 func (u *Updater) noteStack(update *Update, change func(record.Item) record.Item) error {
 	return u.note(update.Stack.item(), change)
 }
+
+// notePolicies writes down what becomes of the stack's policies, where a receipt
+// knows them from before the stack took them over.
+func (u *Updater) notePolicies(update *Update, change func(*PolicyUpdate, record.Item) record.Item) error {
+	for _, p := range update.Policies {
+		if !p.ofStack || p.New || p.Gone || p.Beside {
+			continue
+		}
+		if _, err := u.noteKnown(p.item(update.Role.ID), func(i record.Item) record.Item { return change(&p, i) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *PolicyUpdate) begun(i record.Item) record.Item {
+	i.Pending = p.After.Digest()
+	return i
+}
+
+func (p *PolicyUpdate) refused(i record.Item) record.Item {
+	i.Pending = ""
+	return i
+}
+
+func (p *PolicyUpdate) done(i record.Item) record.Item { return written(i, p.After.Digest()) }
 
 // Lines are what the change set does: for each resource what happens to it and,
 // on a line of its own, what it is called in AWS.

@@ -39,12 +39,6 @@ type Update struct {
 	Stack    *StackUpdate   // the stack that keeps the role; nil: none does
 }
 
-// Apart are the policies that are written by rolecall itself, and not by
-// CloudFormation.
-func (u Update) Apart() []PolicyUpdate {
-	return slices.DeleteFunc(slices.Clone(u.Policies), func(p PolicyUpdate) bool { return p.ofStack && !p.Beside })
-}
-
 // PolicyUpdate is one policy that grants something else than the vendor needs.
 type PolicyUpdate struct {
 	Kind       record.ItemKind // ItemPolicy or ItemInline
@@ -53,6 +47,7 @@ type PolicyUpdate struct {
 	ID         string   // of a managed policy
 	Version    string   // of a managed policy: the default one, as compared
 	Drop       *Dropped // the version that goes, to make room; nil: none has to
+	Dropped    bool     // Drop is done, whatever came of the rest
 	Restore    string   // the version that becomes the default one again, instead of a new one
 	Edited     bool     // somebody edited it since rolecall wrote it, and what it grants beside would be lost
 	Before     *policy.Document
@@ -65,6 +60,9 @@ type PolicyUpdate struct {
 
 	ofStack bool
 }
+
+// Apart tells whether rolecall itself writes the policy, and not CloudFormation.
+func (p PolicyUpdate) Apart() bool { return !p.ofStack || p.Beside }
 
 // Dropped is a version of a managed policy that is deleted to make room for
 // another: IAM keeps five.
@@ -105,11 +103,11 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 				Kind: screen.NotAsNeeded}}
 		}
 	}
-	if stack, err := u.keptBy(*seen.Role); err != nil || stack != "" {
-		return u.planned(ctx, *seen.Role, stack, false, err)
-	}
 	if err := u.settle(itemsOf(*seen.Role)); err != nil {
 		return Update{}, err
+	}
+	if stack, err := u.keptBy(ctx, *seen.Role); err != nil || stack != "" {
+		return u.planned(ctx, *seen.Role, stack, false, err)
 	}
 	update := Update{Role: *seen.Role}
 	if matches, _ := report.Check("policy-matches"); matches.Status == aws.Pass {
@@ -118,7 +116,7 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 	if update.Policies, update.Others, err = u.pair(update.Role, documents); err != nil {
 		return update, err
 	}
-	if err := u.prepare(ctx, update.Policies); err != nil {
+	if err := u.prepare(ctx, update.Policies, false); err != nil {
 		return update, err
 	}
 	return update, u.markEdited(update.Policies, update.Role.ID)

@@ -54,10 +54,11 @@ func (u *migrating) toRole(ctx context.Context) error {
 		return nil
 	}
 	u.sayKeys(r)
+	fresh := r.Making.Stage == making.Ready
 	if err := u.makeRole(ctx, &r); err != nil {
 		return err
 	}
-	if err := u.handOver(ctx, &r); err != nil {
+	if err := u.handOver(ctx, &r, fresh); err != nil {
 		return err
 	}
 	if len(r.Active()) > 0 || r.Ours() && r.Leaves().IsZero() {
@@ -158,19 +159,23 @@ func (u *migrating) saveNames() error {
 }
 
 // handOver says what the vendor's description says of it, and wants to hear that
-// it was done.
-func (u *migrating) handOver(ctx context.Context, r *migrate.Replacing) error {
+// it was done. Of a role that is fresh no flag can have known that.
+func (u *migrating) handOver(ctx context.Context, r *migrate.Replacing, fresh bool) error {
 	s := u.m.Session
 	if r.Handed.IsZero() {
 		u.sayHandOver(r)
 		switch {
-		case u.flags.handedOver:
+		case u.flags.handedOver && !fresh:
 		case u.flags.yes:
 			if err := u.saveNames(); err != nil {
 				return err
 			}
+			what := "Nobody said that " + s.Vendor.Title + " has the role now."
+			if u.flags.handedOver {
+				what = "The role was made only now, so that " + s.Vendor.Title + " cannot have had it when --handed-over was given."
+			}
 			return &screen.Fault{Problem: screen.Problem{
-				What:     "Nobody said that " + s.Vendor.Title + " has the role now. The user's key works as before.",
+				What:     what + " The user's key works as before.",
 				Expected: "the hand-over, done by you", Next: "Hand it over as the lines above say, then run the same with --handed-over.",
 				Kind: screen.NotAsNeeded}}
 		default:

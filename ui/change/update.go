@@ -201,7 +201,11 @@ func (u *updating) still() bool {
 
 // apply writes one policy after the other: those that no stack writes.
 func (u *updating) apply(ctx context.Context) error {
-	for _, p := range u.plan.Apart() {
+	for i := range u.plan.Policies {
+		p := &u.plan.Policies[i]
+		if !p.Apart() {
+			continue
+		}
 		if ctx.Err() != nil {
 			return cli.ErrCancelled
 		}
@@ -210,10 +214,13 @@ func (u *updating) apply(ctx context.Context) error {
 			u.app.Say("Nobody knows whether %s was updated. Run rolecall update again: it looks first.", draw.Clean(p.Name))
 			return cli.ErrCancelled
 		}
+		if err != nil && p.Dropped {
+			u.app.Say("Version %s of %s is deleted, and the new one was not written.", draw.Clean(p.Drop.ID), draw.Clean(p.Name))
+		}
 		if err != nil {
 			return err
 		}
-		u.updated(p)
+		u.updated(*p)
 		u.app.Say("Updated %s.", draw.Clean(p.Name))
 	}
 	return nil
@@ -297,7 +304,10 @@ func (u *updating) sayEdited() {
 			continue
 		}
 		text := "Somebody edited " + draw.Clean(p.Name) + " since rolecall wrote it. This would be lost:"
-		if p.Kind == record.ItemPolicy && u.plan.Stack == nil {
+		if p.Restore != "" {
+			text = "Somebody edited " + draw.Clean(p.Name) + " since rolecall wrote it. This would not count any more, and stays in version " +
+				draw.Clean(p.Version) + ":"
+		} else if p.Kind == record.ItemPolicy && u.plan.Stack == nil {
 			text = "Somebody edited " + draw.Clean(p.Name) + " since rolecall wrote it. This would be lost, until rolecall update --undo:"
 		}
 		u.app.Say("%s", text)
@@ -398,7 +408,7 @@ func (u *updating) document(e *cli.ErrorJSON) updateJSON {
 		}
 		if p.Drop != nil {
 			one.Drop = &dropJSON{p.Drop.ID, p.Drop.Created, cli.OrEmpty(p.Drop.Lost)}
-			if one.Updated {
+			if one.Updated || p.Dropped {
 				one.Dropped = p.Drop.ID
 			}
 		}
