@@ -35,7 +35,7 @@ type Comparison struct {
 	report Report
 	roles  map[string]*aws.Seen // by their names in lower case
 	users  map[string]*aws.SeenUser
-	gone   map[string]bool      // roles and users whose loss was told
+	gone   map[string]bool // roles and users whose loss was told
 }
 
 // Compare looks at everything that the receipt lists and that was not removed.
