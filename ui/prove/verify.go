@@ -157,14 +157,20 @@ const lookAgain = 5 * time.Second
 
 // lookUntil looks until what is there is right, or the time is up. What may pass
 // is no reason to stop before that, and what was seen counts when the last look
-// was cut off.
+// was cut off: the answer, else why the look before had none.
 func lookUntil[R any](ctx context.Context, env cli.Env, until time.Time, look func() (R, bool, error)) (R, error) {
 	var seen R
 	looked := false
+	var before error
 	for {
 		now, right, err := look()
-		if err == nil {
+		switch {
+		case err == nil:
 			seen, looked = now, true
+		case ctx.Err() != nil && before != nil:
+			err = before
+		default:
+			before = err
 		}
 		over := ctx.Err() != nil || !env.Now().Add(lookAgain).Before(until)
 		switch {
