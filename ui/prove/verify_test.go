@@ -12,8 +12,8 @@ import (
 
 // ending is a context whose time is up once it is said to be.
 type ending struct {
-	context.Context
-	over bool
+	context.Context //nolint:containedctx // it is a context
+	over            bool
 }
 
 func (e *ending) Err() error {
