@@ -104,7 +104,7 @@ func (c *Comparison) item(ctx context.Context, item record.Item) error {
 	}
 	// What is not compared is not as it was made: nobody looked.
 	c.add(item, aws.Check{ID: "receipt", Status: aws.Unknown, Want: "as rolecall made it", Got: "it is not compared here",
-		Why: "verify --receipt compares what is in this account alone.", Fix: "Look at it with the command that made it."})
+		Why: "A receipt is compared with what is in its account alone.", Fix: "Look at it with the command that made it."})
 	return nil
 }
 
