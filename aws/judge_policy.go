@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"rolecall/policy"
 )
@@ -144,7 +145,9 @@ func (j *judging) documents() (all []*policy.Document, unread int) {
 			unread++
 			return
 		}
-		all = append(all, d)
+		if d = j.withoutRevoked(d); len(d.Statements) > 0 {
+			all = append(all, d)
+		}
 	}
 	for _, p := range j.role.Attached {
 		if !j.want.exists(p.ARN) || !slices.Contains(j.want.PolicyARNs, p.ARN) {
@@ -155,6 +158,31 @@ func (j *judging) documents() (all []*policy.Document, unread int) {
 		add(p.Document)
 	}
 	return all, unread
+}
+
+// withoutRevoked leaves out what keeps out nobody but sessions that began before
+// now: the console's Revoke sessions denies those everything, by a policy that stays
+// (AWSRevokeOlderSessions). Source:
+// docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-sessions.html.
+func (j *judging) withoutRevoked(d *policy.Document) *policy.Document {
+	now := j.seen.Now
+	if now.IsZero() {
+		now = j.role.AsOf
+	}
+	past := func(s policy.Statement) bool {
+		if s.Effect != policy.Deny || len(s.Condition) != 1 || len(s.Condition[0].Values) != 1 {
+			return false
+		}
+		c := s.Condition[0]
+		at, err := time.Parse(time.RFC3339, c.Values[0])
+		return err == nil && c.Operator == "DateLessThan" && strings.EqualFold(c.Key, "aws:TokenIssueTime") && at.Before(now)
+	}
+	if !slices.ContainsFunc(d.Statements, past) {
+		return d
+	}
+	left := *d
+	left.Statements = slices.DeleteFunc(slices.Clone(d.Statements), past)
+	return &left
 }
 
 // difference says what differs: the actions where they do, else the statements.

@@ -130,7 +130,7 @@ func (j *judging) boundary() {
 		j.add("permissions-boundary", v)
 	case j.want.BoundaryGiven && j.role.Boundary != j.want.Boundary:
 		j.add("permissions-boundary", verdict{status: Fail, want: want, got: cmp.Or(j.role.Boundary, "none"),
-			fix: "On the role's page, under Permissions boundary, set it to " + want + "."})
+			fix: "On the " + j.holder + "'s page, under Permissions boundary, set it to " + want + "."})
 	case !j.want.BoundaryGiven && j.role.Boundary != "":
 		j.add("permissions-boundary", verdict{status: Warn, want: want, got: j.role.Boundary,
 			fix: "Check that the boundary allows what the policy grants. Name it with --permissions-boundary if it is meant to be there."})

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,8 @@ type WantUser struct {
 	Policies             []*policy.Document // what the user has to grant, all together
 	PolicyARNs           []string           // managed policies that have to be attached, by ARN
 	Key                  bool               // an access key that works has to be there
+	Boundary             string             // ARN
+	BoundaryGiven        bool               // as in Want
 	Approved             []string           // digests of the documents that may exist; nil: no plan binds
 }
 
@@ -44,7 +47,8 @@ type UserReport struct {
 // Check finds a check by its id; false when it was not made.
 func (r UserReport) Check(id string) (Check, bool) { return Report{Checks: r.Checks}.Check(id) }
 
-// UserCheckIDs are the ids of a user's checks in the order of a UserReport.
+// UserCheckIDs are the ids of a user's checks in the order of a UserReport. One that
+// has a permissions boundary, or has to, has permissions-boundary too.
 func UserCheckIDs() []string {
 	return []string{"user-exists", "user-policy-attached", "user-policy-matches", "user-keys"}
 }
@@ -59,12 +63,14 @@ func JudgeUser(want WantUser, seen SeenUser) UserReport {
 			Policies:   want.Policies,
 			PolicyARNs: want.PolicyARNs,
 			Approved:   want.Approved,
+			Boundary:   want.Boundary, BoundaryGiven: want.BoundaryGiven,
 		},
 		seen: Seen{Denied: seen.Denied, Refusal: seen.Refusal, PoliciesUnknown: seen.PoliciesUnknown, InlineUnknown: seen.InlineUnknown,
 			Missing: seen.Missing},
 	}
 	if u := seen.User; u != nil {
-		j.role = &Role{ARN: u.ARN, Name: u.Name, Attached: u.Attached, Inline: u.Inline}
+		j.role = &Role{ARN: u.ARN, Name: u.Name, Boundary: u.Boundary, Attached: u.Attached, Inline: u.Inline}
+		j.seen.BoundaryUnknown = slices.ContainsFunc(seen.Missing, func(m Missing) bool { return m.Part == PartHolder })
 	}
 	j.add("user-exists", j.userExists(want, seen))
 	j.add("user-policy-attached", j.attached())
@@ -73,6 +79,9 @@ func JudgeUser(want WantUser, seen SeenUser) UserReport {
 	}
 	if want.Key || len(seen.Keys) > 0 {
 		j.add("user-keys", j.keys(want, seen))
+	}
+	if want.BoundaryGiven || j.role != nil && j.role.Boundary != "" {
+		j.boundary()
 	}
 	j.approved()
 	r := UserReport{OK: true, Checks: j.checks}

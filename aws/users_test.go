@@ -253,6 +253,8 @@ func TestJudgeUserKnowsWhatItCannotSee(t *testing.T) {
 	less.Groups, less.Attached = []string{"admins"}, []aws.AttachedPolicy{{ARN: "x", Name: "p", Document: parse(t,
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ListRoles","Resource":"*"}]}`, policy.Identity)}}
 	elsewhere.ARN = "arn:aws:iam::111122223333:user/" + userName
+	bounded := *user
+	bounded.Boundary = "arn:aws:iam::123456789012:policy/nothing"
 	for name, c := range map[string]struct {
 		seen   aws.SeenUser
 		id     string
@@ -262,6 +264,7 @@ func TestJudgeUserKnowsWhatItCannotSee(t *testing.T) {
 	}{
 		"right":   {aws.SeenUser{User: user, Keys: []aws.AccessKey{key}}, "user-keys", aws.Pass, "never used", true},
 		"old key": {aws.SeenUser{User: user, Keys: []aws.AccessKey{old}}, "user-keys", aws.Warn, "1 year ago", true},
+		"bounded": {aws.SeenUser{User: &bounded, Keys: []aws.AccessKey{key}}, "permissions-boundary", aws.Warn, "policy/nothing", true},
 		"no keys": {aws.SeenUser{User: user}, "user-keys", aws.Fail, "none", false},
 		"keys hid": {aws.SeenUser{User: user, KeysUnknown: true, Denied: []string{"iam:ListAccessKeys"}}, "user-keys", aws.Unknown,
 			"iam:ListAccessKeys", false},
@@ -314,4 +317,20 @@ func TestAUserIsFoundByNameWhereListingIsDenied(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		must[aws.Identity](t)(a.TryKey(t.Context(), k.ID, secret))
 	})
+}
+
+// TestJudgeUserWantsItsBoundary holds that a user who lost the permissions boundary
+// that was asked for is not right.
+func TestJudgeUserWantsItsBoundary(t *testing.T) {
+	const boundary = "arn:aws:iam::123456789012:policy/limit"
+	want := aws.WantUser{Partition: "aws", AccountID: account, Name: userName, Boundary: boundary, BoundaryGiven: true}
+	seen := aws.SeenUser{User: &aws.User{ARN: "arn:aws:iam::123456789012:user/" + userName, Name: userName}}
+	r := aws.JudgeUser(want, seen)
+	if c, _ := r.Check("permissions-boundary"); c.Status != aws.Fail || r.OK {
+		t.Errorf("%+v", r)
+	}
+	seen.User.Boundary = boundary
+	if r = aws.JudgeUser(want, seen); !r.OK {
+		t.Errorf("%+v", r)
+	}
 }

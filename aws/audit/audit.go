@@ -110,9 +110,19 @@ func (k *Known) Outside(role aws.Role) bool {
 	return role.Trust == nil || len(in.admits)+len(in.federated) > 0 || len(in.others) > 0 && k.openDoor(role)
 }
 
-// openDoor reports whether the review finds that strangers get in by an identity
-// provider. A role for the account's own cluster or sign-in is nobody else's.
+// openDoor reports whether strangers get in by an identity provider: by one of
+// another account, or as the review finds by the account's own, which is nobody
+// else's otherwise.
 func (k *Known) openDoor(role aws.Role) bool {
+	own, _ := aws.SplitARN(role.ARN)
+	for i := range role.Trust.Statements {
+		for _, provider := range role.Trust.Statements[i].Principal["Federated"] {
+			arn, ok := aws.SplitARN(provider)
+			if ok && arn.AccountID != own.AccountID && !slices.Contains(k.Members, arn.AccountID) {
+				return true
+			}
+		}
+	}
 	if !slices.ContainsFunc(role.Trust.Statements, func(s policy.Statement) bool {
 		return s.NotPrincipal != nil || len(s.Principal["Federated"])+len(s.Principal["CanonicalUser"])+len(s.Principal["*"]) > 0
 	}) {

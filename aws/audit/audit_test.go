@@ -92,6 +92,8 @@ func TestWhoGetsIn(t *testing.T) {
 			`,"Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com",`+
 				`"token.actions.githubusercontent.com:sub":"repo:acme/app:ref:refs/heads/main"}}`)}, "", true},
 		{"any repository", []string{fmt.Sprintf(oidc, "")}, "", false},
+		{"a provider of another account", []string{`{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::` + stranger + `:saml-provider/theirs"},` +
+			`"Action":"sts:AssumeRoleWithSAML","Condition":{"StringEquals":{"SAML:aud":"https://signin.aws.amazon.com/saml"}}}`}, "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			k := known()

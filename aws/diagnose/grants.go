@@ -10,7 +10,12 @@ import (
 
 // assumable is what stands before causes that let the role be assumed and little
 // else: a vendor that tries the role reports them alike.
-const assumable = "The role can be assumed, and then may do too little. "
+func (in *inquest) assumable() string {
+	if in.causes[Principal].cleared && in.causes[ExternalID].cleared {
+		return "The role can be assumed, and then may do too little. "
+	}
+	return "Whoever gets into the role may do too little then. "
+}
 
 // grants judges what the role may do, by the checks of its policies.
 func (in *inquest) grants() {
@@ -21,7 +26,7 @@ func (in *inquest) grants() {
 		switch c, ok := in.facts.Report.Check(id); {
 		case !ok:
 		case c.Status == aws.Fail:
-			in.suspect(Permissions, Likely, assumable+"Found: "+c.Got+"; wanted: "+c.Want+".", c.Fix)
+			in.suspect(Permissions, Likely, in.assumable()+"Found: "+c.Got+"; wanted: "+c.Want+".", c.Fix)
 			return
 		case c.Status == aws.Unknown:
 			in.unjudged(Permissions, "What the role's policies grant is not known: "+c.Got+".")
@@ -57,7 +62,7 @@ func (in *inquest) boundary() {
 	default:
 		lost, all := denied(actionsOf(want), func(action string) bool { return allows(in.facts.BoundaryDocument, action) })
 		if len(lost) > 0 {
-			in.suspect(Boundary, Likely, assumable+"The permissions boundary "+role.Boundary+" allows "+share(lost, all)+".", fix)
+			in.suspect(Boundary, Likely, in.assumable()+"The permissions boundary "+role.Boundary+" allows "+share(lost, all)+".", fix)
 		} else if !in.causes[Boundary].found() {
 			in.clear(Boundary, "The permissions boundary "+role.Boundary+" allows every action that "+in.vendor()+" needs.")
 		}

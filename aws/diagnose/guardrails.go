@@ -345,11 +345,11 @@ func (in *inquest) acts(l level, roleARN string) {
 		likelihood = Likely
 	}
 	if !l.owned(statement) {
-		in.suspect(SCP, likelihood, assumable+"The SCPs"+l.where()+" allow "+share(lost, all)+".",
+		in.suspect(SCP, likelihood, in.assumable()+"The SCPs"+l.where()+" allow "+share(lost, all)+".",
 			"Ask whoever manages the organization to allow these actions"+l.where()+".")
 		return
 	}
 	g, name := l.policies[l.owners[statement]], l.name(statement)
-	in.suspect(SCP, likelihood, assumable+capital(g.Label())+l.where()+", statement "+name+", leaves it "+share(lost, all)+".",
+	in.suspect(SCP, likelihood, in.assumable()+capital(g.Label())+l.where()+", statement "+name+", leaves it "+share(lost, all)+".",
 		exceptionIn(g, name, &l.document.Statements[statement], "aws:PrincipalArn", roleARN))
 }

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ func (in *inquest) place() {
 	role := in.role()
 	switch {
 	case role != nil:
-		in.clear(NotFound, "The role is there: "+role.ARN+".")
+		in.clear(NotFound, "The role is there: "+cmp.Or(role.ARN, role.Name)+".")
 	case in.facts.Looked && len(in.facts.Seen.Denied) > 0:
 		in.unjudged(NotFound, "You are not allowed "+strings.Join(in.facts.Seen.Denied, ", ")+", so nobody saw whether it is there.")
 	case in.facts.Looked && len(in.facts.Seen.Missing) > 0:
@@ -45,7 +46,14 @@ func (in *inquest) place() {
 
 func (f *finding) found() bool { return f.likelihood != "" }
 
+// placeIsRight clears what an ARN tells. Evidence in part may not show it.
 func (in *inquest) placeIsRight(role *aws.Role) {
+	if role.ARN == "" {
+		for _, id := range []ID{Account, Partition, Path} {
+			in.unjudged(id, "The evidence does not show the role's ARN.")
+		}
+		return
+	}
 	for id, text := range map[ID]string{Account: "The role is in account " + in.facts.Want.AccountID + ".", Partition: "The role is in the " +
 		"partition " + in.facts.Want.Partition + ".",
 		Path: "The ARN with its path is " + role.ARN + "."} {

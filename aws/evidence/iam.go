@@ -279,7 +279,7 @@ func (e *reader) policyVersion(n *node) error {
 		e.view.note("Version " + clean(v.id) + " of a policy is not its default version, so nobody has what it grants; it was not used.")
 		return nil
 	}
-	if v.arn == "" && e.before != nil && (e.before.version == v.id || e.before.version == "") {
+	if v.arn == "" && e.before != nil && (e.before.version == v.id || e.before.version == "") && !e.otherMayHave(v.id) {
 		v.arn = e.before.arn
 	}
 	if err := e.charge(len(v.text)); err != nil {
@@ -289,6 +289,18 @@ func (e *reader) policyVersion(n *node) error {
 		e.versions = append(e.versions, v)
 	}
 	return nil
+}
+
+// otherMayHave tells whether another policy than the one just before was shown and
+// waits for its document too: then the order does not say whose a version is.
+func (e *reader) otherMayHave(id string) bool {
+	for arn, p := range e.view.policies {
+		given := slices.ContainsFunc(e.versions, func(v version) bool { return v.arn == arn })
+		if arn != e.before.arn && !p.known && !given && (p.version == id || p.version == "") {
+			return true
+		}
+	}
+	return false
 }
 
 // list takes a list that does not say whose it is.

@@ -116,6 +116,19 @@ func (v *View) Sweep(ctx context.Context, keep func(aws.Role) bool) (aws.Sweep, 
 // lower case. The error is Read's: there are templates that only CloudFormation
 // understands.
 func RolesOf(ctx context.Context, template string, ask Ask) (map[string]aws.Role, error) {
+	seen, err := TemplateOf(ctx, template, ask)
+	if err != nil {
+		return nil, err
+	}
+	roles := map[string]aws.Role{}
+	for name, one := range seen {
+		roles[name] = *one.Role
+	}
+	return roles, nil
+}
+
+// TemplateOf is RolesOf with what a template leaves open: that is unknown.
+func TemplateOf(ctx context.Context, template string, ask Ask) (map[string]*aws.Seen, error) {
 	view, err := Read(strings.NewReader(template), ask)
 	if err != nil {
 		return nil, err
@@ -124,9 +137,9 @@ func RolesOf(ctx context.Context, template string, ask Ask) (map[string]aws.Role
 	if err != nil {
 		return nil, err
 	}
-	roles := map[string]aws.Role{}
-	for _, seen := range sweep.Roles {
-		roles[strings.ToLower(seen.Role.Name)] = *seen.Role
+	roles := map[string]*aws.Seen{}
+	for i := range sweep.Roles {
+		roles[strings.ToLower(sweep.Roles[i].Role.Name)] = &sweep.Roles[i]
 	}
 	return roles, nil
 }

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -57,13 +58,16 @@ func (e *reader) templateYAML(firstLine string) error {
 type stack struct {
 	reader    *reader
 	resources *node
+	// open says that policies may belong to any role or user of the template: whose
+	// they are is left to a parameter, or the resources to a macro.
+	open bool
 }
 
 // template takes the roles, users and policies of a template. What it leaves to
 // parameters, conditions or other stacks is unknown.
 func (e *reader) template(n *node) error {
 	e.view.form("CloudFormation template")
-	s := &stack{e, n.get("Resources")}
+	s := &stack{reader: e, resources: n.get("Resources"), open: rewritten(n.get("Transform"))}
 	if s.resources == nil || s.resources.kind != '{' {
 		return refuse("The template has no resources.", "Paste the whole template.")
 	}
@@ -75,16 +79,38 @@ func (e *reader) template(n *node) error {
 			return err
 		}
 	}
+	for i := range e.parts {
+		e.parts[i].vague = e.parts[i].vague || s.open
+	}
+	if s.open {
+		e.view.note("The template leaves open which policies there are, or whose they are, so rolecall cannot tell them all.")
+	}
 	return e.settle()
 }
 
+// rewritten tells whether a macro other than AWS's own may write the resources
+// anew.
+func rewritten(transform *node) bool {
+	if transform == nil {
+		return false
+	}
+	of := func(n *node) bool {
+		return n.kind != '"' || !strings.HasPrefix(n.text, "AWS::") || n.text == "AWS::Include"
+	}
+	if transform.kind == '[' {
+		return slices.ContainsFunc(transform.list, of)
+	}
+	return of(transform)
+}
+
 func (s *stack) take(id string, r *node) error {
+	s.open = s.open || strings.HasPrefix(id, "Fn::")
 	p := s.properties(r)
 	if p == nil || r.has("Condition") && strings.HasPrefix(r.str("Type"), "AWS::IAM::") {
 		if r.has("Condition") {
 			s.reader.view.note("The resource " + clean(id) + " is made under a condition, which rolecall cannot tell; it was not used.")
 		}
-		return nil
+		return s.perhaps(r, p)
 	}
 	switch r.str("Type") {
 	case "AWS::IAM::Role":
@@ -97,6 +123,21 @@ func (s *stack) take(id string, r *node) error {
 		return s.oidcProvider(id, p)
 	case "AWS::IAM::Policy", "AWS::IAM::RolePolicy", "AWS::IAM::UserPolicy":
 		return s.inlinePolicy(p)
+	}
+	return nil
+}
+
+// perhaps notes whose policies are not all known where one is made under a
+// condition.
+func (s *stack) perhaps(r, p *node) error {
+	if p == nil || !strings.HasSuffix(r.str("Type"), "Policy") {
+		return nil
+	}
+	for _, to := range s.holders(p) {
+		to.vague = true
+		if err := s.keep(to); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -224,27 +265,42 @@ func (s *stack) inlinePolicy(p *node) error {
 	return nil
 }
 
-// holders are those that a policy of its own names.
+// holders are those that a policy of its own names. With one whose name is not
+// known it may be anybody's.
 func (s *stack) holders(p *node) []holder {
 	var all []holder
 	for _, list := range []struct {
-		user  bool
-		nodes []*node
-	}{{false, p.items("Roles")}, {true, p.items("Users")}, {false, one(p.get("RoleName"))}, {true, one(p.get("UserName"))}} {
-		for _, item := range list.nodes {
-			if name, ok := s.text(item); ok {
+		user bool
+		key  string
+	}{{false, "Roles"}, {true, "Users"}, {false, "RoleName"}, {true, "UserName"}} {
+		value := p.get(list.key)
+		if value == nil {
+			continue
+		}
+		nodes := p.items(list.key)
+		if value.kind != '[' {
+			nodes = []*node{value}
+		}
+		for _, item := range nodes {
+			name, ok := s.text(item)
+			switch {
+			case ok:
 				all = append(all, holder{user: list.user, name: name, form: cfnTemplate})
+			case !s.unnamed(item):
+				s.open = true
 			}
 		}
 	}
 	return all
 }
 
-func one(n *node) []*node {
-	if n == nil {
-		return nil
-	}
-	return []*node{n}
+// unnamed tells a reference to a role or user of the template that AWS gives a
+// name: it is none that is asked for by its own.
+func (s *stack) unnamed(n *node) bool {
+	r := s.resources.get(n.str("Ref"))
+	p := s.properties(r)
+	kind := r.str("Type")
+	return r != nil && (kind == "AWS::IAM::Role" || kind == "AWS::IAM::User") && !p.has("RoleName") && !p.has("UserName")
 }
 
 func (s *stack) managedPolicy(id string, p *node) error {

@@ -112,7 +112,7 @@ func (g Grant) Want() aws.Want {
 
 // WantUser is what the user has to be, to be judged by.
 func (g Grant) WantUser() aws.WantUser {
-	want := aws.WantUser{Partition: g.Partition, AccountID: g.AccountID, Name: g.Name}
+	want := aws.WantUser{Partition: g.Partition, AccountID: g.AccountID, Name: g.Name, Boundary: g.Boundary, BoundaryGiven: g.Boundary != ""}
 	if g.Whole != nil {
 		want.Policies = []*policy.Document{g.Whole}
 	}

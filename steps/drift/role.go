@@ -44,7 +44,7 @@ func (c *Comparison) role(ctx context.Context, item record.Item) error {
 	c.same(item, role.ID, "role", role.Created, seen.Missing)
 	c.trust(item, seen)
 	if item.State == record.ItemMade {
-		c.extras(item, role)
+		c.extras(item, seen)
 		c.boundary(item, role.Boundary, seen.BoundaryUnknown, seen.Missing)
 	}
 	return nil
@@ -169,31 +169,36 @@ func (c *Comparison) vendorAccounts() []string {
 }
 
 // extras names policies that somebody gave the role since.
-func (c *Comparison) extras(item record.Item, role aws.Role) {
+func (c *Comparison) extras(item record.Item, seen *aws.Seen) {
 	var more []string
-	for _, p := range role.Attached {
-		if !c.lists(record.Item{Kind: record.ItemAttachment, Role: role.Name, ARN: p.ARN}) {
+	for _, p := range seen.Role.Attached {
+		if !c.lists(record.Item{Kind: record.ItemAttachment, Role: item.Name, ARN: p.ARN}) {
 			more = append(more, p.Name)
 		}
 	}
-	for _, p := range role.Inline {
-		if !c.lists(record.Item{Kind: record.ItemInline, Role: role.Name, Name: p.Name}) {
+	for _, p := range seen.Role.Inline {
+		if !c.lists(record.Item{Kind: record.ItemInline, Role: item.Name, Name: p.Name}) {
 			more = append(more, p.Name+" (inline)")
 		}
 	}
-	c.more(item, more)
+	c.more(item, more, seen.Missing)
 }
 
-// more is the check of policies that the receipt does not list.
-func (c *Comparison) more(item record.Item, names []string) {
+// more is the check of policies that nobody of rolecall gave. That there is no
+// other can only be said of lists that were seen.
+func (c *Comparison) more(item record.Item, names []string, missing []aws.Missing) {
 	check := aws.Check{ID: "policy-extra", Status: aws.Pass, Want: "the policies that rolecall gave it", Got: "no other",
 		Why: "Each further policy lets the vendor do more."}
-	if len(names) > 0 {
+	unknown, lacks := lacking(check.ID, missing, aws.PartPolicies, aws.PartGroups)
+	switch {
+	case len(names) > 0:
 		slices.Sort(names)
 		check.Status, check.Got, check.Fix = aws.Fail, strings.Join(
 			names,
 			", ",
 		), "Detach or delete them on its page, Permissions, unless they were meant."
+	case lacks:
+		check = unknown
 	}
 	c.add(item, check)
 }
@@ -312,18 +317,26 @@ func (c *Comparison) document(item record.Item, now *policy.Document, missing []
 	c.add(item, check)
 }
 
-// policy compares a managed policy as a role of the receipt has it; one that none
-// has any more grants nothing.
+// policy compares a managed policy as a role or user of the receipt has it; one
+// that none has any more grants nothing.
 func (c *Comparison) policy(_ context.Context, item record.Item) error {
-	for _, seen := range c.roles {
-		if seen.Role == nil {
-			continue
-		}
-		for _, p := range seen.Role.Attached {
-			if p.ARN == item.ARN {
-				c.document(item, p.Document, seen.Missing)
-				return nil
+	compared := false
+	compare := func(attached []aws.AttachedPolicy, missing []aws.Missing) {
+		for _, p := range attached {
+			if p.ARN == item.ARN && !compared {
+				c.document(item, p.Document, missing)
+				compared = true
 			}
+		}
+	}
+	for _, seen := range c.roles {
+		if seen.Role != nil {
+			compare(seen.Role.Attached, seen.Missing)
+		}
+	}
+	for _, seen := range c.users {
+		if seen.User != nil {
+			compare(seen.User.Attached, seen.Missing)
 		}
 	}
 	return nil

@@ -18,10 +18,7 @@ func (c *Comparison) user(ctx context.Context, item record.Item) error {
 	if c.gone["user "+strings.ToLower(name)] {
 		return nil
 	}
-	seen, err := c.Source.SeeUser(ctx, aws.WantUser{Name: name, AccountID: c.Receipt.AccountID, Partition: c.Receipt.Partition})
-	if err == nil && seen.Refusal != nil {
-		err = seen.Refusal
-	}
+	seen, err := c.seeUser(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -38,7 +35,23 @@ func (c *Comparison) user(ctx context.Context, item record.Item) error {
 	return nil
 }
 
-func (c *Comparison) userItself(item record.Item, seen aws.SeenUser) {
+// seeUser looks at a user once.
+func (c *Comparison) seeUser(ctx context.Context, name string) (*aws.SeenUser, error) {
+	if seen, ok := c.users[strings.ToLower(name)]; ok {
+		return seen, nil
+	}
+	seen, err := c.Source.SeeUser(ctx, aws.WantUser{Name: name, AccountID: c.Receipt.AccountID, Partition: c.Receipt.Partition})
+	if err == nil && seen.Refusal != nil {
+		err = seen.Refusal
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.users[strings.ToLower(name)] = &seen
+	return &seen, nil
+}
+
+func (c *Comparison) userItself(item record.Item, seen *aws.SeenUser) {
 	check := aws.Check{
 		ID:     "user-exists",
 		Status: aws.Pass,
@@ -73,7 +86,17 @@ func (c *Comparison) userItself(item record.Item, seen aws.SeenUser) {
 	for _, group := range seen.User.Groups {
 		more = append(more, "what the group "+group+" has")
 	}
-	c.more(item, more)
+	c.more(item, more, seen.Missing)
+	_, unknown := lacking("", seen.Missing, aws.PartHolder)
+	c.boundary(item, seen.User.Boundary, unknown, seen.Missing)
+	c.keys(item, seen)
+}
+
+// keys names the keys that the user has beside the one of the receipt.
+func (c *Comparison) keys(item record.Item, seen *aws.SeenUser) {
+	if unknown, lacks := lacking("user-keys", seen.Missing, aws.PartKeys); lacks {
+		c.add(item, unknown)
+	}
 	var keys []string
 	for _, k := range seen.Keys {
 		if !c.lists(record.Item{Kind: record.ItemKey, User: item.Name, Name: k.ID}) {
@@ -92,7 +115,7 @@ func (c *Comparison) userItself(item record.Item, seen aws.SeenUser) {
 	}
 }
 
-func (c *Comparison) key(item record.Item, seen aws.SeenUser) {
+func (c *Comparison) key(item record.Item, seen *aws.SeenUser) {
 	check := aws.Check{
 		ID:     "user-keys",
 		Status: aws.Pass,

@@ -9,6 +9,7 @@ import (
 
 	"rolecall/aws"
 	"rolecall/steps/describe"
+	"rolecall/steps/screen"
 	"rolecall/ui/draw"
 )
 
@@ -44,6 +45,9 @@ func Await(ctx context.Context, read func() ([]byte, error)) ([]byte, error) {
 	case a := <-done:
 		return a.text, a.err
 	case <-ctx.Done():
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			return nil, &screen.Fault{Problem: screen.Problem{What: "What was to be read did not come.", Kind: screen.Failure}}
+		}
 		return nil, ErrCancelled
 	}
 }

@@ -54,6 +54,6 @@ func (b *Budget) late(err error) error {
 		p, err = screen.Problem{What: "AWS did not answer in time."}, nil // nobody left
 	}
 	p.What = fmt.Sprintf("The time was up after %s. %s", b.Wait, p.What)
-	p.Expected, p.Next, p.Kind = "an answer of AWS within the time", b.Next, screen.TimedOut
+	p.Expected, p.Next, p.Kind = "an answer within the time", b.Next, screen.TimedOut
 	return &screen.Fault{Problem: p, Err: err}
 }

@@ -498,6 +498,9 @@ func (d *diagnosis) print() error {
 		if p := explain.Unseen(d.facts.Report.Checks); p != nil {
 			return failure(*p)
 		}
+		if p := d.untold(); p != nil {
+			return failure(*p)
+		}
 	}
 	if !d.app.JSON {
 		causesText(d.app, causes)
@@ -508,6 +511,18 @@ func (d *diagnosis) print() error {
 	}
 	if d.app.JSON {
 		d.app.WriteJSON(document(nil))
+	}
+	return nil
+}
+
+// untold says that nobody can tell whether the vendor gets in, where the role or
+// whom it trusts was not seen: that nothing was found says nothing then.
+func (d *diagnosis) untold() *screen.Problem {
+	for _, id := range []string{"role-exists", "trust-principal"} {
+		if c, ok := d.facts.Report.Check(id); ok && c.Status == aws.Unknown {
+			return &screen.Problem{What: "rolecall cannot tell whether " + cmp.Or(d.facts.Vendor, "the vendor") + " gets into the role. " + id +
+				": " + c.Got + ".", Expected: c.Want, Next: c.Fix, Kind: screen.NotAsNeeded}
+		}
 	}
 	return nil
 }

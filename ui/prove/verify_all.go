@@ -83,10 +83,11 @@ func verifyEvery(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	if err != nil {
 		return f.contradicted(err)
 	}
-	if pasted && !view.Whole() {
+	partial := pasted && !view.Whole()
+	if partial {
 		out.Notes = append(out.Notes, "The evidence does not list all roles of the account: those that it does not show may let others in.")
 	}
-	return v.print(out, evidenceOf(source, nil))
+	return v.print(out, partial, evidenceOf(source, nil))
 }
 
 // open finds out which account is looked at, and what stands around it.
@@ -159,8 +160,8 @@ func (v *verifyAll) look(ctx context.Context, source aws.Sweeper) (*report.Roles
 }
 
 // print writes the audit. What is not as required is exit 3, whatever the
-// format.
-func (v *verifyAll) print(r *report.Roles, e *evidenceJSON) error {
+// format, and so is an audit of some of the roles, which shows nothing of the rest.
+func (v *verifyAll) print(r *report.Roles, partial bool, e *evidenceJSON) error {
 	a := v.app
 	document := auditJSON{AccountID: r.Account, Roles: r.Roles, Looked: r.Total, Wrong: r.Wrong(), Notes: r.Notes, Evidence: e}
 	if document.Roles == nil {
@@ -187,13 +188,20 @@ func (v *verifyAll) print(r *report.Roles, e *evidenceJSON) error {
 			return err
 		}
 	}
-	if document.Wrong == 0 {
+	if document.Wrong == 0 && !partial {
 		if a.JSON {
 			a.WriteJSON(document)
 		}
 		return nil
 	}
-	return &cli.Failure{Err: &screen.Fault{Problem: unfitRoles(r)}, Document: func(e *cli.ErrorJSON) any {
+	problem := screen.Problem{What: "rolecall cannot tell whether all roles are as required: the evidence does not list them all.",
+		Expected: "a list of all roles of the account",
+		Next:     "Paste all of: aws iam get-account-authorization-details --filter Role LocalManagedPolicy AWSManagedPolicy --output json.",
+		Kind:     screen.NotAsNeeded}
+	if document.Wrong > 0 {
+		problem = unfitRoles(r)
+	}
+	return &cli.Failure{Err: &screen.Fault{Problem: problem}, Document: func(e *cli.ErrorJSON) any {
 		document.Error = e
 		return document
 	}}

@@ -7,7 +7,6 @@ import (
 
 	"rolecall/aws"
 	"rolecall/aws/evidence"
-	"rolecall/steps/describe"
 	"rolecall/steps/drift"
 	"rolecall/steps/record"
 	"rolecall/steps/screen"
@@ -33,13 +32,10 @@ type receiptRefJSON struct {
 	AccountID string `json:"account_id"`
 }
 
-// largestReceiptFile is more than a receipt ever has.
-const largestReceiptFile = 1 << 20
-
 // verifyReceipt compares the account with what a receipt records.
 func verifyReceipt(ctx context.Context, a *cli.App, f *verifyFlags) error {
 	until := a.Env.Now().Add(f.wait)
-	receipt, err := f.readReceipt(a)
+	receipt, err := f.readReceipt(ctx, a)
 	if err != nil {
 		return err
 	}
@@ -74,7 +70,7 @@ func verifyReceipt(ctx context.Context, a *cli.App, f *verifyFlags) error {
 }
 
 // readReceipt reads the file, and refuses what cannot be meant together with it.
-func (f *verifyFlags) readReceipt(a *cli.App) (record.Receipt, error) {
+func (f *verifyFlags) readReceipt(ctx context.Context, a *cli.App) (record.Receipt, error) {
 	for _, one := range []struct {
 		flag  string
 		given bool
@@ -88,9 +84,9 @@ func (f *verifyFlags) readReceipt(a *cli.App) (record.Receipt, error) {
 			)
 		}
 	}
-	text, err := describe.ReadInput(f.receipt, largestReceiptFile)
+	text, err := cli.Await(ctx, func() ([]byte, error) { return cli.ReadFile(f.receipt) })
 	if err != nil {
-		return record.Receipt{}, cli.CannotRead(f.receipt, err)
+		return record.Receipt{}, err
 	}
 	receipt, err := record.ReadReceipt(text)
 	name := draw.Clean(f.receipt)
