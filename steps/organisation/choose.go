@@ -40,7 +40,8 @@ func (t *Tree) Choose(c Choice) ([]Chosen, error) {
 	named := map[string]bool{}
 	for _, id := range c.Accounts {
 		if err := aws.CheckAccountID(id); err != nil {
-			return nil, err
+			return nil, &screen.Fault{Err: err, Problem: screen.Problem{What: "--accounts: " + screen.CleanLine(id) + " is no account number.",
+				Expected: "numbers of twelve digits", Next: "Correct it.", Kind: screen.Usage}}
 		}
 		if _, ok := t.Account(id); !ok {
 			return nil, notThere("account "+id, "--accounts with numbers of its accounts")

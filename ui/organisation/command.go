@@ -33,6 +33,8 @@ type command struct {
 	wait                   time.Duration
 	rehearsed              *rehearsed // nil: the real one
 	telling                *teller    // of the run under way; nil before
+
+	changed func(flag string) bool // tells whether the command line has it
 }
 
 // longWait is how long a command may take that nobody gave a --wait: AWS makes
@@ -80,6 +82,7 @@ func OrgCommand(a *cli.App) *cobra.Command {
 func (c *command) bind(cmd *cobra.Command) {
 	c.given.Bind(cmd, flags.Organising)
 	f := cmd.Flags()
+	c.changed = f.Changed
 	f.StringSliceVar(&c.units, "ou", nil, "organizational units, by ID or path: /prod,/dev/eu")
 	f.StringSliceVar(&c.accounts, "accounts", nil, "account numbers, or one file with a number on each line")
 	f.StringArrayVar(&c.tags, "account-tag", nil, "only accounts with this tag of Organizations: k=v; again for more, which all must be there")
@@ -156,9 +159,17 @@ func (c *command) prepare() (*flags.Prepared, error) {
 	return flags.Select(&c.given, name, describe.AccessRole, true)
 }
 
-// choice is which accounts the flags mean.
+// choice is which accounts the flags mean. A flag that is given and names nothing
+// is refused: without one, all of the organization is meant, and an empty variable
+// of a script must not say so.
 func (c *command) choice() (organisation.Choice, error) {
 	chosen := organisation.Choice{Units: c.units}
+	if c.names("ou") && (len(c.units) == 0 || slices.Contains(c.units, "")) {
+		return chosen, namesNothing("ou", "organizational units, by ID or path: --ou /prod,/dev/eu")
+	}
+	if c.names("account-tag") && len(c.tags) == 0 {
+		return chosen, namesNothing("account-tag", "a tag as key=value")
+	}
 	for _, text := range c.tags {
 		tag, err := organisation.ParseTag(text)
 		if err != nil {
@@ -171,13 +182,29 @@ func (c *command) choice() (organisation.Choice, error) {
 			chosen.Accounts = append(chosen.Accounts, word)
 			continue
 		}
+		if strings.TrimSpace(word) == "" {
+			return chosen, namesNothing("accounts", accountsExpected)
+		}
 		more, err := readAccounts(word)
 		if err != nil {
 			return chosen, err
 		}
 		chosen.Accounts = append(chosen.Accounts, more...)
 	}
+	if c.names("accounts") && len(chosen.Accounts) == 0 {
+		return chosen, namesNothing("accounts", accountsExpected)
+	}
 	return chosen, nil
+}
+
+const accountsExpected = "account numbers, or one file with a number on each line"
+
+// names tells whether a flag that says which accounts are meant is given.
+func (c *command) names(flag string) bool { return c.changed(flag) }
+
+func namesNothing(flag, expected string) error {
+	return cli.Usage("--"+flag+" names nothing, and without it all of the organization would be meant.", expected,
+		"Say which are meant, or leave out --"+flag+".")
 }
 
 func allDigits(s string) bool {
@@ -185,7 +212,7 @@ func allDigits(s string) bool {
 }
 
 // readAccounts reads account numbers from a file: the first word of each line, as
-// in a list or a CSV, or a JSON array of texts.
+// in a list or a CSV, or a JSON array of texts. At least one.
 func readAccounts(name string) ([]string, error) {
 	if _, err := os.Stat(name); err != nil {
 		return nil, cli.CannotRead(name, err)
@@ -195,19 +222,26 @@ func readAccounts(name string) ([]string, error) {
 		return nil, err
 	}
 	var list []string
-	if json.Unmarshal(text, &list) == nil {
-		return list, nil
-	}
-	for line := range strings.Lines(string(text)) {
-		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
-		word, _, _ := strings.Cut(strings.NewReplacer(";", ",", "\t", ",", " ", ",", `"`, "").Replace(line), ",")
-		if word == "" || !allDigits(word) && len(list) == 0 {
-			continue // empty, a comment, or the heading of a table
-		}
-		list = append(list, word)
+	if json.Unmarshal(text, &list) != nil {
+		list = firstWords(string(text))
 	}
 	if len(list) == 0 {
 		return nil, cli.Usage(draw.Clean(name)+" holds no account number.", "a number of twelve digits on each line", "Name the right file.")
 	}
 	return list, nil
+}
+
+// firstWords are the first words of the lines that are neither empty nor a
+// comment. The heading of a table goes, which has no digit: a mistyped number is
+// for whoever checks it, and not passed over.
+func firstWords(text string) (list []string) {
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
+		word, _, _ := strings.Cut(strings.NewReplacer(";", ",", "\t", ",", " ", ",", `"`, "").Replace(line), ",")
+		if word == "" || len(list) == 0 && !strings.ContainsAny(word, "0123456789") {
+			continue
+		}
+		list = append(list, word)
+	}
+	return list
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"rolecall/aws"
 	cloud "rolecall/aws/organisation"
@@ -200,7 +201,21 @@ func (s *scene) discover(ctx context.Context) error {
 		return err
 	}
 	s.chosen, err = organisation.WithTags(ctx, s.clock, s.cloud, s.chosen, s.choice.Tags)
+	if err == nil && len(s.chosen) == 0 && len(s.choice.Tags) > 0 {
+		return noneTagged(s.choice.Tags)
+	}
 	return err
+}
+
+// noneTagged refuses tags that nobody has: "all are connected" would be true of no
+// account, and is not what was meant.
+func noneTagged(tags []organisation.Tag) error {
+	var names []string
+	for _, tag := range tags {
+		names = append(names, draw.Clean(tag.String()))
+	}
+	return cli.Usage("None of the accounts that are meant has the tag "+strings.Join(names, " and ")+".", "a tag of an account, as in Organizations",
+		"Correct --account-tag. See the tags: aws organizations list-tags-for-resource --resource-id ACCOUNT.")
 }
 
 // bound takes the accounts from the plan, and refuses flags that say otherwise.
