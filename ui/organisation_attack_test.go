@@ -49,3 +49,47 @@ func TestAnEmptySelectionIsNotTheWholeOrganisation(t *testing.T) {
 		t.Errorf("%d of 6 stacks are left", n)
 	}
 }
+
+// times is how often a call was made.
+func (b *box) times(action string) (n int) {
+	for _, call := range b.aws.Calls() {
+		if call.Action == action {
+			n++
+		}
+	}
+	return n
+}
+
+// TestOneExternalIDOfAllAccounts is the same whether a flag, the receipt or a plan
+// says it, and can be changed.
+func TestOneExternalIDOfAllAccounts(t *testing.T) {
+	b, org := newOrganisation(t, orgrehearsal.Options{Accounts: 3})
+	file := filepath.Join(b.dir, "p.json")
+	b.must("org", "plan", "--vendor", "sprinters", "--external-id", "octo-org", "-o", file)
+	b.must("approve", file)
+	if r := b.run(applying("--plan", file, "--external-id", "other")...); r.exit != 3 || len(org.StackSets()) > 0 {
+		t.Errorf("another than the plan's: exit %d: %s", r.exit, r.what())
+	}
+	b.must(applying("--plan", file)...)
+	sprinters := []string{"--vendor", "sprinters"}
+	b.must(append([]string{"org", "verify"}, sprinters...)...)
+	b.must(applying(sprinters...)...)
+	if n := b.times("cloudformation:UpdateStackSet"); n > 0 {
+		t.Errorf("%d updates of a StackSet that is right", n)
+	}
+	if r := b.run("org", "status", "--vendor", "sprinters", "--external-id", "octo-new"); r.exit != 3 {
+		t.Errorf("status with another external ID: exit %d", r.exit)
+	}
+	got := readOrganisation(t, b.must(applying("--vendor", "sprinters", "--external-id", "octo-new")...).stdout)
+	for _, row := range got.Accounts {
+		if row.State == "connected" && (row.ExternalID != "octo-new" || org.Deployed()[row.AccountID]["ExternalId"] != "octo-new") {
+			t.Errorf("%+v, and the stack has %v", row, org.Deployed()[row.AccountID])
+		}
+	}
+	for _, name := range []string{"status", "verify"} {
+		r := b.must(append([]string{"org", name}, sprinters...)...)
+		if got := readOrganisation(t, r.stdout); got.Totals.Connected != 3 || got.Accounts[1].ExternalID != "octo-new" {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}

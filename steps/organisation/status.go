@@ -1,6 +1,7 @@
 package organisation
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -26,9 +27,32 @@ func Status(ctx context.Context, c Clock, cloud *organisation.Client, want *Want
 		known[m.Account] = m
 	}
 	for _, one := range chosen {
-		out.Accounts = append(out.Accounts, statusOf(want, one, known[one.ID], instances[one.ID]))
+		row := statusOf(want, one, known[one.ID], instances[one.ID])
+		row.fits(want, set)
+		out.Accounts = append(out.Accounts, row)
 	}
 	return out.count(), nil
+}
+
+// fits says of an account that is connected whether its StackSet is still as it is
+// wanted.
+func (row *Row) fits(want *Wanted, set organisation.Set) {
+	if row.State != Connected {
+		return
+	}
+	if want.Shared != "" {
+		found, right := want.admits(want.Shared, nil, set.Parameters)
+		row.ExternalID = found // what is there, and not what was there when it was made
+		if !right {
+			row.State, row.Gap = Failed, GapExternalID
+			row.Cause = &Cause{What: "The StackSet has its role ask for another external ID than " + want.Shared + ".", Next: "Run rolecall org apply."}
+			return
+		}
+	}
+	if row.Gap == "" && !aws.SameTemplate(set.Template, want.Template) {
+		row.Gap = GapTemplate
+		row.Cause = &Cause{What: "The StackSet's template is another than what is wanted.", Next: "Run rolecall org apply."}
+	}
 }
 
 // look reads the StackSet that a receipt proves, with all of its stacks by their
@@ -67,6 +91,9 @@ const (
 	GapGone    = "role gone"       // a connection, and no stack
 	GapDrifted = "drifted"         // somebody changed what the stack made
 	GapOpen    = "not handed over" // a role that the vendor does not have yet
+
+	GapExternalID = "another external ID" // than the one of all accounts
+	GapTemplate   = "another template"    // than what is wanted now
 )
 
 // statusOf is how one account stands.
@@ -187,7 +214,7 @@ func verifyOne(ctx context.Context, c Clock, cloud *organisation.Client, want *W
 	}
 	i := all[row.AccountID]
 	row.Checks = append(row.Checks, judged("role-exists", i != nil && i.Good(), "a stack that is whole", stateOf(i)))
-	if want.Minted() && i != nil {
+	if len(want.Parameters) > 0 && i != nil {
 		var overrides map[string]string
 		err := c.patiently(ctx, func() (err error) {
 			overrides, err = cloud.Overrides(ctx, set.ID, row.AccountID, i.Region)
@@ -196,9 +223,13 @@ func verifyOne(ctx context.Context, c Clock, cloud *organisation.Client, want *W
 		if err != nil {
 			return err
 		}
-		found := overrides[want.Parameters[0]]
-		row.Checks = append(row.Checks, judged("trust-external-id", row.ExternalID != "" && found == row.ExternalID, row.ExternalID,
-			orNone(found)))
+		wanted := cmp.Or(want.Shared, row.ExternalID)
+		parameters := set.Parameters
+		if want.Minted() {
+			parameters = nil // its default is nobody's
+		}
+		found, right := want.admits(wanted, overrides, parameters)
+		row.Checks = append(row.Checks, judged("trust-external-id", right, wanted, orNone(found)))
 	}
 	policy := judged("policy-matches", same && i != nil && i.Drift == "IN_SYNC", "the planned template, and no drift", driftOf(i, same))
 	switch {

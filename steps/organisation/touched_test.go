@@ -1,0 +1,49 @@
+package organisation_test
+
+import (
+	"testing"
+
+	cloud "rolecall/aws/organisation"
+	rehearsal "rolecall/aws/rehearsal/organisation"
+	"rolecall/steps/organisation"
+)
+
+// TestSomebodyElseChangesAnExternalID has somebody give a stack another external
+// ID: applying again gives it its own back, and hands nothing over twice.
+func TestSomebodyElseChangesAnExternalID(t *testing.T) {
+	w := newWorld(t, rehearsal.Options{Accounts: 4})
+	w.settled(t)
+	before := w.org.Deployed()
+	unit := ""
+	for _, a := range w.org.Accounts() {
+		if a.ID == "100000000001" {
+			unit = a.Unit
+		}
+	}
+	receipt, err := w.store.Receipt(w.head.Session)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = cloud.New(w.account, false).UpdateStacks(t.Context(), cloud.Deployment{Set: receipt.Items[0].ID, Units: []string{unit},
+		Accounts: []string{"100000000001"}, Region: "us-east-1", Overrides: map[string]string{"ExternalId": "of-somebody-else"}, Token: "theirs"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	<-w.clock.After(3600e9)
+	if got := w.org.Deployed()["100000000001"]["ExternalId"]; got != "of-somebody-else" {
+		t.Fatal(got)
+	}
+	report := w.settled(t)
+	if got := w.org.Deployed(); report.Totals.Connected != 4 || got["100000000001"]["ExternalId"] != before["100000000001"]["ExternalId"] {
+		t.Errorf("%+v: %v, and before %v", report.Totals, got, before)
+	}
+	calls := len(w.org.Server().Calls())
+	if _, err := w.apply(organisation.Choice{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, call := range w.org.Server().Calls()[calls:] {
+		if call.Action == "cloudformation:DescribeStackInstance" || call.Action == "cloudformation:UpdateStackInstances" {
+			t.Errorf("%s for what is as it should be", call.Action)
+		}
+	}
+}
