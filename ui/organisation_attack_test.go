@@ -1,9 +1,16 @@
 package ui_test
 
 import (
+	"bytes"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	orgrehearsal "rolecall/aws/rehearsal/organisation"
@@ -91,5 +98,55 @@ func TestOneExternalIDOfAllAccounts(t *testing.T) {
 		if got := readOrganisation(t, r.stdout); got.Totals.Connected != 3 || got.Accounts[1].ExternalID != "octo-new" {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+}
+
+// inFront is a server before AWS. what is asked before each request, with its
+// action.
+func (b *box) inFront(what func(action string, r *http.Request)) {
+	b.t.Helper()
+	to, err := url.Parse(b.aws.Target().Endpoint)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(to)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return // the other side is gone
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		_, action, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+		if form, err := url.ParseQuery(string(body)); err == nil && form.Get("Action") != "" {
+			action = form.Get("Action")
+		}
+		what(action, r)
+		proxy.ServeHTTP(w, r)
+	}))
+	b.t.Cleanup(server.Close)
+	b.env = append(b.env, "AWS_ENDPOINT_URL="+server.URL)
+}
+
+// TestTwoBeginAtOnce has one command connect the organization while another one
+// stands between its look and its start. Neither leaves anything in the way of
+// later ones.
+func TestTwoBeginAtOnce(t *testing.T) {
+	b, org := newOrganisation(t, orgrehearsal.Options{Accounts: 3})
+	var begun atomic.Bool
+	b.inFront(func(action string, _ *http.Request) {
+		if action == "DescribeOrganizationsAccess" && begun.CompareAndSwap(false, true) {
+			b.must(applying()...)
+		}
+	})
+	if r := b.run(applying()...); r.exit != 3 || !strings.Contains(r.what(), "meanwhile") {
+		t.Errorf("the second: exit %d: %s", r.exit, r.what())
+	}
+	if got := readOrganisation(t, b.must("org", "status").stdout); got.Totals.Connected != 3 {
+		t.Errorf("%+v", got.Totals)
+	}
+	b.must(applying()...)
+	b.must("org", "remove", "--yes")
+	if n := len(org.StackSets()) + len(org.Deployed()); n > 0 || len(b.spot.Accounts()) != 3 {
+		t.Errorf("%d are left, and %d accounts at the vendor", n, len(b.spot.Accounts()))
 	}
 }

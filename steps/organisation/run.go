@@ -358,7 +358,7 @@ func (r *run) makeSet(ctx context.Context, item record.Item) error {
 		})
 	})
 	if err != nil {
-		if aws.KindOf(err) == aws.Malformed || aws.KindOf(err) == aws.Denied {
+		if slices.Contains([]aws.ErrorKind{aws.Malformed, aws.Denied, aws.Exists}, aws.KindOf(err)) {
 			_ = r.put(item, record.ItemNotMade) // the error says more
 		}
 		return trusted(err)

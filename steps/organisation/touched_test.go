@@ -6,6 +6,7 @@ import (
 	cloud "rolecall/aws/organisation"
 	rehearsal "rolecall/aws/rehearsal/organisation"
 	"rolecall/steps/organisation"
+	"rolecall/steps/record"
 )
 
 // TestSomebodyElseChangesAnExternalID has somebody give a stack another external
@@ -45,5 +46,21 @@ func TestSomebodyElseChangesAnExternalID(t *testing.T) {
 		if call.Action == "cloudformation:DescribeStackInstance" || call.Action == "cloudformation:UpdateStackInstances" {
 			t.Errorf("%s for what is as it should be", call.Action)
 		}
+	}
+}
+
+// TestASessionThatCameToNothing is no hindrance to the one that names the StackSet.
+func TestASessionThatCameToNothing(t *testing.T) {
+	w := newWorld(t, rehearsal.Options{Accounts: 3})
+	w.settled(t)
+	made := w.head.Session
+	<-w.clock.After(3600e9)
+	w.head.Session = ""
+	if _, err := w.apply(organisation.Choice{}); err == nil || w.head.Session == made {
+		t.Fatalf("a second session took the StackSet: %v", err)
+	}
+	newest, ok, err := w.store.Organisation(func(record.Receipt) bool { return true })
+	if err != nil || !ok || newest.Session != made {
+		t.Errorf("%s instead of %s: %v", newest.Session, made, err)
 	}
 }

@@ -288,10 +288,25 @@ func (s *scene) head(c *command) record.Receipt {
 	}
 }
 
+// alone refuses to begin beside a session that somebody else began since this
+// command looked, such as while it stood at a question.
+func (s *scene) alone(c *command) error {
+	before := s.receipt.Session
+	if err := s.recall(c); err != nil || s.receipt.Session == before {
+		return err
+	}
+	return &screen.Fault{Problem: screen.Problem{What: "Another rolecall began to connect this organization meanwhile, in session " +
+		s.receipt.Session + ".",
+		Expected: "one at a time", Next: "Try again: it goes on with what the other one made.", Kind: screen.NotAsNeeded}}
+}
+
 // host is what apply and remove act on; release lets go of the session.
 func (c *command) host(s *scene, name string) (h *organisation.Host, release func(), err error) {
 	options, err := c.options()
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.alone(c); err != nil {
 		return nil, nil, err
 	}
 	head := s.head(c)
