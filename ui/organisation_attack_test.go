@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -148,5 +149,45 @@ func TestTwoBeginAtOnce(t *testing.T) {
 	b.must("org", "remove", "--yes")
 	if n := len(org.StackSets()) + len(org.Deployed()); n > 0 || len(b.spot.Accounts()) != 3 {
 		t.Errorf("%d are left, and %d accounts at the vendor", n, len(b.spot.Accounts()))
+	}
+}
+
+// TestAPlanBindsWhatItSaysOfAccounts tries to make more than was approved.
+func TestAPlanBindsWhatItSaysOfAccounts(t *testing.T) {
+	b, org := newOrganisation(t, orgrehearsal.Options{Accounts: 6})
+	file, later := filepath.Join(b.dir, "p.json"), filepath.Join(b.dir, "later.json")
+	b.must("org", "plan", "--ou", "/prod", "-o", file)
+	b.must("org", "plan", "--ou", "/prod", "--automatic-deployment", "-o", later)
+	text, err := os.ReadFile(file)
+	if err != nil || !strings.Contains(string(text), `"ou:ou-reh1-00000001 /prod"`) {
+		t.Errorf("the unit is not there by its ID: %v", err)
+	}
+	b.must("approve", file)
+	if _, _, said := b.plain("approve", later); !strings.Contains(said, "ou-reh1-00000001 /prod") || !strings.Contains(said, "come there later") ||
+		!strings.Contains(said, "rolecall org apply --plan") {
+		t.Errorf("who approves is not told where it goes:\n%s", said)
+	}
+	for _, args := range [][]string{{"--plan", file, "--automatic-deployment"}, {"--plan", later, "--automatic-deployment=false"},
+		{"--plan", file, "--ou", "/dev"}, {"--plan", file, "--accounts", "100000000001"}} {
+		if r := b.run(applying(args...)...); r.exit != 3 || len(org.StackSets()) > 0 {
+			t.Errorf("%v: exit %d: %s", args, r.exit, r.what())
+		}
+	}
+	unknown := b.written("unknown.json", strings.Replace(string(text), `"ou:ou-`, `"unit:ou-`, 1))
+	b.must("approve", unknown)
+	if r := b.run(applying("--plan", unknown)...); r.exit != 3 || len(org.StackSets()) > 0 {
+		t.Errorf("a target that nobody knows: exit %d: %s", r.exit, r.what())
+	}
+	var made struct {
+		StackSet struct {
+			Automatic bool `json:"automatic_deployment"`
+		} `json:"stack_set"`
+	}
+	r := b.must(applying("--plan", later, "--ou", "ou-reh1-00000001")...)
+	if err := json.Unmarshal([]byte(r.stdout), &made); err != nil || !made.StackSet.Automatic {
+		t.Errorf("automatic deployment was approved, and is off: %v", err)
+	}
+	if n := len(org.Deployed()); n != 3 {
+		t.Errorf("%d stacks", n)
 	}
 }

@@ -28,9 +28,9 @@ type Chosen struct {
 func (t *Tree) Choose(c Choice) ([]Chosen, error) {
 	units := map[string]bool{}
 	for _, name := range c.Units {
-		u, ok := t.Unit(name)
-		if !ok {
-			return nil, notThere("organizational unit "+screen.CleanLine(name), "--ou with the ID or the path of one: "+t.someUnits())
+		u, err := t.Unit(name)
+		if err != nil {
+			return nil, err
 		}
 		units[u.ID] = true
 	}

@@ -119,7 +119,7 @@ func share(flag, text string) (organisation.Share, error) {
 
 func (c *command) options() (organisation.Options, error) {
 	o := organisation.Options{Acknowledged: true, Hurried: c.rehearsed != nil, Resend: c.resend}
-	if c.given.Given("automatic-deployment") {
+	if c.given.Given("automatic-deployment") || c.automatic { // a plan may say it, too
 		o.Automatic = &c.automatic
 	}
 	var err error

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,27 +89,6 @@ func (c *command) runPlan(ctx context.Context) error {
 	return c.write(report, out, "Plan of "+s.prepared.Vendor.Title)
 }
 
-// targets are what a plan says of the accounts that are meant.
-func targets(id string, choice organisation.Choice) []string {
-	var all []string
-	for _, u := range choice.Units {
-		all = append(all, "ou:"+u)
-	}
-	for _, a := range choice.Accounts {
-		all = append(all, "account:"+a)
-	}
-	for _, t := range choice.Tags {
-		all = append(all, "tag:"+t.String())
-	}
-	slices.Sort(all)
-	if id != "" {
-		all = append([]string{"organization:" + id}, all...)
-	}
-	return all
-}
-
-func cutTarget(target string) (kind, value string, ok bool) { return strings.Cut(target, ":") }
-
 // writePlan writes the reviewable file.
 func (c *command) writePlan(s *scene) error {
 	if c.output == "" {
@@ -122,7 +99,10 @@ func (c *command) writePlan(s *scene) error {
 	if err != nil {
 		return err
 	}
-	p.Template, p.Targets = s.want.Digest, targets(s.tree.ID, s.choice)
+	p.Template, p.Automatic = s.want.Digest, c.automatic
+	if p.Targets, err = s.targets(s.choice); err != nil {
+		return err
+	}
 	text, err := p.JSON()
 	if err != nil {
 		return err
@@ -176,6 +156,9 @@ func (c *command) runApply(ctx context.Context) error {
 	}
 	client, err := c.vendor(s)
 	if err != nil {
+		return err
+	}
+	if err := c.planned(s); err != nil {
 		return err
 	}
 	if err := c.agreeToSend(ctx, s); err != nil {

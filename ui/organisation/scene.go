@@ -3,9 +3,7 @@ package organisation
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"rolecall/aws"
@@ -216,42 +214,6 @@ func noneTagged(tags []organisation.Tag) error {
 	}
 	return cli.Usage("None of the accounts that are meant has the tag "+strings.Join(names, " and ")+".", "a tag of an account, as in Organizations",
 		"Correct --account-tag. See the tags: aws organizations list-tags-for-resource --resource-id ACCOUNT.")
-}
-
-// bound takes the accounts from the plan, and refuses flags that say otherwise.
-func (s *scene) bound() error {
-	planned := organisation.Choice{}
-	for _, target := range s.plan.Targets {
-		kind, value, _ := cutTarget(target)
-		switch kind {
-		case "organization":
-			if value != s.tree.ID {
-				return otherwise("organization", value, s.tree.ID)
-			}
-		case "ou":
-			planned.Units = append(planned.Units, value)
-		case "account":
-			planned.Accounts = append(planned.Accounts, value)
-		case "tag":
-			tag, err := organisation.ParseTag(value)
-			if err != nil {
-				return err
-			}
-			planned.Tags = append(planned.Tags, tag)
-		}
-	}
-	given := len(s.choice.Units)+len(s.choice.Accounts)+len(s.choice.Tags) > 0
-	if given && !slices.Equal(targets(s.tree.ID, planned), targets(s.tree.ID, s.choice)) {
-		return otherwise("--ou, --accounts or --account-tag", fmt.Sprint(targets("", planned)), fmt.Sprint(targets("", s.choice)))
-	}
-	s.choice = planned
-	return nil
-}
-
-func otherwise(what, planned, found string) error {
-	return &screen.Fault{Problem: screen.Problem{What: "The " + what + " is another than the plan's.", Wanted: draw.Clean(planned),
-		Found:    draw.Clean(found),
-		Expected: "what was approved", Next: "Leave the flag out, or plan anew and have that approved.", Kind: screen.NotAsNeeded}}
 }
 
 // recall finds the newest session on this organisation for this vendor. A
