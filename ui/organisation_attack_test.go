@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -111,6 +112,7 @@ func (b *box) inFront(what func(action string, r *http.Request)) {
 		b.t.Fatal(err)
 	}
 	proxy := httputil.NewSingleHostReverseProxy(to)
+	proxy.ErrorLog = log.New(io.Discard, "", 0) // of requests that were cut off
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
@@ -189,5 +191,30 @@ func TestAPlanBindsWhatItSaysOfAccounts(t *testing.T) {
 	}
 	if n := len(org.Deployed()); n != 3 {
 		t.Errorf("%d stacks", n)
+	}
+}
+
+// TestNobodyAnswersAnOrganisation has AWS never answer one kind of request, which
+// reads or writes: the end of --wait is the end, and the one document is there.
+func TestNobodyAnswersAnOrganisation(t *testing.T) {
+	b, org := newOrganisation(t, orgrehearsal.Options{Accounts: 3})
+	var silent atomic.Value
+	b.inFront(func(action string, r *http.Request) {
+		if action == silent.Load() {
+			<-r.Context().Done()
+		}
+	})
+	for _, action := range []string{"GetCallerIdentity", "DescribeOrganization", "ListRoots", "DescribeOrganizationsAccess", "CreateStackSet",
+		"CreateStackInstances", "ListStackInstances"} {
+		silent.Store(action)
+		r := b.run(applying("--wait", "700ms")...)
+		if r.exit != 8 || !strings.Contains(r.what(), "time was up") || r.document.Error.Next == "" {
+			t.Errorf("%s: exit %d: %s", action, r.exit, r.what())
+		}
+	}
+	silent.Store("")
+	b.must(applying()...)
+	if len(org.StackSets()) != 1 || len(org.Deployed()) != 3 || len(b.spot.Accounts()) != 3 {
+		t.Errorf("%v, %d stacks, %d accounts at the vendor", org.StackSets(), len(org.Deployed()), len(b.spot.Accounts()))
 	}
 }

@@ -352,7 +352,7 @@ func (r *run) makeSet(ctx context.Context, item record.Item) error {
 		return err
 	}
 	err := r.patiently(ctx, func() error {
-		return r.Kept.Journal.Do(whole(ctx), "create StackSet "+n.Name, func(ctx context.Context) (err error) {
+		return r.write(ctx, "create StackSet "+n.Name, func(ctx context.Context) (err error) {
 			item.ID, err = r.Cloud.Create(ctx, n)
 			return err
 		})
@@ -426,7 +426,7 @@ func (r *run) changeSet(ctx context.Context, item record.Item) error {
 // send begins an operation that has a token: one that was begun before is as good.
 func (r *run) send(ctx context.Context, call string, do func(context.Context) error) error {
 	for {
-		err := r.patiently(ctx, func() error { return r.Kept.Journal.Do(whole(ctx), call, do) })
+		err := r.patiently(ctx, func() error { return r.write(ctx, call, do) })
 		switch {
 		case is(err, aws.Exists):
 			return nil

@@ -5,7 +5,9 @@ package organisation
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -15,6 +17,7 @@ import (
 
 	"rolecall/steps/describe"
 	"rolecall/steps/organisation"
+	"rolecall/steps/screen"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
 	"rolecall/ui/flags"
@@ -35,6 +38,7 @@ type command struct {
 	telling                *teller    // of the run under way; nil before
 
 	changed func(flag string) bool // tells whether the command line has it
+	late    func(error) error      // tells of an error that came with the end of the time
 }
 
 // longWait is how long a command may take that nobody gave a --wait: AWS makes
@@ -128,6 +132,30 @@ func (c *command) options() (organisation.Options, error) {
 	}
 	o.Concurrent, err = share("concurrency", cmp.Or(c.concurrency, "50"))
 	return o, err
+}
+
+// within runs a command with --wait as the one deadline over everything that it
+// asks of others.
+func (c *command) within(run func(context.Context) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		if err := cli.CheckWait(c.wait); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), c.wait)
+		defer cancel()
+		c.late = func(err error) error { return late(ctx, err) }
+		return c.late(run(ctx))
+	}
+}
+
+// late is TimeUp in the place of an error that came since the time was up.
+// Whatever else went wrong counts more.
+func late(ctx context.Context, err error) error {
+	cut := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, cli.ErrCancelled) || cli.ProblemOf(err).Kind == screen.Failure
+	if err == nil || !cut || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return err
+	}
+	return organisation.TimeUp()
 }
 
 // check checks what needs no network.

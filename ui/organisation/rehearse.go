@@ -90,6 +90,7 @@ func (c *command) rehearse(ctx context.Context, fail string) error {
 		return c.walk(ctx)
 	}
 	c.app.Say("REHEARSAL: this organization and this vendor are inside the program. Nothing of it is real.")
+	c.late = func(err error) error { return err }
 	return c.runApply(ctx)
 }
 

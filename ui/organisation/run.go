@@ -29,7 +29,7 @@ func planCommand(a *cli.App) *cobra.Command {
 			"with rolecall approve FILE, and rolecall org apply --plan FILE then makes nothing else.",
 		Example: "  rolecall org plan --ou /prod -o org.plan.json",
 		Args:    a.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.runPlan(cmd.Context()) },
+		RunE:    c.within(c.runPlan),
 	}
 	c.bind(cmd)
 	c.bindDeployment(cmd)
@@ -127,7 +127,7 @@ func applyCommand(a *cli.App) *cobra.Command {
 			"schedule. Exit 0: all are connected; 3: some failed; 8: the time was up.",
 		Example: "  rolecall org apply --ou /prod --yes --acknowledge-iam-capabilities --wait 1h",
 		Args:    a.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.runApply(cmd.Context()) },
+		RunE:    c.within(c.runApply),
 	}
 	c.bind(cmd)
 	c.bindDeployment(cmd)
@@ -256,7 +256,7 @@ func (c *command) sure(ctx context.Context, question string) error {
 
 // end prints the report, also of a run that failed, and gives the verdict.
 func (c *command) end(report *organisation.Report, err error, verdict func(*organisation.Report) error) error {
-	if err == nil {
+	if err = c.late(err); err == nil {
 		err = verdict(report)
 	}
 	if errors.Is(err, context.Canceled) {
@@ -287,21 +287,23 @@ func statusCommand(a *cli.App) *cobra.Command {
 			"It changes nothing. Exit 0: all are connected; 3: some are not.",
 		Example: "  rolecall org status --format csv\n  rolecall org status --format html > org.html",
 		Args:    a.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := c.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			report, err := c.status(cmd.Context(), s)
-			if err != nil {
-				return err
-			}
-			return c.end(report, nil, (*organisation.Report).Worst)
-		},
+		RunE:    c.within(c.runStatus),
 	}
 	c.bind(cmd)
 	hide(cmd, "yes", "acknowledge-iam-capabilities")
 	return cmd
+}
+
+func (c *command) runStatus(ctx context.Context) error {
+	s, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	report, err := c.status(ctx, s)
+	if err != nil {
+		return err
+	}
+	return c.end(report, nil, (*organisation.Report).Worst)
 }
 
 // status is how all stand, by what was kept.
@@ -335,7 +337,7 @@ func verifyCommand(a *cli.App) *cobra.Command {
 			"required.",
 		Example: "  rolecall org verify --format html > org.html\n  rolecall org verify --reader-role OrganizationAccountAccessRole",
 		Args:    a.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.runVerify(cmd.Context()) },
+		RunE:    c.within(c.runVerify),
 	}
 	c.bind(cmd)
 	cmd.Flags().StringVar(&c.reader, "reader-role", "", "a role of every account that may read IAM, by its name")
@@ -377,7 +379,7 @@ func removeCommand(a *cli.App) *cobra.Command {
 			"Nothing else is deleted: the vendor's accounts stay, and so does what others made.",
 		Example: "  rolecall org remove --ou /sandbox\n  rolecall org remove --yes",
 		Args:    a.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.runRemove(cmd.Context()) },
+		RunE:    c.within(c.runRemove),
 	}
 	c.bind(cmd)
 	c.bindDeployment(cmd)
