@@ -218,3 +218,23 @@ func TestNobodyAnswersAnOrganisation(t *testing.T) {
 		t.Errorf("%v, %d stacks, %d accounts at the vendor", org.StackSets(), len(org.Deployed()), len(b.spot.Accounts()))
 	}
 }
+
+// TestADriftThatCouldNotBeDetected has AWS not be able to compare a stack that was
+// in sync the time before: nobody knows, and nobody says that it is right.
+func TestADriftThatCouldNotBeDetected(t *testing.T) {
+	b, org := newOrganisation(t, orgrehearsal.Options{Accounts: 3})
+	b.must(applying()...)
+	b.must("org", "verify")
+	org.Fail("100000000002", "AccessDenied", false)
+	r := b.run("org", "verify")
+	for _, row := range readOrganisation(t, r.stdout).Accounts {
+		if row.OK != nil && *row.OK == (row.AccountID == "100000000002") {
+			t.Errorf("%+v", row)
+		}
+	}
+	if r.exit != 3 || !strings.Contains(r.stdout, `"status": "unknown"`) {
+		t.Errorf("exit %d: %s", r.exit, r.what())
+	}
+	org.Fail("100000000002", "", false)
+	b.must("org", "verify")
+}

@@ -144,8 +144,10 @@ const bounded = 8
 // StackSets says of their stacks; with a reader role, by the roles themselves.
 func Verify(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, receipt record.Receipt, members []record.Member,
 	chosen []Chosen, v Verified) (*Report, error) {
+	var before map[string]*organisation.Instance
 	if v.Drift {
-		if err := detect(ctx, c, cloud, want, receipt, v.Session); err != nil {
+		var err error
+		if before, err = detect(ctx, c, cloud, want, receipt, v.Session); err != nil {
 			return nil, err
 		}
 	}
@@ -156,6 +158,11 @@ func Verify(ctx context.Context, c Clock, cloud *organisation.Client, want *Want
 	set, instances, err := look(ctx, c, cloud, want, receipt)
 	if err != nil {
 		return nil, err
+	}
+	for id, i := range instances {
+		if was := before[id]; was != nil && i.Checked.Equal(was.Checked) {
+			i.Drift = "NOT_CHECKED" // what AWS says of it is from an earlier time
+		}
 	}
 	same := set.ID != "" && aws.SameTemplate(set.Template, want.Template)
 	slots := make(chan struct{}, bounded)
@@ -176,16 +183,19 @@ func Verify(ctx context.Context, c Clock, cloud *organisation.Client, want *Want
 }
 
 // detect has AWS compare all stacks with what is there, and waits for the end.
-func detect(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, receipt record.Receipt, session string) error {
+// It gives the stacks as they were before: an account in which AWS could not
+// compare, or whose part was stopped, keeps what was found out earlier.
+func detect(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, receipt record.Receipt, session string) (
+	map[string]*organisation.Instance, error) {
 	set, all, err := look(ctx, c, cloud, want, receipt)
 	if err != nil || len(all) == 0 {
-		return err
+		return nil, err
 	}
 	token := fmt.Sprintf("rolecall-%s-drift-%d", session, c.Now().Unix())
 	everything := organisation.Preferences{Tolerance: 100, TolerancePercent: true, Concurrent: 100, ConcurrentPercent: true}
 	err = c.patiently(ctx, func() error { return cloud.DetectDrift(ctx, set.ID, token, everything) })
 	if err != nil && !is(err, aws.Exists) {
-		return err
+		return nil, err
 	}
 	for {
 		var op organisation.Operation
@@ -194,10 +204,10 @@ func detect(ctx context.Context, c Clock, cloud *organisation.Client, want *Want
 			return err
 		})
 		if err != nil || op.Ended() {
-			return err
+			return all, err
 		}
 		if err := c.pause(ctx, lookPace); err != nil {
-			return err
+			return nil, err
 		}
 	}
 }
@@ -237,9 +247,13 @@ func verifyOne(ctx context.Context, c Clock, cloud *organisation.Client, want *W
 	case i.Drift == "DRIFTED":
 		policy.Fix = "Undo the change in the account: its stack shows it under Drifts."
 	case i.Drift != "IN_SYNC":
-		policy.Status, policy.Fix = aws.Unknown, "Have AWS detect drift: leave --drift on."
+		policy.Status, policy.Fix = aws.Unknown, "Have AWS detect drift: leave --drift on. If it was on, see in the StackSet's operations why "+
+			"AWS could not."
 	}
 	row.Checks = append(row.Checks, policy)
+	if i != nil {
+		row.Drift = i.Drift
+	}
 	row.settle()
 	return nil
 }
