@@ -238,3 +238,18 @@ func TestADriftThatCouldNotBeDetected(t *testing.T) {
 	org.Fail("100000000002", "", false)
 	b.must("org", "verify")
 }
+
+// TestAnAccountLeftTheOrganisation says that the StackSet stays, and why.
+func TestAnAccountLeftTheOrganisation(t *testing.T) {
+	b, org := newOrganisation(t, orgrehearsal.Options{Accounts: 4})
+	b.must(applying()...)
+	org.Leave("100000000002")
+	r := b.must("org", "remove", "--yes", "--ou", "/prod/eu")
+	if !strings.Contains(r.stdout, `"stacks_left"`) {
+		t.Errorf("what is left is not told: %s", r.stdout)
+	}
+	r = b.run("org", "remove", "--yes")
+	if r.exit != 3 || !strings.Contains(r.what(), "100000000002") || len(org.StackSets()) != 1 || len(org.Deployed()) != 1 {
+		t.Errorf("exit %d: %s; %v", r.exit, r.what(), org.Deployed())
+	}
+}

@@ -34,6 +34,9 @@ type Report struct {
 	// Submitted is false where a person hands the roles over.
 	Submitted bool   `json:"submitted"`
 	Next      string `json:"next,omitempty"`
+	// Others are the accounts whose stacks org remove left, since they were not
+	// meant; the StackSet stays with them.
+	Others []string `json:"stacks_left,omitempty"`
 }
 
 // StackSet is the one that deploys.

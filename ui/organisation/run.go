@@ -424,5 +424,8 @@ func (c *command) runRemove(ctx context.Context) error {
 	report, err := h.Remove(ctx, removal)
 	c.telling.end()
 	report.Organisation = s.tree.ID
-	return c.end(report, err, (*organisation.Report).Left)
+	if len(s.choice.Units)+len(s.choice.Accounts)+len(s.choice.Tags) > 0 {
+		return c.end(report, err, (*organisation.Report).Left)
+	}
+	return c.end(report, err, (*organisation.Report).LeftAll)
 }
