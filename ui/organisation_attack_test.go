@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	awsrehearsal "rolecall/aws/rehearsal"
 	orgrehearsal "rolecall/aws/rehearsal/organisation"
 )
 
@@ -251,5 +252,35 @@ func TestAnAccountLeftTheOrganisation(t *testing.T) {
 	r = b.run("org", "remove", "--yes")
 	if r.exit != 3 || !strings.Contains(r.what(), "100000000002") || len(org.StackSets()) != 1 || len(org.Deployed()) != 1 {
 		t.Errorf("exit %d: %s; %v", r.exit, r.what(), org.Deployed())
+	}
+}
+
+// TestControlPoliciesThatNobodyMayRead are not the same as none.
+func TestControlPoliciesThatNobodyMayRead(t *testing.T) {
+	b, _ := newOrganisation(t, orgrehearsal.Options{Accounts: 2})
+	b.aws.Inject(awsrehearsal.Fault{Kind: awsrehearsal.Denied, Actions: []string{"organizations:ListPolicies"}})
+	if r := b.must("org", "plan"); !strings.Contains(r.stdout, `"obstacles_unknown"`) {
+		t.Errorf("%s", r.stdout)
+	}
+}
+
+// TestAReaderOfARoleWhoseExternalIDNobodyKnows looks into an account in which
+// automatic deployment made a role that asks for nobody's external ID.
+func TestAReaderOfARoleWhoseExternalIDNobodyKnows(t *testing.T) {
+	b, org := newOrganisation(t, orgrehearsal.Options{Accounts: 3, ReaderRole: "Reader"})
+	b.must(applying("--automatic-deployment")...)
+	b.must("org", "verify", "--reader-role", "Reader")
+	org.AddAccount("200000000001", "new", "/prod/eu")
+	for len(org.Deployed()) < 4 {
+		b.run("org", "status")
+	}
+	r := b.run("org", "verify", "--reader-role", "Reader")
+	for _, row := range readOrganisation(t, r.stdout).Accounts {
+		if row.AccountID == "200000000001" && (row.OK == nil || *row.OK) {
+			t.Errorf("%+v", row)
+		}
+	}
+	if r.exit != 3 {
+		t.Errorf("exit %d: %s", r.exit, r.stdout)
 	}
 }

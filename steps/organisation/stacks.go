@@ -48,9 +48,13 @@ func (r *run) settle(ctx context.Context, w *work) error {
 			return err
 		}
 		if !made {
-			m.Made, m.Connected = false, false // it lets the vendor in no more
+			m.Made, m.Connected = r.Wanted.Shared != "", false // it lets the vendor in no more
 			if err := r.note(w, m); err != nil {
 				return err
+			}
+			if r.Wanted.Shared != "" {
+				w.cause, r.moved = overridden(w.ID), true
+				return nil
 			}
 		}
 	}
@@ -74,6 +78,15 @@ func (r *run) settle(ctx context.Context, w *work) error {
 		w.sent = false
 	}
 	return nil
+}
+
+// overridden says of a stack that somebody gave an external ID of its own, where
+// there is one for all: an update leaves that as it is, and giving it the right one
+// would hide the next change of the one of all.
+func overridden(account string) *screen.Problem {
+	return &screen.Problem{What: "Somebody gave its stack an external ID of its own, which is not the one of all accounts.",
+		Expected: "the StackSet's external ID", Next: "Make its stack anew: rolecall org remove --accounts " + account +
+			", then rolecall org apply."}
 }
 
 // untouched tells whether a stack that was made before still asks for the account's

@@ -5,9 +5,31 @@ import (
 
 	cloud "rolecall/aws/organisation"
 	rehearsal "rolecall/aws/rehearsal/organisation"
+	"rolecall/steps"
+	"rolecall/steps/access"
 	"rolecall/steps/organisation"
 	"rolecall/steps/record"
 )
+
+// override has somebody give the stack of an account another external ID.
+func (w *world) override(account string) {
+	w.t.Helper()
+	unit := ""
+	for _, a := range w.org.Accounts() {
+		if a.ID == account {
+			unit = a.Unit
+		}
+	}
+	receipt, err := w.store.Receipt(w.head.Session)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	err = cloud.New(w.account, false).UpdateStacks(w.t.Context(), cloud.Deployment{Set: receipt.Items[0].ID, Units: []string{unit},
+		Accounts: []string{account}, Region: "us-east-1", Overrides: map[string]string{"ExternalId": "of-somebody-else"}, Token: "theirs"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
 
 // TestSomebodyElseChangesAnExternalID has somebody give a stack another external
 // ID: applying again gives it its own back, and hands nothing over twice.
@@ -15,21 +37,7 @@ func TestSomebodyElseChangesAnExternalID(t *testing.T) {
 	w := newWorld(t, rehearsal.Options{Accounts: 4})
 	w.settled(t)
 	before := w.org.Deployed()
-	unit := ""
-	for _, a := range w.org.Accounts() {
-		if a.ID == "100000000001" {
-			unit = a.Unit
-		}
-	}
-	receipt, err := w.store.Receipt(w.head.Session)
-	if err != nil {
-		t.Fatal(err)
-	}
-	err = cloud.New(w.account, false).UpdateStacks(t.Context(), cloud.Deployment{Set: receipt.Items[0].ID, Units: []string{unit},
-		Accounts: []string{"100000000001"}, Region: "us-east-1", Overrides: map[string]string{"ExternalId": "of-somebody-else"}, Token: "theirs"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	w.override("100000000001")
 	<-w.clock.After(3600e9)
 	if got := w.org.Deployed()["100000000001"]["ExternalId"]; got != "of-somebody-else" {
 		t.Fatal(got)
@@ -62,5 +70,26 @@ func TestASessionThatCameToNothing(t *testing.T) {
 	newest, ok, err := w.store.Organisation(func(record.Receipt) bool { return true })
 	if err != nil || !ok || newest.Session != made {
 		t.Errorf("%s instead of %s: %v", newest.Session, made, err)
+	}
+}
+
+// TestAStackWithAnExternalIDOfItsOwn is named where there is one for all.
+func TestAStackWithAnExternalIDOfItsOwn(t *testing.T) {
+	w := newWorld(t, rehearsal.Options{Accounts: 4})
+	v, err := steps.Library().Load("sprinters")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.request, w.shared, w.head.Vendor = access.Request{Vendor: v, Partition: "aws"}, "octo-org", "sprinters"
+	if report, err := w.apply(organisation.Choice{}); err != nil || report.Totals.Connected != 4 {
+		t.Fatal(err, report)
+	}
+	w.override("100000000001")
+	<-w.clock.After(3600e9)
+	for range 2 {
+		report, err := w.apply(organisation.Choice{})
+		if err != nil || report.Totals.Connected != 3 || report.Totals.Failed != 1 {
+			t.Errorf("%v %+v", err, report.Totals)
+		}
 	}
 }

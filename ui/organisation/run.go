@@ -49,6 +49,7 @@ type planJSON struct {
 	Totals        organisation.Totals     `json:"totals"`
 	Accounts      []organisation.Row      `json:"accounts"`
 	Obstacles     []organisation.Obstacle `json:"obstacles"`
+	Unread        string                  `json:"obstacles_unknown,omitempty"` // why not all control policies could be read
 	Tolerance     string                  `json:"failure_tolerance"`
 	Concurrency   string                  `json:"concurrency"`
 	Plan          string                  `json:"plan,omitempty"`
@@ -68,7 +69,8 @@ func (c *command) runPlan(ctx context.Context) error {
 	}
 	found, err := organisation.Preflight(ctx, s.clock, s.cloud, s.tree, s.want, s.chosen)
 	if err != nil {
-		c.app.Say("The control policies could not be read: %s", draw.Clean(err.Error()))
+		out.Unread = draw.Clean(err.Error())
+		c.app.Say("The control policies could not be read, so that nobody knows what they forbid: %s", out.Unread)
 	}
 	out.Obstacles = append(out.Obstacles, found...)
 	for _, g := range s.want.Grants {
