@@ -141,8 +141,8 @@ func (r *Report) LeftAll() error {
 	if r.Totals.Failed > 0 || len(r.Others) == 0 {
 		return r.Left()
 	}
-	return &screen.Fault{Problem: screen.Problem{What: "The StackSet stays, since it has stacks in accounts that are not in this organization " +
-		"now, or that came meanwhile: " + strings.Join(r.Others, ", ") + ".",
+	return &screen.Fault{Problem: screen.Problem{What: "The StackSet stays, since it has stacks in accounts that are not in this " +
+		"organization now, or that came meanwhile: " + strings.Join(r.Others, ", ") + ".",
 		Expected: "no stack to be left",
 		Next: "Run rolecall org remove again. Stacks of accounts that left the organization: delete them there, and take them off the " +
 			"StackSet (delete-stack-instances with --retain-stacks).", Kind: screen.NotAsNeeded}}

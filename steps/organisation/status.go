@@ -45,7 +45,8 @@ func (row *Row) fits(want *Wanted, set organisation.Set) {
 		row.ExternalID = found // what is there, and not what was there when it was made
 		if !right {
 			row.State, row.Gap = Failed, GapExternalID
-			row.Cause = &Cause{What: "The StackSet has its role ask for another external ID than " + want.Shared + ".", Next: "Run rolecall org apply."}
+			row.Cause = &Cause{What: "The StackSet has its role ask for another external ID than " + want.Shared + ".",
+				Next: "Run rolecall org apply."}
 			return
 		}
 	}

@@ -212,7 +212,8 @@ func noneTagged(tags []organisation.Tag) error {
 	for _, tag := range tags {
 		names = append(names, draw.Clean(tag.String()))
 	}
-	return cli.Usage("None of the accounts that are meant has the tag "+strings.Join(names, " and ")+".", "a tag of an account, as in Organizations",
+	return cli.Usage("None of the accounts that are meant has the tag "+strings.Join(names, " and ")+".",
+		"a tag of an account, as in Organizations",
 		"Correct --account-tag. See the tags: aws organizations list-tags-for-resource --resource-id ACCOUNT.")
 }
 
