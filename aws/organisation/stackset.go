@@ -3,6 +3,7 @@ package organisation
 import (
 	"context"
 	"slices"
+	"time"
 
 	awssdk "github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
@@ -236,11 +237,12 @@ func (c *Client) Operations(ctx context.Context, set, token string) (all []Opera
 // Instance is the stack of one account.
 type Instance struct {
 	Account, Unit, Region, Stack string
-	Status                       string // CURRENT, OUTDATED, INOPERABLE
-	Detailed                     string // PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED, INOPERABLE, SKIPPED_SUSPENDED_ACCOUNT
-	Reason                       string // AWS's words
-	Drift                        string // IN_SYNC, DRIFTED, NOT_CHECKED, UNKNOWN
-	Operation                    string // the newest
+	Status                       string    // CURRENT, OUTDATED, INOPERABLE
+	Detailed                     string    // PENDING, RUNNING, SUCCEEDED, FAILED, CANCELLED, INOPERABLE, SKIPPED_SUSPENDED_ACCOUNT
+	Reason                       string    // AWS's words
+	Drift                        string    // IN_SYNC, DRIFTED, NOT_CHECKED, UNKNOWN
+	Checked                      time.Time // when AWS found that out; zero: never
+	Operation                    string    // the newest
 	Overrides                    map[string]string
 }
 
@@ -267,6 +269,7 @@ func (c *Client) Instances(ctx context.Context, set, token string) (all []Instan
 			Reason:    clean(s.StatusReason),
 			Drift:     aws.CleanText(string(s.DriftStatus)),
 			Operation: clean(s.LastOperationId),
+			Checked:   awssdk.ToTime(s.LastDriftCheckTimestamp),
 		}
 		if s.StackInstanceStatus != nil {
 			i.Detailed = aws.CleanText(string(s.StackInstanceStatus.DetailedStatus))

@@ -28,9 +28,9 @@ type Chosen struct {
 func (t *Tree) Choose(c Choice) ([]Chosen, error) {
 	units := map[string]bool{}
 	for _, name := range c.Units {
-		u, ok := t.Unit(name)
-		if !ok {
-			return nil, notThere("organizational unit "+screen.CleanLine(name), "--ou with the ID or the path of one: "+t.someUnits())
+		u, err := t.Unit(name)
+		if err != nil {
+			return nil, err
 		}
 		units[u.ID] = true
 	}
@@ -40,7 +40,8 @@ func (t *Tree) Choose(c Choice) ([]Chosen, error) {
 	named := map[string]bool{}
 	for _, id := range c.Accounts {
 		if err := aws.CheckAccountID(id); err != nil {
-			return nil, err
+			return nil, &screen.Fault{Err: err, Problem: screen.Problem{What: "--accounts: " + screen.CleanLine(id) + " is no account number.",
+				Expected: "numbers of twelve digits", Next: "Correct it.", Kind: screen.Usage}}
 		}
 		if _, ok := t.Account(id); !ok {
 			return nil, notThere("account "+id, "--accounts with numbers of its accounts")

@@ -206,7 +206,7 @@ func (r *run) mint(ctx context.Context, w *work, known map[string][]vendorapi.Ac
 	}
 	id, err := r.Vendor.ExternalID(ctx, m.VendorAccount)
 	if err == nil && id == "" {
-		err = r.Kept.Journal.Do(whole(ctx), "mint an external ID for "+m.VendorAccount, func(ctx context.Context) (err error) {
+		err = r.write(ctx, "mint an external ID for "+m.VendorAccount, func(ctx context.Context) (err error) {
 			id, err = r.Vendor.MintExternalID(ctx, m.VendorAccount)
 			return err
 		})
@@ -251,7 +251,7 @@ func (r *run) vendorAccount(ctx context.Context, w *work, m record.Member, known
 		return err
 	}
 	var made vendorapi.Account
-	err := r.Kept.Journal.Do(whole(ctx), "create vendor account "+name, func(ctx context.Context) (err error) {
+	err := r.write(ctx, "create vendor account "+name, func(ctx context.Context) (err error) {
 		made, err = r.Vendor.CreateAccount(ctx, name)
 		return err
 	})
@@ -280,8 +280,14 @@ func (r *run) adopt(ctx context.Context, w *work, m record.Member, have vendorap
 	return r.note(w, m)
 }
 
-// whole is a context that nobody cancels: what writes is not cut off half-way.
-func whole(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
+// write sends one request that changes something, with a line of the journal
+// before it and one after it. It has until the time of all is up, and a little
+// after a signal: what was done is not known without its answer.
+func (h *Host) write(ctx context.Context, call string, send func(context.Context) error) error {
+	writing, done := screen.Writing(ctx)
+	defer done()
+	return h.Kept.Journal.Do(writing, call, send)
+}
 
 // vendorName is what an account is called at the vendor: by it, it is found
 // again.
@@ -343,7 +349,7 @@ func (r *run) handOver(ctx context.Context, w *work, _ map[string][]vendorapi.Ac
 			return err
 		}
 	}
-	err := r.Kept.Journal.Do(whole(ctx), "hand "+arn+" over to "+m.VendorAccount,
+	err := r.write(ctx, "hand "+arn+" over to "+m.VendorAccount,
 		func(ctx context.Context) error { return r.Vendor.SubmitRole(ctx, m.VendorAccount, arn) })
 	if err != nil {
 		return err
@@ -440,7 +446,7 @@ func (r *run) deploy(ctx context.Context, batch []*work) error {
 	if w.instance != nil {
 		call, do = "update", r.Cloud.UpdateStacks
 	}
-	err = r.Kept.Journal.Do(whole(ctx), fmt.Sprintf("%s stacks: operation %s", call, token),
+	err = r.write(ctx, fmt.Sprintf("%s stacks: operation %s", call, token),
 		func(ctx context.Context) error { return do(ctx, d) })
 	return r.cloudSaid(batch, err)
 }

@@ -46,7 +46,7 @@ func (r *run) post(ctx context.Context, w *work, _ map[string][]vendorapi.Accoun
 	var status int
 	var answer string
 	var wait time.Duration
-	err := r.Kept.Journal.Do(whole(ctx), "send "+arn+" to "+to, func(ctx context.Context) (err error) {
+	err := r.write(ctx, "send "+arn+" to "+to, func(ctx context.Context) (err error) {
 		status, answer, wait, err = r.Post(ctx, to, r.Wanted.PostBody(w.ID, cmp.Or(m.ExternalID, r.Wanted.Shared)))
 		return err
 	})

@@ -3,7 +3,9 @@ package organisation
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"rolecall/aws"
 	"rolecall/aws/organisation"
@@ -72,10 +74,14 @@ func (h *Host) Remove(ctx context.Context, plan *Removal) (*Report, error) {
 		}
 		report.Accounts = append(report.Accounts, row)
 	}
+	for _, row := range rows {
+		delete(left, row.AccountID)
+	}
+	report.Others = slices.Sorted(maps.Keys(left))
 	if err == nil {
 		err = lookErr
 	}
-	if err == nil && len(left) == 0 && plan.Set.ID != "" {
+	if err == nil && report.count().Totals.Failed == 0 && len(left) == 0 && plan.Set.ID != "" {
 		err = r.deleteSet(ctx)
 	}
 	return report.count(), err
@@ -128,6 +134,18 @@ func (r *run) deleteSet(ctx context.Context) error {
 		return err
 	}
 	return r.put(item, record.ItemRemoved)
+}
+
+// LeftAll is Left where everything was meant: no other stack may be left either.
+func (r *Report) LeftAll() error {
+	if r.Totals.Failed > 0 || len(r.Others) == 0 {
+		return r.Left()
+	}
+	return &screen.Fault{Problem: screen.Problem{What: "The StackSet stays, since it has stacks in accounts that are not in this " +
+		"organization now, or that came meanwhile: " + strings.Join(r.Others, ", ") + ".",
+		Expected: "no stack to be left",
+		Next: "Run rolecall org remove again. Stacks of accounts that left the organization: delete them there, and take them off the " +
+			"StackSet (delete-stack-instances with --retain-stacks).", Kind: screen.NotAsNeeded}}
 }
 
 // Left says that stacks are left; nil: none is.

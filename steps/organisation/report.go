@@ -34,6 +34,9 @@ type Report struct {
 	// Submitted is false where a person hands the roles over.
 	Submitted bool   `json:"submitted"`
 	Next      string `json:"next,omitempty"`
+	// Others are the accounts whose stacks org remove left, since they were not
+	// meant; the StackSet stays with them.
+	Others []string `json:"stacks_left,omitempty"`
 }
 
 // StackSet is the one that deploys.
@@ -63,7 +66,7 @@ type Row struct {
 	VendorAccount string `json:"vendor_account,omitempty"`
 	ExternalID    string `json:"external_id,omitempty"`
 	// Gap is what is not as it should be: "new", "not handed over", "role gone",
-	// "drifted".
+	// "drifted", "another external ID", "another template".
 	Gap   string `json:"gap,omitempty"`
 	Drift string `json:"drift,omitempty"`
 	Stack string `json:"stack,omitempty"`
@@ -151,6 +154,9 @@ func (r *run) report() *Report {
 			row.State, row.Cause = Failed, causeOf(w.cause)
 		default:
 			row.State, row.Cause = Waiting, &Cause{What: waitingFor(r.Wanted, w, m), Next: "Run rolecall org apply again."}
+		}
+		if row.State == Connected {
+			row.ExternalID = cmp.Or(r.Wanted.Shared, row.ExternalID) // changed with the StackSet
 		}
 		if row.State == Connected || m.Offered != "" {
 			row.RoleARN = r.Wanted.RoleARN(w.ID)

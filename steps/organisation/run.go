@@ -293,10 +293,20 @@ func (r *run) findSet(ctx context.Context) error {
 			return err
 		}
 	}
-	if aws.SameTemplate(r.set.Template, r.Wanted.Template) && r.set.Automatic == r.automatic() {
+	if aws.SameTemplate(r.set.Template, r.Wanted.Template) && r.set.Automatic == r.automatic() && r.asks() {
 		return nil
 	}
 	return r.changeSet(ctx, item)
+}
+
+// asks tells whether the StackSet asks for the external ID of all accounts, where
+// there is one.
+func (r *run) asks() bool {
+	if r.Wanted.Shared == "" {
+		return true
+	}
+	_, right := r.Wanted.admits(r.Wanted.Shared, nil, r.set.Parameters)
+	return right
 }
 
 // automatic tells whether new accounts get a stack.
@@ -342,13 +352,13 @@ func (r *run) makeSet(ctx context.Context, item record.Item) error {
 		return err
 	}
 	err := r.patiently(ctx, func() error {
-		return r.Kept.Journal.Do(whole(ctx), "create StackSet "+n.Name, func(ctx context.Context) (err error) {
+		return r.write(ctx, "create StackSet "+n.Name, func(ctx context.Context) (err error) {
 			item.ID, err = r.Cloud.Create(ctx, n)
 			return err
 		})
 	})
 	if err != nil {
-		if aws.KindOf(err) == aws.Malformed || aws.KindOf(err) == aws.Denied {
+		if slices.Contains([]aws.ErrorKind{aws.Malformed, aws.Denied, aws.Exists}, aws.KindOf(err)) {
 			_ = r.put(item, record.ItemNotMade) // the error says more
 		}
 		return trusted(err)
@@ -416,7 +426,7 @@ func (r *run) changeSet(ctx context.Context, item record.Item) error {
 // send begins an operation that has a token: one that was begun before is as good.
 func (r *run) send(ctx context.Context, call string, do func(context.Context) error) error {
 	for {
-		err := r.patiently(ctx, func() error { return r.Kept.Journal.Do(whole(ctx), call, do) })
+		err := r.patiently(ctx, func() error { return r.write(ctx, call, do) })
 		switch {
 		case is(err, aws.Exists):
 			return nil
@@ -467,69 +477,4 @@ func (r *run) others(ctx context.Context) error {
 		}
 	}
 	return err
-}
-
-// lookAtStacks reads how all stacks stand: one request for a hundred.
-func (r *run) lookAtStacks(ctx context.Context) error {
-	all, err := pages(ctx, r.Clock, func(token string) ([]organisation.Instance, string, error) {
-		return r.Cloud.Instances(ctx, r.set.ID, token)
-	})
-	if err != nil {
-		return err
-	}
-	for _, w := range r.all {
-		w.instance = nil
-	}
-	for i := range all {
-		if w := r.byID[all[i].Account]; w != nil {
-			w.instance = &all[i]
-		}
-	}
-	r.look = r.Now().Add(r.paced(lookPace, hurriedLook) + time.Duration(len(all)/100)*lookEachPage)
-	for _, w := range r.wanted() {
-		if err := r.settle(w); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// settle takes in how an account's stack stands. What another operation than the
-// account's own made has other parameters, until the account's own was seen.
-func (r *run) settle(w *work) error {
-	m, i := r.Kept.Members.Get(w.ID), w.instance
-	own := i != nil && m.Operation != "" && i.Operation == m.Operation
-	switch {
-	case i == nil && w.sent && !r.Now().Before(w.notBefore):
-		r.missing(w)
-	case i == nil:
-	case i.Moving():
-		w.sent = true
-	case i.Good() && (own || m.Made):
-		w.sent = false
-		if w.ready.IsZero() {
-			w.ready, w.notBefore, r.moved = r.Now(), time.Time{}, true
-		}
-	case own && w.sent: // it failed in this run
-		w.sent, w.cause, r.moved = false, explainInstance(*i), true
-		r.failed++
-		r.tell(w.ID + " " + w.Name + ": " + w.cause.What)
-	case !own && w.sent && r.Now().Before(w.notBefore): // what was begun just now is not to be seen yet
-	default:
-		w.sent = false
-	}
-	return nil
-}
-
-// missing takes in that an operation left no stack: StackSets passes over an
-// account that left its unit. It is begun again a few times, since a stack may be
-// late to be seen.
-func (r *run) missing(w *work) {
-	w.sent, r.moved = false, true
-	if w.begun < mostBegun {
-		return
-	}
-	r.failed++
-	w.cause = &screen.Problem{What: "AWS made no stack for it, though it was asked to: it may have been moved to another unit meanwhile.",
-		Next: "Run rolecall org apply again: it reads the organization anew."}
 }

@@ -1,6 +1,7 @@
 package organisation
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -26,9 +27,33 @@ func Status(ctx context.Context, c Clock, cloud *organisation.Client, want *Want
 		known[m.Account] = m
 	}
 	for _, one := range chosen {
-		out.Accounts = append(out.Accounts, statusOf(want, one, known[one.ID], instances[one.ID]))
+		row := statusOf(want, one, known[one.ID], instances[one.ID])
+		row.fits(want, set)
+		out.Accounts = append(out.Accounts, row)
 	}
 	return out.count(), nil
+}
+
+// fits says of an account that is connected whether its StackSet is still as it is
+// wanted.
+func (row *Row) fits(want *Wanted, set organisation.Set) {
+	if row.State != Connected {
+		return
+	}
+	if want.Shared != "" {
+		found, right := want.admits(want.Shared, nil, set.Parameters)
+		row.ExternalID = found // what is there, and not what was there when it was made
+		if !right {
+			row.State, row.Gap = Failed, GapExternalID
+			row.Cause = &Cause{What: "The StackSet has its role ask for another external ID than " + want.Shared + ".",
+				Next: "Run rolecall org apply."}
+			return
+		}
+	}
+	if row.Gap == "" && !aws.SameTemplate(set.Template, want.Template) {
+		row.Gap = GapTemplate
+		row.Cause = &Cause{What: "The StackSet's template is another than what is wanted.", Next: "Run rolecall org apply."}
+	}
 }
 
 // look reads the StackSet that a receipt proves, with all of its stacks by their
@@ -67,6 +92,9 @@ const (
 	GapGone    = "role gone"       // a connection, and no stack
 	GapDrifted = "drifted"         // somebody changed what the stack made
 	GapOpen    = "not handed over" // a role that the vendor does not have yet
+
+	GapExternalID = "another external ID" // than the one of all accounts
+	GapTemplate   = "another template"    // than what is wanted now
 )
 
 // statusOf is how one account stands.
@@ -117,8 +145,10 @@ const bounded = 8
 // StackSets says of their stacks; with a reader role, by the roles themselves.
 func Verify(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, receipt record.Receipt, members []record.Member,
 	chosen []Chosen, v Verified) (*Report, error) {
+	var before map[string]*organisation.Instance
 	if v.Drift {
-		if err := detect(ctx, c, cloud, want, receipt, v.Session); err != nil {
+		var err error
+		if before, err = detect(ctx, c, cloud, want, receipt, v.Session); err != nil {
 			return nil, err
 		}
 	}
@@ -129,6 +159,11 @@ func Verify(ctx context.Context, c Clock, cloud *organisation.Client, want *Want
 	set, instances, err := look(ctx, c, cloud, want, receipt)
 	if err != nil {
 		return nil, err
+	}
+	for id, i := range instances {
+		if was := before[id]; was != nil && i.Checked.Equal(was.Checked) {
+			i.Drift = "NOT_CHECKED" // what AWS says of it is from an earlier time
+		}
 	}
 	same := set.ID != "" && aws.SameTemplate(set.Template, want.Template)
 	slots := make(chan struct{}, bounded)
@@ -149,16 +184,19 @@ func Verify(ctx context.Context, c Clock, cloud *organisation.Client, want *Want
 }
 
 // detect has AWS compare all stacks with what is there, and waits for the end.
-func detect(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, receipt record.Receipt, session string) error {
+// It gives the stacks as they were before: an account in which AWS could not
+// compare, or whose part was stopped, keeps what was found out earlier.
+func detect(ctx context.Context, c Clock, cloud *organisation.Client, want *Wanted, receipt record.Receipt, session string) (
+	map[string]*organisation.Instance, error) {
 	set, all, err := look(ctx, c, cloud, want, receipt)
 	if err != nil || len(all) == 0 {
-		return err
+		return nil, err
 	}
 	token := fmt.Sprintf("rolecall-%s-drift-%d", session, c.Now().Unix())
 	everything := organisation.Preferences{Tolerance: 100, TolerancePercent: true, Concurrent: 100, ConcurrentPercent: true}
 	err = c.patiently(ctx, func() error { return cloud.DetectDrift(ctx, set.ID, token, everything) })
 	if err != nil && !is(err, aws.Exists) {
-		return err
+		return nil, err
 	}
 	for {
 		var op organisation.Operation
@@ -167,10 +205,10 @@ func detect(ctx context.Context, c Clock, cloud *organisation.Client, want *Want
 			return err
 		})
 		if err != nil || op.Ended() {
-			return err
+			return all, err
 		}
 		if err := c.pause(ctx, lookPace); err != nil {
-			return err
+			return nil, err
 		}
 	}
 }
@@ -187,7 +225,7 @@ func verifyOne(ctx context.Context, c Clock, cloud *organisation.Client, want *W
 	}
 	i := all[row.AccountID]
 	row.Checks = append(row.Checks, judged("role-exists", i != nil && i.Good(), "a stack that is whole", stateOf(i)))
-	if want.Minted() && i != nil {
+	if len(want.Parameters) > 0 && i != nil {
 		var overrides map[string]string
 		err := c.patiently(ctx, func() (err error) {
 			overrides, err = cloud.Overrides(ctx, set.ID, row.AccountID, i.Region)
@@ -196,9 +234,13 @@ func verifyOne(ctx context.Context, c Clock, cloud *organisation.Client, want *W
 		if err != nil {
 			return err
 		}
-		found := overrides[want.Parameters[0]]
-		row.Checks = append(row.Checks, judged("trust-external-id", row.ExternalID != "" && found == row.ExternalID, row.ExternalID,
-			orNone(found)))
+		wanted := cmp.Or(want.Shared, row.ExternalID)
+		parameters := set.Parameters
+		if want.Minted() {
+			parameters = nil // its default is nobody's
+		}
+		found, right := want.admits(wanted, overrides, parameters)
+		row.Checks = append(row.Checks, judged("trust-external-id", right, wanted, orNone(found)))
 	}
 	policy := judged("policy-matches", same && i != nil && i.Drift == "IN_SYNC", "the planned template, and no drift", driftOf(i, same))
 	switch {
@@ -206,9 +248,13 @@ func verifyOne(ctx context.Context, c Clock, cloud *organisation.Client, want *W
 	case i.Drift == "DRIFTED":
 		policy.Fix = "Undo the change in the account: its stack shows it under Drifts."
 	case i.Drift != "IN_SYNC":
-		policy.Status, policy.Fix = aws.Unknown, "Have AWS detect drift: leave --drift on."
+		policy.Status, policy.Fix = aws.Unknown, "Have AWS detect drift: leave --drift on. If it was on, see in the StackSet's operations why "+
+			"AWS could not."
 	}
 	row.Checks = append(row.Checks, policy)
+	if i != nil {
+		row.Drift = i.Drift
+	}
 	row.settle()
 	return nil
 }

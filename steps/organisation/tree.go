@@ -178,11 +178,29 @@ func (t *Tree) Account(id string) (Account, bool) {
 	return t.Accounts[i], true
 }
 
-// Unit finds a unit by its ID, or by its path.
-func (t *Tree) Unit(name string) (Unit, bool) {
-	i := slices.IndexFunc(t.Units, func(u Unit) bool { return u.ID == name || u.Path == name })
-	if i < 0 {
-		return Unit{}, false
+// Unit finds a unit by its ID, or by its path. A path that two units have, since a
+// name may hold a slash, is refused.
+func (t *Tree) Unit(name string) (Unit, error) {
+	var found []Unit
+	for _, u := range t.Units {
+		if u.ID == name {
+			return u, nil
+		}
+		if u.Path == name {
+			found = append(found, u)
+		}
 	}
-	return t.Units[i], true
+	switch len(found) {
+	case 0:
+		return Unit{}, notThere("organizational unit "+screen.CleanLine(name), "--ou with the ID or the path of one: "+t.someUnits())
+	case 1:
+		return found[0], nil
+	}
+	var ids []string
+	for _, u := range found {
+		ids = append(ids, u.ID)
+	}
+	return Unit{}, &screen.Fault{Problem: screen.Problem{What: "The organization has " + count(len(found), "organizational unit") +
+		" with the path " + screen.CleanLine(name) + ".",
+		Expected: "one", Next: "Say which by its ID: --ou " + strings.Join(ids, " or --ou ") + ".", Kind: screen.Usage}}
 }

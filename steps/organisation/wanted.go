@@ -1,6 +1,7 @@
 package organisation
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -39,6 +40,7 @@ func NewWanted(r access.Request, shared string) (*Wanted, error) {
 				"policy.", Kind: screen.Usage}}
 	}
 	r.AccountID = ""
+	r, shared = sharing(r, shared)
 	w := &Wanted{Request: r}
 	var err error
 	if w.Grants, err = r.Grants(); err != nil {
@@ -59,6 +61,31 @@ func NewWanted(r access.Request, shared string) (*Wanted, error) {
 	w.Digest = aws.TemplateDigest(w.Template)
 	w.Parameters = slices.Sorted(maps.Values(setup.ExternalIDParameters()))
 	return w, w.share(shared)
+}
+
+// sharing puts the one external ID of all accounts where each role has its own, so
+// that the template is the same wherever the external ID came from: a flag, a plan,
+// a receipt or a question.
+func sharing(r access.Request, shared string) (with access.Request, id string) {
+	names := maps.Clone(r.Names)
+	for _, role := range r.Needed() {
+		shared = cmp.Or(shared, names[role.Purpose].ExternalID)
+	}
+	if shared == "" {
+		return r, ""
+	}
+	if names == nil {
+		names = map[string]access.Names{}
+	}
+	for _, role := range r.Needed() {
+		if role.NeedsExternalID() {
+			one := names[role.Purpose]
+			one.ExternalID = shared
+			names[role.Purpose] = one
+		}
+	}
+	r.Names = names
+	return r, shared
 }
 
 // share settles whether there is one external ID for all.
@@ -123,6 +150,20 @@ func (w *Wanted) Grant(account, externalID string) ([]access.Grant, error) {
 		r.Names[g.Purpose] = names
 	}
 	return r.Grants()
+}
+
+// admits tells whether a stack with these parameters asks for this external ID,
+// in each of its roles. What a stack has of its own comes before the StackSet's.
+func (w *Wanted) admits(externalID string, own, set map[string]string) (found string, right bool) {
+	right = externalID != ""
+	for _, name := range w.Parameters {
+		value := cmp.Or(own[name], set[name])
+		if value != externalID {
+			return value, false
+		}
+		found = value
+	}
+	return found, right
 }
 
 // overrides are the parameters of one account's stack.

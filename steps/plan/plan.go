@@ -52,7 +52,9 @@ type Plan struct {
 	// organisation, and Targets are its units and accounts; empty: the plan is of
 	// one account.
 	Template string   `json:"template_digest,omitempty"`
-	Targets  []string `json:"targets,omitempty"` // "ou:/prod", "account:111122223333", "all"
+	Targets  []string `json:"targets,omitempty"` // "organization:o-…", "ou:ou-… /prod", "account:111122223333", "tag:team=web"
+	// Automatic tells that accounts that come into the targets later get the role, too.
+	Automatic bool `json:"automatic_deployment,omitempty"`
 	access.Selection
 	access.Settings
 

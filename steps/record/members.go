@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"sync"
 	"time"
 
@@ -237,16 +238,25 @@ func (s *Store) Members(session string) ([]Member, error) {
 }
 
 // Organisation is the newest receipt of a session on an organisation that wanted
-// picks; false when there is none.
+// picks; false when there is none. One that names a StackSet comes before one that
+// came to nothing, such as of somebody who began beside another.
 func (s *Store) Organisation(wanted func(Receipt) bool) (Receipt, bool, error) {
 	all, err := s.Receipts()
 	if err != nil {
 		return Receipt{}, false, err
 	}
-	for _, r := range all {
-		if r.Method == MethodOrganisation && wanted(r) {
+	var nothing *Receipt
+	for i, r := range all {
+		switch {
+		case r.Method != MethodOrganisation || !wanted(r):
+		case slices.ContainsFunc(r.Items, func(item Item) bool { return item.Kind == ItemStackSet && item.State != ItemNotMade }):
 			return r, true, nil
+		case nothing == nil:
+			nothing = &all[i]
 		}
 	}
-	return Receipt{}, false, nil
+	if nothing == nil {
+		return Receipt{}, false, nil
+	}
+	return *nothing, true, nil
 }

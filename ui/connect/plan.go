@@ -115,6 +115,16 @@ func sayManaged(a *cli.App, plan *plan.Plan) {
 	}
 }
 
+// sayTargets lists where a plan of an organization goes.
+func sayTargets(a *cli.App, plan *plan.Plan) {
+	for _, target := range plan.Targets {
+		a.Say("  %-11s  %s", "in", draw.Clean(target))
+	}
+	if plan.Automatic {
+		a.Say("  %-11s  %s", "in", "accounts that come there later, by automatic deployment")
+	}
+}
+
 // worst counts findings by severity, the worst two.
 func worst(findings []review.Finding) string {
 	var words []string
@@ -199,8 +209,12 @@ func approve(a *cli.App, name, who string) error {
 		a.Say("               %s", d.Digest)
 	}
 	sayManaged(a, plan)
+	sayTargets(a, plan)
 	next := "rolecall connect --plan "
-	if plan.Delegation != nil {
+	switch {
+	case plan.Template != "":
+		next = "rolecall org apply --plan "
+	case plan.Delegation != nil:
 		next = "rolecall delegation accept " + draw.Clean(plan.Delegation.ID) + " --plan "
 	}
 	a.Say("Next: %s%s.", next, draw.Clean(name))

@@ -5,7 +5,9 @@ package organisation
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -15,6 +17,7 @@ import (
 
 	"rolecall/steps/describe"
 	"rolecall/steps/organisation"
+	"rolecall/steps/screen"
 	"rolecall/ui/cli"
 	"rolecall/ui/draw"
 	"rolecall/ui/flags"
@@ -33,6 +36,9 @@ type command struct {
 	wait                   time.Duration
 	rehearsed              *rehearsed // nil: the real one
 	telling                *teller    // of the run under way; nil before
+
+	changed func(flag string) bool // tells whether the command line has it
+	late    func(error) error      // tells of an error that came with the end of the time
 }
 
 // longWait is how long a command may take that nobody gave a --wait: AWS makes
@@ -80,6 +86,7 @@ func OrgCommand(a *cli.App) *cobra.Command {
 func (c *command) bind(cmd *cobra.Command) {
 	c.given.Bind(cmd, flags.Organising)
 	f := cmd.Flags()
+	c.changed = f.Changed
 	f.StringSliceVar(&c.units, "ou", nil, "organizational units, by ID or path: /prod,/dev/eu")
 	f.StringSliceVar(&c.accounts, "accounts", nil, "account numbers, or one file with a number on each line")
 	f.StringArrayVar(&c.tags, "account-tag", nil, "only accounts with this tag of Organizations: k=v; again for more, which all must be there")
@@ -116,7 +123,7 @@ func share(flag, text string) (organisation.Share, error) {
 
 func (c *command) options() (organisation.Options, error) {
 	o := organisation.Options{Acknowledged: true, Hurried: c.rehearsed != nil, Resend: c.resend}
-	if c.given.Given("automatic-deployment") {
+	if c.given.Given("automatic-deployment") || c.automatic { // a plan may say it, too
 		o.Automatic = &c.automatic
 	}
 	var err error
@@ -125,6 +132,30 @@ func (c *command) options() (organisation.Options, error) {
 	}
 	o.Concurrent, err = share("concurrency", cmp.Or(c.concurrency, "50"))
 	return o, err
+}
+
+// within runs a command with --wait as the one deadline over everything that it
+// asks of others.
+func (c *command) within(run func(context.Context) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		if err := cli.CheckWait(c.wait); err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(cmd.Context(), c.wait)
+		defer cancel()
+		c.late = func(err error) error { return late(ctx, err) }
+		return c.late(run(ctx))
+	}
+}
+
+// late is TimeUp in the place of an error that came since the time was up.
+// Whatever else went wrong counts more.
+func late(ctx context.Context, err error) error {
+	cut := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, cli.ErrCancelled) || cli.ProblemOf(err).Kind == screen.Failure
+	if err == nil || !cut || !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return err
+	}
+	return organisation.TimeUp()
 }
 
 // check checks what needs no network.
@@ -156,9 +187,17 @@ func (c *command) prepare() (*flags.Prepared, error) {
 	return flags.Select(&c.given, name, describe.AccessRole, true)
 }
 
-// choice is which accounts the flags mean.
+// choice is which accounts the flags mean. A flag that is given and names nothing
+// is refused: without one, all of the organization is meant, and an empty variable
+// of a script must not say so.
 func (c *command) choice() (organisation.Choice, error) {
 	chosen := organisation.Choice{Units: c.units}
+	if c.names("ou") && (len(c.units) == 0 || slices.Contains(c.units, "")) {
+		return chosen, namesNothing("ou", "organizational units, by ID or path: --ou /prod,/dev/eu")
+	}
+	if c.names("account-tag") && len(c.tags) == 0 {
+		return chosen, namesNothing("account-tag", "a tag as key=value")
+	}
 	for _, text := range c.tags {
 		tag, err := organisation.ParseTag(text)
 		if err != nil {
@@ -171,13 +210,29 @@ func (c *command) choice() (organisation.Choice, error) {
 			chosen.Accounts = append(chosen.Accounts, word)
 			continue
 		}
+		if strings.TrimSpace(word) == "" {
+			return chosen, namesNothing("accounts", accountsExpected)
+		}
 		more, err := readAccounts(word)
 		if err != nil {
 			return chosen, err
 		}
 		chosen.Accounts = append(chosen.Accounts, more...)
 	}
+	if c.names("accounts") && len(chosen.Accounts) == 0 {
+		return chosen, namesNothing("accounts", accountsExpected)
+	}
 	return chosen, nil
+}
+
+const accountsExpected = "account numbers, or one file with a number on each line"
+
+// names tells whether a flag that says which accounts are meant is given.
+func (c *command) names(flag string) bool { return c.changed(flag) }
+
+func namesNothing(flag, expected string) error {
+	return cli.Usage("--"+flag+" names nothing, and without it all of the organization would be meant.", expected,
+		"Say which are meant, or leave out --"+flag+".")
 }
 
 func allDigits(s string) bool {
@@ -185,7 +240,7 @@ func allDigits(s string) bool {
 }
 
 // readAccounts reads account numbers from a file: the first word of each line, as
-// in a list or a CSV, or a JSON array of texts.
+// in a list or a CSV, or a JSON array of texts. At least one.
 func readAccounts(name string) ([]string, error) {
 	if _, err := os.Stat(name); err != nil {
 		return nil, cli.CannotRead(name, err)
@@ -195,19 +250,26 @@ func readAccounts(name string) ([]string, error) {
 		return nil, err
 	}
 	var list []string
-	if json.Unmarshal(text, &list) == nil {
-		return list, nil
-	}
-	for line := range strings.Lines(string(text)) {
-		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
-		word, _, _ := strings.Cut(strings.NewReplacer(";", ",", "\t", ",", " ", ",", `"`, "").Replace(line), ",")
-		if word == "" || !allDigits(word) && len(list) == 0 {
-			continue // empty, a comment, or the heading of a table
-		}
-		list = append(list, word)
+	if json.Unmarshal(text, &list) != nil {
+		list = firstWords(string(text))
 	}
 	if len(list) == 0 {
 		return nil, cli.Usage(draw.Clean(name)+" holds no account number.", "a number of twelve digits on each line", "Name the right file.")
 	}
 	return list, nil
+}
+
+// firstWords are the first words of the lines that are neither empty nor a
+// comment. The heading of a table goes, which has no digit: a mistyped number is
+// for whoever checks it, and not passed over.
+func firstWords(text string) (list []string) {
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
+		word, _, _ := strings.Cut(strings.NewReplacer(";", ",", "\t", ",", " ", ",", `"`, "").Replace(line), ",")
+		if word == "" || len(list) == 0 && !strings.ContainsAny(word, "0123456789") {
+			continue
+		}
+		list = append(list, word)
+	}
+	return list
 }

@@ -55,11 +55,12 @@ func RehearseCommand(a *cli.App) *cobra.Command {
 }
 
 func (c *command) rehearse(ctx context.Context, fail string) error {
-	accounts := rehearsedAccounts
+	accounts, given := rehearsedAccounts, c.changed
 	// --accounts says how many there are, or which of them are meant.
 	if len(c.accounts) == 1 && allDigits(c.accounts[0]) && len(c.accounts[0]) < 12 {
 		accounts, _ = strconv.Atoi(c.accounts[0]) // digits, and few
 		c.accounts = nil
+		c.changed = func(flag string) bool { return flag != "accounts" && given(flag) }
 	}
 	if accounts < 1 || accounts > mostRehearsed {
 		return cli.Usage("A rehearsal has no "+strconv.Itoa(accounts)+" accounts.", "1 to 5000", "Correct --accounts.")
@@ -89,6 +90,7 @@ func (c *command) rehearse(ctx context.Context, fail string) error {
 		return c.walk(ctx)
 	}
 	c.app.Say("REHEARSAL: this organization and this vendor are inside the program. Nothing of it is real.")
+	c.late = func(err error) error { return err }
 	return c.runApply(ctx)
 }
 

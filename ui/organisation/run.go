@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,7 +29,7 @@ func planCommand(a *cli.App) *cobra.Command {
 			"with rolecall approve FILE, and rolecall org apply --plan FILE then makes nothing else.",
 		Example: "  rolecall org plan --ou /prod -o org.plan.json",
 		Args:    a.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.runPlan(cmd.Context()) },
+		RunE:    c.within(c.runPlan),
 	}
 	c.bind(cmd)
 	c.bindDeployment(cmd)
@@ -51,6 +49,7 @@ type planJSON struct {
 	Totals        organisation.Totals     `json:"totals"`
 	Accounts      []organisation.Row      `json:"accounts"`
 	Obstacles     []organisation.Obstacle `json:"obstacles"`
+	Unread        string                  `json:"obstacles_unknown,omitempty"` // why not all control policies could be read
 	Tolerance     string                  `json:"failure_tolerance"`
 	Concurrency   string                  `json:"concurrency"`
 	Plan          string                  `json:"plan,omitempty"`
@@ -70,7 +69,8 @@ func (c *command) runPlan(ctx context.Context) error {
 	}
 	found, err := organisation.Preflight(ctx, s.clock, s.cloud, s.tree, s.want, s.chosen)
 	if err != nil {
-		c.app.Say("The control policies could not be read: %s", draw.Clean(err.Error()))
+		out.Unread = draw.Clean(err.Error())
+		c.app.Say("The control policies could not be read, so that nobody knows what they forbid: %s", out.Unread)
 	}
 	out.Obstacles = append(out.Obstacles, found...)
 	for _, g := range s.want.Grants {
@@ -91,27 +91,6 @@ func (c *command) runPlan(ctx context.Context) error {
 	return c.write(report, out, "Plan of "+s.prepared.Vendor.Title)
 }
 
-// targets are what a plan says of the accounts that are meant.
-func targets(id string, choice organisation.Choice) []string {
-	var all []string
-	for _, u := range choice.Units {
-		all = append(all, "ou:"+u)
-	}
-	for _, a := range choice.Accounts {
-		all = append(all, "account:"+a)
-	}
-	for _, t := range choice.Tags {
-		all = append(all, "tag:"+t.String())
-	}
-	slices.Sort(all)
-	if id != "" {
-		all = append([]string{"organization:" + id}, all...)
-	}
-	return all
-}
-
-func cutTarget(target string) (kind, value string, ok bool) { return strings.Cut(target, ":") }
-
 // writePlan writes the reviewable file.
 func (c *command) writePlan(s *scene) error {
 	if c.output == "" {
@@ -122,7 +101,10 @@ func (c *command) writePlan(s *scene) error {
 	if err != nil {
 		return err
 	}
-	p.Template, p.Targets = s.want.Digest, targets(s.tree.ID, s.choice)
+	p.Template, p.Automatic = s.want.Digest, c.automatic
+	if p.Targets, err = s.targets(s.choice); err != nil {
+		return err
+	}
 	text, err := p.JSON()
 	if err != nil {
 		return err
@@ -147,7 +129,7 @@ func applyCommand(a *cli.App) *cobra.Command {
 			"schedule. Exit 0: all are connected; 3: some failed; 8: the time was up.",
 		Example: "  rolecall org apply --ou /prod --yes --acknowledge-iam-capabilities --wait 1h",
 		Args:    a.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.runApply(cmd.Context()) },
+		RunE:    c.within(c.runApply),
 	}
 	c.bind(cmd)
 	c.bindDeployment(cmd)
@@ -176,6 +158,9 @@ func (c *command) runApply(ctx context.Context) error {
 	}
 	client, err := c.vendor(s)
 	if err != nil {
+		return err
+	}
+	if err := c.planned(s); err != nil {
 		return err
 	}
 	if err := c.agreeToSend(ctx, s); err != nil {
@@ -273,7 +258,7 @@ func (c *command) sure(ctx context.Context, question string) error {
 
 // end prints the report, also of a run that failed, and gives the verdict.
 func (c *command) end(report *organisation.Report, err error, verdict func(*organisation.Report) error) error {
-	if err == nil {
+	if err = c.late(err); err == nil {
 		err = verdict(report)
 	}
 	if errors.Is(err, context.Canceled) {
@@ -304,21 +289,23 @@ func statusCommand(a *cli.App) *cobra.Command {
 			"It changes nothing. Exit 0: all are connected; 3: some are not.",
 		Example: "  rolecall org status --format csv\n  rolecall org status --format html > org.html",
 		Args:    a.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			s, err := c.open(cmd.Context())
-			if err != nil {
-				return err
-			}
-			report, err := c.status(cmd.Context(), s)
-			if err != nil {
-				return err
-			}
-			return c.end(report, nil, (*organisation.Report).Worst)
-		},
+		RunE:    c.within(c.runStatus),
 	}
 	c.bind(cmd)
 	hide(cmd, "yes", "acknowledge-iam-capabilities")
 	return cmd
+}
+
+func (c *command) runStatus(ctx context.Context) error {
+	s, err := c.open(ctx)
+	if err != nil {
+		return err
+	}
+	report, err := c.status(ctx, s)
+	if err != nil {
+		return err
+	}
+	return c.end(report, nil, (*organisation.Report).Worst)
 }
 
 // status is how all stand, by what was kept.
@@ -352,7 +339,7 @@ func verifyCommand(a *cli.App) *cobra.Command {
 			"required.",
 		Example: "  rolecall org verify --format html > org.html\n  rolecall org verify --reader-role OrganizationAccountAccessRole",
 		Args:    a.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.runVerify(cmd.Context()) },
+		RunE:    c.within(c.runVerify),
 	}
 	c.bind(cmd)
 	cmd.Flags().StringVar(&c.reader, "reader-role", "", "a role of every account that may read IAM, by its name")
@@ -394,7 +381,7 @@ func removeCommand(a *cli.App) *cobra.Command {
 			"Nothing else is deleted: the vendor's accounts stay, and so does what others made.",
 		Example: "  rolecall org remove --ou /sandbox\n  rolecall org remove --yes",
 		Args:    a.NoArgs,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return c.runRemove(cmd.Context()) },
+		RunE:    c.within(c.runRemove),
 	}
 	c.bind(cmd)
 	c.bindDeployment(cmd)
@@ -439,5 +426,8 @@ func (c *command) runRemove(ctx context.Context) error {
 	report, err := h.Remove(ctx, removal)
 	c.telling.end()
 	report.Organisation = s.tree.ID
-	return c.end(report, err, (*organisation.Report).Left)
+	if len(s.choice.Units)+len(s.choice.Accounts)+len(s.choice.Tags) > 0 {
+		return c.end(report, err, (*organisation.Report).Left)
+	}
+	return c.end(report, err, (*organisation.Report).LeftAll)
 }

@@ -3,9 +3,8 @@ package organisation
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"maps"
-	"slices"
+	"strings"
 
 	"rolecall/aws"
 	cloud "rolecall/aws/organisation"
@@ -200,43 +199,22 @@ func (s *scene) discover(ctx context.Context) error {
 		return err
 	}
 	s.chosen, err = organisation.WithTags(ctx, s.clock, s.cloud, s.chosen, s.choice.Tags)
+	if err == nil && len(s.chosen) == 0 && len(s.choice.Tags) > 0 {
+		return noneTagged(s.choice.Tags)
+	}
 	return err
 }
 
-// bound takes the accounts from the plan, and refuses flags that say otherwise.
-func (s *scene) bound() error {
-	planned := organisation.Choice{}
-	for _, target := range s.plan.Targets {
-		kind, value, _ := cutTarget(target)
-		switch kind {
-		case "organization":
-			if value != s.tree.ID {
-				return otherwise("organization", value, s.tree.ID)
-			}
-		case "ou":
-			planned.Units = append(planned.Units, value)
-		case "account":
-			planned.Accounts = append(planned.Accounts, value)
-		case "tag":
-			tag, err := organisation.ParseTag(value)
-			if err != nil {
-				return err
-			}
-			planned.Tags = append(planned.Tags, tag)
-		}
+// noneTagged refuses tags that nobody has: "all are connected" would be true of no
+// account, and is not what was meant.
+func noneTagged(tags []organisation.Tag) error {
+	var names []string
+	for _, tag := range tags {
+		names = append(names, draw.Clean(tag.String()))
 	}
-	given := len(s.choice.Units)+len(s.choice.Accounts)+len(s.choice.Tags) > 0
-	if given && !slices.Equal(targets(s.tree.ID, planned), targets(s.tree.ID, s.choice)) {
-		return otherwise("--ou, --accounts or --account-tag", fmt.Sprint(targets("", planned)), fmt.Sprint(targets("", s.choice)))
-	}
-	s.choice = planned
-	return nil
-}
-
-func otherwise(what, planned, found string) error {
-	return &screen.Fault{Problem: screen.Problem{What: "The " + what + " is another than the plan's.", Wanted: draw.Clean(planned),
-		Found:    draw.Clean(found),
-		Expected: "what was approved", Next: "Leave the flag out, or plan anew and have that approved.", Kind: screen.NotAsNeeded}}
+	return cli.Usage("None of the accounts that are meant has the tag "+strings.Join(names, " and ")+".",
+		"a tag of an account, as in Organizations",
+		"Correct --account-tag. See the tags: aws organizations list-tags-for-resource --resource-id ACCOUNT.")
 }
 
 // recall finds the newest session on this organisation for this vendor. A
@@ -273,10 +251,25 @@ func (s *scene) head(c *command) record.Receipt {
 	}
 }
 
+// alone refuses to begin beside a session that somebody else began since this
+// command looked, such as while it stood at a question.
+func (s *scene) alone(c *command) error {
+	before := s.receipt.Session
+	if err := s.recall(c); err != nil || s.receipt.Session == before {
+		return err
+	}
+	return &screen.Fault{Problem: screen.Problem{What: "Another rolecall began to connect this organization meanwhile, in session " +
+		s.receipt.Session + ".",
+		Expected: "one at a time", Next: "Try again: it goes on with what the other one made.", Kind: screen.NotAsNeeded}}
+}
+
 // host is what apply and remove act on; release lets go of the session.
 func (c *command) host(s *scene, name string) (h *organisation.Host, release func(), err error) {
 	options, err := c.options()
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.alone(c); err != nil {
 		return nil, nil, err
 	}
 	head := s.head(c)

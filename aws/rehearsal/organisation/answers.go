@@ -100,6 +100,7 @@ type instanceXML struct {
 	StackInstanceStatus  struct{ DetailedStatus string }
 	OrganizationalUnitID string `xml:"OrganizationalUnitId"`
 	DriftStatus          string
+	LastDriftCheck       string    `xml:"LastDriftCheckTimestamp,omitempty"`
 	LastOperationID      string    `xml:"LastOperationId"`
 	ParameterOverrides   []pairXML `xml:"ParameterOverrides>member"`
 }
@@ -108,6 +109,9 @@ func (set *stackSet) xml(i *instance) instanceXML {
 	x := instanceXML{StackSetID: set.id, Region: i.region, Account: i.account, StackID: i.stack, Status: i.status, StatusReason: i.reason,
 		OrganizationalUnitID: i.unit, DriftStatus: i.drift, LastOperationID: i.last}
 	x.StackInstanceStatus.DetailedStatus = i.detailed
+	if !i.checked.IsZero() {
+		x.LastDriftCheck = stamp(i.checked)
+	}
 	return x
 }
 

@@ -180,6 +180,14 @@ func (o *Organisation) Move(account, path string) {
 	})
 }
 
+// Leave has an account leave the organization. Its stack stays, and the StackSet
+// lists it.
+func (o *Organisation) Leave(account string) {
+	o.server.Locked(func() {
+		o.accounts = slices.DeleteFunc(o.accounts, func(a *Account) bool { return a.ID == account })
+	})
+}
+
 // Suspend has somebody suspend an account: StackSets skips it from then on.
 func (o *Organisation) Suspend(account string) {
 	o.server.Locked(func() {

@@ -32,6 +32,7 @@ type instance struct {
 	overrides                    map[string]string
 	last                         string // operation
 	drift                        string
+	checked                      time.Time // when AWS compared it last
 	done                         time.Time // when its stack was whole; zero: it is not
 	text                         string    // of the template that the stack has
 }
@@ -150,7 +151,13 @@ func (set *stackSet) finish(o *Organisation, op *operation, t *task) {
 	t.ended, t.status = true, "SUCCEEDED"
 	i, a := set.instances[t.account], o.byID[t.account]
 	switch {
+	case i != nil && op.action == "DETECT_DRIFT" && a.refuses != "": // nothing is known anew
+		t.status = "FAILED"
+		op.failed++
 	case i == nil || op.action == "DETECT_DRIFT":
+		if i != nil {
+			i.checked = t.until
+		}
 		if i != nil && i.drift != "DRIFTED" {
 			i.drift = "IN_SYNC"
 		}
