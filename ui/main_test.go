@@ -24,6 +24,7 @@ import (
 func TestMain(m *testing.M) {
 	testscript.Main(suite{m}, map[string]func(){
 		"rolecall": func() { os.Exit(ui.Main(context.Background(), os.Args[1:], quick())) },
+		"aws-by-hand": func() { os.Exit(handsMain(os.Args[1:])) },
 	})
 }
 

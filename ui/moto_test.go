@@ -72,6 +72,7 @@ func startMoto(t *testing.T) string {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	_ = l.Close()
 	cmd := exec.Command(program, "-H", "127.0.0.1", "-p", port)
+	cmd.Env = append(os.Environ(), "MOTO_IAM_LOAD_MANAGED_POLICIES=true")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +96,7 @@ type motoWorld struct {
 	home  string
 	env   []string
 	hands *aws.Account
+	raw   asker // for what rolecall itself never asks
 	spot  *spotrehearsal.Server
 }
 
@@ -105,12 +107,15 @@ func newMotoWorld(t *testing.T, endpoint string) *motoWorld {
 		t.Fatal(err)
 	}
 	_ = r.Body.Close()
-	w := &motoWorld{t: t, home: t.TempDir()}
-	const key, secret, region = "AKIAIOSFODNN7EXAMPLE", "secret", "us-east-1"
-	w.hands, err = aws.Open(
-		t.Context(),
-		aws.Options{Rehearsal: &aws.RehearsalTarget{Endpoint: endpoint, AccessKeyID: key, SecretAccessKey: secret, Region: region}},
-	)
+	return newWorld(t, aws.RehearsalTarget{Endpoint: endpoint, AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret", Region: "us-east-1"})
+}
+
+// newWorld is an account that nobody has used yet, with the people around it.
+func newWorld(t *testing.T, target aws.RehearsalTarget) *motoWorld {
+	t.Helper()
+	w := &motoWorld{t: t, home: t.TempDir(), raw: asker{target.Endpoint, target.AccessKeyID, target.SecretAccessKey, target.Region}}
+	var err error
+	w.hands, err = aws.Open(t.Context(), aws.Options{Rehearsal: &target})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,11 +127,11 @@ func newMotoWorld(t *testing.T, endpoint string) *motoWorld {
 	}
 	t.Cleanup(func() { _ = w.spot.Close() })
 	w.env = []string{
-		"AWS_ENDPOINT_URL=" + endpoint,
-		"AWS_ACCESS_KEY_ID=" + key,
-		"AWS_SECRET_ACCESS_KEY=" + secret,
+		"AWS_ENDPOINT_URL=" + target.Endpoint,
+		"AWS_ACCESS_KEY_ID=" + target.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY=" + target.SecretAccessKey,
 		"AWS_SESSION_TOKEN=",
-		"AWS_REGION=" + region,
+		"AWS_REGION=" + target.Region,
 		"AWS_PROFILE=",
 		"AWS_EC2_METADATA_DISABLED=true",
 		"NO_PROXY=*",
