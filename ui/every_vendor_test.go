@@ -84,7 +84,7 @@ func (c vendorCase) verifyFlags() []string {
 func (c vendorCase) buckets() []string {
 	var names []string
 	for _, name := range c.request.Parameterised() {
-		if p, _ := c.Parameter(name); p.Kind == describe.ParameterBucket {
+		if p, _ := c.Parameter(name); p.IsBucket() {
 			names = append(names, c.request.Parameters[name])
 		}
 	}

@@ -294,7 +294,7 @@ func (s *schema) enums() map[string][]string {
 		"Role.access":    {describe.AccessRole, describe.AccessUser},
 		"Role.trust":     {describe.TrustLater},
 		"Role.hand_over": {describe.HandOverRole, describe.HandOverAccount},
-		"Parameter.kind": {describe.ParameterBucket, describe.ParameterChoice},
+		"Parameter.kind": {describe.ParameterBucket, describe.ParameterReports, describe.ParameterChoice},
 		"Method.id":      methodIDs(),
 		"Method.access":  {describe.AccessRole, describe.AccessUser},
 		"Step.id":        s.library.StepIDs(),
