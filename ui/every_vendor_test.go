@@ -145,7 +145,11 @@ func motoWorlds(t *testing.T) func(*testing.T, vendorCase) *motoWorld {
 			switch {
 			case len(g.Managed) == 0:
 			case everything():
-				return newMotoWorld(t, stocked)
+				w := newMotoWorld(t, stocked)
+				// It loads its policies at the first request, and nobody waits for that.
+				_, err := w.raw.ask(http.MethodPost, "/", "iam", "Action=ListRoles&Version=2010-05-08")
+				w.ok(err)
+				return w
 			default:
 				return usedMotoWorld(t, stocked)
 			}
