@@ -6,6 +6,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +24,8 @@ import (
 // own.
 func TestMain(m *testing.M) {
 	testscript.Main(suite{m}, map[string]func(){
-		"rolecall": func() { os.Exit(ui.Main(context.Background(), os.Args[1:], quick())) },
+		"rolecall":    func() { os.Exit(ui.Main(context.Background(), os.Args[1:], quick())) },
+		"aws-by-hand": func() { os.Exit(handsMain(os.Args[1:])) },
 	})
 }
 
@@ -77,6 +79,12 @@ func builtProgram(t *testing.T) string {
 // the environment of the tests and what is added to it ("NAME=value").
 func command(t *testing.T, home string, added []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	return commandHeard(t, home, added, nil, args...)
+}
+
+// commandHeard is command where somebody else hears what is said as it is said.
+func commandHeard(t *testing.T, home string, added []string, ear io.Writer, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "rolecall", args...)
 	cmd.Env = append(
 		os.Environ(),
@@ -87,6 +95,9 @@ func command(t *testing.T, home string, added []string, args ...string) (code in
 	cmd.Env = append(cmd.Env, added...)
 	var out, talk bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(""), &out, &talk
+	if ear != nil {
+		cmd.Stderr = io.MultiWriter(&talk, ear)
+	}
 	err := cmd.Run()
 	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
 		t.Fatal(err)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -58,8 +59,9 @@ func TestMethodsOnMoto(t *testing.T) {
 	}
 }
 
-// startMoto starts moto's server on a free port for the whole test.
-func startMoto(t *testing.T) string {
+// startMoto starts moto's server on a free port for the whole test, with this
+// added to its environment.
+func startMoto(t *testing.T, added ...string) string {
 	t.Helper()
 	program, err := exec.LookPath("moto_server")
 	if err != nil {
@@ -72,6 +74,7 @@ func startMoto(t *testing.T) string {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	_ = l.Close()
 	cmd := exec.Command(program, "-H", "127.0.0.1", "-p", port)
+	cmd.Env = append(os.Environ(), added...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +98,8 @@ type motoWorld struct {
 	home  string
 	env   []string
 	hands *aws.Account
+	raw   asker     // for what rolecall itself never asks
+	ear   io.Writer // hears what rolecall says as it says it; nil: nobody
 	spot  *spotrehearsal.Server
 }
 
@@ -105,12 +110,21 @@ func newMotoWorld(t *testing.T, endpoint string) *motoWorld {
 		t.Fatal(err)
 	}
 	_ = r.Body.Close()
-	w := &motoWorld{t: t, home: t.TempDir()}
-	const key, secret, region = "AKIAIOSFODNN7EXAMPLE", "secret", "us-east-1"
-	w.hands, err = aws.Open(
-		t.Context(),
-		aws.Options{Rehearsal: &aws.RehearsalTarget{Endpoint: endpoint, AccessKeyID: key, SecretAccessKey: secret, Region: region}},
-	)
+	return usedMotoWorld(t, endpoint)
+}
+
+// usedMotoWorld is an account in moto with what others left there.
+func usedMotoWorld(t *testing.T, endpoint string) *motoWorld {
+	t.Helper()
+	return newWorld(t, aws.RehearsalTarget{Endpoint: endpoint, AccessKeyID: "AKIAIOSFODNN7EXAMPLE", SecretAccessKey: "secret", Region: "us-east-1"})
+}
+
+// newWorld is an account with the people around it.
+func newWorld(t *testing.T, target aws.RehearsalTarget) *motoWorld {
+	t.Helper()
+	w := &motoWorld{t: t, home: t.TempDir(), raw: asker{target.Endpoint, target.AccessKeyID, target.SecretAccessKey, target.Region}}
+	var err error
+	w.hands, err = aws.Open(t.Context(), aws.Options{Rehearsal: &target})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,11 +136,11 @@ func newMotoWorld(t *testing.T, endpoint string) *motoWorld {
 	}
 	t.Cleanup(func() { _ = w.spot.Close() })
 	w.env = []string{
-		"AWS_ENDPOINT_URL=" + endpoint,
-		"AWS_ACCESS_KEY_ID=" + key,
-		"AWS_SECRET_ACCESS_KEY=" + secret,
+		"AWS_ENDPOINT_URL=" + target.Endpoint,
+		"AWS_ACCESS_KEY_ID=" + target.AccessKeyID,
+		"AWS_SECRET_ACCESS_KEY=" + target.SecretAccessKey,
 		"AWS_SESSION_TOKEN=",
-		"AWS_REGION=" + region,
+		"AWS_REGION=" + target.Region,
 		"AWS_PROFILE=",
 		"AWS_EC2_METADATA_DISABLED=true",
 		"NO_PROXY=*",
@@ -156,7 +170,7 @@ func (w *motoWorld) assume(principal, roleARN, externalID string) error {
 // JSON document that it prints.
 func (w *motoWorld) rolecall(exit int, args ...string) motoJSON {
 	w.t.Helper()
-	code, out, talk := command(w.t, w.home, w.env, append(args, "--json")...)
+	code, out, talk := commandHeard(w.t, w.home, w.env, w.ear, append(args, "--json")...)
 	if code != exit {
 		w.t.Fatalf("rolecall %s: exit %d, want %d\n%s%s", strings.Join(args, " "), code, exit, out, talk)
 	}

@@ -14,6 +14,7 @@ import (
 type bucketLook struct {
 	label   string // "Report bucket"
 	name    string
+	reports bool // it holds cost reports
 	running bool
 	seen    *bucketSeen
 }
@@ -28,21 +29,21 @@ type bucketSeen struct {
 
 // bucketAsked is the value of the needed parameter that names a bucket; empty
 // when none does, or when nobody can look.
-func bucketAsked(s *step.Session) (label, name string) {
+func bucketAsked(s *step.Session) (p describe.Parameter, name string) {
 	if s.AWS == nil {
-		return "", ""
+		return p, ""
 	}
 	for _, key := range s.Request().Parameterised() {
-		if p, _ := s.Vendor.Parameter(key); p.Kind == describe.ParameterBucket {
-			return p.Label, s.Parameters[key]
+		if p, _ := s.Vendor.Parameter(key); p.IsBucket() {
+			return p, s.Parameters[key]
 		}
 	}
-	return "", ""
+	return p, ""
 }
 
 func (b *bucketLook) look(s *step.Session) screen.Effect {
-	label, name := bucketAsked(s)
-	*b = bucketLook{label: label, name: name, running: true}
+	p, name := bucketAsked(s)
+	*b = bucketLook{label: p.Label, name: name, reports: p.Kind == describe.ParameterReports, running: true}
 	account := s.AWS
 	return screen.Call{Name: "look at the bucket " + name, Do: func(ctx context.Context) screen.Msg {
 		seen := bucketSeen{name: name}
@@ -81,7 +82,7 @@ func (b *bucketLook) show(s *step.Session, view screen.Screen) screen.Screen {
 		view.Blocks = append(
 			view.Blocks,
 			screen.Problem{What: "There is no bucket " + b.name + ".", Expected: "a bucket of account " + s.AccountID,
-				Next: "Name the one that the report is written to, or create it first.", Kind: screen.NotAsNeeded},
+				Next: "Give the right name as " + b.label + ", or create the bucket first.", Kind: screen.NotAsNeeded},
 		)
 		view.Actions = []screen.Action{other, again}
 	case kind == aws.Denied:
@@ -101,10 +102,10 @@ func (b *bucketLook) show(s *step.Session, view screen.Screen) screen.Screen {
 // are those of the management account.
 func (b *bucketLook) place(s *step.Session) []screen.Block {
 	management := b.seen.organization.ManagementAccountID
-	switch management {
-	case "":
+	switch {
+	case management == "" || !b.reports:
 		return nil
-	case s.AccountID:
+	case management == s.AccountID:
 		return []screen.Block{
 			screen.Text{Tone: screen.Good, Body: "This account manages its organization: its report covers all member accounts."},
 		}

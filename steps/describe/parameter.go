@@ -40,6 +40,9 @@ func Widens(value string) bool {
 	return strings.ContainsAny(value, "*?$") || strings.ContainsFunc(value, unicode.IsControl)
 }
 
+// IsBucket tells whether the value is the name of an S3 bucket of the account.
+func (p Parameter) IsBucket() bool { return p.Kind == ParameterBucket || p.Kind == ParameterReports }
+
 // Values are those of the choices, in their order.
 func (p Parameter) Values() []string {
 	all := make([]string, len(p.Choices))

@@ -154,7 +154,7 @@ type Parameter struct {
 	Pattern string   `yaml:"pattern"` // RE2, matched whole; empty for a choice
 	Example string   `yaml:"example"` // empty for a choice
 	About   string   `yaml:"about"`   // what it is, and where to find it
-	Kind    string   `yaml:"kind"`    // bucket: an S3 bucket looked for in the account; choice: one of choices; empty: any text
+	Kind    string   `yaml:"kind"`    // bucket: an S3 bucket looked for in the account; reports: one with cost reports; choice: one of choices; empty: any text
 	Choices []Choice `yaml:"choices"` // of the kind choice, in the order in which they are shown
 
 	In WordIn `yaml:"-" json:",omitempty"` // where in a web identity it stands; empty: nowhere
@@ -172,8 +172,9 @@ type Choice struct {
 
 // The kinds of a Parameter.
 const (
-	ParameterBucket = "bucket"
-	ParameterChoice = "choice"
+	ParameterBucket  = "bucket"
+	ParameterReports = "reports" // a bucket whose cost reports cover what the account does in its organisation
+	ParameterChoice  = "choice"
 )
 
 // Reason is why a statement is needed.

@@ -305,7 +305,7 @@ func hasOwnPolicy(s *step.Session) bool {
 func namesBucket(s *step.Session) bool {
 	for _, role := range s.Request().Needed() {
 		for _, p := range role.Parameters {
-			if p.Kind == describe.ParameterBucket {
+			if p.IsBucket() {
 				return true
 			}
 		}

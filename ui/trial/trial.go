@@ -6,6 +6,7 @@ package trial
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -135,6 +136,7 @@ func newTrial(v *describe.Vendor, way Walk, now time.Time) *trial {
 			s.Parameters[name] = p.Sample()
 		}
 	}
+	maps.Copy(s.Parameters, way.Choices)
 	s.SendTo = v.HandOver.URL
 	s.KeepSecret = func(string, screen.Secret) error { return nil }
 	rehearse.Answers(s, true)

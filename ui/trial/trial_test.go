@@ -1,6 +1,7 @@
 package trial_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,33 @@ func TestEveryShippedDescriptionIsWalked(t *testing.T) {
 			}
 			walkAll(t, v)
 		})
+	}
+}
+
+// TestEveryChoiceIsWalked has a way for each value that a parameter can have, by
+// each method.
+func TestEveryChoiceIsWalked(t *testing.T) {
+	t.Parallel()
+	v, err := steps.Library().Load("datadog")
+	if err != nil {
+		t.Fatal(err)
+	}
+	walks, left := trial.Walks(v)
+	for _, role := range v.Roles {
+		for name, p := range role.Parameters {
+			for _, value := range p.Values() {
+				for _, m := range v.Methods {
+					if !slices.ContainsFunc(walks, func(w trial.Walk) bool {
+						return w.Method == m.ID && (w.Choices[name] == value || len(w.Choices) == 0 && p.Sample() == value)
+					}) {
+						t.Errorf("%s %s is walked by no %s", name, value, m.ID)
+					}
+				}
+			}
+		}
+	}
+	if left > 0 {
+		t.Errorf("%d ways are left out", left)
 	}
 }
 

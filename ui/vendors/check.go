@@ -44,7 +44,8 @@ func vendorsCheckCommand(a *cli.App) *cobra.Command {
 		Use:   "check FILE|-",
 		Short: "Find every mistake in a vendor's description, walk through it, and review its policies",
 		Long: "check reads a description as the wizard does and reports every mistake with its line and column. A description without " +
-			"mistakes is rehearsed with nobody there, against an AWS inside the program: by every method, in every partition, with each product, " +
+			"mistakes is rehearsed with nobody there, against an AWS inside the program: by every method, " +
+			"in every partition, with each product and each choice, " +
 			"up to " +
 			strconv.Itoa(trial.MaxWalks) + " walks; a walk that stops is a mistake. Then its policies are reviewed as policy review does. " +
 			"Nothing leaves this machine. Exit 3: a mistake, or a finding as bad as --fail-on or worse. A file that cannot be read: exit 2.",
@@ -293,5 +294,9 @@ func wayWords(w trial.Walk) string {
 	if len(w.Products) > 0 {
 		words += " with " + strings.Join(w.Products, ", ")
 	}
-	return words
+	choices := make([]string, 0, len(w.Choices))
+	for _, name := range cli.SortedKeys(w.Choices) {
+		choices = append(choices, " where "+name+" is "+w.Choices[name])
+	}
+	return words + strings.Join(choices, "")
 }

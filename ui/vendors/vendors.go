@@ -83,6 +83,20 @@ type roleInfo struct {
 	Characters int    `json:"characters"`
 	// ManagedPolicies are AWS managed policies that the role has attached too.
 	ManagedPolicies []string `json:"managed_policies,omitempty"`
+	// WebIdentity is whom the role trusts instead of an account.
+	WebIdentity *webInfo `json:"web_identity,omitempty"`
+}
+
+// webInfo is a web identity, with parameters in braces.
+type webInfo struct {
+	Issuer   string `json:"issuer"`
+	Audience string `json:"audience"`
+	Subject  string `json:"subject"`
+}
+
+// trustsAccounts tells whether any role trusts an AWS account or an ARN.
+func trustsAccounts(v *describe.Vendor) bool {
+	return slices.ContainsFunc(v.Roles, func(r describe.Role) bool { return r.Access != describe.AccessUser && r.WebIdentity.None() })
 }
 
 func infoOf(v *describe.Vendor) vendorInfo {
@@ -104,6 +118,9 @@ func infoOf(v *describe.Vendor) vendorInfo {
 		role := roleInfo{Purpose: r.Purpose, Access: r.Access, RoleName: r.RoleName, PolicyName: r.PolicyName, ManagedPolicies: r.ManagedPolicies}
 		if r.Policy != "" {
 			role.Statements, role.Characters = len(r.Document.Statements), r.Document.Characters()
+		}
+		if w := r.WebIdentity; !w.None() {
+			role.WebIdentity = &webInfo{w.Issuer, w.Audience, w.Subject}
 		}
 		info.Roles = append(info.Roles, role)
 	}
@@ -213,10 +230,20 @@ func showVendor(a *cli.App, name string) error {
 	row("Methods", methodNames(info.Methods))
 	for _, id := range cli.SortedKeys(info.Partitions) {
 		account := info.Partitions[id]
-		if account == "" {
+		switch {
+		case !trustsAccounts(v):
+			continue // tokens, said with their role
+		case account == "":
 			account = "shown in the vendor's console"
 		}
 		row("Trusts in "+id, account)
+	}
+	for _, r := range info.Roles {
+		if w := r.WebIdentity; w != nil {
+			row("Trusts tokens of", w.Issuer)
+			row("  audience", w.Audience)
+			row("  subject", w.Subject)
+		}
 	}
 	for i := range v.Roles {
 		for _, name := range v.Roles[i].ParameterNames() {

@@ -105,8 +105,9 @@ func (r *reader) check(v *describe.Vendor) {
 // api lets only the descriptions of the program name a client of an API: it
 // would be given the person's token.
 func (r *reader) api(name string) {
-	r.oneOf("api", name, r.library.APIs...)
-	if name != "" && r.foreign {
+	if !r.foreign {
+		r.oneOf("api", name, r.library.APIs...)
+	} else if name != "" {
 		r.wrong(
 			"api",
 			"Only a description that comes with rolecall can name an API.",

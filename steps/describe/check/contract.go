@@ -118,7 +118,7 @@ func (r *reader) present(path string, v *describe.Vendor, m *describe.Method, pl
 		if role.Access != m.Access || role.Purpose == "" || !place.When.holds(role) {
 			continue
 		}
-		if _, ok := m.Step(place.Step, role.Purpose); !ok {
+		if _, ok := m.Step(place.Step, role.Purpose); !ok && !strayStep(v, m, place.Step) {
 			r.wrong(
 				path+".steps",
 				fmt.Sprintf("The method has no step %q for %s.", place.Step, describe.Clean(role.Purpose)),
@@ -127,6 +127,15 @@ func (r *reader) present(path string, v *describe.Vendor, m *describe.Method, pl
 			)
 		}
 	}
+}
+
+// strayStep tells whether a step names no role that there is, which is noted at
+// the step: likely it is the one that a role misses.
+func strayStep(v *describe.Vendor, m *describe.Method, id string) bool {
+	return slices.ContainsFunc(m.Steps, func(s describe.Step) bool {
+		_, ok := v.Role(s.Role)
+		return s.ID == id && !ok
+	})
 }
 
 // holds tells whether a step that is walked for each role has to be there for

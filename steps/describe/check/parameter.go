@@ -14,7 +14,7 @@ func (r *reader) parameter(path, name string, v *describe.Vendor, role *describe
 	r.need(at+".flag", p.Flag, "the flag that gives it")
 	r.rule(at+".flag", p.Flag, flagRule())
 	r.need(at+".label", p.Label, "what it is called")
-	r.oneOf(at+".kind", p.Kind, describe.ParameterBucket, describe.ParameterChoice)
+	r.oneOf(at+".kind", p.Kind, describe.ParameterBucket, describe.ParameterReports, describe.ParameterChoice)
 	if p.Kind == describe.ParameterChoice || len(p.Choices) > 0 {
 		r.choices(at, p)
 	} else {

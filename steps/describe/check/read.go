@@ -240,6 +240,7 @@ func (r *reader) text(path string, node ast.Node, into reflect.Value) {
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
 		r.wrong(path, fmt.Sprintf("%s is %s without quotes.", label(path), describe.Clean(node.GetToken().Value)), "text",
 			"Put it in quotes, so that no digit is lost.")
+		into.SetString(node.GetToken().Value) // it is there: nothing else is to miss it
 		return
 	default:
 		r.mismatch(path, node, into)

@@ -385,3 +385,17 @@ func TestMistakes(t *testing.T) {
 		})
 	}
 }
+
+// TestOneSlipIsOneMistake has what follows from a mistake not noted besides.
+func TestOneSlipIsOneMistake(t *testing.T) {
+	t.Parallel()
+	for name, w := range wrongFiles() {
+		if !slices.Contains([]string{"number without quotes", "step without role", "step with a wrong role", "API unknown"}, name) {
+			continue
+		}
+		_, err := steps.Library().ReadForeign([]byte(w.text(t)), "acme.yaml")
+		if mistakes := describe.MistakesOf(err); len(mistakes) != 1 {
+			t.Errorf("%s: %v", name, mistakes)
+		}
+	}
+}
