@@ -92,8 +92,8 @@ func (s *Server) AddCustomerPolicies(arns ...string) {
 		}
 		at := strings.LastIndexByte(whole, '/') + 1
 		now := s.options.Now()
-		s.state.policies[arn] = &managed{name: whole[at:], path: "/" + whole[:at], id: s.newID("ANPA"), arn: arn, serial: 1, created: now, updated: now,
-			listed: now, versions: []version{{id: "v1", text: little, isDefault: true, created: now}}}
+		s.state.policies[arn] = &managed{name: whole[at:], path: "/" + whole[:at], id: s.newID("ANPA"), arn: arn, serial: 1,
+			created: now, updated: now, listed: now, versions: []version{{id: "v1", text: little, isDefault: true, created: now}}}
 	}
 }
 
