@@ -61,7 +61,7 @@ func TestWhatAStepAsksForIsAFlag(t *testing.T) {
 		"--session-duration", "--partition", "--plan"}
 	// These are of other commands, or of the AWS CLI.
 	others := []string{"--role", "--user", "--all", "--minify", "--kind", "--details", "--trust", "--evidence", "--format", "--fail-on",
-		"--template-body", "--capabilities", "--parameters", "--send-token",
+		"--template-body", "--capabilities", "--parameters", "--retain-stacks", "--send-token",
 		"--ou", "--accounts", "--account-tag", "--failure-tolerance", "--concurrency", "--resend", "--drift"}
 	flags := map[string]string{}
 	for _, one := range advices(t) {

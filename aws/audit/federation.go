@@ -108,11 +108,9 @@ func (w Web) takes(value string) bool {
 	if !open {
 		return false
 	}
-	parts := regexp.MustCompile(`\{[A-Z_]+\}`).Split(beginning, -1)
-	for i := range parts {
-		parts[i] = regexp.QuoteMeta(parts[i])
-	}
-	return regexp.MustCompile(`^` + strings.Join(parts, `[^*?:/$]+`) + `\*$`).MatchString(value)
+	named := regexp.MustCompile(`\\\{[A-Z_]+\\\}`) // {NAME}, as QuoteMeta writes it
+	pattern := named.ReplaceAllLiteralString(regexp.QuoteMeta(beginning), `[^*?:/$]+`)
+	return regexp.MustCompile(`^` + pattern + `\*$`).MatchString(value)
 }
 
 func valuesOf(trust *policy.Document, key string) []string {
