@@ -203,7 +203,7 @@ func (e *reader) take(b *body) error {
 			return wrongThing(append(b.keys, "planned_values"))
 		}
 		e.view.form("Terraform state")
-		return e.settle()
+		return e.assemble()
 	case b.listing:
 		e.view.form("aws iam get-account-authorization-details")
 		return nil

@@ -85,7 +85,7 @@ func (e *reader) template(n *node) error {
 	if s.open {
 		e.view.note("The template leaves open which policies there are, or whose they are, so rolecall cannot tell them all.")
 	}
-	return e.settle()
+	return e.assemble()
 }
 
 // rewritten tells whether a macro other than AWS's own may write the resources

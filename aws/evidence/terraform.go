@@ -191,8 +191,8 @@ func (e *reader) later(h holder) error {
 	return e.parts[i].merge(&h)
 }
 
-// settle takes the parts that a state or template has, now that it was read.
-func (e *reader) settle() error {
+// assemble takes the parts that a state or template has, now that it was read.
+func (e *reader) assemble() error {
 	parts := e.parts
 	e.parts = nil
 	for i := range parts {

@@ -272,7 +272,7 @@ func (d *Decider) send(ctx context.Context, kind record.ItemKind, now *Judged, l
 	case explain.Refused(err):
 		return cmp.Or(d.Decisions.Put(item, record.ItemNotMade), d.faster(ctx, r, err))
 	}
-	return d.settle(ctx, item, leadsTo, err)
+	return d.reconcile(ctx, item, leadsTo, err)
 }
 
 // faster says so where AWS refused since somebody else decided meanwhile.
@@ -296,8 +296,8 @@ func byIf(d aws.Delegation) string {
 	return by(d.Approver)
 }
 
-// settle finds out what became of a decision whose answer got lost.
-func (d *Decider) settle(ctx context.Context, item record.Item, leadsTo aws.DelegationState, lost error) error {
+// reconcile finds out what became of a decision whose answer got lost.
+func (d *Decider) reconcile(ctx context.Context, item record.Item, leadsTo aws.DelegationState, lost error) error {
 	look, cancel := screen.LookUp(ctx)
 	defer cancel()
 	now, err := d.Account.Delegation(look, item.Name)

@@ -110,7 +110,7 @@ func (r *Run) look(h Host, after time.Duration) []screen.Effect {
 		for _, p := range planners {
 			x, err := p.Look(ctx, h.Account, deep)
 			if err == nil {
-				err = h.settle(x.Found)
+				err = h.reconcile(x.Found)
 			}
 			if err != nil {
 				return looked{err: err}

@@ -230,10 +230,10 @@ func sameThing(sent, found record.Item) bool {
 	return ok
 }
 
-// settle compares requests that were sent and never seen answered with what
+// reconcile compares requests that were sent and never seen answered with what
 // exists, and writes down what is found out. What rolecall made in this session
 // it marks as such among what was found.
-func (h Host) settle(found []Found) error {
+func (h Host) reconcile(found []Found) error {
 	receipt, err := h.Ledger.Receipt()
 	if err != nil {
 		return err

@@ -133,7 +133,7 @@ func NewKey(purpose string, user aws.UserRef, before []aws.AccessKey, took func(
 // was never seen included.
 func (h Host) MadeKeys(purpose string, user aws.UserRef, keys []aws.AccessKey) ([]string, error) {
 	found := FoundKeys(record.Item{Purpose: purpose}, user, keys)
-	if err := h.settle(found); err != nil {
+	if err := h.reconcile(found); err != nil {
 		return nil, err
 	}
 	var made []string

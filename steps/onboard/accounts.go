@@ -64,7 +64,7 @@ func (c *Accounts) look(s *step.Session) []screen.Effect {
 	if s.Seen.Identity != nil {
 		asked.Identity = *s.Seen.Identity
 	}
-	discover := c.flow.Desk.Discover
+	discover := c.flow.Backend.Discover
 	return asking("read the organization", 0, func(ctx context.Context) screen.Msg {
 		found, err := discover(ctx, asked)
 		return discovered{found, err}

@@ -72,15 +72,15 @@ func (a *Apply) start(s *step.Session) []screen.Effect {
 		a.working, a.problem = false, step.ProblemOf(err)
 		return nil
 	}
-	order, found, apply := Order{Chosen: f.meant(), Options: o, API: s.API(), Send: f.send}, f.found, f.Desk.Apply
+	order, found, apply := Order{Chosen: f.meant(), Options: o, API: s.API(), Send: f.send}, f.found, f.Backend.Apply
 	work := asking("connect the accounts", 0, func(ctx context.Context) screen.Msg {
 		report, err := apply(ctx, found, order, f.tell)
 		return applied{report, err}
 	})
-	return append(work, a.glance()...)
+	return append(work, a.poll()...)
 }
 
-func (*Apply) glance() []screen.Effect {
+func (*Apply) poll() []screen.Effect {
 	return asking("look how far it is", glanceEvery, func(context.Context) screen.Msg { return glanced{} })
 }
 
@@ -89,7 +89,7 @@ func (a *Apply) Update(s *step.Session, msg screen.Msg) (step.Move, []screen.Eff
 	switch msg := msg.(type) {
 	case glanced:
 		if a.working {
-			return step.Stay, a.glance()
+			return step.Stay, a.poll()
 		}
 	case applied:
 		a.working = false

@@ -30,9 +30,9 @@ const (
 	stepConnected  record.StepID = "connected"
 )
 
-// Desk is who does for the steps what needs the network or the disk. Its
+// Backend is who does for the steps what needs the network or the disk. Its
 // functions run beside the steps, and end soon after their context.
-type Desk struct {
+type Backend struct {
 	// Discover reads the organization, and what an earlier run kept of it.
 	Discover func(context.Context, Asked) (*Found, error)
 	// Preflight names the policies of the organization that stand in the way.
@@ -78,7 +78,7 @@ type Live struct {
 
 // Flow is what the steps of one walk share.
 type Flow struct {
-	Desk Desk
+	Backend Backend
 	// Choice are the accounts that flags named.
 	Choice organisation.Choice
 	// Asking are the steps that ask for the partition, the login and the

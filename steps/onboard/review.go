@@ -55,7 +55,7 @@ func (r *Review) Enter(s *step.Session) []screen.Effect {
 	if found := r.flow.found; found != nil && found.Want.Posts() {
 		r.flow.send = r.flow.send || s.SendTo == found.Want.PostTo()
 	}
-	preflight, found, meant := r.flow.Desk.Preflight, r.flow.found, r.flow.meant()
+	preflight, found, meant := r.flow.Backend.Preflight, r.flow.found, r.flow.meant()
 	if found == nil {
 		return nil
 	}

@@ -29,16 +29,16 @@ func (r *run) lookAtStacks(ctx context.Context) error {
 	}
 	r.look = r.Now().Add(r.paced(lookPace, hurriedLook) + time.Duration(len(all)/100)*lookEachPage)
 	for _, w := range r.wanted() {
-		if err := r.settle(ctx, w); err != nil {
+		if err := r.takeState(ctx, w); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// settle takes in how an account's stack stands. What another operation than the
+// takeState takes in how an account's stack stands. What another operation than the
 // account's own made has other parameters, until the account's own was seen.
-func (r *run) settle(ctx context.Context, w *work) error {
+func (r *run) takeState(ctx context.Context, w *work) error {
 	m, i := r.Kept.Members.Get(w.ID), w.instance
 	own := i != nil && m.Operation != "" && i.Operation == m.Operation
 	made := own || m.Made

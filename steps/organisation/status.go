@@ -255,12 +255,12 @@ func verifyOne(ctx context.Context, c Clock, cloud *organisation.Client, want *W
 	if i != nil {
 		row.Drift = i.Drift
 	}
-	row.settle()
+	row.conclude()
 	return nil
 }
 
-// settle is the verdict over the checks.
-func (row *Row) settle() {
+// conclude is the verdict over the checks.
+func (row *Row) conclude() {
 	ok := true
 	for _, check := range row.Checks {
 		ok = ok && (check.Status == aws.Pass || check.Status == aws.Warn)
@@ -319,7 +319,7 @@ func lookInto(ctx context.Context, want *Wanted, v Verified, row *Row) error {
 	for _, r := range reports {
 		row.Checks = append(row.Checks, r.Checks...)
 	}
-	row.settle()
+	row.conclude()
 	return nil
 }
 

@@ -65,7 +65,7 @@ func removalOrder(kind record.ItemKind) int {
 // would be removed. It changes nothing in AWS; what it finds out of requests that
 // were never seen answered goes into the receipt.
 func (r *Remover) Plan(ctx context.Context) ([]Removal, error) {
-	if err := r.settle(ctx); err != nil {
+	if err := r.reconcile(ctx); err != nil {
 		return nil, err
 	}
 	items := slices.Clone(r.Receipt.Outstanding())

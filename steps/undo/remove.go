@@ -84,7 +84,7 @@ func (r *Remover) after(d time.Duration) <-chan time.Time {
 // verdict stays Remove while a policy is in use: IAM may not have forgotten the
 // attachment yet.
 func (r *Remover) attempt(ctx context.Context, item record.Item) (Removal, error) {
-	item, err := r.settled(ctx, item)
+	item, err := r.reconciled(ctx, item)
 	if err != nil {
 		return Removal{Item: item}, err
 	}

@@ -223,10 +223,10 @@ func (u *Updater) noteKnown(like record.Item, change func(record.Item) record.It
 	return known, nil
 }
 
-// settle writes down, of each thing that was found, what came of an update that
+// reconcile writes down, of each thing that was found, what came of an update that
 // was sent and never seen answered. The things have the digests of what they hold
 // now.
-func (u *Updater) settle(found []record.Item) error {
+func (u *Updater) reconcile(found []record.Item) error {
 	receipts, err := u.Store.ListReceipts()
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ func (u *Updater) PlanUndo(ctx context.Context, roleName string) (Update, error)
 	if err != nil {
 		return Update{}, err
 	}
-	if err := u.settle(itemsOf(*seen.Role)); err != nil {
+	if err := u.reconcile(itemsOf(*seen.Role)); err != nil {
 		return Update{}, err
 	}
 	if stack, err := u.keptBy(ctx, *seen.Role); err != nil || stack != "" {

@@ -72,7 +72,7 @@ func (u *Updater) planned(ctx context.Context, role aws.Role, id string, back bo
 // planStack finds out what the stack of a role takes to become what the vendor
 // needs now, or what it was before. It changes nothing in AWS.
 func (u *Updater) planStack(ctx context.Context, role aws.Role, id string, back bool) (Update, error) {
-	stack, err := u.settled(ctx, role, id)
+	stack, err := u.stable(ctx, role, id)
 	if err != nil {
 		return Update{}, err
 	}
@@ -80,7 +80,7 @@ func (u *Updater) planStack(ctx context.Context, role aws.Role, id string, back 
 	if up.template, err = u.Account.Template(ctx, stack.ID); err != nil {
 		return Update{}, err
 	}
-	if err := u.settle([]record.Item{up.item()}); err != nil {
+	if err := u.reconcile([]record.Item{up.item()}); err != nil {
 		return Update{}, err
 	}
 	before, err := evidence.RolesOf(ctx, up.template, u.ask(stack.Parameters))
@@ -140,8 +140,8 @@ func unreadable(stack aws.Stack, err error) error {
 		Expected: "a template that rolecall wrote", Next: "Change the role in the template, where that is kept.", Kind: screen.NotAsNeeded}}
 }
 
-// settled finds the stack, and waits until CloudFormation is not at work on it.
-func (u *Updater) settled(ctx context.Context, role aws.Role, id string) (aws.Stack, error) {
+// stable finds the stack, and waits until CloudFormation is not at work on it.
+func (u *Updater) stable(ctx context.Context, role aws.Role, id string) (aws.Stack, error) {
 	for said := false; ; {
 		stack, err := u.Account.Stack(ctx, id)
 		switch {

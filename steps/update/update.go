@@ -103,7 +103,7 @@ func (u *Updater) Plan(ctx context.Context, roleName string) (Update, error) {
 				Kind: screen.NotAsNeeded}}
 		}
 	}
-	if err := u.settle(itemsOf(*seen.Role)); err != nil {
+	if err := u.reconcile(itemsOf(*seen.Role)); err != nil {
 		return Update{}, err
 	}
 	if stack, err := u.keptBy(ctx, *seen.Role); err != nil || stack != "" {

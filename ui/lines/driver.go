@@ -99,9 +99,9 @@ func (d *driver) carryOut(visit int, effects []screen.Effect) {
 	}
 }
 
-// settle waits for the writing calls under way and hands their replies to the
+// awaitWrites waits for the writing calls under way and hands their replies to the
 // step, so that what they made is saved.
-func (d *driver) settle(say func(calls.Sending)) {
+func (d *driver) awaitWrites(say func(calls.Sending)) {
 	for {
 		writing, ok := d.calls.Writing()
 		if !ok {

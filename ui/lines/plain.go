@@ -97,7 +97,7 @@ func (r *Run) Plain(ctx context.Context) error {
 
 // leave waits for writing calls; the session is saved.
 func (p *plain) leave() error {
-	p.driver.settle(func(s calls.Sending) { p.say("Waiting for an answer to: " + s.Name) })
+	p.driver.awaitWrites(func(s calls.Sending) { p.say("Waiting for an answer to: " + s.Name) })
 	if p.run.Walk.Complete() {
 		return p.driver.failed // nothing is left to do
 	}

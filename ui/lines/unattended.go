@@ -64,7 +64,7 @@ func (r *Run) Unattended(ctx context.Context) error {
 		}
 		pressed, err := u.step()
 		if err != nil {
-			u.driver.settle(u.sayWriting)
+			u.driver.awaitWrites(u.sayWriting)
 			return err
 		}
 		if pressed {
@@ -83,7 +83,7 @@ func (r *Run) Unattended(ctx context.Context) error {
 
 // leave waits for writing calls; the session is saved.
 func (u *unattended) leave() error {
-	u.driver.settle(u.sayWriting)
+	u.driver.awaitWrites(u.sayWriting)
 	return cli.ErrCancelled
 }
 

@@ -48,13 +48,13 @@ func (c *command) walk(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	desk := &desk{command: c, store: store}
-	flow.Desk = onboard.Desk{Discover: desk.discover, Preflight: desk.preflight, Apply: desk.apply}
+	backend := &backend{command: c, store: store}
+	flow.Backend = onboard.Backend{Discover: backend.discover, Preflight: backend.preflight, Apply: backend.apply}
 	open.Begin("org", c.app.Whoami(), c.app.Env.Now)
 	run := &lines.Run{App: c.app, Walk: steps.NewWalkOf(s, flow.Steps), Open: open, Store: store}
 	s.Journal = open.Journal
 	err = front.Run(ctx, run, by)
-	desk.wait() // what is under way is in the ledger before anybody else looks
+	backend.wait() // what is under way is in the ledger before anybody else looks
 	return c.walked(run, flow, err)
 }
 
@@ -169,9 +169,9 @@ func (c *command) walked(run *lines.Run, flow *onboard.Flow, err error) error {
 	return report.Worst()
 }
 
-// desk does for the steps what needs the network and the disk. One thing is under
+// backend does for the steps what needs the network and the disk. One thing is under
 // way at a time.
-type desk struct {
+type backend struct {
 	*command
 
 	store *record.Store
@@ -180,12 +180,12 @@ type desk struct {
 }
 
 // wait waits until nothing is under way any more.
-func (d *desk) wait() {
+func (d *backend) wait() {
 	d.mu.Lock()
 	d.mu.Unlock() //nolint:gocritic,staticcheck // it waits, and does nothing
 }
 
-func (d *desk) discover(ctx context.Context, asked onboard.Asked) (*onboard.Found, error) {
+func (d *backend) discover(ctx context.Context, asked onboard.Asked) (*onboard.Found, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	answers := record.Answers{Vendor: asked.Vendor, Partition: asked.Identity.Partition}
@@ -246,13 +246,13 @@ func (s *scene) tagged(ctx context.Context, texts []string) (map[string]bool, er
 	return has, err
 }
 
-func (d *desk) preflight(ctx context.Context, found *onboard.Found, meant []organisation.Chosen) ([]organisation.Obstacle, error) {
+func (d *backend) preflight(ctx context.Context, found *onboard.Found, meant []organisation.Chosen) ([]organisation.Obstacle, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return organisation.Preflight(ctx, d.scene.clock, d.scene.cloud, found.Tree, found.Want, meant)
 }
 
-func (d *desk) apply(ctx context.Context, found *onboard.Found, order onboard.Order, tell func(onboard.Live)) (
+func (d *backend) apply(ctx context.Context, found *onboard.Found, order onboard.Order, tell func(onboard.Live)) (
 	*organisation.Report, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

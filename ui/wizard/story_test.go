@@ -212,7 +212,7 @@ const mostScenes = 120
 func (f *film) walk() string {
 	f.t.Helper()
 	for range mostScenes {
-		f.settle()
+		f.rest()
 		f.scene()
 		f.read()
 		if f.each != nil {
@@ -244,8 +244,8 @@ func (f *film) scene() {
 	fmt.Fprintf(&f.text, "%s%s\n%s\n", title, strings.Repeat("─", f.wizard.width-len(title)), strings.Join(lines, "\n"))
 }
 
-// settle waits until there is something for the person to do.
-func (f *film) settle() {
+// rest waits until there is something for the person to do.
+func (f *film) rest() {
 	f.t.Helper()
 	for range 600 {
 		if f.settled() {

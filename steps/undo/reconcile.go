@@ -14,23 +14,23 @@ import (
 // then, that it is not there is no proof that it was not made.
 const shownIn = 20 * time.Second
 
-// settle finds out, before anything is judged, what became of every request that
+// reconcile finds out, before anything is judged, what became of every request that
 // was never seen answered, and writes that down. What carries others comes first,
 // since they are known by it.
-func (r *Remover) settle(ctx context.Context) error {
+func (r *Remover) reconcile(ctx context.Context) error {
 	items := slices.Clone(r.Receipt.Items)
 	slices.SortStableFunc(items, func(a, b record.Item) int { return removalOrder(b.Kind) - removalOrder(a.Kind) })
 	for _, item := range items {
-		if _, err := r.settled(ctx, item); err != nil {
+		if _, err := r.reconciled(ctx, item); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// settled is what is known of an item after a look at it, where anything was
+// reconciled is what is known of an item after a look at it, where anything was
 // left open.
-func (r *Remover) settled(ctx context.Context, item record.Item) (record.Item, error) {
+func (r *Remover) reconciled(ctx context.Context, item record.Item) (record.Item, error) {
 	known, ok := item, false
 	var err error
 	switch {
