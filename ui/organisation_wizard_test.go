@@ -69,7 +69,7 @@ func TestAccountsAreSelectedByTag(t *testing.T) {
 		t.Errorf("no tag: exit %d", r.exit)
 	}
 	list := b.must("sessions", "list")
-	if !strings.Contains(list.stdout, `"method": "organisation"`) || !strings.Contains(list.stdout, `"connected": 5`) {
+	if !strings.Contains(list.stdout, `"method": "organization"`) || !strings.Contains(list.stdout, `"connected": 5`) {
 		t.Errorf("the organization's session is not listed: %s", list.stdout)
 	}
 }

@@ -24,7 +24,7 @@ const (
 
 // MethodOrganisation is the method of a receipt whose session connects the
 // accounts of an organisation.
-const MethodOrganisation = "organisation"
+const MethodOrganisation = "organization"
 
 // Member is what was done about one account of an organisation. What is empty
 // was not done.

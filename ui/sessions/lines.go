@@ -108,7 +108,7 @@ func Connected(s record.Answers) bool {
 type receiptLine struct {
 	Session     string `json:"session"`
 	Account     string `json:"account_id,omitempty"`
-	Method      string `json:"method,omitempty"` // "organisation", where it connects one
+	Method      string `json:"method,omitempty"` // "organization", where it connects one
 	Accounts    int    `json:"accounts,omitempty"`
 	Connected   int    `json:"connected,omitempty"` // of an organization's accounts
 	Outstanding int    `json:"outstanding"`         // things that rolecall made and did not remove

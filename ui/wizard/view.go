@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"rolecall/steps/describe"
+	"rolecall/steps/record"
 	"rolecall/steps/screen"
 	"rolecall/steps/step"
 
@@ -192,6 +193,8 @@ func how(method string) string {
 		return "by CloudFormation"
 	case describe.Direct:
 		return "by rolecall"
+	case record.MethodOrganisation:
+		return "all of an organization"
 	}
 	return method
 }
