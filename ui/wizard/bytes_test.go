@@ -41,7 +41,7 @@ func TestBytesOfAKey(t *testing.T) {
 						if w.Wait(3 * time.Second); w.ending() {
 							break
 						}
-						if here := string(w.step()) + w.wizard.screen.Heading; !screens[here] {
+						if here := w.here(); !screens[here] {
 							screens[here] = true
 							w.cursorKeys(mostOfACursorKey)
 						}
@@ -101,6 +101,14 @@ func (w *fluent) ending() bool {
 	w.watched.mu.Lock()
 	defer w.watched.mu.Unlock()
 	return w.wizard.walk.Complete()
+}
+
+// here is the step, and what it shows of itself now.
+func (w *fluent) here() string {
+	step := string(w.step())
+	w.watched.mu.Lock()
+	defer w.watched.mu.Unlock()
+	return step + w.wizard.screen.Heading
 }
 
 func (w *fluent) marking() (draw.Item, draw.Drawn) {
